@@ -1,0 +1,120 @@
+//! Check files: how results are named and written, so that upstream's page and tool read them.
+//!
+//! A check file is a JSON array of results, named `<nanoseconds since 1970>-check.json`. Nobody ever changes one.
+//! Readers take the time from the digits before the first `-`, and take as check files all names that
+//! contain `-check.json` (upstream's rules).
+
+use std::fmt;
+
+use crate::{CheckResult, StorageError, StorageErrorKind, Timestamp};
+
+/// What every check file's name contains.
+const MARK: &str = "-check.json";
+
+/// The name of a check file, with the time in it. Orders by time, then by name.
+///
+/// ```
+/// use checkup_core::Timestamp;
+/// use checkup_core::check_file::FileName;
+///
+/// let name = FileName::at(Timestamp::from_unix_nanos(1_473_318_000_000_000_000));
+/// assert_eq!(name.as_str(), "1473318000000000000-check.json");
+/// assert!(FileName::parse("index.json").is_none());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileName {
+    timestamp: Timestamp,
+    name: String,
+}
+
+impl FileName {
+    /// The name of a file that is stored at `moment`.
+    pub fn at(moment: Timestamp) -> Self {
+        Self { timestamp: moment, name: format!("{}{MARK}", moment.unix_nanos()) }
+    }
+
+    /// The name, if it is one of a check file.
+    pub fn parse(name: &str) -> Option<Self> {
+        let (digits, _) = name.split_once('-')?;
+        if !name.contains(MARK) || name.contains(['/', '\\', '\0']) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        let timestamp = Timestamp::from_unix_nanos(digits.parse().ok()?);
+        Some(Self { timestamp, name: name.to_owned() })
+    }
+
+    /// When the file was stored.
+    pub fn timestamp(&self) -> Timestamp {
+        self.timestamp
+    }
+
+    /// The name itself. It has no path separators.
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name)
+    }
+}
+
+/// The content of a check file: the array of results, and a newline.
+///
+/// # Errors
+///
+/// None that is known: results always have a JSON form.
+pub fn encode(results: &[CheckResult]) -> Result<Vec<u8>, StorageError> {
+    let mut bytes = serde_json::to_vec(results).map_err(|e| StorageError::new("cannot encode results").source(e))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// The results in a check file's content.
+///
+/// # Errors
+///
+/// [`StorageErrorKind::Corrupt`] if it is not an array of results.
+pub fn decode(content: &[u8]) -> Result<Vec<CheckResult>, StorageError> {
+    serde_json::from_slice(content)
+        .map_err(|e| StorageError::new("not a check file").with_kind(StorageErrorKind::Corrupt).source(e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_go_both_ways() {
+        let name = FileName::at(Timestamp::from_unix_nanos(42));
+        assert_eq!(FileName::parse(name.as_str()), Some(name));
+        let located = FileName::parse("42-eu-check.json").unwrap();
+        assert_eq!(located.timestamp().unix_nanos(), 42);
+    }
+
+    #[test]
+    fn what_is_no_check_file_is_not_taken_for_one() {
+        for name in [
+            "index.json",
+            "42.json",
+            "x42-check.json",
+            "-check.json",
+            "../42-check.json",
+            "42-check.json/..",
+            "99999999999999999999-check.json",
+        ] {
+            assert_eq!(FileName::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn content_goes_both_ways_and_ends_with_a_newline() {
+        let results = vec![CheckResult::new("a", "b"), CheckResult::new("c", "d")];
+        let content = encode(&results).unwrap();
+        assert_eq!(content.last(), Some(&b'\n'));
+        assert_eq!(decode(&content).unwrap(), results);
+        let torn = decode(&content[..content.len() / 2]).unwrap_err();
+        assert_eq!(torn.kind(), StorageErrorKind::Corrupt);
+    }
+}

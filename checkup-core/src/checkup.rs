@@ -1,0 +1,322 @@
+//! [`Checkup`]: the checks, where their results go, and who is told.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::engine::{self, Context};
+use crate::error::Problems;
+use crate::{
+    Check, ConfigError, IntoNotifier, IntoStorage, Notification, Notifier, NotifyError, Progress, Report, Storage,
+    StorageError, StorageErrorKind, Timestamp,
+};
+
+/// How many checks run at once unless set otherwise: hundreds of endpoints take one round, and the connections
+/// fit the usual limit of 1,024 open files.
+pub const DEFAULT_CONCURRENT_CHECKS: usize = 256;
+
+/// The most checks that may run at once.
+const MAX_CONCURRENT_CHECKS: usize = 100_000;
+
+/// How long a store, a maintenance or a notification may take, whatever limits its implementation has.
+const SINK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Health checks that run together, where their results are stored, and who is told of changes.
+///
+/// Cloning is cheap; clones share the bound on concurrent checks.
+///
+/// Embedded in a service, or in a test:
+///
+/// ```
+/// use std::time::Duration;
+/// use checkup_core::{Checkup, check_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let checkup = Checkup::builder()
+///     .check(check_fn("database", || async { Ok::<_, std::io::Error>(()) }).tag("readiness"))
+///     .build()?;
+///
+/// let report = checkup.check().await;
+/// report.assert_healthy();
+///
+/// // Or, while a service starts:
+/// checkup.wait_until_healthy(Duration::from_secs(10)).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Checkup {
+    checks: Arc<[Arc<Check>]>,
+    storage: Option<Arc<dyn Storage>>,
+    notifiers: Arc<[Arc<dyn Notifier>]>,
+    context: Context,
+    #[cfg(feature = "config")]
+    pub(crate) settings: crate::config::RootSettings,
+}
+
+impl Checkup {
+    /// Begins a checkup with no checks.
+    pub fn builder() -> CheckupBuilder {
+        CheckupBuilder::default()
+    }
+
+    /// The checks, in order.
+    pub fn checks(&self) -> impl ExactSizeIterator<Item = &Check> {
+        self.checks.iter().map(AsRef::as_ref)
+    }
+
+    /// Where reports are stored.
+    pub fn storage(&self) -> Option<&Arc<dyn Storage>> {
+        self.storage.as_ref()
+    }
+
+    /// Who is told of changes.
+    pub fn notifiers(&self) -> &[Arc<dyn Notifier>] {
+        &self.notifiers
+    }
+
+    /// How many checks run at once.
+    pub fn concurrent_checks(&self) -> usize {
+        self.context.concurrent_checks
+    }
+
+    /// The same checkup with only those checks that `keep` keeps.
+    #[must_use]
+    pub fn only(&self, mut keep: impl FnMut(&Check) -> bool) -> Self {
+        let checks = self.checks.iter().filter(|check| keep(check)).cloned().collect();
+        Self { checks, ..self.clone() }
+    }
+
+    /// Runs every check once and reports. Stores nothing and notifies nobody.
+    ///
+    /// The report has one result per check, in the order of the checks, whatever happens to any of them.
+    /// Dropping the future cancels the checks.
+    ///
+    /// # Panics
+    ///
+    /// If it is polled outside of a tokio runtime with time and I/O enabled.
+    pub async fn check(&self) -> Report {
+        self.check_each(|_| {}).await
+    }
+
+    /// Like [`check`](Self::check), and calls `on_result` for each check as it finishes.
+    ///
+    /// ```
+    /// # use checkup_core::{Checkup, check_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let checkup = Checkup::builder().check(check_fn("a", || async { Ok::<_, String>(()) })).build()?;
+    /// checkup.check_each(|progress| eprintln!("{} of {}", progress.finished, progress.total)).await;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check_each(&self, on_result: impl FnMut(Progress<'_>)) -> Report {
+        engine::run(&self.context, Arc::clone(&self.checks), on_result).await
+    }
+
+    /// Runs every check once and stores the report.
+    ///
+    /// # Errors
+    ///
+    /// As [`store`](Self::store). To have the report also then, call [`check`](Self::check) and `store`.
+    pub async fn check_and_store(&self) -> Result<Report, StorageError> {
+        let report = self.check().await;
+        self.store(&report).await?;
+        Ok(report)
+    }
+
+    /// Stores a report, then lets the storage do its maintenance (retention).
+    ///
+    /// Maintenance that fails is logged, and is no error: the report is stored. A storage that takes longer
+    /// than a minute is given up.
+    ///
+    /// # Errors
+    ///
+    /// If there is no storage, or it fails.
+    pub async fn store(&self, report: &Report) -> Result<(), StorageError> {
+        let storage = self.storage.as_ref().ok_or_else(|| StorageError::new("no storage is configured"))?;
+        contain_storage("store", storage.store(report)).await?;
+        if let Some(maintainer) = storage.maintainer() {
+            match contain_storage("maintenance", maintainer.maintain()).await {
+                Ok(maintenance) => tracing::debug!(?maintenance, "storage maintained"),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "maintenance failed"),
+            }
+        }
+        tracing::debug!(results = report.results.len(), "report stored");
+        Ok(())
+    }
+
+    /// Tells every notifier, all at once. A notifier that panics or takes longer than a minute is an error of its own.
+    pub async fn notify(&self, notification: &Notification) -> Vec<NotifyError> {
+        let calls = self.notifiers.iter().map(|notifier| async move {
+            let call = AssertUnwindSafe(async { notifier.notify(notification).await }).catch_unwind();
+            match timeout(SINK_TIMEOUT, call).await {
+                Ok(Ok(outcome)) => outcome.err(),
+                Ok(Err(_)) => Some(NotifyError::new(format!("the notifier panicked: {notifier:?}"))),
+                Err(_) => Some(NotifyError::new(format!("the notifier did not end within a minute: {notifier:?}"))),
+            }
+        });
+        let errors: Vec<_> = futures_util::future::join_all(calls).await.into_iter().flatten().collect();
+        for error in &errors {
+            tracing::warn!(error = error as &dyn std::error::Error, "notification failed");
+        }
+        errors
+    }
+
+    /// Runs the checks again and again until all are healthy, and gives that report.
+    ///
+    /// The pause between runs begins at 50 ms and doubles up to 2 s.
+    ///
+    /// # Errors
+    ///
+    /// [`NotHealthy`] with the last report if they are not all healthy within `limit`.
+    pub async fn wait_until_healthy(&self, limit: Duration) -> Result<Report, NotHealthy> {
+        let deadline = Instant::now() + limit;
+        let mut pause = Duration::from_millis(50);
+        let mut last = None;
+        loop {
+            match tokio::time::timeout_at(deadline, self.check()).await {
+                Ok(report) if report.is_healthy() => return Ok(report),
+                Ok(report) => last = Some(report),
+                Err(_) => break,
+            }
+            if Instant::now() + pause >= deadline {
+                break;
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(2));
+        }
+        Err(NotHealthy { limit, report: last })
+    }
+}
+
+/// The checks were not all healthy in time. Displays as the reasons.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("not healthy within {}\n{}", crate::duration::Human(*limit), report.as_ref().map_or_else(|| "no run ended in that time".to_owned(), ToString::to_string))]
+#[non_exhaustive]
+pub struct NotHealthy {
+    /// How long was waited.
+    pub limit: Duration,
+    /// The report of the last run that ended; `None` if none did.
+    pub report: Option<Report>,
+}
+
+/// Makes an error of a storage that panics or does not end.
+async fn contain_storage<T>(
+    what: &str,
+    call: impl Future<Output = Result<T, StorageError>>,
+) -> Result<T, StorageError> {
+    match timeout(SINK_TIMEOUT, AssertUnwindSafe(call).catch_unwind()).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err(StorageError::new(format!("the storage panicked in its {what}"))),
+        Err(_) => Err(StorageError::new(format!("the storage's {what} did not end within a minute"))
+            .with_kind(StorageErrorKind::Timeout)),
+    }
+}
+
+/// Builds a [`Checkup`]. Settings that cannot work show in [`build`](Self::build), all at once.
+#[derive(Debug, Default)]
+pub struct CheckupBuilder {
+    checks: Vec<Check>,
+    storage: Option<Result<Arc<dyn Storage>, ConfigError>>,
+    notifiers: Vec<Result<Arc<dyn Notifier>, ConfigError>>,
+    concurrent_checks: Option<usize>,
+    timestamp: Option<Timestamp>,
+    location: Option<String>,
+    #[cfg(feature = "config")]
+    pub(crate) settings: crate::config::RootSettings,
+}
+
+impl CheckupBuilder {
+    /// Adds a check.
+    #[must_use]
+    pub fn check(mut self, check: Check) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Adds checks.
+    #[must_use]
+    pub fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
+        self.checks.extend(checks);
+        self
+    }
+
+    /// Where reports are stored: a [`Storage`], or settings that become one. Default: nowhere.
+    #[must_use]
+    pub fn storage(mut self, storage: impl IntoStorage) -> Self {
+        self.storage = Some(storage.into_storage());
+        self
+    }
+
+    /// Adds somebody who is told of changes: a [`Notifier`], or settings that become one.
+    #[must_use]
+    pub fn notifier(mut self, notifier: impl IntoNotifier) -> Self {
+        self.notifiers.push(notifier.into_notifier());
+        self
+    }
+
+    /// How many checks run at once; 0 for the default, 256.
+    #[must_use]
+    pub fn concurrent_checks(mut self, count: usize) -> Self {
+        self.concurrent_checks = Some(count).filter(|count| *count > 0);
+        self
+    }
+
+    /// Gives every result this time instead of its own.
+    #[must_use]
+    pub fn timestamp(mut self, timestamp: Timestamp) -> Self {
+        self.timestamp = Some(timestamp);
+        self
+    }
+
+    /// Where this node is (`eu-west`), which every result then says.
+    #[must_use]
+    pub fn location(mut self, location: impl Into<String>) -> Self {
+        self.location = Some(location.into()).filter(|location| !location.is_empty());
+        self
+    }
+
+    /// The checkup.
+    ///
+    /// # Errors
+    ///
+    /// All the settings that cannot work, each with its place: `checkers[3]`, `storage`, `notifiers[0]`.
+    pub fn build(self) -> Result<Checkup, ConfigError> {
+        let mut problems = Problems::default();
+        for (index, check) in self.checks.iter().enumerate() {
+            problems.take(check.validate().map_err(|error| error.at(&format!("checkers[{index}]"))));
+        }
+        let storage = self.storage.and_then(|storage| problems.take(storage.map_err(|error| error.at("storage"))));
+        let mut notifiers = Vec::new();
+        for (index, notifier) in self.notifiers.into_iter().enumerate() {
+            notifiers.extend(problems.take(notifier.map_err(|error| error.at(&format!("notifiers[{index}]")))));
+        }
+        let concurrent_checks = self.concurrent_checks.unwrap_or(DEFAULT_CONCURRENT_CHECKS);
+        if concurrent_checks > MAX_CONCURRENT_CHECKS {
+            problems.push(ConfigError::invalid(
+                "concurrent_checks",
+                format!("expected at most {MAX_CONCURRENT_CHECKS}, found {concurrent_checks}"),
+            ));
+        }
+        problems.into_result()?;
+        Ok(Checkup {
+            checks: self.checks.into_iter().map(Arc::new).collect(),
+            storage,
+            notifiers: notifiers.into(),
+            context: Context {
+                limit: Arc::new(Semaphore::new(concurrent_checks)),
+                concurrent_checks,
+                timestamp: self.timestamp,
+                location: self.location.map(Into::into),
+            },
+            #[cfg(feature = "config")]
+            settings: self.settings,
+        })
+    }
+}

@@ -1,0 +1,220 @@
+//! The engine: runs checks and gives the verdict on each.
+//!
+//! A run has as many workers as checks may run at once. Each takes the next check that nobody has taken, so that
+//! order costs nothing and one slow check holds up one worker. Dropping a run aborts its workers.
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::duration::Human;
+use crate::trace;
+use crate::{Attempt, Cause, Check, CheckResult, Checker, Failure, Observation, Report, Status, Timestamp};
+
+/// What is common to all checks of a run.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// Bounds how many checks run at once, over all runs of a checkup.
+    pub(crate) limit: Arc<Semaphore>,
+    /// How many that is.
+    pub(crate) concurrent_checks: usize,
+    /// Replaces the time of every result.
+    pub(crate) timestamp: Option<Timestamp>,
+    /// The location of this node.
+    pub(crate) location: Option<Arc<str>>,
+}
+
+/// One finished check of a run that goes on.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Progress<'a> {
+    /// How many checks have finished, this one included.
+    pub finished: usize,
+    /// How many checks the run has.
+    pub total: usize,
+    /// The place of this check in the order of the checks.
+    pub index: usize,
+    /// Its result.
+    pub result: &'a CheckResult,
+}
+
+/// Runs `checks` and calls `on_result` for each as it finishes. The report is in the order of the checks.
+pub(crate) async fn run(
+    context: &Context,
+    checks: Arc<[Arc<Check>]>,
+    mut on_result: impl FnMut(Progress<'_>),
+) -> Report {
+    let started = context.timestamp.unwrap_or_else(Timestamp::now);
+    let clock = Instant::now();
+    let total = checks.len();
+    tracing::debug!(checks = total, "run started");
+
+    let next = Arc::new(AtomicUsize::new(0));
+    let workers = context.concurrent_checks.min(total);
+    // A full channel makes workers wait for a slow `on_result`, so that results do not pile up.
+    let (sender, mut receiver) = mpsc::channel(workers.max(1));
+    // Dropped when this future is: that aborts the workers, and with them every attempt.
+    let mut tasks = JoinSet::new();
+    for _ in 0..workers {
+        tasks.spawn(work(context.clone(), Arc::clone(&checks), Arc::clone(&next), sender.clone()));
+    }
+    drop(sender);
+
+    let mut slots: Vec<Option<CheckResult>> = vec![None; total];
+    let mut finished = 0;
+    while let Some((index, result)) = receiver.recv().await {
+        finished += 1;
+        on_result(Progress { finished, total, index, result: &result });
+        slots[index] = Some(result);
+    }
+    // Every slot is filled unless the runtime shut the workers down; that check did not run, which is not healthy.
+    let results = slots
+        .into_iter()
+        .zip(checks.iter())
+        .map(|(slot, check)| {
+            slot.unwrap_or_else(|| broken(context, check, "the runtime stopped before the check ended"))
+        })
+        .collect();
+    let report = Report { results, started, elapsed: clock.elapsed() };
+    tracing::debug!(
+        checks = total,
+        status = %report.status(),
+        elapsed = %Human(report.elapsed),
+        "run finished"
+    );
+    report
+}
+
+async fn work(
+    context: Context,
+    checks: Arc<[Arc<Check>]>,
+    next: Arc<AtomicUsize>,
+    results: mpsc::Sender<(usize, CheckResult)>,
+) {
+    loop {
+        // An error would mean that the semaphore is closed, which nobody does.
+        let Ok(_permit) = context.limit.acquire().await else { return };
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let Some(check) = checks.get(index) else { return };
+        let result = AssertUnwindSafe(run_check(&context, check)).catch_unwind().await;
+        // Attempts catch their own panics; this is for a panic in `endpoint` or in a drop.
+        let result = result.unwrap_or_else(|panic| broken(&context, check, &panic_message(panic.as_ref())));
+        if results.send((index, result)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn run_check(context: &Context, check: &Check) -> CheckResult {
+    let mut result = CheckResult::new(check.name(), check.endpoint());
+    prepare(context, check, &mut result);
+    let checker = match check.checker() {
+        Ok(checker) => checker.as_ref(),
+        Err(error) => return down(result, Cause::Other, &format!("the check cannot run: {error}")),
+    };
+    let policy = check.policy();
+    let limit = policy.timeout.unwrap_or_else(|| checker.default_timeout());
+    let attempts = policy.attempts.get();
+    let mut notice = None;
+    result.attempts.reserve_exact(attempts.min(1024) as usize);
+    for number in 0..attempts {
+        if number > 0 {
+            sleep(policy.attempt_spacing).await;
+        }
+        let (mut attempt, mut seen) = attempt_once(checker, limit).await;
+        for _ in 0..policy.retries {
+            if attempt.is_success() {
+                break;
+            }
+            tracing::debug!(check = %result.name, error = attempt.error, "attempt failed, retrying");
+            sleep(policy.attempt_spacing).await;
+            (attempt, seen) = attempt_once(checker, limit).await;
+        }
+        notice = notice.or(seen);
+        result.attempts.push(attempt);
+    }
+    conclude(&mut result, notice);
+    result
+}
+
+fn prepare(context: &Context, check: &Check, result: &mut CheckResult) {
+    if let Some(timestamp) = context.timestamp {
+        result.timestamp = timestamp;
+    }
+    result.location = context.location.as_deref().map(str::to_owned);
+    result.threshold_rtt = check.policy().threshold_rtt;
+}
+
+/// One attempt, within `limit`, with whatever notice it brought. Cancels the attempt at the limit; catches its panic.
+async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Option<String>) {
+    let start = Instant::now();
+    // The block makes a panic before the first `.await` one of the future, too.
+    let attempt = AssertUnwindSafe(async { checker.attempt().await }).catch_unwind();
+    let mut attempt = pin!(trace::scope(attempt));
+    let outcome = timeout(limit, attempt.as_mut()).await;
+    let elapsed = start.elapsed();
+    let trace = attempt.take_value().unwrap_or_default().into_inner();
+
+    let failure = match outcome {
+        Ok(Ok(Ok(Observation { rtt, notice }))) => {
+            let phases = trace.finish();
+            tracing::trace!(endpoint = %checker.endpoint(), rtt = ?rtt.unwrap_or(elapsed), "attempt succeeded");
+            return (Attempt { rtt: rtt.unwrap_or(elapsed), error: None, cause: None, phases }, notice);
+        }
+        Ok(Ok(Err(failure))) => failure,
+        Ok(Err(panic)) => Failure::new(Cause::Panic, panic_message(panic.as_ref())),
+        Err(_) => {
+            let activity = trace.current().map_or(String::new(), |phase| format!(" {}", phase.activity()));
+            Failure::new(Cause::Timeout, format!("timed out after {}{activity}", Human(limit)))
+        }
+    };
+    let (cause, error) = failure.into_parts();
+    tracing::debug!(endpoint = %checker.endpoint(), %cause, error, "attempt failed");
+    (Attempt { rtt: elapsed, error: Some(error), cause: Some(cause), phases: trace.finish() }, None)
+}
+
+/// The verdict: upstream's rules.
+fn conclude(result: &mut CheckResult, notice: Option<String>) {
+    if result.failures().next().is_some() {
+        result.status = Status::Down;
+        // The notice of an attempt that succeeded is not why the check is down.
+        tracing::warn!(check = %result.name, reason = result.reason().as_deref(), "check is down");
+        return;
+    }
+    let slow = !result.threshold_rtt.is_zero() && result.stats().median > result.threshold_rtt;
+    let slow = slow.then(|| format!("median round trip time exceeded threshold ({})", Human(result.threshold_rtt)));
+    result.notice = match (notice, slow) {
+        (Some(notice), Some(slow)) => Some(format!("{notice}; {slow}")),
+        (notice, slow) => notice.or(slow),
+    };
+    if result.notice.is_some() {
+        result.status = Status::Degraded;
+        tracing::warn!(check = %result.name, reason = result.notice, "check is degraded");
+    }
+}
+
+/// The result of a check that broke outside of its attempts. Calls nothing of the checker's.
+fn broken(context: &Context, check: &Check, reason: &str) -> CheckResult {
+    let mut result = CheckResult::new(check.given_name(), "");
+    prepare(context, check, &mut result);
+    down(result, Cause::Panic, reason)
+}
+
+fn down(mut result: CheckResult, cause: Cause, reason: &str) -> CheckResult {
+    result.attempts = vec![Attempt::failure(Duration::ZERO, cause, reason)];
+    conclude(&mut result, None);
+    result
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the checker panicked: {}", text.unwrap_or("(no message)"))
+}

@@ -1,0 +1,132 @@
+use std::error::Error;
+use std::fmt;
+
+/// What is wrong in a configuration, all of it at once: each problem with its place, what was found, and the remedy.
+///
+/// ```
+/// use checkup_core::ConfigError;
+///
+/// let error = ConfigError::invalid("endpoint_url", "expected host:port, found \"db\"").at("checkers[3]");
+/// assert_eq!(error.to_string(), "checkers[3].endpoint_url: expected host:port, found \"db\"");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    problems: Vec<ConfigProblem>,
+}
+
+/// One thing that is wrong in a configuration. Displays as `place: message`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConfigProblem {
+    /// Where: a path such as `checkers[3].threshold_rtt`, perhaps after a file's name; empty for the whole.
+    pub place: String,
+    /// What kind of problem it is.
+    pub kind: ConfigErrorKind,
+    /// What was expected, what was found, and what to do.
+    pub message: String,
+}
+
+/// What kind of problem a configuration has, to match on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConfigErrorKind {
+    /// A value that cannot work.
+    Invalid,
+    /// A key that does not exist.
+    UnknownKey,
+    /// A `type` that does not exist, or is not compiled in.
+    UnknownType,
+    /// An environment variable that is not set.
+    UnsetVariable,
+    /// The text is not JSON, YAML or TOML.
+    Syntax,
+    /// A file cannot be found or read.
+    Io,
+}
+
+impl ConfigError {
+    /// One problem of a kind.
+    pub fn new(kind: ConfigErrorKind, place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { problems: vec![ConfigProblem { place: place.into(), kind, message: message.into() }] }
+    }
+
+    /// A value at `place` (a key of the settings) that cannot work.
+    pub fn invalid(place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(ConfigErrorKind::Invalid, place, message)
+    }
+
+    /// All problems, in the order of the configuration. Never empty.
+    pub fn problems(&self) -> &[ConfigProblem] {
+        &self.problems
+    }
+
+    /// The same problems inside of `place`: `endpoint_url` at `checkers[3]` is `checkers[3].endpoint_url`.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        for problem in &mut self.problems {
+            let dot = if problem.place.is_empty() || problem.place.starts_with('[') { "" } else { "." };
+            problem.place = format!("{place}{dot}{}", problem.place);
+        }
+        self
+    }
+
+    /// The same problems in a file: `checkers[3]` in `checkup.json` is `checkup.json: checkers[3]`.
+    #[must_use]
+    pub fn in_file(mut self, file: impl fmt::Display) -> Self {
+        for problem in &mut self.problems {
+            let colon = if problem.place.is_empty() { "" } else { ": " };
+            problem.place = format!("{file}{colon}{}", problem.place);
+        }
+        self
+    }
+
+    /// Adds the problems of another error behind these.
+    pub fn extend(&mut self, other: ConfigError) {
+        self.problems.extend(other.problems);
+    }
+}
+
+/// Collects what goes wrong, so that people see every problem of a configuration at once.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(Option<ConfigError>);
+
+impl Problems {
+    pub(crate) fn push(&mut self, error: ConfigError) {
+        match &mut self.0 {
+            Some(all) => all.extend(error),
+            none => *none = Some(error),
+        }
+    }
+
+    /// The value, or what went wrong.
+    pub(crate) fn take<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.push(error)).ok()
+    }
+
+    pub(crate) fn into_result(self) -> Result<(), ConfigError> {
+        self.0.map_or(Ok(()), Err)
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.place.is_empty() {
+            write!(f, "{}: ", self.place)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for ConfigError {}

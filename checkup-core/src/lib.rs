@@ -1,0 +1,40 @@
+//! The engine, plugin traits, results and configuration of Checkup.
+//!
+//! Programs depend on the facade `checkup`; crates with a checker, a storage or a notifier of their own depend on this.
+//!
+//! - A [`Checker`] tries once whether something works. A [`Check`] gives it a name and a [`Policy`].
+//! - A [`Checkup`] runs checks and yields a [`Report`] of [`CheckResult`]s.
+//! - A [`Storage`] keeps reports; a [`Notifier`] tells of changes.
+#![cfg_attr(feature = "config", doc = "- A [`Registry`](config::Registry) makes all of these from a config file.")]
+
+mod check;
+pub mod check_file;
+mod checker;
+mod checkup;
+#[cfg(feature = "config")]
+pub mod config;
+pub mod duration;
+mod engine;
+mod error;
+
+mod notifier;
+mod results;
+mod secret;
+mod storage;
+mod timestamp;
+mod trace;
+
+pub use async_trait::async_trait;
+
+pub use check::{Check, Policy, check_fn};
+pub use checker::{Checker, DEFAULT_TIMEOUT, Failure, IntoChecker, Observation};
+pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS, NotHealthy};
+pub use engine::Progress;
+pub use error::{ConfigError, ConfigErrorKind, ConfigProblem};
+pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
+pub use results::{Attempt, Cause, CheckResult, Phase, Phases, Report, Stats, Status};
+pub use secret::Secret;
+pub use storage::{
+    IntoStorage, Maintenance, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
+};
+pub use timestamp::{ParseTimestampError, Timestamp};

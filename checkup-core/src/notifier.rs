@@ -1,0 +1,136 @@
+//! [`Notifier`]: who is told when a check's status changes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{CheckResult, ConfigError, Report, Status};
+
+/// Tells somebody that the status of checks changed.
+///
+/// The [`Monitor`](crate::Monitor) calls it when a status changes, recoveries included, and not on every run.
+/// One-shot runs do not notify: they know nothing of the run before.
+///
+/// # Contract
+///
+/// For whoever implements it:
+/// - One call tells of all changes of one run; it is for the notifier to put them into one message.
+/// - Every wait on a network is bounded; the monitor also cancels a call that takes longer than its limit.
+/// - What comes in results (names, endpoints, reasons) is text from outside: it is escaped for the medium.
+/// - Errors hold no credentials.
+///
+/// For whoever calls it: an error or a panic never stops a run, a store, or another notifier.
+///
+/// # Example
+///
+/// ```
+/// use checkup_core::{Notification, Notifier, NotifyError, async_trait};
+///
+/// #[derive(Debug)]
+/// struct Pager;
+///
+/// #[async_trait]
+/// impl Notifier for Pager {
+///     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
+///         for change in &notification.changes {
+///             println!("{}: {}", change.result.name, change.result.status);
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Notifier: fmt::Debug + Send + Sync + 'static {
+    /// Tells of the changes.
+    ///
+    /// # Errors
+    ///
+    /// If the message may not have been delivered.
+    async fn notify(&self, notification: &Notification) -> Result<(), NotifyError>;
+}
+
+/// The changes that one run brought. Never empty.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Notification {
+    /// The checks whose status changed, in the order of the checks.
+    pub changes: Vec<Change>,
+    /// The whole run's report.
+    pub report: Arc<Report>,
+}
+
+/// One check whose status changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Change {
+    /// The status before; `None` if this is the first result. (A first result that is healthy is no change.)
+    pub previous: Option<Status>,
+    /// The result with the new status.
+    pub result: CheckResult,
+}
+
+impl Notification {
+    /// The changes from the statuses that `previous` knows to those of the report; `None` if nothing changed.
+    pub fn between(previous: impl Fn(usize) -> Option<Status>, report: &Arc<Report>) -> Option<Self> {
+        let changes: Vec<_> = report
+            .results
+            .iter()
+            .enumerate()
+            .filter_map(|(index, result)| {
+                let before = previous(index);
+                (before.unwrap_or(Status::Healthy) != result.status)
+                    .then(|| Change { previous: before, result: result.clone() })
+            })
+            .collect();
+        (!changes.is_empty()).then(|| Self { changes, report: Arc::clone(report) })
+    }
+}
+
+/// Why a notifier may not have delivered.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct NotifyError {
+    message: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl NotifyError {
+    /// An error. The message says what failed, in lower case and without a full stop, and holds no credentials.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
+    }
+
+    /// The same error with the error that caused it.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+/// What can be told of changes: any [`Notifier`], or settings that become one.
+pub trait IntoNotifier {
+    /// The notifier with these settings.
+    ///
+    /// # Errors
+    ///
+    /// If the settings cannot work, with the key and the remedy.
+    fn into_notifier(self) -> Result<Arc<dyn Notifier>, ConfigError>;
+}
+
+impl<T: Notifier> IntoNotifier for T {
+    fn into_notifier(self) -> Result<Arc<dyn Notifier>, ConfigError> {
+        Ok(Arc::new(self))
+    }
+}
+
+// A method that the trait gains later must not fall back to its default here.
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Notifier for Arc<dyn Notifier> {
+    async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
+        self.as_ref().notify(notification).await
+    }
+}

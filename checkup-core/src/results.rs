@@ -1,0 +1,14 @@
+//! What a run yields: a [`Report`] with one [`CheckResult`] per check, made of [`Attempt`]s.
+
+mod attempt;
+mod check_result;
+mod json;
+mod report;
+mod stats;
+mod status;
+
+pub use attempt::{Attempt, Cause, Phase, Phases};
+pub use check_result::CheckResult;
+pub use report::Report;
+pub use stats::Stats;
+pub use status::Status;

@@ -1,0 +1,94 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use super::{Attempt, Phases, Stats, Status};
+use crate::Timestamp;
+
+/// The result of one check in one run.
+///
+/// Its JSON is upstream's (see [`check_file`](crate::check_file)), with additive fields that are omitted when absent.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkup_core::{Attempt, Cause, CheckResult, Status};
+///
+/// let mut result = CheckResult::new("API", "https://example.com/health");
+/// result.attempts = vec![Attempt::failure(Duration::from_millis(3), Cause::Refused, "connection refused")];
+/// result.status = Status::Down;
+/// assert_eq!(result.reason().as_deref(), Some("connection refused"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CheckResult {
+    /// The check's name (`title` in JSON).
+    pub name: String,
+    /// What was checked, as people read it; never credentials.
+    pub endpoint: String,
+    /// When the check began.
+    pub timestamp: Timestamp,
+    /// Where the check ran, if the node has a location. An addition to upstream's format.
+    pub location: Option<String>,
+    /// The attempts, in order (`times` in JSON).
+    pub attempts: Vec<Attempt>,
+    /// The round-trip time above which the check is degraded; zero for none.
+    pub threshold_rtt: Duration,
+    /// The verdict.
+    pub status: Status,
+    /// Why the check is degraded; `None` if there is nothing to say.
+    pub notice: Option<String>,
+    /// A message that an operator attached.
+    pub message: Option<String>,
+}
+
+impl CheckResult {
+    /// A healthy result, now, with no attempts yet.
+    pub fn new(name: impl Into<String>, endpoint: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            endpoint: endpoint.into(),
+            timestamp: Timestamp::now(),
+            location: None,
+            attempts: Vec::new(),
+            threshold_rtt: Duration::ZERO,
+            status: Status::Healthy,
+            notice: None,
+            message: None,
+        }
+    }
+
+    /// Whether the status is healthy (not degraded, not down).
+    pub fn is_healthy(&self) -> bool {
+        self.status == Status::Healthy
+    }
+
+    /// Statistics of the attempts' round-trip times.
+    pub fn stats(&self) -> Stats {
+        Stats::of(&self.attempts)
+    }
+
+    /// The failed attempts, in order.
+    pub fn failures(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| !attempt.is_success())
+    }
+
+    /// Why the check is not healthy, in a sentence: the first error and how many attempts failed, or the notice.
+    /// `None` if it is healthy, or if nobody said why.
+    pub fn reason(&self) -> Option<Cow<'_, str>> {
+        if self.is_healthy() {
+            return None;
+        }
+        let Some(error) = self.failures().find_map(|attempt| attempt.error.as_deref()) else {
+            return self.notice.as_deref().map(Cow::Borrowed);
+        };
+        let failed = self.failures().count();
+        Some(match self.attempts.len() {
+            1 => Cow::Borrowed(error),
+            total => Cow::Owned(format!("{error} ({failed} of {total} attempts failed)")),
+        })
+    }
+
+    /// Where the time of the first attempt that knows it went.
+    pub fn phases(&self) -> Option<&Phases> {
+        self.attempts.iter().find_map(|attempt| attempt.phases.as_deref())
+    }
+}

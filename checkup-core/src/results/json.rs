@@ -1,0 +1,174 @@
+//! The JSON of a result: upstream's keys in upstream's order, zero values omitted except `rtt`, and exactly one
+//! of `healthy`, `degraded` and `down`. Our additions come last.
+
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{Attempt, CheckResult, Status};
+use crate::Timestamp;
+use crate::duration;
+
+#[derive(Serialize)]
+struct Writing<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    title: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    endpoint: &'a str,
+    #[serde(skip_serializing_if = "is_epoch")]
+    timestamp: Timestamp,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    times: &'a [Attempt],
+    #[serde(with = "duration::nanos", skip_serializing_if = "Duration::is_zero")]
+    threshold: Duration,
+    #[serde(skip_serializing_if = "is_false")]
+    healthy: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    degraded: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    down: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Reading {
+    #[serde(default)]
+    title: String,
+    #[serde(default)]
+    endpoint: String,
+    #[serde(default)]
+    timestamp: Timestamp,
+    // Go writes an absent list as null where `omitempty` is not set.
+    #[serde(default)]
+    times: Option<Vec<Attempt>>,
+    #[serde(with = "duration::nanos", default)]
+    threshold: Duration,
+    #[serde(default)]
+    healthy: bool,
+    #[serde(default)]
+    degraded: bool,
+    #[serde(default)]
+    down: bool,
+    #[serde(default)]
+    notice: Option<String>,
+    #[serde(default)]
+    message: Option<String>,
+    #[serde(default)]
+    location: Option<String>,
+}
+
+impl Serialize for CheckResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Writing {
+            title: &self.name,
+            endpoint: &self.endpoint,
+            timestamp: self.timestamp,
+            times: &self.attempts,
+            threshold: self.threshold_rtt,
+            healthy: self.status == Status::Healthy,
+            degraded: self.status == Status::Degraded,
+            down: self.status == Status::Down,
+            notice: non_empty(self.notice.as_deref()),
+            message: non_empty(self.message.as_deref()),
+            location: non_empty(self.location.as_deref()),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for CheckResult {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let read = Reading::deserialize(deserializer)?;
+        let status = match (read.down, read.degraded, read.healthy) {
+            (true, false, false) => Status::Down,
+            (false, true, false) => Status::Degraded,
+            (false, false, true) => Status::Healthy,
+            _ => return Err(D::Error::custom("expected exactly one of `healthy`, `degraded` and `down` to be true")),
+        };
+        Ok(Self {
+            name: read.title,
+            endpoint: read.endpoint,
+            timestamp: read.timestamp,
+            location: owned_non_empty(read.location),
+            attempts: read.times.unwrap_or_default(),
+            threshold_rtt: read.threshold,
+            status,
+            notice: owned_non_empty(read.notice),
+            message: owned_non_empty(read.message),
+        })
+    }
+}
+
+fn non_empty(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn owned_non_empty(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn is_epoch(timestamp: &Timestamp) -> bool {
+    timestamp.unix_nanos() == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cause;
+
+    /// Written in upstream's form: the keys, their order and the escapes are what its encoder produces.
+    const UPSTREAM: &str = r#"{"title":"A \u0026 B","endpoint":"http://127.0.0.1:1/","timestamp":1700000000123456789,"times":[{"rtt":0},{"rtt":1500000,"error":"response status 301 Moved Permanently"}],"threshold":500000000,"down":true,"message":"we know"}"#;
+
+    #[test]
+    fn an_upstream_result_reads_and_writes_the_same() {
+        let result: CheckResult = serde_json::from_str(UPSTREAM).unwrap();
+        assert_eq!(result.name, "A & B");
+        assert_eq!(result.status, Status::Down);
+        assert_eq!(result.attempts.len(), 2);
+        assert_eq!(result.message.as_deref(), Some("we know"));
+        let written = serde_json::to_string(&result).unwrap();
+        assert_eq!(written, UPSTREAM.replace("\\u0026", "&"));
+    }
+
+    #[test]
+    fn additions_come_last_and_read_back() {
+        let mut result = CheckResult::new("x", "y");
+        result.timestamp = Timestamp::from_unix_nanos(7);
+        let mut attempt = Attempt::failure(Duration::from_nanos(3), Cause::Tls, "bad certificate");
+        attempt.phases = Some(Box::new(crate::Phases { dns: Some(Duration::from_nanos(2)), ..Default::default() }));
+        result.attempts = vec![attempt];
+        result.status = Status::Down;
+        result.location = Some("eu".into());
+        let written = serde_json::to_string(&result).unwrap();
+        assert_eq!(
+            written,
+            r#"{"title":"x","endpoint":"y","timestamp":7,"times":[{"rtt":3,"error":"bad certificate","cause":"tls","phases":{"dns":2}}],"down":true,"location":"eu"}"#
+        );
+        assert_eq!(serde_json::from_str::<CheckResult>(&written).unwrap(), result);
+    }
+
+    #[test]
+    fn a_result_without_a_verdict_or_with_two_is_refused() {
+        for text in ["{}", r#"{"healthy":true,"down":true}"#] {
+            assert!(serde_json::from_str::<CheckResult>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn causes_and_keys_of_later_versions_are_accepted() {
+        let text = r#"{"healthy":true,"later":1,"times":[{"rtt":1,"error":"e","cause":"quantum"}]}"#;
+        let result: CheckResult = serde_json::from_str(text).unwrap();
+        assert_eq!(result.attempts[0].cause, Some(Cause::Other));
+    }
+}

@@ -1,0 +1,119 @@
+//! Secrets that do not show themselves.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// A text that `Debug`, `Display` and `Serialize` do not show: a password, a token, a key.
+///
+/// ```
+/// use checkup_core::Secret;
+///
+/// let password = Secret::new("hunter2");
+/// assert_eq!(format!("{password} {password:?}"), "[redacted] [redacted]");
+/// assert_eq!(serde_json::to_string(&password)?, "\"[redacted]\"");
+/// assert_eq!(password.expose(), "hunter2");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+/// What stands in the place of a secret.
+const REDACTED: &str = "[redacted]";
+
+thread_local! {
+    static EXPOSING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Secret {
+    /// Makes a secret of a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself. Every use of it is a place to look at in a review.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the text is empty.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Runs `serialize` with secrets in the clear on this thread: for whoever asked to write a
+    /// configuration with its secrets.
+    pub fn exposing<T>(serialize: impl FnOnce() -> T) -> T {
+        /// Puts the flag back also when `serialize` panics.
+        struct Restore(bool);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                EXPOSING.set(self.0);
+            }
+        }
+        let _restore = Restore(EXPOSING.replace(true));
+        serialize()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if EXPOSING.get() { &self.0 } else { REDACTED })
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+#[cfg(feature = "config")]
+impl schemars::JsonSchema for Secret {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Secret".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"type": "string", "writeOnly": true})
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exposing_ends_with_its_scope_even_after_a_panic() {
+        let secret = Secret::new("s3cret");
+        let json = || serde_json::to_string(&secret).unwrap();
+        assert_eq!(Secret::exposing(json), "\"s3cret\"");
+        let panicked = std::panic::catch_unwind(|| Secret::exposing(|| panic!("in the middle")));
+        assert!(panicked.is_err());
+        assert_eq!(json(), "\"[redacted]\"");
+    }
+}

@@ -1,0 +1,209 @@
+//! [`Storage`]: where reports are kept.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::check_file::FileName;
+use crate::{CheckResult, ConfigError, Report, Timestamp};
+
+/// Keeps reports. Storing is all that a write-only sink needs; more is a capability that callers ask for.
+///
+/// # Contract
+///
+/// For whoever implements it:
+/// - When [`store`](Self::store) returns `Ok`, the report is durable: it survives the death of the process.
+/// - A report that was stored is never changed or replaced, by this process or another.
+/// - Any number of tasks, processes and machines may store at once; all of their reports are kept.
+/// - `store` may be cancelled (dropped) at any `.await`; then the report is there whole, or not at all.
+/// - Storing the same report again may keep it twice: readers de-duplicate by name, endpoint, timestamp and location.
+/// - Every wait on a network is bounded by a timeout of the storage's own.
+/// - Errors hold no credentials.
+///
+/// For whoever calls it: an error says that the report may not be stored; it is safe to store it again.
+///
+/// # Example
+///
+/// ```
+/// use checkup_core::{Report, Storage, StorageError, async_trait};
+///
+/// /// Writes each run as a line of JSON to the log.
+/// #[derive(Debug)]
+/// struct Log;
+///
+/// #[async_trait]
+/// impl Storage for Log {
+///     async fn store(&self, report: &Report) -> Result<(), StorageError> {
+///         let line = serde_json::to_string(report).map_err(|e| StorageError::new("cannot encode the report").source(e))?;
+///         println!("{line}");
+///         Ok(())
+///     }
+/// }
+/// ```
+#[async_trait]
+pub trait Storage: fmt::Debug + Send + Sync + 'static {
+    /// Stores one run's report.
+    ///
+    /// # Errors
+    ///
+    /// If the report may not be stored. Storing it again is safe.
+    async fn store(&self, report: &Report) -> Result<(), StorageError>;
+
+    /// Reading what was stored, if this storage can.
+    fn reader(&self) -> Option<&dyn StorageReader> {
+        None
+    }
+
+    /// Retention and whatever else keeps the storage in shape, if this storage needs it.
+    fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        None
+    }
+}
+
+/// Reads the check files of a storage.
+///
+/// # Contract
+///
+/// For whoever implements it:
+/// - [`list`](Self::list) gives every check file whose name's time is `since` or later, oldest first, and nothing
+///   that is not a check file.
+/// - [`fetch`](Self::fetch) gives the results of a listed file. One broken file costs an error of its own, and
+///   no other file.
+///
+/// For whoever calls it: a listed file may be gone when it is fetched (retention), which is
+/// [`StorageErrorKind::NotFound`].
+#[async_trait]
+pub trait StorageReader: Send + Sync {
+    /// The names of the check files from `since` on, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be listed.
+    async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError>;
+
+    /// The results in one check file.
+    ///
+    /// # Errors
+    ///
+    /// If the file is gone, cannot be read, or is not a check file.
+    async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError>;
+}
+
+/// Keeps a storage in shape. The engine calls it after every successful store, also in one-shot runs.
+///
+/// # Contract
+///
+/// For whoever implements it:
+/// - It removes only what has expired by the storage's settings, and only check files.
+/// - It may run in many processes at once, and may be cancelled at any `.await`; nothing that is not
+///   expired is lost by either.
+#[async_trait]
+pub trait StorageMaintainer: Send + Sync {
+    /// Does what is due now.
+    ///
+    /// # Errors
+    ///
+    /// If the storage cannot be reached or changed. What was stored is not affected.
+    async fn maintain(&self) -> Result<Maintenance, StorageError>;
+}
+
+/// What one maintenance did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Maintenance {
+    /// How many expired check files were removed.
+    pub expired: usize,
+}
+
+impl Maintenance {
+    /// Maintenance that removed this many expired check files.
+    pub fn expired(count: usize) -> Self {
+        Self { expired: count }
+    }
+}
+
+/// What a checkup can store to: any [`Storage`], or settings that become one.
+pub trait IntoStorage {
+    /// The storage with these settings. It does no I/O: a storage that cannot be reached shows when it is used.
+    ///
+    /// # Errors
+    ///
+    /// If the settings cannot work, with the key and the remedy.
+    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError>;
+}
+
+impl<T: Storage> IntoStorage for T {
+    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
+        Ok(Arc::new(self))
+    }
+}
+
+// A method that the trait gains later must not fall back to its default here.
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Storage for Arc<dyn Storage> {
+    async fn store(&self, report: &Report) -> Result<(), StorageError> {
+        self.as_ref().store(report).await
+    }
+
+    fn reader(&self) -> Option<&dyn StorageReader> {
+        self.as_ref().reader()
+    }
+
+    fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        self.as_ref().maintainer()
+    }
+}
+
+/// Why a storage did not do what it was asked.
+///
+/// `Display` says what failed; [`source`](std::error::Error::source) says why, where there is more to say.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StorageError {
+    kind: StorageErrorKind,
+    message: String,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What kind of error it is, to match on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StorageErrorKind {
+    /// What was asked for is not there.
+    NotFound,
+    /// What is there is not a check file.
+    Corrupt,
+    /// The storage did not answer in time.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+impl StorageError {
+    /// An error of no listed kind. The message says what failed, in lower case and without a full stop.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { kind: StorageErrorKind::Other, message: message.into(), source: None }
+    }
+
+    /// The same error with the error that caused it.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same error with another kind.
+    #[must_use]
+    pub fn with_kind(mut self, kind: StorageErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// What kind of error it is.
+    pub fn kind(&self) -> StorageErrorKind {
+        self.kind
+    }
+}
