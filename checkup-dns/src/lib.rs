@@ -1,0 +1,1 @@
+//! The DNS checker of Checkup, the health-check library.

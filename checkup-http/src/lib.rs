@@ -1,0 +1,1 @@
+//! The HTTP checker of Checkup, the health-check library.

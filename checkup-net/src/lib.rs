@@ -1,0 +1,1 @@
+//! What network checkers share: name resolution and TLS settings of clients.

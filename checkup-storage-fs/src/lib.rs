@@ -1,0 +1,1 @@
+//! The file-system storage of Checkup, the health-check library.

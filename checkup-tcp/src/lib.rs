@@ -1,0 +1,1 @@
+//! The TCP checker of Checkup, the health-check library.

@@ -1,0 +1,1 @@
+//! Loopback servers and certificates for tests of checkers.
