@@ -1,0 +1,166 @@
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
+    KeyUsagePurpose, date_time_ymd,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// A certificate authority of a test's own, which no system trusts.
+///
+/// ```
+/// use checkup_testkit::Ca;
+///
+/// let ca = Ca::new();
+/// let identity = ca.server(&["localhost", "127.0.0.1"]);
+/// assert!(ca.pem().starts_with("-----BEGIN CERTIFICATE-----"));
+/// assert!(identity.cert_pem.starts_with("-----BEGIN CERTIFICATE-----"));
+/// ```
+pub struct Ca {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A certificate and its private key, both as PEM. `Debug` does not show the key.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Identity {
+    /// The certificate.
+    pub cert_pem: String,
+    /// The private key (PKCS #8).
+    pub key_pem: String,
+}
+
+impl Ca {
+    /// A new authority, with keys of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the system has no randomness to give.
+    pub fn new() -> Self {
+        let mut params = params("Checkup test CA", &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let issuer = CertifiedIssuer::self_signed(params, new_key()).expect("these parameters can be signed");
+        Self { issuer }
+    }
+
+    /// The certificate of the authority, for a file of trusted roots.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A valid server certificate for these names and IP addresses.
+    ///
+    /// # Panics
+    ///
+    /// If a name cannot stand in a certificate (it is not ASCII).
+    pub fn server(&self, names: &[&str]) -> Identity {
+        let now = SystemTime::now();
+        self.server_valid(names, now - DAY, now + 30 * DAY)
+    }
+
+    /// The same, but it expired yesterday.
+    ///
+    /// # Panics
+    ///
+    /// If a name cannot stand in a certificate.
+    pub fn expired_server(&self, names: &[&str]) -> Identity {
+        let now = SystemTime::now();
+        self.server_valid(names, now - 30 * DAY, now - DAY)
+    }
+
+    /// A server certificate that is valid from one moment to another, for those that expire soon or are not valid yet.
+    ///
+    /// # Panics
+    ///
+    /// If a name cannot stand in a certificate, or a moment is before 1970.
+    pub fn server_valid(&self, names: &[&str], not_before: SystemTime, not_after: SystemTime) -> Identity {
+        let mut params = params(names.first().unwrap_or(&"server"), names);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        set_validity(&mut params, not_before, not_after);
+        self.sign(params)
+    }
+
+    /// A valid client certificate of this name.
+    pub fn client(&self, name: &str) -> Identity {
+        let mut params = params(name, &[]);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(params)
+    }
+
+    fn sign(&self, mut params: CertificateParams) -> Identity {
+        params.use_authority_key_identifier_extension = true;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        let key = new_key();
+        let certificate = params.signed_by(&key, &self.issuer).expect("these parameters can be signed");
+        Identity { cert_pem: certificate.pem(), key_pem: key.serialize_pem() }
+    }
+}
+
+impl Default for Ca {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Ca {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ca").field("pem", &self.pem()).finish_non_exhaustive()
+    }
+}
+
+impl Identity {
+    /// A server certificate that nobody signed but itself.
+    ///
+    /// # Panics
+    ///
+    /// If a name cannot stand in a certificate.
+    pub fn self_signed(names: &[&str]) -> Self {
+        let mut params = params(names.first().unwrap_or(&"server"), names);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let key = new_key();
+        let certificate = params.self_signed(&key).expect("these parameters can be signed");
+        Self { cert_pem: certificate.pem(), key_pem: key.serialize_pem() }
+    }
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Identity").field("cert_pem", &self.cert_pem).finish_non_exhaustive()
+    }
+}
+
+fn params(common_name: &str, names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
+    let mut params = CertificateParams::new(names).expect("the names can stand in a certificate");
+    params.distinguished_name.push(DnType::CommonName, common_name);
+    let now = SystemTime::now();
+    set_validity(&mut params, now - DAY, now + 30 * DAY);
+    params
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate().expect("the system has randomness")
+}
+
+fn set_validity(params: &mut CertificateParams, not_before: SystemTime, not_after: SystemTime) {
+    let since_1970 =
+        |moment: SystemTime| moment.duration_since(SystemTime::UNIX_EPOCH).expect("the moment is after 1970");
+    params.not_before = date_time_ymd(1970, 1, 1) + since_1970(not_before);
+    params.not_after = date_time_ymd(1970, 1, 1) + since_1970(not_after);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_does_not_show_the_key() {
+        let identity = Identity::self_signed(&["localhost"]);
+        let shown = format!("{identity:?}");
+        assert!(shown.contains("BEGIN CERTIFICATE"));
+        assert!(!shown.contains("PRIVATE"), "{shown}");
+    }
+}
