@@ -11,6 +11,9 @@ use async_trait::async_trait;
 
 use crate::{Checker, ConfigError, Failure, IntoChecker, Observation};
 
+/// What is wrong with an interval of zero.
+pub(crate) const ZERO_INTERVAL: &str = "expected more than 0; leave it out for the interval of all checks";
+
 /// A named, configured check: a [`Checker`] and when, how often and how long it is tried.
 ///
 /// Settings that cannot work show when the [`Checkup`](crate::Checkup) is built, all at once.
@@ -176,10 +179,7 @@ impl Check {
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         self.checker.as_ref().map_err(Clone::clone)?;
         if self.policy.interval.is_some_and(|interval| interval.is_zero()) {
-            return Err(ConfigError::invalid(
-                "interval",
-                "expected more than zero; leave it out for the monitor's interval",
-            ));
+            return Err(ConfigError::invalid("interval", ZERO_INTERVAL));
         }
         Ok(())
     }

@@ -1,6 +1,77 @@
-//! Config files.
-/// placeholder
-#[derive(Clone, Debug)]
-pub(crate) struct Settings;
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RootSettings;
+//! Config files: the same settings as in code, as JSON, YAML or TOML.
+//!
+//! A [`Registry`] knows what each `type` is. A settings struct *is* its JSON object: whatever derives
+//! [`Serialize`](serde::Serialize), [`Deserialize`](serde::Deserialize), [`JsonSchema`](schemars::JsonSchema) and
+//! [`Clone`] and becomes a checker, a storage or a notifier can be registered, from any crate.
+//!
+//! ```
+//! use std::borrow::Cow;
+//! use checkup_core::config::{Format, Registry};
+//! use checkup_core::{Checker, Failure, Observation, async_trait};
+//!
+//! /// Passes if two numbers are equal.
+//! #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct Equal {
+//!     left: i64,
+//!     right: i64,
+//! }
+//!
+//! #[async_trait]
+//! impl Checker for Equal {
+//!     fn endpoint(&self) -> Cow<'_, str> {
+//!         "arithmetic".into()
+//!     }
+//!
+//!     async fn attempt(&self) -> Result<Observation, Failure> {
+//!         if self.left == self.right { Ok(Observation::new()) } else { Err(Failure::assertion("they differ")) }
+//!     }
+//! }
+//!
+//! let mut registry = Registry::new();
+//! registry.checker::<Equal>("equal");
+//!
+//! let checkup = registry.parse(
+//!     r#"{ "checkers": [{ "type": "equal", "endpoint_name": "sum", "left": 4, "right": 4, "attempts": 3 }] }"#,
+//!     Format::Json,
+//! )?;
+//! assert_eq!(checkup.checks().len(), 1);
+//!
+//! // What is wrong is told with its place and the remedy.
+//! let error = registry.parse(r#"{ "checkers": [{ "type": "equal", "left": 4, "rigth": 4 }] }"#, Format::Json).unwrap_err();
+//! assert!(error.to_string().starts_with("checkers[0].rigth: unknown key; did you mean `right`?"), "{error}");
+//! # Ok::<(), checkup_core::ConfigError>(())
+//! ```
+//!
+//! # The file
+//!
+//! | Key | |
+//! |---|---|
+//! | `checkers` | The checks, each with its `type`, its settings, and the keys that all have (below). |
+//! | `storage` | Where reports are stored, with its `type`. |
+//! | `notifiers` | Who is told of changes, each with its `type`. Upstream's older `notifier` is one that goes first. |
+//! | `concurrent_checks` | How many checks run at once; 0 or absent for 256. |
+//! | `location` | Where this node is; every result says it. |
+//! | `timestamp` | An RFC 3339 time that replaces that of every result; absent or `0001-01-01T00:00:00Z` for none. |
+//! | `$schema` | Ignored: for editors. |
+//!
+//! Every check has `endpoint_name` (or `name`), `attempts`, `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`,
+//! `interval` and `tags`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in nanoseconds.
+//!
+//! In strings, `${VAR}` is the environment variable `VAR`, which must be set; `${VAR:-default}` is `default` if it is
+//! not set or empty; `$${` is a plain `${`.
+
+mod de;
+mod environment;
+mod format;
+mod read;
+mod registry;
+mod schema;
+mod suggest;
+mod write;
+
+pub use format::Format;
+pub use registry::{ConfigObject, Kind, Registry};
+pub use schema::DurationSchema;
+
+pub(crate) use write::{RootSettings, Settings};

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 use std::fmt;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A text that `Debug`, `Display` and `Serialize` do not show: a password, a token, a key.
 ///
@@ -16,8 +17,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// assert_eq!(password.expose(), "hunter2");
 /// # Ok::<(), serde_json::Error>(())
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Secret(String);
 
 /// What stands in the place of a secret.
@@ -76,6 +76,54 @@ impl Serialize for Secret {
     }
 }
 
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Refuses values of other types without showing them, as serde's own messages do.
+        struct SecretVisitor;
+
+        impl SecretVisitor {
+            fn refuse<E: de::Error>() -> Result<Secret, E> {
+                Err(E::custom("expected a text in quotes (its value is not shown, since it is a secret)"))
+            }
+        }
+
+        impl Visitor<'_> for SecretVisitor {
+            type Value = Secret;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+                Ok(Secret::new(text))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Secret, E> {
+                Ok(Secret(text))
+            }
+
+            fn visit_bool<E: de::Error>(self, _: bool) -> Result<Secret, E> {
+                Self::refuse()
+            }
+
+            fn visit_i64<E: de::Error>(self, _: i64) -> Result<Secret, E> {
+                Self::refuse()
+            }
+
+            fn visit_u64<E: de::Error>(self, _: u64) -> Result<Secret, E> {
+                Self::refuse()
+            }
+
+            fn visit_f64<E: de::Error>(self, _: f64) -> Result<Secret, E> {
+                Self::refuse()
+            }
+        }
+
+        // With a hint for text, formats refuse other types themselves, and show them.
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}
+
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(text)
@@ -106,6 +154,12 @@ impl schemars::JsonSchema for Secret {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_of_another_type_is_refused_without_showing_it() {
+        let error = serde_json::from_str::<Secret>("12345").unwrap_err().to_string();
+        assert!(error.contains("expected a text") && !error.contains("12345"), "{error}");
+    }
 
     #[test]
     fn exposing_ends_with_its_scope_even_after_a_panic() {

@@ -1,0 +1,244 @@
+//! From a parsed file to a [`Checkup`]: the root and the keys that all checks have.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use super::registry::{Built, Types};
+use super::{Kind, Registry, RootSettings, de, environment, suggest};
+use crate::check::ZERO_INTERVAL;
+use crate::error::Problems;
+use crate::{Check, Checkup, ConfigError, ConfigErrorKind, Policy, Timestamp};
+
+/// The keys of the root.
+pub(super) const ROOT_KEYS: &[&str] =
+    &["checkers", "storage", "notifiers", "notifier", "concurrent_checks", "location", "timestamp", "$schema"];
+
+/// The keys that every check has beside its own.
+pub(super) const CHECK_KEYS: &[&str] = &[
+    "type",
+    "endpoint_name",
+    "name",
+    "attempts",
+    "attempt_spacing",
+    "timeout",
+    "threshold_rtt",
+    "retries",
+    "interval",
+    "tags",
+];
+
+/// Upstream's word for "no timestamp": Go's zero time.
+const UNSET_TIME: &str = "0001-01-01T00:00:00Z";
+
+pub(super) fn checkup(
+    registry: &Registry,
+    mut value: Value,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<Checkup, ConfigError> {
+    let mut problems = Problems::default();
+    let replaced = environment::interpolate(&mut value, lookup, &mut problems);
+    // Values that still hold `${…}` would only bring follow-up problems.
+    problems.into_result()?;
+    let Value::Object(root) = value else {
+        return Err(ConfigError::invalid("", "expected an object with `checkers`"));
+    };
+    Reader { registry, replaced, problems: Problems::default() }.root(root)
+}
+
+struct Reader<'a> {
+    registry: &'a Registry,
+    /// The places whose values came from the environment: they may be secrets.
+    replaced: HashSet<String>,
+    problems: Problems,
+}
+
+impl Reader<'_> {
+    fn root(mut self, mut root: Map<String, Value>) -> Result<Checkup, ConfigError> {
+        for key in root.keys().filter(|key| !ROOT_KEYS.contains(&key.as_str())) {
+            let message = format!(
+                "unknown key{} (there are: {})",
+                suggest::did_you_mean(key, ROOT_KEYS.iter().copied()),
+                suggest::list(ROOT_KEYS.iter().copied())
+            );
+            self.problems.push(ConfigError::new(ConfigErrorKind::UnknownKey, key.as_str(), message));
+        }
+        let mut builder = Checkup::builder();
+        let mut settings = RootSettings::default();
+
+        for (place, value) in self.list(&mut root, "checkers") {
+            builder = builder.checks(self.check(&place, value));
+        }
+        if let Some(value) = present(&mut root, "storage") {
+            let types = &self.registry.storages;
+            if let Some((storage, kept)) = self.plugin(types, Kind::Storage, "storage", value) {
+                builder = builder.storage(storage);
+                settings.storage = Some(kept);
+            }
+        }
+        let legacy = present(&mut root, "notifier").map(|value| ("notifier".to_owned(), value));
+        for (place, value) in legacy.into_iter().chain(self.list(&mut root, "notifiers")) {
+            let types = &self.registry.notifiers;
+            if let Some((notifier, kept)) = self.plugin(types, Kind::Notifier, &place, value) {
+                builder = builder.notifier(notifier);
+                settings.notifiers.push(kept);
+            }
+        }
+        if let Some(count) = self.field::<i64>(&mut root, "", "concurrent_checks") {
+            match usize::try_from(count) {
+                Ok(count) => builder = builder.concurrent_checks(count),
+                Err(_) => self.problems.push(ConfigError::invalid(
+                    "concurrent_checks",
+                    format!("expected 0 (the default) or more, found {count}"),
+                )),
+            }
+            settings.concurrent_checks = Some(count);
+        }
+        if let Some(location) = self.field::<String>(&mut root, "", "location") {
+            builder = builder.location(location.as_str());
+            settings.location = Some(location);
+        }
+        if let Some(text) = self.field::<String>(&mut root, "", "timestamp").filter(|text| text != UNSET_TIME) {
+            let parsed =
+                text.parse::<Timestamp>().map_err(|error| ConfigError::invalid("timestamp", error.to_string()));
+            if let Some(timestamp) = self.problems.take(parsed) {
+                builder = builder.timestamp(timestamp);
+                settings.timestamp = Some(timestamp);
+            }
+        }
+        builder.settings = settings;
+        // Built even if there are problems already, to find those that only building finds.
+        let built = self.problems.take(builder.build());
+        self.problems.into_result()?;
+        built.ok_or_else(|| ConfigError::invalid("", "the checkup cannot be built"))
+    }
+
+    fn check(&mut self, place: &str, value: Value) -> Option<Check> {
+        let mut object = self.object(place, value)?;
+        let name = self.field::<String>(&mut object, place, "endpoint_name");
+        let alias = self.field::<String>(&mut object, place, "name");
+        if name.is_some() && alias.is_some() {
+            let message = "both `endpoint_name` and `name` are set, which are the same; leave one out";
+            self.problems.push(ConfigError::invalid(join(place, "name"), message));
+        }
+        let policy = self.policy(&mut object, place);
+        let (checker, settings) = self.plugin(&self.registry.checkers, Kind::Checker, place, Value::Object(object))?;
+        let mut check = Check::new(name.or(alias).unwrap_or_default(), checker).with_policy(policy);
+        check.settings = Some(settings);
+        Some(check)
+    }
+
+    fn policy(&mut self, object: &mut Map<String, Value>, place: &str) -> Policy {
+        let default = Policy::default();
+        let attempts = self.field::<u32>(object, place, "attempts").and_then(std::num::NonZeroU32::new);
+        let attempt_spacing = self.duration(object, place, "attempt_spacing");
+        let timeout = self.duration(object, place, "timeout").filter(|timeout| !timeout.is_zero());
+        let threshold_rtt = self.duration(object, place, "threshold_rtt");
+        let retries = self.field(object, place, "retries");
+        let interval = self.duration(object, place, "interval").filter(|interval| {
+            if interval.is_zero() {
+                self.problems.push(ConfigError::invalid(join(place, "interval"), ZERO_INTERVAL));
+            }
+            !interval.is_zero()
+        });
+        let tags = self.field(object, place, "tags");
+        Policy {
+            attempts: attempts.unwrap_or(default.attempts),
+            attempt_spacing: attempt_spacing.unwrap_or(default.attempt_spacing),
+            timeout,
+            threshold_rtt: threshold_rtt.unwrap_or(default.threshold_rtt),
+            retries: retries.unwrap_or(default.retries),
+            interval,
+            tags: tags.unwrap_or(default.tags),
+        }
+    }
+
+    /// Makes a plugin of an object with its `type`.
+    fn plugin<K: ?Sized + 'static>(
+        &mut self,
+        types: &Types<K>,
+        kind: Kind,
+        place: &str,
+        value: Value,
+    ) -> Option<Built<K>> {
+        let mut object = self.object(place, value)?;
+        let Some(type_name) = present(&mut object, "type") else {
+            let message = format!("the key `type` is missing (there are: {})", suggest::list(types.names()));
+            self.problems.push(ConfigError::invalid(place, message));
+            return None;
+        };
+        let Value::String(type_name) = type_name else {
+            let message = format!("expected the name of a {}, found {type_name}", kind.as_str());
+            self.problems.push(ConfigError::invalid(join(place, "type"), message));
+            return None;
+        };
+        let common = if kind == Kind::Checker { CHECK_KEYS } else { &["type"] };
+        let hidden = |inner: &str| self.replaced.contains(&join(place, inner));
+        let built = types.build(kind, &type_name, &object, common, &hidden);
+        self.problems.take(built.map_err(|error| error.at(place)))
+    }
+
+    fn object(&mut self, place: &str, value: Value) -> Option<Map<String, Value>> {
+        match value {
+            Value::Object(object) => Some(object),
+            other => {
+                let message = format!("expected an object with a `type`, found {}", kind_of(&other));
+                self.problems.push(ConfigError::invalid(place, message));
+                None
+            }
+        }
+    }
+
+    fn list(&mut self, object: &mut Map<String, Value>, key: &str) -> Vec<(String, Value)> {
+        match present(object, key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) => {
+                items.into_iter().enumerate().map(|(index, item)| (format!("{key}[{index}]"), item)).collect()
+            }
+            Some(other) => {
+                self.problems.push(ConfigError::invalid(key, format!("expected a list, found {}", kind_of(&other))));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Takes one key out of an object; `None` if it is absent, null, or (which is a problem) of another type.
+    fn field<T: DeserializeOwned>(&mut self, object: &mut Map<String, Value>, place: &str, key: &str) -> Option<T> {
+        let value = present(object, key)?;
+        let place = join(place, key);
+        let hidden = self.replaced.contains(&place);
+        self.problems.take(de::read_value(&value, hidden).map_err(|error| error.at(&place)))
+    }
+
+    fn duration(&mut self, object: &mut Map<String, Value>, place: &str, key: &str) -> Option<Duration> {
+        #[derive(serde::Deserialize)]
+        #[serde(transparent)]
+        struct Text(#[serde(with = "crate::duration")] Duration);
+        self.field::<Text>(object, place, key).map(|text| text.0)
+    }
+}
+
+fn present(object: &mut Map<String, Value>, key: &str) -> Option<Value> {
+    object.remove(key).filter(|value| !value.is_null())
+}
+
+fn join(place: &str, key: &str) -> String {
+    if place.is_empty() || key.is_empty() { format!("{place}{key}") } else { format!("{place}.{key}") }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

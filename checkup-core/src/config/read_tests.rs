@@ -1,0 +1,220 @@
+//! Whole files: read, refused, written back.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+
+use super::super::{Format, Kind, Registry};
+use crate::{
+    Checker, Checkup, ConfigError, Failure, IntoChecker, Notification, Notifier, NotifyError, Observation, Report,
+    Secret, Storage, StorageError,
+};
+
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Ping {
+    endpoint_url: String,
+    #[serde(default, skip_serializing_if = "Secret::is_empty")]
+    password: Secret,
+}
+
+#[derive(Debug)]
+struct PingChecker(String);
+
+impl IntoChecker for Ping {
+    fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
+        if self.endpoint_url.is_empty() {
+            return Err(ConfigError::invalid("endpoint_url", "expected a host, found nothing"));
+        }
+        Ok(Arc::new(PingChecker(self.endpoint_url)))
+    }
+}
+
+#[async_trait]
+impl Checker for PingChecker {
+    fn endpoint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.0)
+    }
+
+    async fn attempt(&self) -> Result<Observation, Failure> {
+        Ok(Observation::new())
+    }
+}
+
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Null {}
+
+#[async_trait]
+impl Storage for Null {
+    async fn store(&self, _: &Report) -> Result<(), StorageError> {
+        Ok(())
+    }
+}
+
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Shout {
+    webhook: Secret,
+}
+
+#[async_trait]
+impl Notifier for Shout {
+    async fn notify(&self, _: &Notification) -> Result<(), NotifyError> {
+        Ok(())
+    }
+}
+
+fn registry() -> Registry {
+    let mut registry = Registry::new();
+    registry.checker::<Ping>("ping").storage::<Null>("null").notifier::<Shout>("shout");
+    registry.absent(Kind::Checker, "dns", "enable the feature `dns`");
+    registry
+}
+
+fn parse(value: &Value) -> Result<Checkup, ConfigError> {
+    let lookup = |name: &str| (name == "PASSWORD").then(|| "hunter2".to_owned());
+    registry().parse_with(&value.to_string(), Format::Json, lookup)
+}
+
+fn problems(value: &Value) -> Vec<String> {
+    parse(value).unwrap_err().problems().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_whole_file_reads_and_writes_back_redacted_or_with_its_secrets() {
+    let file = json!({
+        "checkers": [{
+            "type": "ping", "endpoint_name": "db", "endpoint_url": "db:1", "password": "${PASSWORD}",
+            "attempts": 3, "attempt_spacing": 1_000_000_000, "timeout": "2s", "threshold_rtt": "500ms",
+            "retries": 1, "interval": "10m", "tags": ["a", "b"],
+        }],
+        "storage": { "type": "null" },
+        "notifier": { "type": "shout", "webhook": "first" },
+        "notifiers": [{ "type": "shout", "webhook": "second" }],
+        "concurrent_checks": 7,
+        "location": "eu",
+        "timestamp": "2016-09-08T07:00:00Z",
+    });
+    let checkup = parse(&file).unwrap();
+    let check = checkup.checks().next().unwrap();
+    assert_eq!(check.policy().attempt_spacing, Duration::from_secs(1));
+    assert_eq!(check.policy().interval, Some(Duration::from_secs(600)));
+    assert_eq!(checkup.concurrent_checks(), 7);
+
+    let redacted = serde_json::to_value(&checkup).unwrap();
+    assert_eq!(redacted["checkers"][0]["password"], "[redacted]");
+    assert_eq!(redacted["notifiers"][0]["webhook"], "[redacted]");
+    assert_eq!(redacted["checkers"][0]["interval"], "10m0s");
+
+    let exposed = Secret::exposing(|| serde_json::to_value(&checkup)).unwrap();
+    assert_eq!(exposed["checkers"][0]["password"], "hunter2");
+    assert_eq!([&exposed["notifiers"][0]["webhook"], &exposed["notifiers"][1]["webhook"]], ["first", "second"]);
+    let again = parse(&exposed).unwrap();
+    assert_eq!(Secret::exposing(|| serde_json::to_value(&again)).unwrap(), exposed);
+}
+
+#[test]
+fn every_problem_is_told_at_once_with_its_place() {
+    let file = json!({
+        "chekers": [],
+        "checkers": [
+            { "type": "ping", "endpoint_url": "", "threshold_rtt": "fast" },
+            { "type": "ping", "endpoint_url": "x", "interval": 0 },
+            { "type": "pong" },
+            { "type": "dns" },
+            { "endpoint_url": "x" },
+            7,
+        ],
+        "concurrent_checks": -1,
+        "timestamp": "now",
+        "storage": { "type": "nul" },
+    });
+    assert_eq!(
+        problems(&file),
+        [
+            "chekers: unknown key; did you mean `checkers`? (there are: `checkers`, `storage`, `notifiers`, `notifier`, \
+             `concurrent_checks`, `location`, `timestamp`, `$schema`)",
+            "checkers[0].threshold_rtt: expected a duration such as \"500ms\" or \"1m30s\", or an integer of nanoseconds, \
+             found string \"fast\"",
+            "checkers[0].endpoint_url: expected a host, found nothing",
+            "checkers[1].interval: expected more than 0; leave it out for the interval of all checks",
+            "checkers[2].type: there is no checker `pong`; did you mean `ping`? (there are: `ping`)",
+            "checkers[3].type: the checker `dns` is not compiled in; enable the feature `dns`",
+            "checkers[4]: the key `type` is missing (there are: `ping`)",
+            "checkers[5]: expected an object with a `type`, found a number",
+            "storage.type: there is no storage `nul`; did you mean `null`? (there are: `null`)",
+            "concurrent_checks: expected 0 (the default) or more, found -1",
+            "timestamp: expected a time such as \"2016-09-08T07:00:00Z\", found \"now\"",
+        ]
+    );
+}
+
+#[test]
+fn a_slip_in_a_common_key_is_recognised_among_the_keys_of_the_type() {
+    let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "treshold_rtt": 5 }] });
+    let problems = problems(&file);
+    assert!(
+        problems[0].starts_with("checkers[0].treshold_rtt: unknown key; did you mean `threshold_rtt`?"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_value_from_the_environment_is_not_in_an_error() {
+    let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "timeout": "${PASSWORD}" }] });
+    let problems = problems(&file);
+    assert!(problems[0].starts_with("checkers[0].timeout: expected a duration"), "{problems:?}");
+    assert!(!problems[0].contains("hunter2"), "{problems:?}");
+}
+
+#[test]
+fn an_unset_variable_is_told_with_its_place_and_the_remedy() {
+    let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "${HOST}" }] });
+    assert_eq!(
+        problems(&file),
+        ["checkers[0].endpoint_url: the environment variable HOST is not set; set it, or write `${HOST:-default}`"]
+    );
+}
+
+#[test]
+fn upstreams_ways_of_saying_nothing_are_accepted() {
+    let file = json!({
+        "checkers": [{ "type": "ping", "endpoint_url": "x", "attempts": 0, "threshold_rtt": 0, "endpoint_name": "" }],
+        "storage": null, "notifier": null, "notifiers": null, "concurrent_checks": 0,
+        "timestamp": "0001-01-01T00:00:00Z",
+    });
+    let checkup = parse(&file).unwrap();
+    let check = checkup.checks().next().unwrap();
+    assert_eq!((check.name().as_ref(), check.policy().attempts.get()), ("x", 1));
+    assert_eq!(checkup.concurrent_checks(), crate::DEFAULT_CONCURRENT_CHECKS);
+    assert!(checkup.storage().is_none());
+}
+
+#[test]
+fn a_check_made_in_code_has_no_form_in_a_file_and_says_so() {
+    let checkup = Checkup::builder().check(crate::check_fn("queue", || async { Ok::<_, String>(()) })).build().unwrap();
+    let error = serde_json::to_string(&checkup).unwrap_err().to_string();
+    assert!(error.contains("`queue`"), "{error}");
+}
+
+#[test]
+fn a_file_error_names_the_file() {
+    let error = registry().load("/nowhere/checkup.json").unwrap_err().to_string();
+    assert!(error.starts_with("/nowhere/checkup.json: cannot be read"), "{error}");
+    let error = registry().load("/nowhere/checkup.ini").unwrap_err().to_string();
+    assert!(error.starts_with("/nowhere/checkup.ini: expected a file that ends with"), "{error}");
+}
+
+#[test]
+fn the_schema_has_the_types_with_the_common_keys() {
+    let schema = registry().schema();
+    let ping = &schema["$defs"]["checker"]["oneOf"][0];
+    assert_eq!(ping["properties"]["type"], json!({ "const": "ping" }));
+    assert!(ping["properties"]["endpoint_url"].is_object() && ping["properties"]["threshold_rtt"].is_object());
+    assert_eq!(ping["properties"]["password"]["writeOnly"], true);
+    assert_eq!(ping["required"], json!(["endpoint_url", "type"]));
+}

@@ -1,0 +1,128 @@
+//! The JSON Schema of config files.
+
+use std::borrow::Cow;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+use super::Registry;
+
+/// The schema of a duration in a config file, for `#[schemars(with = "DurationSchema")]` on fields that are read
+/// with [`duration`](mod@crate::duration).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct DurationSchema;
+
+impl JsonSchema for DurationSchema {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let Value::Object(schema) = duration("") else { return Schema::default() };
+        schema.into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+fn duration(description: &str) -> Value {
+    let number = r"([0-9]+\.?[0-9]*|\.[0-9]+)";
+    let mut schema = json!({
+        "anyOf": [
+            { "type": "string", "pattern": format!("^(0|({number} ?(ns|us|µs|μs|ms|s|m|h|d|w) ?)+|.*\\$\\{{.*)$") },
+            { "type": "integer", "minimum": 0 },
+        ],
+        "examples": ["500ms", "1m30s", "336h"],
+    });
+    if !description.is_empty() {
+        schema["description"] = description.into();
+    }
+    schema
+}
+
+/// The schema of one type's settings.
+pub(super) fn of_type<C: JsonSchema>() -> Value {
+    // Inlined, so that types of the same name in two crates cannot meet.
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<C>().to_value();
+    if let Value::Object(object) = &mut schema {
+        object.remove("$schema");
+    }
+    schema
+}
+
+/// The schema of the whole file.
+pub(super) fn of(registry: &Registry) -> Value {
+    let checkers = any_of(registry.checkers.schemas(), &check_properties());
+    let storages = any_of(registry.storages.schemas(), &Map::new());
+    let notifiers = any_of(registry.notifiers.schemas(), &Map::new());
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Checkup",
+        "description": "Health checks: what is checked, where results are stored, and who is told.",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "$schema": { "type": "string", "description": "The schema of this file, for editors." },
+            "checkers": { "type": "array", "description": "The checks.", "items": { "$ref": "#/$defs/checker" } },
+            "storage": { "description": "Where reports are stored.", "anyOf": [{ "$ref": "#/$defs/storage" }, { "type": "null" }] },
+            "notifiers": { "type": "array", "description": "Who is told of changes.", "items": { "$ref": "#/$defs/notifier" } },
+            "notifier": { "description": "Upstream's older form of one notifier; it goes first.", "anyOf": [{ "$ref": "#/$defs/notifier" }, { "type": "null" }] },
+            "concurrent_checks": { "type": "integer", "minimum": 0, "description": "How many checks run at once; 0 or absent for 256." },
+            "location": { "type": "string", "description": "Where this node is; every result says it." },
+            "timestamp": { "type": "string", "description": "An RFC 3339 time that replaces that of every result; 0001-01-01T00:00:00Z for none." },
+        },
+        "$defs": { "checker": checkers, "storage": storages, "notifier": notifiers },
+    })
+}
+
+/// One of the types, told apart by `type`.
+fn any_of<'a>(types: impl Iterator<Item = (&'a str, Value)>, common: &Map<String, Value>) -> Value {
+    let alternatives: Vec<_> = types.map(|(name, schema)| with_type(name, schema, common)).collect();
+    if alternatives.is_empty() {
+        // `oneOf` must not be empty; nothing is valid where no type is compiled in.
+        return Value::Bool(false);
+    }
+    json!({ "type": "object", "required": ["type"], "oneOf": alternatives })
+}
+
+/// The schema of a type's object with its `type` and the common keys in it.
+fn with_type(name: &str, mut schema: Value, common: &Map<String, Value>) -> Value {
+    let Value::Object(object) = &mut schema else {
+        return json!({ "properties": { "type": { "const": name } }, "required": ["type"] });
+    };
+    let properties = object.entry("properties").or_insert_with(|| json!({}));
+    if let Value::Object(properties) = properties {
+        properties.insert("type".to_owned(), json!({ "const": name }));
+        properties.extend(common.clone());
+    }
+    if let Value::Array(required) = object.entry("required").or_insert_with(|| json!([])) {
+        required.push("type".into());
+    }
+    object.insert("title".to_owned(), name.into());
+    object.insert("additionalProperties".to_owned(), false.into());
+    schema
+}
+
+/// The keys that every check has.
+fn check_properties() -> Map<String, Value> {
+    let properties = json!({
+        "endpoint_name": { "type": "string", "description": "The check's name. Default: its endpoint." },
+        "name": { "type": "string", "description": "The same as `endpoint_name`." },
+        "attempts": { "type": "integer", "minimum": 0, "description": "How many attempts a run makes; any that fails makes the check down. Default 1." },
+        "attempt_spacing": duration("The pause between attempts. Default 0."),
+        "timeout": duration("The limit of each attempt. Default: that of the type."),
+        "threshold_rtt": duration("The check is degraded if the median round-trip time is longer. Default 0: never."),
+        "retries": { "type": "integer", "minimum": 0, "description": "How often a failed attempt is repeated before it counts. Default 0." },
+        "interval": duration("The time from run to run, if it is not that of all checks."),
+        "tags": { "type": "array", "items": { "type": "string" }, "description": "What the check belongs to, to select by." },
+    });
+    match properties {
+        Value::Object(properties) => properties,
+        _ => Map::new(),
+    }
+}

@@ -1,0 +1,43 @@
+//! What somebody may have meant.
+
+/// The candidate that is most like `found`, if any is like it enough to be a slip.
+pub(super) fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let found = found.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| {
+            // A part of a longer name (`url` for `endpoint_url`) is a likely slip that edit distance does not see.
+            let contained = found.len() >= 3 && (candidate.contains(&found) || found.contains(candidate));
+            let likeness = strsim::normalized_damerau_levenshtein(&found, &candidate.to_lowercase());
+            (if contained { likeness.max(0.7) } else { likeness }, candidate)
+        })
+        .filter(|(likeness, _)| *likeness >= 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// `; did you mean `x`?` or nothing.
+pub(super) fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    closest(found, candidates).map_or(String::new(), |candidate| format!("; did you mean `{candidate}`?"))
+}
+
+/// `a, b, c`, each in backquotes.
+pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let quoted: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slips_are_recognised_and_other_words_are_not() {
+        let keys = ["endpoint_url", "threshold_rtt", "attempts"];
+        assert_eq!(closest("treshold_rtt", keys), Some("threshold_rtt"));
+        assert_eq!(closest("atempts", keys), Some("attempts"));
+        assert_eq!(closest("Attempts", keys), Some("attempts"));
+        assert_eq!(closest("url", keys), Some("endpoint_url"));
+        assert_eq!(closest("colour", keys), None);
+    }
+}
