@@ -92,6 +92,12 @@ impl Checkup {
         Self { checks, ..self.clone() }
     }
 
+    /// The same checkup with the checks at these places.
+    pub(crate) fn at(&self, places: &[usize]) -> Self {
+        let checks = places.iter().map(|place| Arc::clone(&self.checks[*place])).collect();
+        Self { checks, ..self.clone() }
+    }
+
     /// Runs every check once and reports. Stores nothing and notifies nobody.
     ///
     /// The report has one result per check, in the order of the checks, whatever happens to any of them.

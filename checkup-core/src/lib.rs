@@ -3,7 +3,7 @@
 //! Programs depend on the facade `checkup`; crates with a checker, a storage or a notifier of their own depend on this.
 //!
 //! - A [`Checker`] tries once whether something works. A [`Check`] gives it a name and a [`Policy`].
-//! - A [`Checkup`] runs checks and yields a [`Report`] of [`CheckResult`]s.
+//! - A [`Checkup`] runs checks and yields a [`Report`] of [`CheckResult`]s; a [`Monitor`] does so in the background.
 //! - A [`Storage`] keeps reports; a [`Notifier`] tells of changes.
 #![cfg_attr(feature = "config", doc = "- A [`Registry`](config::Registry) makes all of these from a config file.")]
 
@@ -16,6 +16,7 @@ pub mod config;
 pub mod duration;
 mod engine;
 mod error;
+mod monitor;
 
 mod notifier;
 mod results;
@@ -31,6 +32,7 @@ pub use checker::{Checker, DEFAULT_TIMEOUT, Failure, IntoChecker, Observation};
 pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS, NotHealthy};
 pub use engine::Progress;
 pub use error::{ConfigError, ConfigErrorKind, ConfigProblem};
+pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
 pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
 pub use results::{Attempt, Cause, CheckResult, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;

@@ -35,7 +35,7 @@ pub struct Report {
     pub results: Vec<CheckResult>,
     /// When the run began.
     pub started: Timestamp,
-    /// How long the run took; zero if the report was read from a file.
+    /// How long the run took; zero if the report is not of one run (read from a file, a monitor's latest).
     pub elapsed: Duration,
 }
 

@@ -1,0 +1,122 @@
+//! The loop behind a monitor: starts runs when they are due, and waits for them in the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::Run;
+use super::schedule::Group;
+use super::state::{Running, State};
+use crate::{Checkup, Report};
+
+/// How many runs may be in flight, counting those that wait for a slow storage. More are skipped.
+const MAX_RUNS_IN_FLIGHT: usize = 64;
+
+pub(super) struct Driver {
+    checkup: Checkup,
+    jitter: f64,
+    groups: Vec<Group>,
+    state: Arc<State>,
+    subscribers: broadcast::Sender<Arc<Run>>,
+    in_flight: JoinSet<()>,
+    /// The number of the next run.
+    number: u64,
+}
+
+impl Driver {
+    pub(super) fn new(
+        checkup: &Checkup,
+        interval: Duration,
+        jitter: f64,
+        state: Arc<State>,
+        subscribers: broadcast::Sender<Arc<Run>>,
+    ) -> Self {
+        let intervals = checkup.checks().map(|check| check.policy().interval.unwrap_or(interval));
+        let groups = Group::all(intervals);
+        let checkup = checkup.clone();
+        Self { checkup, jitter, groups, state, subscribers, in_flight: JoinSet::new(), number: 0 }
+    }
+
+    /// Runs until `stop` is true or its sender is gone, then waits for what is in flight.
+    pub(super) async fn drive(mut self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow_and_update() {
+            let due = self.groups.iter().map(|group| group.due).min();
+            tokio::select! {
+                changed = stop.changed() => if changed.is_err() { break },
+                () = sleep_until_due(due) => self.start_due(),
+                // Only takes finished runs out, so that the set does not grow.
+                Some(_) = self.in_flight.join_next() => {}
+            }
+        }
+        tracing::debug!(in_flight = self.in_flight.len(), "monitor stops");
+        while self.in_flight.join_next().await.is_some() {}
+    }
+
+    fn start_due(&mut self) {
+        let now = Instant::now();
+        for group in &mut self.groups {
+            if group.due > now {
+                continue;
+            }
+            group.advance(now, self.jitter);
+            if self.in_flight.len() >= MAX_RUNS_IN_FLIGHT {
+                tracing::warn!("run skipped: {MAX_RUNS_IN_FLIGHT} runs are still in flight; is the storage too slow?");
+                continue;
+            }
+            let running = self.state.begin(&group.checks);
+            if running.checks.len() < group.checks.len() {
+                tracing::debug!(skipped = group.checks.len() - running.checks.len(), "checks still run from before");
+            }
+            if running.checks.is_empty() {
+                continue;
+            }
+            let task =
+                run(self.checkup.clone(), Arc::clone(&self.state), running, self.number, self.subscribers.clone());
+            self.in_flight.spawn(task);
+            self.number += 1;
+        }
+    }
+}
+
+/// One run of some of the checks: checked, stored, told, published.
+async fn run(
+    checkup: Checkup,
+    state: Arc<State>,
+    running: Running,
+    number: u64,
+    subscribers: broadcast::Sender<Arc<Run>>,
+) {
+    let checks = checkup.at(&running.checks);
+    let report = checks.check_each(|progress| running.finished(progress.index, progress.result)).await;
+    let report = Arc::new(report);
+    let notification = state.changes(number, &running.checks, &report);
+    // An outage of the storage must not delay who is told of an outage.
+    let (stored, notify_errors) = tokio::join!(store(&checkup, &report), async {
+        match &notification {
+            Some(notification) => checkup.notify(notification).await,
+            None => Vec::new(),
+        }
+    });
+    // An error says that nobody subscribes.
+    let _ = subscribers.send(Arc::new(Run { report, stored, notify_errors }));
+}
+
+async fn store(checkup: &Checkup, report: &Report) -> Option<Result<(), crate::StorageError>> {
+    checkup.storage()?;
+    let stored = checkup.store(report).await;
+    if let Err(error) = &stored {
+        tracing::warn!(error = error as &dyn std::error::Error, "report not stored");
+    }
+    Some(stored)
+}
+
+async fn sleep_until_due(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        // No checks: nothing is ever due.
+        None => std::future::pending().await,
+    }
+}

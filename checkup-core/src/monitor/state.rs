@@ -1,0 +1,94 @@
+//! What a monitor knows: the latest result of every check, and which checks are running.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{CheckResult, Notification, Report, Status};
+
+#[derive(Debug)]
+pub(super) struct State {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    checks: Vec<CheckState>,
+    /// The latest report, until a result changes it.
+    report: Option<Arc<Report>>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct CheckState {
+    running: bool,
+    latest: Option<CheckResult>,
+    /// The status that notifiers know of, and the number of the run that brought it.
+    told: Option<(u64, Status)>,
+}
+
+impl State {
+    pub(super) fn new(checks: usize) -> Self {
+        Self { inner: Mutex::new(Inner { checks: vec![CheckState::default(); checks], report: None }) }
+    }
+
+    /// Marks those of `checks` as running that are not running already, and gives them.
+    pub(super) fn begin(self: &Arc<Self>, checks: &[usize]) -> Running {
+        let mut inner = self.lock();
+        let free: Vec<_> = checks.iter().copied().filter(|check| !inner.checks[*check].running).collect();
+        for check in &free {
+            inner.checks[*check].running = true;
+        }
+        Running { state: Arc::clone(self), checks: free }
+    }
+
+    pub(super) fn latest(&self) -> Option<Arc<Report>> {
+        let mut inner = self.lock();
+        if inner.report.is_none() {
+            let results: Vec<_> = inner.checks.iter().filter_map(|check| check.latest.clone()).collect();
+            if results.is_empty() {
+                return None;
+            }
+            inner.report = Some(Arc::new(Report::new(results)));
+        }
+        inner.report.clone()
+    }
+
+    /// What notifiers are to be told of the run with this number; nothing of results that a later run has overtaken.
+    pub(super) fn changes(&self, number: u64, checks: &[usize], report: &Arc<Report>) -> Option<Notification> {
+        let mut inner = self.lock();
+        let mut before = Vec::with_capacity(checks.len());
+        for (check, result) in checks.iter().zip(&report.results) {
+            let told = &mut inner.checks[*check].told;
+            match *told {
+                Some((later, _)) if later > number => before.push(Some(result.status)),
+                earlier => {
+                    before.push(earlier.map(|(_, status)| status));
+                    *told = Some((number, result.status));
+                }
+            }
+        }
+        drop(inner);
+        Notification::between(|index| before.get(index).copied().flatten(), report)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it holds the lock; if it did, the state would still be whole.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Checks that run now.
+#[derive(Debug)]
+pub(super) struct Running {
+    state: Arc<State>,
+    pub(super) checks: Vec<usize>,
+}
+
+impl Running {
+    /// One of them has ended.
+    pub(super) fn finished(&self, index: usize, result: &CheckResult) {
+        let mut inner = self.state.lock();
+        let check = &mut inner.checks[self.checks[index]];
+        check.running = false;
+        check.latest = Some(result.clone());
+        inner.report = None;
+    }
+}

@@ -1,0 +1,203 @@
+//! The monitor under a paused clock: schedule, overlap, storage and notifier errors, shutdown.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use checkup_core::{
+    Check, Checkup, Failure, Monitor, Notification, Notifier, NotifyError, Report, Status, Storage, StorageError,
+    async_trait, check_fn,
+};
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug, Default)]
+struct Recorder {
+    reports: Arc<Mutex<Vec<Report>>>,
+    changes: Arc<Mutex<Vec<Vec<(String, Option<Status>, Status)>>>>,
+    fails: Arc<AtomicBool>,
+    panics: Arc<AtomicBool>,
+    takes: Duration,
+}
+
+impl Recorder {
+    fn stored(&self) -> usize {
+        self.reports.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl Storage for Recorder {
+    async fn store(&self, report: &Report) -> Result<(), StorageError> {
+        sleep(self.takes).await;
+        assert!(!self.panics.load(Ordering::SeqCst), "storage panic");
+        if self.fails.load(Ordering::SeqCst) {
+            return Err(StorageError::new("disk full"));
+        }
+        self.reports.lock().unwrap().push(report.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Notifier for Recorder {
+    async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
+        let changes = notification.changes.iter();
+        let changes = changes.map(|c| (c.result.name.clone(), c.previous, c.result.status)).collect();
+        self.changes.lock().unwrap().push(changes);
+        assert!(!self.panics.load(Ordering::SeqCst), "notifier panic");
+        Ok(())
+    }
+}
+
+/// A check that counts its runs, and how long each takes.
+fn counting(name: &str, takes: Duration) -> (Check, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&count);
+    let check = check_fn(name, move || {
+        counter.fetch_add(1, Ordering::SeqCst);
+        async move {
+            sleep(takes).await;
+            Ok::<_, Failure>(())
+        }
+    });
+    (check, count)
+}
+
+fn monitor(checks: impl IntoIterator<Item = Check>, recorder: &Recorder) -> Monitor {
+    let checkup =
+        Checkup::builder().checks(checks).storage(recorder.clone()).notifier(recorder.clone()).build().unwrap();
+    Monitor::builder(checkup).interval(10 * SECOND).start().unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_run_is_at_once_and_the_next_at_the_interval() {
+    let (check, count) = counting("a", Duration::ZERO);
+    let monitor = monitor([check], &Recorder::default());
+    sleep(SECOND).await;
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+    sleep(30 * SECOND).await;
+    assert_eq!(count.load(Ordering::SeqCst), 4);
+    monitor.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn checks_have_intervals_of_their_own_and_latest_has_them_all() {
+    let (slow, slow_count) = counting("slow", Duration::ZERO);
+    let (fast, fast_count) = counting("fast", Duration::ZERO);
+    let monitor = monitor([slow, fast.interval(2 * SECOND)], &Recorder::default());
+    assert!(monitor.latest().is_none());
+    sleep(21 * SECOND).await;
+    assert_eq!((slow_count.load(Ordering::SeqCst), fast_count.load(Ordering::SeqCst)), (3, 11));
+    let latest = monitor.latest().unwrap();
+    assert_eq!(latest.results.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["slow", "fast"]);
+    monitor.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_never_overlaps_with_itself_and_holds_up_no_other() {
+    let (long, long_count) = counting("long", 25 * SECOND);
+    let (short, short_count) = counting("short", Duration::ZERO);
+    let recorder = Recorder::default();
+    let monitor = monitor([long.timeout(60 * SECOND), short], &recorder);
+    sleep(31 * SECOND).await;
+    assert_eq!(long_count.load(Ordering::SeqCst), 2, "at 0 and 30, skipped at 10 and 20");
+    assert_eq!(short_count.load(Ordering::SeqCst), 4);
+    monitor.shutdown().await;
+    let results = recorder.reports.lock().unwrap().iter().map(|r| r.results.len()).sum::<usize>();
+    assert_eq!(results, 6, "every result of every run is stored");
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_finishes_and_stores_what_is_in_flight() {
+    let (check, count) = counting("a", 3 * SECOND);
+    let recorder = Recorder { takes: 2 * SECOND, ..Recorder::default() };
+    let monitor = monitor([check], &recorder);
+    sleep(SECOND).await;
+    let start = Instant::now();
+    monitor.shutdown().await;
+    assert_eq!(start.elapsed(), 4 * SECOND, "2 s of the check and 2 s of the store");
+    assert_eq!((recorder.stored(), count.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dropping_lets_what_is_in_flight_end_and_starts_nothing_new() {
+    let (check, count) = counting("a", 3 * SECOND);
+    let recorder = Recorder::default();
+    let monitor = monitor([check], &recorder);
+    sleep(SECOND).await;
+    drop(monitor);
+    sleep(60 * SECOND).await;
+    assert_eq!((recorder.stored(), count.load(Ordering::SeqCst)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_and_panics_of_storage_and_notifiers_do_not_stop_it() {
+    let (check, count) = counting("a", Duration::ZERO);
+    let failing = check_fn("failing", || async { Err::<(), _>("no") });
+    let recorder = Recorder::default();
+    recorder.fails.store(true, Ordering::SeqCst);
+    let monitor = monitor([check, failing], &recorder);
+    let mut runs = monitor.subscribe();
+    let run = runs.next().await.unwrap();
+    assert_eq!(run.stored.as_ref().unwrap().as_ref().unwrap_err().to_string(), "disk full");
+    recorder.panics.store(true, Ordering::SeqCst);
+    let run = runs.next().await.unwrap();
+    assert_eq!(run.stored.as_ref().unwrap().as_ref().unwrap_err().to_string(), "the storage panicked in its store");
+    recorder.panics.store(false, Ordering::SeqCst);
+    recorder.fails.store(false, Ordering::SeqCst);
+    let run = runs.next().await.unwrap();
+    assert!(run.stored.as_ref().unwrap().is_ok());
+    assert_eq!(count.load(Ordering::SeqCst), 3);
+    monitor.shutdown().await;
+    assert!(runs.next().await.is_none(), "the subscription ends with the monitor");
+}
+
+#[tokio::test(start_paused = true)]
+async fn notifiers_hear_of_changes_only_recoveries_included() {
+    let up = Arc::new(AtomicBool::new(true));
+    let state = Arc::clone(&up);
+    let flapping = check_fn("flapping", move || {
+        let up = state.load(Ordering::SeqCst);
+        async move { if up { Ok(()) } else { Err("down") } }
+    });
+    let broken = check_fn("broken", || async { Err::<(), _>("always") });
+    let recorder = Recorder::default();
+    let monitor = monitor([flapping, broken], &recorder);
+    sleep(15 * SECOND).await;
+    up.store(false, Ordering::SeqCst);
+    sleep(20 * SECOND).await;
+    up.store(true, Ordering::SeqCst);
+    sleep(20 * SECOND).await;
+    monitor.shutdown().await;
+    let flapping = |before, after| vec![("flapping".to_owned(), Some(before), after)];
+    assert_eq!(
+        *recorder.changes.lock().unwrap(),
+        [
+            vec![("broken".to_owned(), None, Status::Down)],
+            flapping(Status::Healthy, Status::Down),
+            flapping(Status::Down, Status::Healthy),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_storage_that_hangs_bounds_the_runs_in_flight() {
+    let (check, count) = counting("a", Duration::ZERO);
+    let recorder = Recorder { takes: 10_000 * SECOND, ..Recorder::default() };
+    let checkup = Checkup::builder().check(check).storage(recorder).build().unwrap();
+    let monitor = Monitor::builder(checkup).interval(SECOND / 10).start().unwrap();
+    sleep(59 * SECOND).await;
+    assert_eq!(count.load(Ordering::SeqCst), 64);
+    monitor.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn intervals_and_jitter_that_cannot_be_are_refused() {
+    let checkup = Checkup::builder().build().unwrap();
+    assert!(Monitor::builder(checkup.clone()).interval(Duration::ZERO).start().is_err());
+    for jitter in [-0.1, 1.1, f64::NAN] {
+        assert!(Monitor::builder(checkup.clone()).jitter(jitter).start().is_err());
+    }
+}
