@@ -56,6 +56,11 @@ impl Secret {
         let _restore = Restore(EXPOSING.replace(true));
         serialize()
     }
+
+    /// Whether secrets are serialised in the clear on this thread, for types that hide a part of themselves.
+    pub fn is_exposing() -> bool {
+        EXPOSING.get()
+    }
 }
 
 impl fmt::Debug for Secret {

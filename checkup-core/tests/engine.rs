@@ -1,4 +1,5 @@
 //! The engine as its callers see it: verdicts, limits, isolation, order, cancellation.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,4 +1,5 @@
 //! The monitor under a paused clock: schedule, overlap, storage and notifier errors, shutdown.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,10 +13,13 @@ use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
+/// Name, status before, status now.
+type Told = (String, Option<Status>, Status);
+
 #[derive(Clone, Debug, Default)]
 struct Recorder {
     reports: Arc<Mutex<Vec<Report>>>,
-    changes: Arc<Mutex<Vec<Vec<(String, Option<Status>, Status)>>>>,
+    changes: Arc<Mutex<Vec<Vec<Told>>>>,
     fails: Arc<AtomicBool>,
     panics: Arc<AtomicBool>,
     takes: Duration,
