@@ -9,6 +9,7 @@
 //!   [`reset()`] breaks off a connection.
 //! - [`Ca`], [`Identity`] and [`TlsServer`]: the same over TLS, with certificates good and bad.
 //! - [`HttpServer`]: HTTP/1.1 from a closure of [`Request`] to [`Response`], with or without TLS.
+//! - [`DnsServer`]: DNS over UDP from a closure of the name to a [`DnsAnswer`].
 //!
 //! ```
 //! use checkup_testkit::TcpServer;
@@ -30,11 +31,13 @@
 //! ```
 
 mod certificate;
+mod dns;
 mod http;
 mod tcp;
 mod tls;
 
 pub use certificate::{Ca, Identity};
+pub use dns::{DnsAnswer, DnsServer};
 pub use http::{HttpServer, Request, Response};
 pub use tcp::{TcpServer, closed_port, reset};
 pub use tls::{TlsOptions, TlsServer, TlsVersion};
