@@ -1,1 +1,35 @@
-//! What network checkers share: name resolution and TLS settings of clients.
+//! What network checkers share: addresses, name resolution, connections, and the TLS settings of clients.
+//!
+//! - [`HostPort`]: `host:port` as people write it.
+//! - [`resolve()`] and [`connect()`]: from a name to a connection, with failures that say what went wrong.
+//! - [`ClientTls`], [`tls_connect`] and [`tls_failure`]: TLS with the system's roots or one's own, shared by all
+//!   checkers with equal settings.
+//! - [`excerpt()`]: what an endpoint sent, in a form that can stand in a message.
+//!
+//! ```
+//! use checkup_net::{HostPort, IpVersion, connect, resolve};
+//! # use checkup_testkit::TcpServer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let server = TcpServer::silent();
+//! # let text = server.addr().to_string();
+//! let address: HostPort = text.parse()?;
+//! let addresses = resolve(address.host(), address.port(), IpVersion::Any).await?;
+//! let connection = connect(&addresses).await?;
+//! # assert_eq!(connection.peer_addr()?, server.addr());
+//! # Ok(())
+//! # }
+//! ```
+
+mod address;
+mod connect;
+mod excerpt;
+mod resolve;
+mod tls;
+
+pub use address::{HostPort, ParseHostPortError};
+pub use connect::connect;
+pub use excerpt::excerpt;
+pub use resolve::{IpVersion, resolve};
+pub use tls::{ClientTls, TlsVersion, find_tls_failure, tls_connect, tls_failure};

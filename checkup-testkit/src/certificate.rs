@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use rcgen::{
@@ -33,13 +34,16 @@ pub struct Identity {
 }
 
 impl Ca {
-    /// A new authority, with keys of its own.
+    /// A new authority, with a name and keys of its own.
     ///
     /// # Panics
     ///
     /// If the system has no randomness to give.
     pub fn new() -> Self {
-        let mut params = params("Checkup test CA", &[]);
+        // Two authorities of one name would make a certificate of the other look forged, not foreign.
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let name = format!("Checkup test CA {}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let mut params = params(&name, &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let issuer = CertifiedIssuer::self_signed(params, new_key()).expect("these parameters can be signed");

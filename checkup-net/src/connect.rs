@@ -1,0 +1,99 @@
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use checkup_core::{Cause, Failure, Phase};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+/// How long an address has before the next is tried beside it: what RFC 8305, section 5, recommends.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Connects to the first of the addresses that answers, with `TCP_NODELAY`.
+///
+/// They are tried in their order. The next one starts when the one before has failed, or has not answered for
+/// 250 ms, and then both go on (RFC 8305): an address that swallows packets does not make the others unreachable.
+///
+/// Marks [`Phase::Connect`].
+///
+/// # Errors
+///
+/// The failure of the last address, with how many were tried; of [`Cause::Dns`] if there is none.
+pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+    Phase::Connect.begin();
+    let mut waiting = addresses.iter();
+    let mut attempts = FuturesUnordered::new();
+    let mut last = None;
+    loop {
+        match waiting.next() {
+            Some(&address) => attempts.push(async move { (address, TcpStream::connect(address).await) }),
+            None if attempts.is_empty() => break,
+            None => {}
+        }
+        let more = waiting.len() > 0;
+        let mut head_start = pin!(sleep(HEAD_START));
+        let outcome = tokio::select! {
+            outcome = attempts.next() => outcome,
+            () = head_start.as_mut(), if more => None,
+        };
+        match outcome {
+            Some((_, Ok(connection))) => {
+                // Checks send little and wait for the answer. A failure would show in what follows.
+                let _ = connection.set_nodelay(true);
+                Phase::end();
+                return Ok(connection);
+            }
+            Some((address, Err(error))) => last = Some((address, error)),
+            None => {}
+        }
+    }
+    Err(match last {
+        Some((address, error)) => failure(address, error, addresses.len()),
+        None => Failure::new(Cause::Dns, "there is no address to connect to"),
+    })
+}
+
+fn failure(address: SocketAddr, error: io::Error, tried: usize) -> Failure {
+    let refused = error.kind() == io::ErrorKind::ConnectionRefused;
+    let failure = Failure::from(error);
+    let message = if refused {
+        format!("connection to {address} refused")
+    } else {
+        format!("cannot connect to {address}: {failure}")
+    };
+    let others = if tried > 1 { format!(" (the last of {tried} addresses tried)") } else { String::new() };
+    Failure::new(failure.cause(), format!("{message}{others}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use checkup_testkit::{TcpServer, closed_port};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_closed_port_refuses() {
+        let address = closed_port();
+        let failure = connect(&[address]).await.unwrap_err();
+        assert_eq!(failure, Failure::new(Cause::Refused, format!("connection to {address} refused")));
+    }
+
+    #[tokio::test]
+    async fn addresses_that_fail_are_passed_over() {
+        let server = TcpServer::silent();
+        let connection = connect(&[closed_port(), closed_port(), server.addr()]).await.unwrap();
+        assert_eq!(connection.peer_addr().unwrap(), server.addr());
+        assert!(connection.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn the_failure_says_how_many_were_tried() {
+        let address = closed_port();
+        let failure = connect(&[address, address]).await.unwrap_err();
+        assert_eq!(failure.message(), format!("connection to {address} refused (the last of 2 addresses tried)"));
+        assert_eq!(connect(&[]).await.unwrap_err().cause(), Cause::Dns);
+    }
+}

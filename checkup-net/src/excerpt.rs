@@ -1,0 +1,84 @@
+use std::fmt::Write;
+
+/// The beginning of what an endpoint sent, for a message: at most `max` characters of it, on one line.
+///
+/// Control characters, and those that change how the text around them shows (direction marks, zero-width ones),
+/// are escaped, and so are bytes that are not UTF-8: a terminal, a log or a page can show the result as it is.
+/// An escape counts as one character. What is cut off leaves `…`.
+///
+/// ```
+/// use checkup_net::excerpt;
+///
+/// assert_eq!(excerpt(b"-NOAUTH\r\n", 80), r"-NOAUTH\r\n");
+/// assert_eq!(excerpt(b"\x1b[31m\xff", 80), r"\u{1b}[31m\xff");
+/// assert_eq!(excerpt(b"220 mail.example ESMTP", 8), "220 mail…");
+/// ```
+pub fn excerpt(bytes: &[u8], max: usize) -> String {
+    // No more than this can be shown: UTF-8 has at most four bytes for a character.
+    let end = bytes.len().min(max.saturating_mul(4).saturating_add(4));
+    let mut text = String::new();
+    let mut left = max;
+    for chunk in bytes[..end].utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if left == 0 {
+                text.push('…');
+                return text;
+            }
+            left -= 1;
+            push_escaped(&mut text, character);
+        }
+        for byte in chunk.invalid() {
+            if left == 0 {
+                text.push('…');
+                return text;
+            }
+            left -= 1;
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    if end < bytes.len() {
+        text.push('…');
+    }
+    text
+}
+
+fn push_escaped(text: &mut String, character: char) {
+    let misleads = matches!(
+        character,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+    );
+    if character.is_control() || misleads {
+        text.extend(character.escape_default());
+    } else {
+        text.push(character);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_as_it_is() {
+        assert_eq!(excerpt("naïve “✓”, it's \\ok".as_bytes(), 80), "naïve “✓”, it's \\ok");
+        assert_eq!(excerpt(b"", 80), "");
+        assert_eq!(excerpt(b"abc", 3), "abc");
+    }
+
+    #[test]
+    fn the_length_is_bounded_whatever_comes() {
+        for bytes in [vec![b'a'; 1 << 20], vec![0; 1 << 20], vec![0xff; 1 << 20], "é".repeat(1 << 20).into_bytes()] {
+            let text = excerpt(&bytes, 10);
+            assert!(text.ends_with('…'), "{text}");
+            assert!(text.chars().count() <= 61, "{text}");
+        }
+        assert_eq!(excerpt(b"abc", 0), "…");
+    }
+
+    #[test]
+    fn nothing_in_it_can_steer_a_terminal_or_hide() {
+        let text = excerpt("a\r\n\t\0\u{7f}\u{85}\u{202e}\u{200b}z".as_bytes(), 80);
+        assert_eq!(text, r"a\r\n\t\u{0}\u{7f}\u{85}\u{202e}\u{200b}z");
+    }
+}

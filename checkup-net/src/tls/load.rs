@@ -1,0 +1,239 @@
+//! From settings to a configuration: the files and the system's roots are read here, and nowhere else.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use checkup_core::Failure;
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::rustls::client::danger::ServerCertVerifier;
+use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier};
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, SupportedProtocolVersion, version};
+
+use super::settings::{ClientTls, TlsVersion};
+use super::unverified::Unverified;
+
+/// Larger than any bundle of roots, smaller than what hurts.
+const MAX_FILE_BYTES: u64 = 16 << 20;
+
+/// Our own, so that nothing depends on the default of the process, which belongs to the program.
+static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
+
+/// The configuration of these settings. Reads files.
+pub(super) fn load(settings: &ClientTls, alpn: Vec<Vec<u8>>) -> Result<ClientConfig, Failure> {
+    let versions: &[&SupportedProtocolVersion] = match settings.min_version {
+        None | Some(TlsVersion::Tls12) => &[&version::TLS13, &version::TLS12],
+        Some(TlsVersion::Tls13) => &[&version::TLS13],
+    };
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
+        .with_protocol_versions(versions)
+        .map_err(Failure::from_error)?
+        // Not dangerous but for `skip_verify`: this is how rustls takes any verifier that is not its own.
+        .dangerous()
+        .with_custom_certificate_verifier(verifier(settings)?);
+    let mut config = match (&settings.client_cert_file, &settings.client_key_file) {
+        (Some(certificate), Some(key)) => builder
+            .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
+            .map_err(|error| client_failure(certificate, key, error))?,
+        _ => builder.with_no_client_auth(),
+    };
+    config.resumption = Resumption::disabled();
+    config.alpn_protocols = alpn;
+    Ok(config)
+}
+
+fn verifier(settings: &ClientTls) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+    if settings.skip_verify {
+        return Ok(Arc::new(Unverified::new(Arc::clone(&PROVIDER))));
+    }
+    let extra = settings.extra_ca_file.as_deref();
+    let Some(ca_file) = settings.ca_file.as_deref() else {
+        // Checked one by one first: the verifier's error would not say which certificate it is.
+        let mut checked = RootCertStore::empty();
+        let extra = extra.map_or(Ok(Vec::new()), |file| add_roots(&mut checked, file))?;
+        return match Verifier::new_with_extra_roots(extra, Arc::clone(&PROVIDER)) {
+            Ok(verifier) => Ok(Arc::new(verifier)),
+            Err(error) => Err(Failure::other(format!(
+                "cannot load the system's root certificates: {error}; install them (on Linux the package \
+                 ca-certificates) or give a CA file"
+            ))),
+        };
+    };
+    let mut roots = RootCertStore::empty();
+    add_roots(&mut roots, ca_file)?;
+    extra.map_or(Ok(Vec::new()), |file| add_roots(&mut roots, file))?;
+    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&PROVIDER)).build();
+    Ok(verifier.map_err(Failure::from_error)?)
+}
+
+/// Adds the certificates of a file to the roots.
+fn add_roots(roots: &mut RootCertStore, file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let certificates = certificates(file)?;
+    for (index, certificate) in certificates.iter().enumerate() {
+        roots.add(certificate.clone()).map_err(|error| {
+            Failure::other(format!("certificate {} in {} cannot be a root: {error}", index + 1, file.display()))
+        })?;
+    }
+    Ok(certificates)
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
+    let content = read(file)?;
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(&content)
+        .collect::<Result<_, _>>()
+        .map_err(|error| not_pem(file, "certificate", &content, &error))?;
+    if certificates.is_empty() {
+        return Err(not_pem(file, "certificate", &content, &pem::Error::NoItemsFound));
+    }
+    Ok(certificates)
+}
+
+fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
+    let content = read(file)?;
+    PrivateKeyDer::from_pem_slice(&content).map_err(|error| not_pem(file, "private key", &content, &error))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let fail = |reason: &str| Failure::other(format!("cannot read {}: {reason}", file.display()));
+    let read = || {
+        let mut content = Vec::new();
+        File::open(file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
+        Ok(content)
+    };
+    let content = read().map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => fail("there is no such file"),
+        io::ErrorKind::PermissionDenied => fail("permission denied"),
+        io::ErrorKind::IsADirectory => fail("it is a directory"),
+        _ => fail(&error.to_string()),
+    })?;
+    if content.len() as u64 > MAX_FILE_BYTES {
+        return Err(fail("it is larger than 16 MiB"));
+    }
+    Ok(content)
+}
+
+/// The failure of a file that is not what it should be. Shows nothing of its content, which may be a key.
+fn not_pem(file: &Path, what: &str, content: &[u8], error: &pem::Error) -> Failure {
+    let reason = match error {
+        pem::Error::NoItemsFound if content.is_empty() => "the file is empty".to_owned(),
+        // DER is a SEQUENCE of more than 127 bytes.
+        pem::Error::NoItemsFound if content.starts_with(&[0x30, 0x82]) => {
+            "the file is DER: convert it with openssl's -inform der".to_owned()
+        }
+        pem::Error::NoItemsFound if contains(content, b"BEGIN ENCRYPTED PRIVATE KEY") => {
+            "the key is encrypted: decrypt it with openssl pkey".to_owned()
+        }
+        pem::Error::NoItemsFound if contains(content, b"-----BEGIN ") => "there are only other things in it".to_owned(),
+        pem::Error::NoItemsFound => "the file is not PEM".to_owned(),
+        pem::Error::MissingSectionEnd { .. } => "the file ends in the middle of one".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a BEGIN line is broken".to_owned(),
+        pem::Error::Base64Decode(_) => "the base64 in it is broken".to_owned(),
+        _ => "the file is broken".to_owned(),
+    };
+    Failure::other(format!("cannot find a {what} in {}: {reason}", file.display()))
+}
+
+fn contains(content: &[u8], text: &[u8]) -> bool {
+    content.windows(text.len()).any(|window| window == text)
+}
+
+fn client_failure(certificate: &Path, key: &Path, error: rustls::Error) -> Failure {
+    let (certificate, key) = (certificate.display(), key.display());
+    Failure::other(match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("the key in {key} does not belong to the certificate in {certificate}")
+        }
+        error => format!("cannot use the client certificate in {certificate} with the key in {key}: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use checkup_testkit::{Ca, Identity};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    struct Files(TempDir);
+
+    impl Files {
+        fn new() -> Self {
+            Self(TempDir::new().unwrap())
+        }
+
+        fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Option<PathBuf> {
+            let path = self.0.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            Some(path)
+        }
+    }
+
+    fn reason(settings: &ClientTls) -> String {
+        load(settings, Vec::new()).unwrap_err().message().to_owned()
+    }
+
+    #[test]
+    fn a_bad_ca_file_is_named_with_what_is_wrong() {
+        let files = Files::new();
+        let identity = Identity::self_signed(&["localhost"]);
+        let pem = Ca::new().pem();
+        let broken = pem.replace("\nM", "\n!");
+        let der = CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
+        for (name, content, expected) in [
+            ("empty", b"".as_slice(), "the file is empty"),
+            ("text", b"hello", "the file is not PEM"),
+            ("der", &der, "the file is DER"),
+            ("key", identity.key_pem.as_bytes(), "only other things"),
+            ("torn", &pem.as_bytes()[..pem.len() / 2], "ends in the middle"),
+            ("broken", broken.as_bytes(), "base64"),
+            ("hollow", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in"),
+        ] {
+            let file = files.write(name, content);
+            for settings in [
+                ClientTls { ca_file: file.clone(), ..ClientTls::default() },
+                ClientTls { extra_ca_file: file.clone(), ..ClientTls::default() },
+            ] {
+                let reason = reason(&settings);
+                assert!(reason.contains(expected), "{name}: {reason}");
+                assert!(reason.contains(&file.as_ref().unwrap().display().to_string()), "{name}: {reason}");
+                assert!(!reason.contains("PRIVATE"), "{name}: {reason}");
+            }
+        }
+        let missing = files.0.path().join("missing.pem");
+        let reason = reason(&ClientTls { ca_file: Some(missing.clone()), ..ClientTls::default() });
+        assert_eq!(reason, format!("cannot read {}: there is no such file", missing.display()));
+    }
+
+    #[test]
+    fn a_client_key_must_belong_to_the_certificate() {
+        let files = Files::new();
+        let ca = Ca::new();
+        let (own, other) = (ca.client("own"), ca.client("other"));
+        let mut settings = ClientTls {
+            skip_verify: true,
+            client_cert_file: files.write("own.pem", &own.cert_pem),
+            client_key_file: files.write("own.key", &own.key_pem),
+            ..ClientTls::default()
+        };
+        load(&settings, Vec::new()).unwrap();
+        settings.client_key_file = files.write("other.key", &other.key_pem);
+        let reason = reason(&settings);
+        assert!(reason.contains("other.key does not belong to the certificate in "), "{reason}");
+        let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+        settings.client_key_file = files.write("encrypted.key", encrypted);
+        let reason = self::reason(&settings);
+        assert!(reason.contains("the key is encrypted"), "{reason}");
+    }
+
+    #[test]
+    fn handshakes_are_never_resumed() {
+        let config = load(&ClientTls { skip_verify: true, ..ClientTls::default() }, Vec::new()).unwrap();
+        assert!(format!("{:?}", config.resumption).contains("Disabled"), "{:?}", config.resumption);
+    }
+}
