@@ -13,7 +13,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::duration::Human;
 use crate::trace;
@@ -59,8 +59,8 @@ pub(crate) async fn run(
 
     let next = Arc::new(AtomicUsize::new(0));
     let workers = context.concurrent_checks.min(total);
-    // A full channel makes workers wait for a slow `on_result`, so that results do not pile up.
-    let (sender, mut receiver) = mpsc::channel(workers.max(1));
+    // Bounded by the number of checks, whose results are all kept anyway.
+    let (sender, mut receiver) = mpsc::unbounded_channel();
     // Dropped when this future is: that aborts the workers, and with them every attempt.
     let mut tasks = JoinSet::new();
     for _ in 0..workers {
@@ -97,7 +97,7 @@ async fn work(
     context: Context,
     checks: Arc<[Arc<Check>]>,
     next: Arc<AtomicUsize>,
-    results: mpsc::Sender<(usize, CheckResult)>,
+    results: mpsc::UnboundedSender<(usize, CheckResult)>,
 ) {
     loop {
         // An error would mean that the semaphore is closed, which nobody does.
@@ -105,9 +105,9 @@ async fn work(
         let index = next.fetch_add(1, Ordering::Relaxed);
         let Some(check) = checks.get(index) else { return };
         let result = AssertUnwindSafe(run_check(&context, check)).catch_unwind().await;
-        // Attempts catch their own panics; this is for a panic in `endpoint` or in a drop.
+        // Attempts catch their own panics; this is for one outside of them, as in `endpoint`.
         let result = result.unwrap_or_else(|panic| broken(&context, check, &panic_message(panic.as_ref())));
-        if results.send((index, result)).await.is_err() {
+        if results.send((index, result)).is_err() {
             return;
         }
     }
@@ -156,10 +156,12 @@ fn prepare(context: &Context, check: &Check, result: &mut CheckResult) {
 /// One attempt, within `limit`, with whatever notice it brought. Cancels the attempt at the limit; catches its panic.
 async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Option<String>) {
     let start = Instant::now();
-    // The block makes a panic before the first `.await` one of the future, too.
-    let attempt = AssertUnwindSafe(async { checker.attempt().await }).catch_unwind();
-    let mut attempt = pin!(trace::scope(attempt));
-    let outcome = timeout(limit, attempt.as_mut()).await;
+    let mut attempt = pin!(trace::scope(AssertUnwindSafe(checker.attempt()).catch_unwind()));
+    let outcome = match start.checked_add(limit) {
+        Some(deadline) => timeout_at(deadline, attempt.as_mut()).await,
+        // Only a limit of centuries is later than the clock can tell.
+        None => Ok(attempt.as_mut().await),
+    };
     let elapsed = start.elapsed();
     let trace = attempt.take_value().unwrap_or_default().into_inner();
 
@@ -172,8 +174,7 @@ async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Optio
         Ok(Ok(Err(failure))) => failure,
         Ok(Err(panic)) => Failure::new(Cause::Panic, panic_message(panic.as_ref())),
         Err(_) => {
-            let activity = trace.current().map_or(String::new(), |phase| format!(" {}", phase.activity()));
-            Failure::new(Cause::Timeout, format!("timed out after {}{activity}", Human(limit)))
+            Failure::new(Cause::Timeout, format!("timed out after {}{}", Human(limit), trace.activity()))
         }
     };
     let (cause, error) = failure.into_parts();

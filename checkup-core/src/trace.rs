@@ -18,12 +18,17 @@ tokio::task_local! {
 #[derive(Debug, Default)]
 pub(crate) struct Trace {
     current: Option<(Phase, Instant)>,
+    /// What the attempt has seen in this phase.
+    note: Option<String>,
     phases: Phases,
     recorded: bool,
 }
 
 impl Trace {
     fn switch(&mut self, next: Option<Phase>) {
+        if self.current.is_none() && next.is_none() {
+            return;
+        }
         let now = Instant::now();
         if let Some((phase, since)) = self.current.take() {
             let slot = self.phases.slot(phase);
@@ -31,11 +36,13 @@ impl Trace {
             self.recorded = true;
         }
         self.current = next.map(|phase| (phase, now));
+        self.note = None;
     }
 
-    /// The phase that the attempt is in.
-    pub(crate) fn current(&self) -> Option<Phase> {
-        self.current.map(|(phase, _)| phase)
+    /// What the attempt was doing, to follow "timed out after 1s". Empty if it is not known.
+    pub(crate) fn activity(&self) -> String {
+        let phase = self.current.map_or(String::new(), |(phase, _)| format!(" {}", phase.activity()));
+        self.note.as_ref().map_or(phase.clone(), |note| format!("{phase}: {note}"))
     }
 
     /// Ends the current phase and gives the times of all, if there were any.
@@ -59,8 +66,17 @@ impl Phase {
         switch(None);
     }
 
+    /// Notes what the attempt has seen so far in the current phase, for the failure if it times out there:
+    /// `timed out after 1s receiving the answer: it does not contain 'PONG' (got 'LOADING')`.
+    ///
+    /// Replaces the note before; the next phase begins without one. As in all failures: no credentials, and what
+    /// the endpoint sent is shortened and escaped.
+    pub fn note(text: impl Into<String>) {
+        let _ = TRACE.try_with(|trace| trace.borrow_mut().note = Some(text.into()));
+    }
+
     /// What the attempt does in this phase, after "timed out".
-    pub(crate) const fn activity(self) -> &'static str {
+    const fn activity(self) -> &'static str {
         match self {
             Phase::Dns => "resolving the name",
             Phase::Connect => "connecting",
@@ -79,4 +95,25 @@ fn switch(next: Option<Phase>) {
 /// Runs `future` with a trace of its own; take it out with `TaskLocalFuture::take_value`.
 pub(crate) fn scope<F: Future>(future: F) -> tokio::task::futures::TaskLocalFuture<RefCell<Trace>, F> {
     TRACE.scope(RefCell::new(Trace::default()), future)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_note_lasts_as_long_as_its_phase() {
+        let activity = || TRACE.with(|trace| trace.borrow().activity());
+        scope(async {
+            assert_eq!(activity(), "");
+            Phase::Transfer.begin();
+            assert_eq!(activity(), " receiving the answer");
+            Phase::note("10 bytes");
+            Phase::note("20 bytes");
+            assert_eq!(activity(), " receiving the answer: 20 bytes");
+            Phase::Tls.begin();
+            assert_eq!(activity(), " in the TLS handshake");
+        })
+        .await;
+    }
 }
