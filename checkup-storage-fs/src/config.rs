@@ -1,0 +1,123 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkup_core::{ConfigError, IntoStorage, Storage};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::FsStorage;
+
+/// Settings of the file-system storage: `{"type": "fs", "dir": "/var/lib/checkup"}`.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkup_storage_fs::Fs;
+///
+/// let settings = Fs::new("/var/lib/checkup").check_expiry(Duration::from_secs(7 * 24 * 3600));
+/// let json = serde_json::to_string(&settings)?;
+/// assert_eq!(json, r#"{"dir":"/var/lib/checkup","check_expiry":"168h0m0s"}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Fs {
+    /// The directory that the check files are in. It is made if it is missing.
+    pub dir: PathBuf,
+    /// Where the directory is on the web. Upstream has this key, and uses it for nothing; so do we.
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "without_credentials")]
+    pub url: Option<String>,
+    /// How old a check file may become before it is removed, such as "720h" or "30d".
+    /// Default: 0, which keeps all for ever.
+    #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
+    #[cfg_attr(feature = "config", schemars(with = "String"))]
+    pub check_expiry: Duration,
+    /// Whether a report is on the disk, and not only with the operating system, when it counts as stored. Default: true.
+    /// `false` is faster, and a power cut or a crash of the system (not of the program) may then lose or empty
+    /// the check files of the last half minute or so.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub fsync: bool,
+}
+
+impl Fs {
+    /// Storage in this directory, which keeps all for ever.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into(), url: None, check_expiry: Duration::ZERO, fsync: true }
+    }
+
+    /// Removes check files that are older than this; zero keeps all.
+    #[must_use]
+    pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
+        self.check_expiry = check_expiry;
+        self
+    }
+
+    /// Whether a stored report must survive a power cut. Default: true.
+    #[must_use]
+    pub fn fsync(mut self, fsync: bool) -> Self {
+        self.fsync = fsync;
+        self
+    }
+}
+
+impl IntoStorage for Fs {
+    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
+        Ok(Arc::new(FsStorage::new(self)?))
+    }
+}
+
+/// A URL may have a password in it, and a serialised configuration is shown to people.
+#[allow(clippy::ref_option, reason = "serde hands a reference to the field")]
+fn without_credentials<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    let Some(url) = url else { return serializer.serialize_none() };
+    let start = url.find("://").map_or(0, |scheme| scheme + 3);
+    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |authority| start + authority);
+    let host = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
+    serializer.collect_str(&format_args!("{}{}", &url[..start], &url[host..]))
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstream_settings_are_read() {
+        let settings: Fs = serde_json::from_str(
+            r#"{"dir": "/srv/checks", "url": "http://u:p@example.com/a@b", "check_expiry": 604800000000000}"#,
+        )
+        .unwrap();
+        assert_eq!(settings.check_expiry, Duration::from_secs(7 * 24 * 3600));
+        assert!(settings.fsync);
+        assert_eq!(
+            serde_json::to_string(&settings).unwrap(),
+            r#"{"dir":"/srv/checks","url":"http://example.com/a@b","check_expiry":"168h0m0s"}"#
+        );
+    }
+
+    #[test]
+    fn the_least_settings_serialise_to_the_least() {
+        let settings: Fs = serde_json::from_str(r#"{"dir": "x"}"#).unwrap();
+        assert_eq!(settings, Fs::new("x"));
+        assert_eq!(serde_json::to_string(&settings).unwrap(), r#"{"dir":"x"}"#);
+        let unsafe_settings = serde_json::to_string(&Fs::new("x").fsync(false)).unwrap();
+        assert_eq!(unsafe_settings, r#"{"dir":"x","fsync":false}"#);
+    }
+
+    #[test]
+    fn unknown_keys_and_a_missing_or_empty_dir_are_refused() {
+        assert!(serde_json::from_str::<Fs>(r#"{"dir": "x", "fsink": true}"#).is_err());
+        assert!(serde_json::from_str::<Fs>("{}").is_err());
+        let error = Fs::new("").into_storage().unwrap_err();
+        assert_eq!(error.problems()[0].place, "dir");
+    }
+}

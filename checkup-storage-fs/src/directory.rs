@@ -1,0 +1,174 @@
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use checkup_core::check_file::FileName;
+use checkup_core::{StorageError, Timestamp};
+use tempfile::NamedTempFile;
+
+use crate::error::failed;
+
+/// What the name of a file ends with that says: this check file is, or will be, published and must get into the index.
+const MARKER: &str = ".pending";
+
+/// What the name of a file begins and ends with that is being written.
+const TEMPORARY: (&str, &str) = ("new-", ".tmp");
+
+/// The directory of a storage, and where everything is in it.
+#[derive(Clone, Debug)]
+pub(crate) struct Directory {
+    path: PathBuf,
+    work: PathBuf,
+    fsync: bool,
+}
+
+impl Directory {
+    pub(crate) fn new(path: PathBuf, fsync: bool) -> Self {
+        let work = path.join(".checkup");
+        Self { path, work, fsync }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where files are written before they are published, with markers and the lock. It is inside of the directory,
+    /// because renaming needs one file system, and apart from the check files, because it is listed often.
+    pub(crate) fn work(&self) -> &Path {
+        &self.work
+    }
+
+    pub(crate) fn index(&self) -> PathBuf {
+        self.path.join("index.json")
+    }
+
+    pub(crate) fn check_file(&self, name: &FileName) -> PathBuf {
+        self.path.join(name.as_str())
+    }
+
+    pub(crate) fn marker(&self, name: &FileName) -> PathBuf {
+        self.work.join(format!("{name}{MARKER}"))
+    }
+
+    /// Whether a check file of this name is there. Links and directories are none.
+    pub(crate) fn has(&self, name: &FileName) -> bool {
+        fs::symlink_metadata(self.check_file(name)).is_ok_and(|metadata| metadata.is_file())
+    }
+
+    pub(crate) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// When an entry of the directory was last added, removed or renamed; `None` if that cannot be known.
+    pub(crate) fn changed(&self) -> Option<Timestamp> {
+        modified(&fs::metadata(&self.path).ok()?)
+    }
+
+    /// The names of all check files, oldest first. None if there is no directory: a store makes it.
+    pub(crate) fn list(&self) -> Result<Vec<FileName>, StorageError> {
+        let mut names = Vec::new();
+        entries(&self.path, |entry, name| {
+            // The type comes with the name on nearly every file system, so that this is no call for each file.
+            let name = FileName::parse(name).filter(|_| entry.file_type().is_ok_and(|kind| kind.is_file()));
+            names.extend(name);
+        })?;
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The check files that are published and have a marker.
+    pub(crate) fn pending(&self) -> Result<Vec<FileName>, StorageError> {
+        let mut names = Vec::new();
+        entries(&self.work, |_, name| names.extend(name.strip_suffix(MARKER).and_then(FileName::parse)))?;
+        names.retain(|name| self.has(name));
+        Ok(names)
+    }
+
+    /// Whether this name in the work directory is one of ours that a killed process can leave behind.
+    pub(crate) fn is_leftover(name: &str) -> bool {
+        name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
+            || name.strip_suffix(MARKER).is_some_and(|name| FileName::parse(name).is_some())
+    }
+
+    /// A temporary file with this content, which everybody may read as far as the umask lets them.
+    /// Makes the directory if it is missing.
+    pub(crate) fn write_temporary(&self, content: &[&[u8]]) -> io::Result<NamedTempFile> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
+        // The default is for the owner only; here a web server must read what is written.
+        #[cfg(unix)]
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+        #[cfg(unix)]
+        builder.permissions(permissions);
+        let mut file = match builder.tempfile_in(&self.work) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make()?;
+                builder.tempfile_in(&self.work)?
+            }
+            made => made?,
+        };
+        for part in content {
+            io::Write::write_all(file.as_file_mut(), part)?;
+        }
+        Ok(file)
+    }
+
+    /// Makes sure that a written file's content is on the disk, if it must be.
+    pub(crate) fn sync_file(&self, file: &File) -> io::Result<()> {
+        if self.fsync { file.sync_all() } else { Ok(()) }
+    }
+
+    /// Makes sure that the directory's names are on the disk, if they must be.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        if self.fsync { sync_directory(&self.path) } else { Ok(()) }
+    }
+
+    /// Makes the directory, its parents, and the work directory.
+    fn make(&self) -> io::Result<()> {
+        let missing: Vec<_> = self.work.ancestors().take_while(|path| !path.exists()).collect();
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+        builder.create(&self.work)?;
+        // A file is not durable while the directory that it is in is not.
+        for made in missing.iter().filter(|_| self.fsync) {
+            let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
+            sync_directory(parent.unwrap_or(Path::new(".")))?;
+        }
+        Ok(())
+    }
+}
+
+/// Calls `each` for every entry with a name in UTF-8. There are none where there is no directory.
+pub(crate) fn entries(path: &Path, mut each: impl FnMut(&fs::DirEntry, &str)) -> Result<(), StorageError> {
+    let fail = |error| failed("list", path, error);
+    let entries = match fs::read_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(fail)?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(fail)?;
+        if let Some(name) = entry.file_name().to_str() {
+            each(&entry, name);
+        }
+    }
+    Ok(())
+}
+
+/// When a file was last written, or a directory changed.
+pub(crate) fn modified(metadata: &fs::Metadata) -> Option<Timestamp> {
+    metadata.modified().ok().map(Timestamp::from)
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Only Unix has a way to sync a directory; elsewhere the file system's journal does it.
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
+fn sync_directory(_: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,26 @@
+use std::io;
+use std::path::Path;
+
+use checkup_core::{StorageError, StorageErrorKind};
+
+/// The error of an operation on a path: what was tried, where, and what to do about it. The system's error is its source.
+pub(crate) fn failed(action: &str, path: &Path, error: io::Error) -> StorageError {
+    use io::ErrorKind as Kind;
+    let remedy = match error.kind() {
+        Kind::PermissionDenied => ": let the user that runs this write there, or set another `dir`",
+        Kind::StorageFull | Kind::QuotaExceeded => {
+            ": free some space there, or keep less of the history with `check_expiry`"
+        }
+        Kind::NotADirectory => ": a part of the path is a file; set `dir` to a directory, or to a path that is free",
+        Kind::AlreadyExists => ": something else has that name; remove it, or set another `dir`",
+        Kind::IsADirectory => ": a directory has that name; remove it, or set another `dir`",
+        Kind::ReadOnlyFilesystem => ": the file system is read-only; mount it writable, or set another `dir`",
+        Kind::Unsupported => ": the file system cannot do what keeps check files whole; set a `dir` on another",
+        _ => "",
+    };
+    let kind = match error.kind() {
+        Kind::NotFound => StorageErrorKind::NotFound,
+        _ => StorageErrorKind::Other,
+    };
+    StorageError::new(format!("cannot {action} {}{remedy}", path.display())).with_kind(kind).source(error)
+}

@@ -1,0 +1,238 @@
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::ops::Range;
+
+use checkup_core::check_file::FileName;
+use checkup_core::{StorageError, Timestamp};
+
+use crate::directory::{Directory, modified};
+use crate::error::failed;
+
+/// `index.json`: `{"<name>": <nanoseconds>, …}`, one entry a line, oldest first (which sorts the keys of all check
+/// files from 2001 to 2286, as upstream's are).
+///
+/// It is changed as text at its ends: of 100,000 entries a store adds the last and drops the first. Reading them all
+/// would cost more than the rest of the store.
+#[derive(Debug)]
+pub(crate) struct Index {
+    /// The lines, each with its comma and newline, also the last.
+    lines: Vec<u8>,
+    /// Where the first line that has not been dropped begins.
+    start: usize,
+}
+
+const HEAD: &[u8] = b"{\n";
+const TAIL: &[u8] = b"\n}\n";
+const SEPARATOR: &[u8] = b",\n";
+
+/// What identifies the content of an index that somebody wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) length: u64,
+    pub(crate) modified: Timestamp,
+}
+
+impl Index {
+    /// The index of these check files, oldest first.
+    pub(crate) fn of(names: &[FileName]) -> Self {
+        let mut index = Self { lines: Vec::with_capacity(names.len() * 60), start: 0 };
+        index.push(names);
+        index
+    }
+
+    /// The index with this content; `None` if it is not in the form that this writes. Only its ends are looked at.
+    fn parse(mut text: Vec<u8>) -> Option<Self> {
+        if text == [HEAD, b"}\n"].concat() {
+            return Some(Self { lines: Vec::new(), start: 0 });
+        }
+        if !text.starts_with(HEAD) || !text.ends_with(TAIL) || text.len() < HEAD.len() + TAIL.len() {
+            return None;
+        }
+        text.truncate(text.len() - TAIL.len());
+        text.extend_from_slice(SEPARATOR);
+        Some(Self { lines: text, start: HEAD.len() })
+    }
+
+    /// The parts of its content, to be written one after the other.
+    fn content(&self) -> [&[u8]; 3] {
+        match self.lines.get(self.start..self.lines.len().saturating_sub(SEPARATOR.len())) {
+            Some(lines) if !lines.is_empty() => [HEAD, lines, TAIL],
+            _ => [HEAD, b"", b"}\n"],
+        }
+    }
+
+    /// Adds check files, each once. `None` if a line is in the way that is no entry.
+    ///
+    /// The cost is that of the entries that are later than the earliest of `names`.
+    pub(crate) fn insert(&mut self, mut names: Vec<FileName>) -> Option<bool> {
+        names.sort_unstable();
+        let Some(earliest) = names.first().cloned() else { return Some(false) };
+        let mut later = Vec::new();
+        let mut end = self.lines.len();
+        while end > self.start {
+            let line = self.line_before(end);
+            let name = parse_line(&self.lines[line.clone()])?;
+            if name < earliest {
+                break;
+            }
+            end = line.start;
+            later.push(name);
+        }
+        let before = later.len();
+        later.append(&mut names);
+        later.sort_unstable();
+        later.dedup();
+        let changed = later.len() > before;
+        if changed {
+            self.lines.truncate(end);
+            self.push(&later);
+        }
+        Some(changed)
+    }
+
+    /// Drops the check files before this time, and gives their names. `None` if a line is no entry.
+    pub(crate) fn drop_before(&mut self, time: Timestamp) -> Option<Vec<FileName>> {
+        let mut dropped = Vec::new();
+        while self.start < self.lines.len() {
+            let rest = &self.lines[self.start..];
+            let length = rest.iter().position(|&byte| byte == b'\n')? + 1;
+            let name = parse_line(&rest[..length])?;
+            if name.timestamp() >= time {
+                break;
+            }
+            dropped.push(name);
+            self.start += length;
+        }
+        Some(dropped)
+    }
+
+    fn push(&mut self, names: &[FileName]) {
+        let mut line = String::new();
+        for name in names {
+            line.clear();
+            // A foreign name may have quotes in it. Formatting into a string cannot fail.
+            let _ = writeln!(line, "{}:{},", serde_json::json!(name.as_str()), name.timestamp().unix_nanos());
+            self.lines.extend_from_slice(line.as_bytes());
+        }
+    }
+
+    /// The line that ends at `end`.
+    fn line_before(&self, end: usize) -> Range<usize> {
+        let newline = self.lines[self.start..end - 1].iter().rposition(|&byte| byte == b'\n');
+        newline.map_or(self.start, |newline| self.start + newline + 1)..end
+    }
+
+    /// Reads the published index, if its content is the one that is expected.
+    pub(crate) fn read(directory: &Directory, expected: Identity) -> Option<Self> {
+        if published(directory)? != expected {
+            return None;
+        }
+        let text = fs::read(directory.index()).ok()?;
+        // Somebody may have replaced it between the two calls; then the length differs, or it is newer and complete.
+        if text.len() as u64 != expected.length { None } else { Self::parse(text) }
+    }
+
+    /// Replaces the published index, in one step. It is not synced: after a power cut it may be an older one or
+    /// broken, and is then made anew by the next store.
+    pub(crate) fn publish(&self, directory: &Directory) -> Result<Identity, StorageError> {
+        let path = directory.index();
+        let write = || -> io::Result<Identity> {
+            let temporary = directory.write_temporary(&self.content())?;
+            let metadata = temporary.as_file().metadata()?;
+            let identity = Identity { length: metadata.len(), modified: modified(&metadata).unwrap_or_default() };
+            temporary.persist(&path)?;
+            Ok(identity)
+        };
+        write().map_err(|error| failed("replace", &path, error))
+    }
+
+    /// Whether the published index has exactly this content.
+    pub(crate) fn is_published(&self, directory: &Directory) -> bool {
+        fs::read(directory.index()).is_ok_and(|text| text == self.content().concat())
+    }
+}
+
+/// The identity of the index that is published now.
+pub(crate) fn published(directory: &Directory) -> Option<Identity> {
+    let metadata = fs::symlink_metadata(directory.index()).ok().filter(fs::Metadata::is_file)?;
+    Some(Identity { length: metadata.len(), modified: modified(&metadata)? })
+}
+
+/// The name in a line such as `"42-check.json":42,`.
+fn parse_line(line: &[u8]) -> Option<FileName> {
+    let colon = line.iter().rposition(|&byte| byte == b':')?;
+    let name: String = serde_json::from_slice(&line[..colon]).ok()?;
+    FileName::parse(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(texts: &[&str]) -> Vec<FileName> {
+        texts.iter().map(|text| FileName::parse(text).unwrap()).collect()
+    }
+
+    fn text(index: &Index) -> String {
+        String::from_utf8(index.content().concat()).unwrap()
+    }
+
+    fn read_back(index: &Index) -> Index {
+        Index::parse(index.content().concat()).unwrap()
+    }
+
+    #[test]
+    fn it_is_a_json_object_of_names_and_times() {
+        let index = Index::of(&names(&["7-check.json", "42-eu-check.json"]));
+        assert_eq!(text(&index), "{\n\"7-check.json\":7,\n\"42-eu-check.json\":42\n}\n");
+        assert_eq!(text(&Index::of(&[])), "{\n}\n");
+        assert_eq!(text(&read_back(&Index::of(&[]))), "{\n}\n");
+    }
+
+    #[test]
+    fn names_are_added_in_their_order_and_once() {
+        let mut index = read_back(&Index::of(&names(&["1-check.json", "3-check.json", "5-check.json"])));
+        assert_eq!(index.insert(names(&["6-check.json"])), Some(true));
+        assert_eq!(index.insert(names(&["6-check.json", "5-check.json"])), Some(false));
+        assert_eq!(index.insert(names(&["4-check.json", "7-check.json", "4-check.json"])), Some(true));
+        assert_eq!(index.insert(names(&["0-check.json"])), Some(true));
+        let all = ["0", "1", "3", "4", "5", "6", "7"].map(|stamp| format!("{stamp}-check.json"));
+        assert_eq!(text(&index), text(&Index::of(&names(&all.each_ref().map(String::as_str)))));
+    }
+
+    #[test]
+    fn expired_names_are_dropped_from_the_front() {
+        let mut index = read_back(&Index::of(&names(&["1-check.json", "3-check.json", "5-check.json"])));
+        let before = |nanos| Timestamp::from_unix_nanos(nanos);
+        assert_eq!(index.drop_before(before(1)), Some(vec![]));
+        assert_eq!(index.drop_before(before(5)), Some(names(&["1-check.json", "3-check.json"])));
+        assert_eq!(text(&index), "{\n\"5-check.json\":5\n}\n");
+        // What was dropped does not come back into the order.
+        assert_eq!(index.insert(names(&["2-check.json"])), Some(true));
+        assert_eq!(text(&index), "{\n\"2-check.json\":2,\n\"5-check.json\":5\n}\n");
+        assert_eq!(index.drop_before(before(9)).map(|dropped| dropped.len()), Some(2));
+        assert_eq!(text(&index), "{\n}\n");
+        assert_eq!(index.insert(names(&["9-check.json"])), Some(true));
+        assert_eq!(text(&index), "{\n\"9-check.json\":9\n}\n");
+    }
+
+    #[test]
+    fn names_with_quotes_stay_json() {
+        let mut index = Index::of(&names(&["1-\"\n:x-check.json"]));
+        assert_eq!(index.insert(names(&["0-check.json"])), Some(true));
+        let json: serde_json::Value = serde_json::from_str(&text(&index)).unwrap();
+        assert_eq!(json["1-\"\n:x-check.json"], 1);
+        assert_eq!(index.drop_before(Timestamp::from_unix_nanos(2)).map(|dropped| dropped.len()), Some(2));
+    }
+
+    #[test]
+    fn what_is_not_in_our_form_is_not_changed_as_text() {
+        for text in ["", "{}", "{\n", "\n}\n", "{\n}", "[]\n", "{\"1-check.json\":1}"] {
+            assert!(Index::parse(text.into()).is_none(), "{text:?}");
+        }
+        let mut broken = Index::parse(b"{\nnonsense\n}\n".to_vec()).unwrap();
+        assert_eq!(broken.insert(names(&["1-check.json"])), None);
+        assert_eq!(broken.drop_before(Timestamp::from_unix_nanos(1)), None);
+    }
+}

@@ -1,0 +1,145 @@
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use checkup_core::Timestamp;
+
+use crate::directory::Directory;
+use crate::index::Identity;
+
+/// How long the lock is waited for. Whoever holds it longer is stopped, or on a disk that hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The lock on the index, free again when this is dropped or the process dies. In the locked file is the [`Record`].
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+    since: Instant,
+}
+
+/// What the last holder of the lock knew to be true when it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The index that it published.
+    pub(crate) index: Identity,
+    /// When the directory had last changed.
+    pub(crate) changed: Timestamp,
+    /// When the directory was last listed for the index.
+    pub(crate) listed: Timestamp,
+}
+
+/// What came of waiting for the lock.
+#[derive(Debug)]
+pub(crate) enum Waited {
+    /// The lock.
+    Held(Lock),
+    /// The lock is no longer wanted.
+    Unwanted,
+    /// There is no lock to be had: the file system has none, or somebody holds it for too long.
+    InVain,
+}
+
+impl Lock {
+    /// Waits for the lock, at most for [`PATIENCE`], and only while it is wanted.
+    pub(crate) fn wait(directory: &Directory, patience: Duration, wanted: impl Fn() -> bool) -> Waited {
+        let path = directory.work().join("lock");
+        let Ok(file) = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) else {
+            return Waited::InVain;
+        };
+        let start = Instant::now();
+        let mut pause = Duration::from_micros(250);
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Waited::Held(Self { file, since: Instant::now() }),
+                Err(TryLockError::WouldBlock) if !wanted() => return Waited::Unwanted,
+                Err(TryLockError::WouldBlock) if start.elapsed() < patience => {}
+                Err(_) => return Waited::InVain,
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+    }
+
+    /// Whether it is held for so long that others may have gone on without it.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.since.elapsed() >= PATIENCE / 2
+    }
+
+    /// What the last holder left; `None` if it left nothing that can be relied on.
+    pub(crate) fn record(&mut self) -> Option<Record> {
+        let mut text = String::new();
+        self.file.seek(SeekFrom::Start(0)).ok()?;
+        (&self.file).take(1024).read_to_string(&mut text).ok()?;
+        let numbers: Vec<i64> = text.split(' ').map(|number| number.trim().parse().ok()).collect::<Option<_>>()?;
+        let &[length, modified, changed, listed] = numbers.as_slice() else { return None };
+        Some(Record {
+            index: Identity { length: length.try_into().ok()?, modified: Timestamp::from_unix_nanos(modified) },
+            changed: Timestamp::from_unix_nanos(changed),
+            listed: Timestamp::from_unix_nanos(listed),
+        })
+    }
+
+    /// Leaves a record for the next holder; with `None`, that nothing can be relied on.
+    pub(crate) fn set_record(&mut self, record: Option<Record>) -> io::Result<()> {
+        let Some(record) = record else { return self.file.set_len(0) };
+        let Record { index, changed, listed } = record;
+        let [modified, changed, listed] = [index.modified, changed, listed].map(Timestamp::unix_nanos);
+        // Always as long, and written in one call: a process that is killed leaves the old one or the new one.
+        let text = format!("{:020} {modified:020} {changed:020} {listed:020}\n", index.length);
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, Directory) {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Directory::new(temporary.path().to_owned(), false);
+        std::fs::create_dir(directory.work()).unwrap();
+        (temporary, directory)
+    }
+
+    fn held(directory: &Directory) -> Lock {
+        match Lock::wait(directory, Duration::ZERO, || true) {
+            Waited::Held(lock) => lock,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_holds_it_at_a_time() {
+        let (_temporary, directory) = directory();
+        let first = held(&directory);
+        assert!(matches!(Lock::wait(&directory, Duration::ZERO, || true), Waited::InVain));
+        assert!(matches!(Lock::wait(&directory, PATIENCE, || false), Waited::Unwanted));
+        drop(first);
+        held(&directory);
+    }
+
+    #[test]
+    fn the_record_is_there_for_the_next_holder() {
+        let (_temporary, directory) = directory();
+        let moment = Timestamp::from_unix_nanos;
+        let record =
+            Record { index: Identity { length: 5, modified: moment(-6) }, changed: moment(7), listed: moment(8) };
+        let mut lock = held(&directory);
+        assert_eq!(lock.record(), None);
+        lock.set_record(Some(Record { listed: moment(i64::MAX), ..record })).unwrap();
+        lock.set_record(Some(record)).unwrap();
+        drop(lock);
+        let mut lock = held(&directory);
+        assert_eq!(lock.record(), Some(record));
+        lock.set_record(None).unwrap();
+        assert_eq!(lock.record(), None);
+    }
+
+    #[test]
+    fn without_a_place_for_it_there_is_no_lock() {
+        let directory = Directory::new("no/such/directory".into(), false);
+        assert!(matches!(Lock::wait(&directory, PATIENCE, || true), Waited::InVain));
+    }
+}
