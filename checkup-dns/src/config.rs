@@ -1,0 +1,294 @@
+//! [`Dns`]: the settings of a DNS check.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Expect;
+
+/// The settings of a DNS check, and its JSON object (`"type": "dns"`).
+///
+/// With [`hostname_fqdn`](Self::hostname_fqdn) the server is asked for that name, once per attempt (again over TCP if
+/// the answer does not fit UDP; more often with [`dnssec`](Self::dnssec)). Nothing is cached. These are *down*: no
+/// answer, another response code than the expected one, no records of the type, records that are not as expected.
+/// Without a name, the server must accept a TCP connection, and with TLS or HTTPS its handshake must succeed.
+///
+/// The timeout of an attempt, 1 second unless the check has another, covers all of it.
+///
+/// ```
+/// use checkup_dns::{Dns, Transport};
+///
+/// let dns: Dns = serde_json::from_str(r#"{
+///     "endpoint_url": "dns.example.test",
+///     "transport": "https",
+///     "hostname_fqdn": "www.example.test",
+///     "expect": ["192.0.2.10"]
+/// }"#)?;
+/// assert_eq!(dns.transport, Transport::Https);
+/// assert_eq!(dns.record_type, "A");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Dns {
+    /// The server: a name or an address, with or without a port: `10.0.0.53:53`, `ns1.example.org`, `[2001:db8::53]:53`.
+    /// The port is 53 if it is left out, 853 with `"transport": "tls"`, 443 with `"https"`.
+    pub endpoint_url: String,
+
+    /// The name to ask for, such as `www.example.org`; the trailing dot may be left out. It is absolute: no search
+    /// domains. If this is left out, the server only has to accept a connection.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub hostname_fqdn: Option<String>,
+
+    /// The type of the records to ask for: `A`, `AAAA`, `MX`, `TXT` and so on, or `TYPE` and a number. Default `A`.
+    #[serde(default = "default_record_type", skip_serializing_if = "is_default_record_type")]
+    pub record_type: String,
+
+    /// The records that must be in the answer. An array: all of these, and perhaps others.
+    /// `{"exactly": […]}`: these and no others. `{"matches": "regex"}`: at least one that matches.
+    /// Default: at least one record of the type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
+
+    /// The response code that the answer must have: `NOERROR`, `NXDOMAIN`, `REFUSED` and so on. Default `NOERROR`.
+    /// With any other, the answer needs no records.
+    #[serde(default = "default_rcode", skip_serializing_if = "is_default_rcode")]
+    pub rcode: String,
+
+    /// How the server is asked: `udp` (and TCP if the answer is truncated), `tcp`, `tls` or `https`. Default `udp`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub transport: Transport,
+
+    /// The name that the server's certificate must have. Default: the host of `endpoint_url`. With `tls` and `https` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_server_name: Option<String>,
+
+    /// A PEM file with the certificates to trust, in place of the system's. With `tls` and `https` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls_ca_file: Option<PathBuf>,
+
+    /// Whether any certificate is accepted. With `tls` and `https` only. Default false.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub tls_skip_verify: bool,
+
+    /// The path of the server's DNS service. With `https` only. Default `/dns-query`.
+    #[serde(default = "default_https_path", skip_serializing_if = "is_default_https_path")]
+    pub https_path: String,
+
+    /// Whether the answer must be signed and validate (RFC 4035), checked here and not left to the server.
+    /// The keys up to the trust anchor are asked of the same server, within the same timeout, so that
+    /// it takes a server that resolves them (a recursive one). Default false.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dnssec: bool,
+
+    /// A file with the keys to trust, one DNSKEY record a line in the format of zone files. Default: the keys of the root zone
+    /// (IANA's of 2017 and 2024). With `dnssec` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dnssec_trust_anchor_file: Option<PathBuf>,
+}
+
+impl Dns {
+    /// A check that this server accepts connections; give it a [`hostname`](Self::hostname) to ask for.
+    pub fn new(server: impl Into<String>) -> Self {
+        Self {
+            endpoint_url: server.into(),
+            hostname_fqdn: None,
+            record_type: default_record_type(),
+            expect: None,
+            rcode: default_rcode(),
+            transport: Transport::default(),
+            tls_server_name: None,
+            tls_ca_file: None,
+            tls_skip_verify: false,
+            https_path: default_https_path(),
+            dnssec: false,
+            dnssec_trust_anchor_file: None,
+        }
+    }
+
+    /// Sets [`hostname_fqdn`](Self::hostname_fqdn): the name to ask for.
+    #[must_use]
+    pub fn hostname(mut self, name: impl Into<String>) -> Self {
+        self.hostname_fqdn = Some(name.into());
+        self
+    }
+
+    /// Sets the type of the records to ask for, such as `"AAAA"`. Default `A`.
+    #[must_use]
+    pub fn record_type(mut self, record_type: impl Into<String>) -> Self {
+        self.record_type = record_type.into();
+        self
+    }
+
+    /// Sets what must be in the answer. Default: at least one record of the type.
+    #[must_use]
+    pub fn expect(mut self, expect: impl Into<Expect>) -> Self {
+        self.expect = Some(expect.into());
+        self
+    }
+
+    /// Sets the response code that the answer must have, such as `"NXDOMAIN"`. Default `NOERROR`.
+    #[must_use]
+    pub fn rcode(mut self, rcode: impl Into<String>) -> Self {
+        self.rcode = rcode.into();
+        self
+    }
+
+    /// Sets how the server is asked. Default UDP.
+    #[must_use]
+    pub fn transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
+    }
+
+    /// Sets the name that the server's certificate must have. Default: the server's.
+    #[must_use]
+    pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
+        self.tls_server_name = Some(name.into());
+        self
+    }
+
+    /// Trusts the certificates of this PEM file in place of the system's.
+    #[must_use]
+    pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.tls_ca_file = Some(path.into());
+        self
+    }
+
+    /// Whether any certificate is accepted. Default false.
+    #[must_use]
+    pub fn tls_skip_verify(mut self, skip: bool) -> Self {
+        self.tls_skip_verify = skip;
+        self
+    }
+
+    /// Sets the path of the server's DNS service over HTTPS. Default `/dns-query`.
+    #[must_use]
+    pub fn https_path(mut self, path: impl Into<String>) -> Self {
+        self.https_path = path.into();
+        self
+    }
+
+    /// Whether the answer must be signed and validate. Default false.
+    #[must_use]
+    pub fn dnssec(mut self, dnssec: bool) -> Self {
+        self.dnssec = dnssec;
+        self
+    }
+
+    /// Trusts the keys of this file in place of the root zone's.
+    #[must_use]
+    pub fn dnssec_trust_anchor_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.dnssec_trust_anchor_file = Some(path.into());
+        self
+    }
+}
+
+/// How the server is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Transport {
+    /// UDP, and TCP if the answer is truncated. Port 53.
+    #[default]
+    Udp,
+    /// TCP. Port 53.
+    Tcp,
+    /// TLS (RFC 7858). Port 853.
+    Tls,
+    /// HTTPS (RFC 8484), HTTP/2. Port 443.
+    Https,
+}
+
+impl Transport {
+    /// The word for it, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
+            Transport::Https => "https",
+        }
+    }
+
+    /// The port that its servers listen on.
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Transport::Udp | Transport::Tcp => 53,
+            Transport::Tls => 853,
+            Transport::Https => 443,
+        }
+    }
+}
+
+impl fmt::Display for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+pub(crate) const DEFAULT_RECORD_TYPE: &str = "A";
+pub(crate) const DEFAULT_RCODE: &str = "NOERROR";
+pub(crate) const DEFAULT_HTTPS_PATH: &str = "/dns-query";
+
+fn default_record_type() -> String {
+    DEFAULT_RECORD_TYPE.to_owned()
+}
+
+fn is_default_record_type(record_type: &str) -> bool {
+    record_type == DEFAULT_RECORD_TYPE
+}
+
+fn default_rcode() -> String {
+    DEFAULT_RCODE.to_owned()
+}
+
+fn is_default_rcode(rcode: &str) -> bool {
+    rcode == DEFAULT_RCODE
+}
+
+fn default_https_path() -> String {
+    DEFAULT_HTTPS_PATH.to_owned()
+}
+
+fn is_default_https_path(path: &str) -> bool {
+    path == DEFAULT_HTTPS_PATH
+}
+
+// Upstream writes an empty text for "no name".
+fn is_empty(text: &Option<String>) -> bool {
+    text.as_deref().is_none_or(str::is_empty)
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_serialise_back_without_their_defaults() {
+        for json in [
+            r#"{"endpoint_url":"ns1.example.test:53"}"#,
+            r#"{"endpoint_url":"ns1.example.test","hostname_fqdn":"a.test","record_type":"MX","expect":["10 mx.a.test"]}"#,
+            r#"{"endpoint_url":"x","hostname_fqdn":"a.test","rcode":"NXDOMAIN","transport":"https","tls_server_name":"y","tls_ca_file":"ca.pem","tls_skip_verify":true,"https_path":"/q","dnssec":true,"dnssec_trust_anchor_file":"root.key"}"#,
+        ] {
+            let dns: Dns = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json::to_string(&dns).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_is_refused_with_what_does() {
+        let transport = serde_json::from_str::<Dns>(r#"{"endpoint_url":"x","transport":"quic"}"#).unwrap_err();
+        assert!(transport.to_string().contains("expected one of `udp`, `tcp`, `tls`, `https`"), "{transport}");
+        let key = serde_json::from_str::<Dns>(r#"{"endpoint_url":"x","hostname":"y"}"#).unwrap_err();
+        assert!(key.to_string().contains("`hostname_fqdn`"), "{key}");
+    }
+}

@@ -1,0 +1,69 @@
+//! One connection to a server: TCP, TLS or HTTPS.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+
+use checkup_core::{Cause, Failure, Phase};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+use crate::https::Https;
+use crate::server::{Secured, Server};
+
+/// An open connection on which one query after the other can be asked. Dropping it closes it.
+#[derive(Debug)]
+pub(crate) enum Connection {
+    Tcp(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    Https(Box<Https>),
+}
+
+impl Connection {
+    /// Connects to the first of these addresses that accepts it, with all that the transport needs before a query.
+    pub(crate) async fn open(server: &Server, addresses: &[SocketAddr]) -> Result<Self, Failure> {
+        let stream = server.connect(addresses).await?;
+        Ok(match (server.secure(stream).await?, &server.uri) {
+            (Secured::Plain(stream), _) => Self::Tcp(stream),
+            (Secured::Tls(stream), None) => Self::Tls(stream),
+            (Secured::Tls(stream), Some(uri)) => Self::Https(Box::new(Https::open(*stream, uri.clone()).await?)),
+        })
+    }
+
+    /// Sends a query and reads the next answer, whatever it is.
+    pub(crate) async fn ask(&mut self, query: &[u8]) -> Result<Vec<u8>, Failure> {
+        Phase::FirstByte.begin();
+        match self {
+            Self::Tcp(stream) => ask_stream(stream, query).await,
+            Self::Tls(stream) => ask_stream(stream.as_mut(), query).await,
+            Self::Https(https) => https.ask(query).await,
+        }
+    }
+}
+
+/// Asks on a stream: each message has its length in front, two bytes (RFC 1035, section 4.2.2), which bounds the answer.
+async fn ask_stream<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, query: &[u8]) -> Result<Vec<u8>, Failure> {
+    let length = u16::try_from(query.len()).map_err(|_| Failure::other("the query is longer than 65535 bytes"))?;
+    // In one write, so that it is one packet: some servers read no further (RFC 7766, section 8).
+    let mut framed = Vec::with_capacity(query.len() + 2);
+    framed.extend_from_slice(&length.to_be_bytes());
+    framed.extend_from_slice(query);
+    stream.write_all(&framed).await?;
+    stream.flush().await?;
+
+    let mut length = [0; 2];
+    stream.read_exact(&mut length).await.map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => Failure::new(Cause::Network, "the server closed the connection without an answer"),
+        _ => error.into(),
+    })?;
+    Phase::Transfer.begin();
+    let length = usize::from(u16::from_be_bytes(length));
+    // Grows with what arrives, not with what is promised.
+    let mut answer = Vec::new();
+    let read = stream.take(length as u64).read_to_end(&mut answer).await?;
+    if read < length {
+        let message = format!("the server closed the connection after {read} of {length} bytes of the answer");
+        return Err(Failure::new(Cause::Network, message));
+    }
+    Ok(answer)
+}

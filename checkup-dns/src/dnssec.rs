@@ -1,0 +1,228 @@
+//! DNSSEC validation of answers (RFC 4035), by hickory's validator over our own exchanges.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use checkup_core::duration::Human;
+use checkup_core::{Failure, Phase};
+use futures_util::stream::{self, Stream, StreamExt};
+use hickory_net::dnssec::DnssecDnsHandle;
+use hickory_net::runtime::TokioRuntimeProvider;
+use hickory_net::xfer::DnsHandle;
+use hickory_net::{DnsError, NetError};
+use hickory_proto::dnssec::rdata::DNSSECRData;
+use hickory_proto::dnssec::{Proof, TrustAnchors};
+use hickory_proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Message, ResponseCode};
+use hickory_proto::rr::{RData, Record};
+use tokio::sync::OnceCell;
+
+use crate::answer::{Question, shown};
+use crate::exchange::Exchange;
+
+/// The most queries that the validation of one answer may take. A deep name takes about twenty.
+const MAX_QUERIES: usize = 100;
+
+/// Validates answers up to a trust anchor.
+pub(crate) struct Dnssec {
+    /// The file of the trust anchors; `None` for the root zone's.
+    file: Option<PathBuf>,
+    anchors: OnceCell<Arc<TrustAnchors>>,
+}
+
+impl Dnssec {
+    pub(crate) fn new(file: Option<PathBuf>) -> Self {
+        Self { file, anchors: OnceCell::new() }
+    }
+
+    /// Asks the question, judges the answer, and validates it.
+    pub(crate) async fn ask(&self, exchange: Exchange, query: Message, question: &Question) -> Result<(), Failure> {
+        let anchors = self.anchors.get_or_try_init(|| self.load()).await?;
+        let handle = Handle { exchange: Arc::new(exchange), progress: Arc::default() };
+        let validator = DnssecDnsHandle::with_trust_anchor(handle.clone(), Arc::clone(anchors));
+        let answer = validator.send(DnsRequest::new(query, DnsRequestOptions::default())).next().await;
+        let (answer, proof) = match answer {
+            Some(Ok(answer)) => {
+                let answer = answer.into_message();
+                let proof = proof(&answer, question);
+                (answer, proof)
+            }
+            Some(Err(NetError::Dns(DnsError::Nsec { response, proof, .. }))) => (response.into_message(), proof),
+            Some(Err(error)) => return Err(from_net(error)),
+            None => return Err(Failure::protocol("no answer to validate")),
+        };
+        Phase::end();
+        let trouble = || handle.lock().trouble.take();
+        match (question.judge(&answer), proof) {
+            (judgement, Proof::Secure) => judgement,
+            (Err(wrong), proof) => Err(Failure::assertion(format!("{wrong}; DNSSEC: the answer is {}", word(proof)))),
+            (Ok(()), proof) => Err(unproven(proof, &answer, question, trouble())),
+        }
+    }
+
+    async fn load(&self) -> Result<Arc<TrustAnchors>, Failure> {
+        let Some(file) = self.file.clone() else { return Ok(Arc::default()) };
+        let name = file.display().to_string();
+        let failure = |error: &dyn fmt::Display| Failure::other(format!("dnssec_trust_anchor_file {name}: {error}"));
+        let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(file)).await;
+        let text = read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| failure(&error))?;
+        if !text.lines().any(|line| line.contains("DNSKEY")) {
+            return Err(failure(&"expected DNSKEY records, one a line, found none"));
+        }
+        TrustAnchors::from_str(&text).map(Arc::new).map_err(|error| failure(&error))
+    }
+}
+
+impl fmt::Debug for Dnssec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dnssec").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+/// What the validator asks through: our exchange, in the attempt's own task.
+#[derive(Clone)]
+struct Handle {
+    exchange: Arc<Exchange>,
+    progress: Arc<Mutex<Progress>>,
+}
+
+#[derive(Default)]
+struct Progress {
+    queries: usize,
+    /// Why a key or a delegation could not be had.
+    trouble: Option<Failure>,
+}
+
+impl Handle {
+    async fn ask(self, request: DnsRequest) -> Result<DnsResponse, NetError> {
+        let (mut query, _) = request.into_parts();
+        // The judgement is ours: a resolver that validates would otherwise hide what it finds wrong (RFC 4035, section 3.2.2).
+        query.metadata.checking_disabled = true;
+        let number = {
+            let mut progress = self.lock();
+            progress.queries += 1;
+            progress.queries
+        };
+        let about = query.queries.first().map(|query| format!("{} of {}", query.query_type, shown(&query.name)));
+        let outcome = if number > MAX_QUERIES {
+            Err(Failure::protocol(format!("more than {MAX_QUERIES} queries to validate one answer")))
+        } else {
+            self.exchange.ask(query).await
+        };
+        match outcome {
+            // The answer itself is judged by its code later; without keys and delegations there is nothing to judge.
+            Ok(answer) if number == 1 || is_usable(&answer) => {
+                DnsResponse::from_message(answer).map_err(NetError::from)
+            }
+            Ok(answer) => {
+                let code = crate::rcode::name(answer.metadata.response_code);
+                Err(self.note(Failure::assertion(code), about))
+            }
+            Err(failure) if number == 1 => Err(to_net(failure)),
+            Err(failure) => Err(self.note(failure, about)),
+        }
+    }
+
+    /// Keeps the first failure of a query that the validator made.
+    fn note(&self, failure: Failure, about: Option<String>) -> NetError {
+        let failure = failure.context(about.unwrap_or_default());
+        self.lock().trouble.get_or_insert_with(|| failure.clone());
+        to_net(failure)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Progress> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DnsHandle for Handle {
+    type Response = Pin<Box<dyn Stream<Item = Result<DnsResponse, NetError>> + Send>>;
+    type Runtime = TokioRuntimeProvider;
+
+    fn send(&self, request: DnsRequest) -> Self::Response {
+        Box::pin(stream::once(self.clone().ask(request)))
+    }
+}
+
+fn is_usable(answer: &Message) -> bool {
+    matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
+}
+
+/// Carries a failure through the validator.
+fn to_net(failure: Failure) -> NetError {
+    NetError::Io(Arc::new(io::Error::other(failure)))
+}
+
+fn from_net(error: NetError) -> Failure {
+    if let NetError::Io(error) = &error
+        && let Some(failure) = error.get_ref().and_then(|inner| inner.downcast_ref::<Failure>())
+    {
+        return failure.clone();
+    }
+    Failure::protocol(format!("DNSSEC: {}", checkup_net::excerpt(error.to_string().as_bytes(), 200)))
+}
+
+/// How far an answer that the validator let through is proven.
+fn proof(answer: &Message, question: &Question) -> Proof {
+    let relevant = question.relevant(answer);
+    let positive: Vec<&Record> = relevant.aliases.iter().chain(&relevant.records).copied().collect();
+    if !positive.is_empty() {
+        return weakest(&positive);
+    }
+    // That there is nothing is proven by NSEC and NSEC3 records.
+    let denials = answer
+        .authorities
+        .iter()
+        .filter(|record| matches!(record.data, RData::DNSSEC(DNSSECRData::NSEC(_) | DNSSECRData::NSEC3(_))));
+    let denials: Vec<_> = denials.collect();
+    if denials.is_empty() { Proof::Insecure } else { weakest(&denials) }
+}
+
+fn weakest(records: &[&Record]) -> Proof {
+    let any = |proof| records.iter().any(|record| record.proof == proof);
+    [Proof::Bogus, Proof::Indeterminate, Proof::Insecure].into_iter().find(|proof| any(*proof)).unwrap_or(Proof::Secure)
+}
+
+fn word(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Secure => "secure",
+        Proof::Insecure => "insecure",
+        Proof::Bogus => "bogus",
+        Proof::Indeterminate => "not validated",
+    }
+}
+
+fn unproven(proof: Proof, answer: &Message, question: &Question, trouble: Option<Failure>) -> Failure {
+    let name = shown(&question.name);
+    if proof == Proof::Insecure {
+        return Failure::assertion(format!("DNSSEC: the answer is insecure: {name} is not in a signed zone"));
+    }
+    if let Some(trouble) = trouble {
+        return Failure::new(trouble.cause(), format!("DNSSEC: the answer cannot be validated: {trouble}"));
+    }
+    let why = out_of_date(answer).unwrap_or_else(|| "its signatures do not lead to a trusted key".to_owned());
+    Failure::assertion(format!("DNSSEC: the answer is {}: {why}", word(proof)))
+}
+
+/// What is wrong with the dates of an answer's signatures: the usual way in which a zone becomes bogus.
+fn out_of_date(answer: &Message) -> Option<String> {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    // Serial numbers (RFC 1982), as the dates of signatures are.
+    let now = now as u32;
+    answer.answers.iter().chain(&answer.authorities).find_map(|record| {
+        let RData::DNSSEC(DNSSECRData::RRSIG(signature)) = &record.data else { return None };
+        let input = signature.input();
+        let since =
+            |then: u32| i32::try_from(now.wrapping_sub(then)).ok().and_then(|seconds| u64::try_from(seconds).ok());
+        let signed = format!("the signature of {} {}", shown(&record.name), input.type_covered);
+        match (since(input.sig_expiration.get()), since(input.sig_inception.get())) {
+            (Some(ago), _) if ago > 0 => Some(format!("{signed} expired {} ago", Human(Duration::from_secs(ago)))),
+            (_, None) => Some(format!("{signed} is not valid yet")),
+            _ => None,
+        }
+    })
+}

@@ -1,0 +1,152 @@
+//! The queries of one attempt, and their answers as messages.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use checkup_core::{Cause, Failure, Phase};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
+use tokio::net::UdpSocket;
+use tokio::sync::Mutex;
+
+use crate::Transport;
+use crate::connection::Connection;
+use crate::server::Server;
+
+/// The longest answer that we ask a server to send over UDP: what fits one packet on any path (DNS Flag Day 2020).
+const UDP_PAYLOAD: u16 = 1232;
+
+/// The longest answer over UDP that we take: servers that do not look at what was asked for send up to this.
+const MAX_DATAGRAM: usize = 4096;
+
+/// The length of a message's header.
+const HEADER: usize = 12;
+
+/// Asks the server within one attempt. A connection, once it is open, serves all queries of the attempt.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    server: Arc<Server>,
+    addresses: Vec<SocketAddr>,
+    connection: Mutex<Option<Connection>>,
+}
+
+impl Exchange {
+    pub(crate) fn new(server: Arc<Server>, addresses: Vec<SocketAddr>) -> Self {
+        Self { server, addresses, connection: Mutex::new(None) }
+    }
+
+    /// Sends a query, once, and gives the answer to it, whatever that says.
+    pub(crate) async fn ask(&self, mut query: Message) -> Result<Message, Failure> {
+        query.edns.get_or_insert_with(Edns::new).set_max_payload(UDP_PAYLOAD);
+        if self.server.transport == Transport::Https {
+            // So that caches on the way see equal queries as equal (RFC 8484, section 4.1).
+            query.metadata.id = 0;
+        }
+        let bytes = query.to_vec().map_err(|error| Failure::other(format!("cannot encode the query: {error}")))?;
+        if self.server.transport == Transport::Udp {
+            let answer = self.ask_datagram(&bytes).await?;
+            if !is_truncated(&answer) {
+                return read(&answer, &query);
+            }
+            let retried = self.ask_connected(&bytes).await.map_err(|failure| {
+                failure.context("the answer is truncated over UDP, and TCP, where it would be whole, fails")
+            })?;
+            return read(&retried, &query);
+        }
+        let answer = self.ask_connected(&bytes).await?;
+        read(&answer, &query)
+    }
+
+    async fn ask_connected(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
+        let mut slot = self.connection.lock().await;
+        // Taken out for the time of the query, so that one that is cancelled in the middle is not used again.
+        if let Some(mut connection) = slot.take() {
+            // A server may close a connection after any answer (RFC 7766, section 6.2.4); then a new one is due.
+            if let Ok(answer) = connection.ask(query).await {
+                *slot = Some(connection);
+                return Ok(answer);
+            }
+        }
+        let mut connection = Connection::open(&self.server, &self.addresses).await?;
+        let answer = connection.ask(query).await?;
+        *slot = Some(connection);
+        Ok(answer)
+    }
+
+    /// Asks over UDP: the first address, and the next one if that one cannot be reached.
+    async fn ask_datagram(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
+        Phase::FirstByte.begin();
+        let mut last = None;
+        for address in &self.addresses {
+            match datagram(*address, query).await {
+                Err(failure) if matches!(failure.cause(), Cause::Refused | Cause::Network) => last = Some(failure),
+                outcome => return outcome,
+            }
+        }
+        Err(last.unwrap_or_else(|| Failure::new(Cause::Dns, "the server has no address")))
+    }
+}
+
+/// Sends one datagram from a socket and a port of its own, and waits for the answer with its id.
+async fn datagram(address: SocketAddr, query: &[u8]) -> Result<Vec<u8>, Failure> {
+    let any: SocketAddr = match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let failure = |error: io::Error| match error.kind() {
+        io::ErrorKind::ConnectionRefused => {
+            Failure::new(Cause::Refused, format!("nothing listens on UDP port {} of {}", address.port(), address.ip()))
+        }
+        _ => Failure::from(error).context(address),
+    };
+    let socket = UdpSocket::bind(any).await.map_err(failure)?;
+    // Connected, so that datagrams from elsewhere do not arrive, and the ICMP errors of this address do.
+    socket.connect(address).await.map_err(failure)?;
+    socket.send(query).await.map_err(failure)?;
+    let mut buffer = vec![0; MAX_DATAGRAM + 1];
+    loop {
+        let length = socket.recv(&mut buffer).await.map_err(failure)?;
+        // Another id means a forged answer (RFC 5452, section 9.1): the true one may come yet.
+        if length < 2 || buffer[..2] != query[..2] {
+            tracing::debug!(%address, length, "ignored a datagram that does not answer the query");
+            continue;
+        }
+        if length > MAX_DATAGRAM {
+            return Err(Failure::protocol(format!("the answer over UDP is longer than {MAX_DATAGRAM} bytes")));
+        }
+        buffer.truncate(length);
+        return Ok(buffer);
+    }
+}
+
+/// Whether the TC bit is set. Read from the bytes, because some servers cut the rest anywhere.
+fn is_truncated(answer: &[u8]) -> bool {
+    answer.len() >= HEADER && answer[2] & 0x02 != 0
+}
+
+/// Reads an answer, which must be one to this query.
+fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
+    if answer.len() < HEADER {
+        return Err(Failure::protocol(format!("the answer is cut off: {} bytes, and a header has 12", answer.len())));
+    }
+    let message = Message::from_vec(answer).map_err(|error| {
+        let error = checkup_net::excerpt(error.to_string().as_bytes(), 120);
+        Failure::protocol(format!("the answer is not a valid DNS message: {error}"))
+    })?;
+    if message.metadata.message_type != MessageType::Response || message.metadata.op_code != OpCode::Query {
+        return Err(Failure::protocol("the answer is a DNS message, but not an answer to a query"));
+    }
+    if message.metadata.id != query.metadata.id {
+        return Err(Failure::protocol("the answer has another id than the query"));
+    }
+    // Errors may come without the question; anything else must repeat it (RFC 5452, section 9.1).
+    let without = message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError;
+    if !without && message.queries != query.queries {
+        let other = message
+            .queries
+            .first()
+            .map_or("none".to_owned(), |other| format!("{} {}", crate::answer::shown(&other.name), other.query_type));
+        return Err(Failure::protocol(format!("the answer is to another question: {other}")));
+    }
+    Ok(message)
+}

@@ -1,0 +1,194 @@
+//! The server that is asked: where it is, and how to connect to it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use checkup_core::{ConfigError, Failure};
+use checkup_net::{ClientTls, HostPort, IpVersion};
+use http::uri::{Authority, PathAndQuery, Uri};
+use tokio::net::TcpStream;
+use tokio::sync::OnceCell;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::config::DEFAULT_HTTPS_PATH;
+use crate::{Dns, Transport};
+
+/// The ALPN protocol of HTTP/2, which is the only one that DNS over HTTPS is spoken with here (RFC 8484, section 5.2).
+const HTTP2: &[u8] = b"h2";
+
+/// The server that is asked.
+#[derive(Debug)]
+pub(crate) struct Server {
+    endpoint: String,
+    address: HostPort,
+    pub(crate) transport: Transport,
+    tls: Option<Tls>,
+    /// Where queries over HTTPS go.
+    pub(crate) uri: Option<Uri>,
+}
+
+#[derive(Debug)]
+struct Tls {
+    settings: ClientTls,
+    /// Kept from the first attempt on, since loading the system's roots is slow.
+    config: OnceCell<Arc<ClientConfig>>,
+    name: ServerName<'static>,
+}
+
+impl Server {
+    pub(crate) fn new(dns: &Dns) -> Result<Self, ConfigError> {
+        let address = HostPort::parse(&dns.endpoint_url, Some(dns.transport.default_port()))
+            .map_err(|error| ConfigError::invalid("endpoint_url", error.to_string()))?;
+        Ok(Self {
+            endpoint: dns.endpoint_url.clone(),
+            transport: dns.transport,
+            tls: tls(dns, &address)?,
+            uri: uri(dns, &address)?,
+            address,
+        })
+    }
+
+    /// The server as it was given.
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The addresses of the server.
+    pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
+        checkup_net::resolve(self.address.host(), self.address.port(), IpVersion::Any).await
+    }
+
+    /// Connects with TCP to the first of these addresses that accepts it.
+    pub(crate) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
+        checkup_net::connect(addresses).await
+    }
+
+    /// Does the TLS handshake, if the transport has one.
+    pub(crate) async fn secure(&self, stream: TcpStream) -> Result<Secured, Failure> {
+        let Some(tls) = &self.tls else { return Ok(Secured::Plain(stream)) };
+        let https = self.transport == Transport::Https;
+        let alpn: &[&[u8]] = if https { &[HTTP2] } else { &[] };
+        let config = tls.config.get_or_try_init(|| tls.settings.client_config(alpn)).await?;
+        let stream = checkup_net::tls_connect(stream, tls.name.clone(), Arc::clone(config)).await?;
+        if https && stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
+            return Err(Failure::protocol("the server does not speak HTTP/2, which DNS over HTTPS needs"));
+        }
+        Ok(Secured::Tls(Box::new(stream)))
+    }
+}
+
+/// A connection after the handshake, if there was one.
+#[derive(Debug)]
+pub(crate) enum Secured {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+fn tls(dns: &Dns, address: &HostPort) -> Result<Option<Tls>, ConfigError> {
+    if !matches!(dns.transport, Transport::Tls | Transport::Https) {
+        let set = [
+            ("tls_server_name", dns.tls_server_name.is_some()),
+            ("tls_ca_file", dns.tls_ca_file.is_some()),
+            ("tls_skip_verify", dns.tls_skip_verify),
+        ];
+        return match set.iter().find(|(_, is_set)| *is_set) {
+            Some((key, _)) => Err(ConfigError::invalid(
+                *key,
+                format!(
+                    "expected only with `transport` \"tls\" or \"https\", found with \"{}\"; set `transport` or remove this",
+                    dns.transport
+                ),
+            )),
+            None => Ok(None),
+        };
+    }
+    let (key, name) = match &dns.tls_server_name {
+        Some(name) => ("tls_server_name", name.as_str()),
+        None => ("endpoint_url", address.host()),
+    };
+    let name = ServerName::try_from(name.trim_end_matches('.')).map_err(|_| {
+        ConfigError::invalid(key, format!("expected a name that a certificate can have, found {name:?}"))
+    })?;
+    let mut settings = ClientTls::default();
+    settings.ca_file.clone_from(&dns.tls_ca_file);
+    settings.skip_verify = dns.tls_skip_verify;
+    Ok(Some(Tls { settings, config: OnceCell::new(), name: name.to_owned() }))
+}
+
+fn uri(dns: &Dns, address: &HostPort) -> Result<Option<Uri>, ConfigError> {
+    if dns.transport != Transport::Https {
+        if dns.https_path != DEFAULT_HTTPS_PATH {
+            let message = format!("expected only with `transport` \"https\", found with \"{}\"", dns.transport);
+            return Err(ConfigError::invalid("https_path", message));
+        }
+        return Ok(None);
+    }
+    let path = Some(dns.https_path.as_str()).filter(|path| path.starts_with('/'));
+    let path = path.and_then(|path| path.parse::<PathAndQuery>().ok()).ok_or_else(|| {
+        ConfigError::invalid(
+            "https_path",
+            format!("expected a path such as \"/dns-query\", found {:?}", dns.https_path),
+        )
+    })?;
+    // A server behind its address is still asked by its name.
+    let (key, host) = match &dns.tls_server_name {
+        Some(name) => ("tls_server_name", name.as_str()),
+        None => ("endpoint_url", address.host()),
+    };
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let port = match address.port() {
+        443 => String::new(),
+        port => format!(":{port}"),
+    };
+    let authority: Authority = format!("{host}{port}")
+        .parse()
+        .map_err(|_| ConfigError::invalid(key, format!("expected a host that a URL can have, found {host:?}")))?;
+    let uri = Uri::builder().scheme("https").authority(authority).path_and_query(path).build();
+    uri.map(Some).map_err(|error| ConfigError::invalid("https_path", error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_port_follows_the_transport() {
+        for (transport, port) in
+            [(Transport::Udp, 53), (Transport::Tcp, 53), (Transport::Tls, 853), (Transport::Https, 443)]
+        {
+            assert_eq!(Server::new(&Dns::new("10.0.0.53").transport(transport)).unwrap().address.port(), port);
+        }
+    }
+
+    #[test]
+    fn queries_over_https_go_to_the_name_and_the_path() {
+        let uri = |dns: &Dns| Server::new(dns).unwrap().uri.unwrap().to_string();
+        let dns = Dns::new("10.0.0.53:8443").transport(Transport::Https);
+        assert_eq!(uri(&dns), "https://10.0.0.53:8443/dns-query");
+        let dns = dns.tls_server_name("dns.test").https_path("/q?x=1");
+        assert_eq!(uri(&dns), "https://dns.test:8443/q?x=1");
+        assert_eq!(uri(&Dns::new("[::1]").transport(Transport::Https)), "https://[::1]/dns-query");
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused_with_their_key() {
+        for (dns, message) in [
+            (Dns::new("udp://10.0.0.1"), "endpoint_url: expected a host and a port"),
+            (Dns::new("x").tls_skip_verify(true), "tls_skip_verify: expected only with `transport` \"tls\""),
+            (Dns::new("x").transport(Transport::Tcp).https_path("/x"), "https_path: expected only with"),
+            (Dns::new("x").transport(Transport::Https).https_path("x"), "https_path: expected a path"),
+            (Dns::new("x").transport(Transport::Tls).tls_server_name("a b"), "tls_server_name: expected a name"),
+        ] {
+            let error = Server::new(&dns).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_not_repeated_in_errors() {
+        let error = Server::new(&Dns::new("https://user:hunter2@dns.test/")).unwrap_err().to_string();
+        assert!(!error.contains("hunter2"), "{error}");
+    }
+}

@@ -1,0 +1,145 @@
+//! TLS and HTTPS.
+
+use std::path::PathBuf;
+
+use checkup_core::Cause;
+use checkup_dns::{Dns, Transport};
+use checkup_testkit::{Ca, Identity, TcpServer, TlsOptions, TlsServer};
+use tempfile::TempDir;
+
+use crate::zone_server::{ZoneBuilder, ZoneServer};
+use crate::{AMPLE, SHORT, assert_down, assert_healthy, check, check_within, failure};
+
+const NAME: &str = "www.example.test";
+
+/// A certificate authority, and the file that says so.
+struct Trust {
+    ca: Ca,
+    file: PathBuf,
+    _dir: TempDir,
+}
+
+impl Trust {
+    fn new() -> Self {
+        let (ca, dir) = (Ca::new(), TempDir::new().unwrap());
+        let file = dir.path().join("ca.pem");
+        std::fs::write(&file, ca.pem()).unwrap();
+        Self { ca, file, _dir: dir }
+    }
+
+    fn identity(&self) -> Identity {
+        self.ca.server(&["127.0.0.1", "dns.example.test"])
+    }
+}
+
+fn example() -> Vec<ZoneBuilder> {
+    vec![ZoneBuilder::example()]
+}
+
+#[tokio::test]
+async fn dns_over_tls_works() {
+    let trust = Trust::new();
+    let server = ZoneServer::start_tls(example(), &trust.identity()).await;
+    let dns = || Dns::new(server.addr.to_string()).transport(Transport::Tls).tls_ca_file(&trust.file);
+    let result = check(dns().hostname(NAME).expect("192.0.2.10")).await;
+    assert_healthy(&result);
+    let phases = result.phases().expect("phases are marked");
+    assert!(phases.connect.is_some() && phases.tls.is_some() && phases.first_byte.is_some(), "{phases:?}");
+    assert_healthy(&check(dns().hostname(NAME).tls_server_name("dns.example.test")).await);
+    assert_healthy(&check(dns()).await);
+    let result = check(dns().hostname("gone.example.test")).await;
+    assert_down(&result, Cause::Assertion, "gone.example.test does not exist (NXDOMAIN)");
+}
+
+#[tokio::test]
+async fn dns_over_https_works() {
+    let trust = Trust::new();
+    let server = ZoneServer::start_https(example(), &trust.identity(), "/dns-query").await;
+    let dns = || Dns::new(server.addr.to_string()).transport(Transport::Https).tls_ca_file(&trust.file);
+    assert_healthy(&check(dns().hostname(NAME).expect("192.0.2.10")).await);
+    // Longer than one frame's worth of UDP.
+    assert_healthy(&check(dns().hostname("big.example.test").expect("10.0.0.199")).await);
+    assert_healthy(&check(dns()).await);
+    let result = check(dns().hostname("gone.example.test")).await;
+    assert_down(&result, Cause::Assertion, "gone.example.test does not exist (NXDOMAIN)");
+}
+
+#[tokio::test]
+async fn the_path_of_https_may_be_another() {
+    let trust = Trust::new();
+    let server = ZoneServer::start_https(example(), &trust.identity(), "/resolve").await;
+    let dns = Dns::new(server.addr.to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    assert_healthy(&check(dns.clone().https_path("/resolve")).await);
+    let result = check(dns).await;
+    let (cause, message) = failure(&result);
+    assert!(matches!(cause, Cause::Assertion | Cause::Protocol | Cause::Network), "{cause}: {message}");
+}
+
+#[tokio::test]
+async fn a_bad_certificate_is_down_unless_any_is_accepted() {
+    let (trust, stranger) = (Trust::new(), Trust::new());
+    for transport in [Transport::Tls, Transport::Https] {
+        let server = match transport {
+            Transport::Tls => ZoneServer::start_tls(example(), &trust.identity()).await,
+            _ => ZoneServer::start_https(example(), &trust.identity(), "/dns-query").await,
+        };
+        let dns = || Dns::new(server.addr.to_string()).transport(transport).hostname(NAME);
+        for bad in [dns().tls_ca_file(&stranger.file), dns().tls_ca_file(&trust.file).tls_server_name("other.test")] {
+            let result = check(bad).await;
+            assert_eq!(failure(&result).0, Cause::Tls, "{result:?}");
+        }
+        assert_healthy(&check(dns().tls_skip_verify(true)).await);
+    }
+}
+
+#[tokio::test]
+async fn an_expired_certificate_is_down() {
+    let trust = Trust::new();
+    let server = ZoneServer::start_tls(example(), &trust.ca.expired_server(&["127.0.0.1"])).await;
+    for dns in [Dns::new(server.addr.to_string()), Dns::new(server.addr.to_string()).hostname(NAME)] {
+        let result = check(dns.transport(Transport::Tls).tls_ca_file(&trust.file)).await;
+        let (cause, message) = failure(&result);
+        assert_eq!(cause, Cause::Tls);
+        assert!(message.contains("expired"), "{message}");
+    }
+}
+
+#[tokio::test]
+async fn tls_to_a_plain_port_is_down() {
+    let server = ZoneServer::start(example()).await;
+    for transport in [Transport::Tls, Transport::Https] {
+        let dns = Dns::new(server.addr.to_string()).transport(transport).tls_skip_verify(true).hostname(NAME);
+        // The plain server waits for the rest of what it takes for a long query.
+        let result = check_within(SHORT, dns).await;
+        let (cause, message) = failure(&result);
+        assert!(matches!(cause, Cause::Tls | Cause::Timeout), "{cause}: {message}");
+        assert!(message.to_lowercase().contains("tls"), "{message}");
+    }
+    let server = TcpServer::start(async |mut stream: tokio::net::TcpStream| {
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"220 mail.example.test ESMTP\r\n").await;
+    });
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Tls).tls_skip_verify(true);
+    let result = check_within(AMPLE, dns.hostname(NAME)).await;
+    assert_eq!(failure(&result).0, Cause::Tls, "{result:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_shakes_hands_and_never_answers_times_out() {
+    let trust = Trust::new();
+    for (transport, alpn) in [(Transport::Tls, "dot"), (Transport::Https, "h2")] {
+        let server = TlsServer::silent(trust.identity(), TlsOptions::new().alpn(&[alpn]));
+        let dns = Dns::new(server.addr().to_string()).transport(transport).tls_ca_file(&trust.file).hostname(NAME);
+        let result = check_within(SHORT, dns).await;
+        assert_down(&result, Cause::Timeout, "timed out after 300ms waiting for the first byte of the answer");
+        server.tcp().wait_idle().await;
+    }
+}
+
+#[tokio::test]
+async fn an_https_server_without_http2_is_down() {
+    let trust = Trust::new();
+    let server = TlsServer::silent(trust.identity(), TlsOptions::new());
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let result = check(dns).await;
+    assert_down(&result, Cause::Protocol, "the server does not speak HTTP/2, which DNS over HTTPS needs");
+}

@@ -1,0 +1,116 @@
+//! Servers over TCP that are broken or lie.
+
+use std::future::pending;
+
+use checkup_core::Cause;
+use checkup_dns::{Dns, Transport};
+use checkup_testkit::{TcpServer, closed_port, reset};
+use hickory_proto::op::Message;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::datagram_server::{address, bytes};
+use crate::{AMPLE, SHORT, assert_down, check_within, failure};
+
+const NAME: &str = "www.example.test.";
+
+fn dns(server: &TcpServer) -> Dns {
+    Dns::new(server.addr().to_string()).transport(Transport::Tcp).hostname(NAME)
+}
+
+async fn query(stream: &mut TcpStream) -> Message {
+    let length = stream.read_u16().await.unwrap();
+    let mut query = vec![0; usize::from(length)];
+    stream.read_exact(&mut query).await.unwrap();
+    Message::from_vec(&query).unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_never_answers_times_out() {
+    let server = TcpServer::silent();
+    let result = check_within(SHORT, dns(&server)).await;
+    assert_down(&result, Cause::Timeout, "timed out after 300ms waiting for the first byte of the answer");
+    // The connection went with the attempt.
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn a_server_that_promises_more_than_it_sends_times_out() {
+    let server = TcpServer::start(|mut stream| async move {
+        let _ = query(&mut stream).await;
+        let _ = stream.write_all(&[0xff, 0xff, 0, 0]).await;
+        pending::<()>().await;
+    });
+    let result = check_within(SHORT, dns(&server)).await;
+    assert_down(&result, Cause::Timeout, "timed out after 300ms receiving the answer");
+}
+
+#[tokio::test]
+async fn a_server_that_sends_for_ever_is_read_no_further_than_one_message() {
+    let server = TcpServer::start(|mut stream| async move {
+        let _ = query(&mut stream).await;
+        while stream.write_all(&[0xff; 4096]).await.is_ok() {}
+    });
+    let result = check_within(AMPLE, dns(&server)).await;
+    let (cause, message) = failure(&result);
+    assert_eq!(cause, Cause::Protocol);
+    assert!(message.starts_with("the answer is not a valid DNS message: "), "{message}");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_is_named_with_how_far_it_came() {
+    let server = TcpServer::start(|mut stream| async move {
+        let _ = query(&mut stream).await;
+    });
+    let result = check_within(AMPLE, dns(&server)).await;
+    assert_down(&result, Cause::Network, "the server closed the connection without an answer");
+
+    let server = TcpServer::start(|mut stream| async move {
+        let _ = query(&mut stream).await;
+        let _ = stream.write_all(&[0, 100, 1, 2, 3]).await;
+    });
+    let result = check_within(AMPLE, dns(&server)).await;
+    assert_down(&result, Cause::Network, "the server closed the connection after 3 of 100 bytes of the answer");
+}
+
+#[tokio::test]
+async fn a_reset_is_named() {
+    let server = TcpServer::start(|mut stream| async move {
+        let _ = query(&mut stream).await;
+        reset(stream);
+    });
+    let result = check_within(AMPLE, dns(&server)).await;
+    assert_eq!(failure(&result).0, Cause::Network, "{result:?}");
+}
+
+#[tokio::test]
+async fn an_empty_message_is_none() {
+    let server = TcpServer::start(|mut stream| async move {
+        let _ = query(&mut stream).await;
+        let _ = stream.write_all(&[0, 0]).await;
+        pending::<()>().await;
+    });
+    let result = check_within(AMPLE, dns(&server)).await;
+    assert_down(&result, Cause::Protocol, "the answer is cut off: 0 bytes, and a header has 12");
+}
+
+#[tokio::test]
+async fn another_id_is_an_error() {
+    let server = TcpServer::start(|mut stream| async move {
+        let mut answer = address(&query(&mut stream).await, NAME);
+        answer.metadata.id = !answer.id;
+        let answer = bytes(&answer);
+        let _ = stream.write_u16(u16::try_from(answer.len()).unwrap()).await;
+        let _ = stream.write_all(&answer).await;
+        pending::<()>().await;
+    });
+    let result = check_within(AMPLE, dns(&server)).await;
+    assert_down(&result, Cause::Protocol, "the answer has another id than the query");
+}
+
+#[tokio::test]
+async fn a_closed_port_is_refused() {
+    let closed = closed_port();
+    let result = check_within(AMPLE, Dns::new(closed.to_string()).transport(Transport::Tcp).hostname(NAME)).await;
+    assert_down(&result, Cause::Refused, &format!("connection to {closed} refused"));
+}
