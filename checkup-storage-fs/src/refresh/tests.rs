@@ -1,0 +1,175 @@
+use std::path::Path;
+
+use super::*;
+use crate::publish::publish;
+
+const FOR_EVER: Timestamp = Timestamp::from_unix_nanos(i64::MIN);
+
+struct Fixture {
+    temporary: tempfile::TempDir,
+    directory: Directory,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Directory::new(temporary.path().to_owned(), false);
+        Self { temporary, directory }
+    }
+
+    fn path(&self) -> &Path {
+        self.temporary.path()
+    }
+
+    fn refresh<'a>(&'a self, occasion: Occasion<'a>) -> Refresh<'a> {
+        Refresh { directory: &self.directory, cutoff: FOR_EVER, occasion }
+    }
+
+    /// Publishes a check file and refreshes the index, as a store does.
+    fn store(&self) -> FileName {
+        let changed_before = self.directory.changed();
+        let name = publish(&self.directory, b"[]\n").unwrap();
+        self.refresh(Occasion::Stored { name: &name, changed_before }).run().unwrap();
+        name
+    }
+
+    fn indexed(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.path().join("index.json")).unwrap();
+        let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+        json.keys().cloned().collect()
+    }
+
+    fn listed(&self) -> Vec<String> {
+        self.directory.list().unwrap().iter().map(ToString::to_string).collect()
+    }
+
+    fn record(&self) -> Option<Record> {
+        match Lock::wait(&self.directory, PATIENCE, || true) {
+            Waited::Held(mut lock) => lock.record(),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_store_adds_to_the_index_without_listing_the_directory() {
+    let fixture = Fixture::new();
+    fixture.store();
+    let listed = fixture.record().unwrap().listed;
+    for _ in 0..5 {
+        fixture.store();
+    }
+    assert_eq!(fixture.record().unwrap().listed, listed);
+    assert_eq!(fixture.indexed(), fixture.listed());
+    assert_eq!(fixture.indexed().len(), 6);
+    assert_eq!(fixture.directory.pending().unwrap(), []);
+}
+
+#[test]
+fn a_store_indexes_what_killed_processes_have_published() {
+    let fixture = Fixture::new();
+    fixture.store();
+    publish(&fixture.directory, b"[]\n").unwrap();
+    fixture.store();
+    assert_eq!(fixture.indexed().len(), 3);
+    // One that died before it published leaves a marker, which is nobody's to remove yet.
+    let unpublished = FileName::parse("42-check.json").unwrap();
+    fs::write(fixture.directory.marker(&unpublished), "").unwrap();
+    fixture.store();
+    assert_eq!(fixture.indexed(), fixture.listed());
+    assert!(fixture.directory.marker(&unpublished).exists());
+}
+
+#[test]
+fn a_store_whose_file_somebody_else_has_indexed_does_nothing() {
+    let fixture = Fixture::new();
+    let changed_before = fixture.directory.changed();
+    let name = publish(&fixture.directory, b"[]\n").unwrap();
+    fixture.store();
+    let before = index::published(&fixture.directory);
+    fs::remove_file(fixture.path().join("index.json")).unwrap();
+    fixture.refresh(Occasion::Stored { name: &name, changed_before }).run().unwrap();
+    assert!(before.is_some());
+    assert_eq!(index::published(&fixture.directory), None);
+}
+
+#[test]
+fn whatever_a_stranger_does_to_the_index_or_the_directory_the_next_store_puts_right() {
+    let fixture = Fixture::new();
+    let first = fixture.store();
+    let index = fixture.path().join("index.json");
+    let strange: [&dyn Fn(); 6] = [
+        &|| fs::remove_file(&index).unwrap(),
+        &|| fs::write(&index, "").unwrap(),
+        &|| fs::write(&index, "{\"1-check.json\": 1}").unwrap(),
+        &|| fs::remove_dir_all(fixture.directory.work()).unwrap(),
+        &|| fs::write(fixture.directory.work().join("lock"), "nonsense").unwrap(),
+        &|| fs::write(fixture.directory.work().join("lock"), vec![b'9'; 5000]).unwrap(),
+    ];
+    for (number, act) in strange.iter().enumerate() {
+        act();
+        fixture.store();
+        assert_eq!(fixture.indexed(), fixture.listed(), "{number}");
+    }
+    // The directory's own time shows what was added and removed. It is set here, since the system's clock for
+    // files may stand still for some milliseconds.
+    fs::write(fixture.path().join("42-eu-check.json"), "[]\n").unwrap();
+    fs::remove_file(fixture.directory.check_file(&first)).unwrap();
+    let later = fixture.directory.changed().unwrap().saturating_add(Duration::from_secs(1));
+    fs::File::open(fixture.path()).unwrap().set_modified(later.into()).unwrap();
+    fixture.store();
+    let mut listed = fixture.listed();
+    listed.sort();
+    assert_eq!(fixture.indexed(), listed);
+}
+
+#[test]
+fn without_the_lock_the_index_is_complete_and_the_markers_stay() {
+    let fixture = Fixture::new();
+    fixture.store();
+    let Waited::Held(stuck) = Lock::wait(&fixture.directory, PATIENCE, || true) else { panic!("no lock") };
+    let name = publish(&fixture.directory, b"[]\n").unwrap();
+    let occasion = Occasion::Stored { name: &name, changed_before: None };
+    fixture.refresh(occasion).run_within(Duration::ZERO).unwrap();
+    assert_eq!(fixture.indexed(), fixture.listed());
+    assert_eq!(fixture.directory.pending().unwrap(), [name]);
+    drop(stuck);
+    fixture.store();
+    assert_eq!(fixture.indexed().len(), 3);
+    assert_eq!(fixture.directory.pending().unwrap(), []);
+}
+
+#[test]
+fn the_index_of_many_writers_that_cannot_have_the_lock_is_complete() {
+    let fixture = Fixture::new();
+    fixture.store();
+    let Waited::Held(_stuck) = Lock::wait(&fixture.directory, PATIENCE, || true) else { panic!("no lock") };
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    let name = publish(&fixture.directory, b"[]\n").unwrap();
+                    let occasion = Occasion::Stored { name: &name, changed_before: None };
+                    fixture.refresh(occasion).run_within(Duration::ZERO).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!(fixture.indexed(), fixture.listed());
+    assert_eq!(fixture.indexed().len(), 81);
+}
+
+#[test]
+fn expired_files_leave_the_index_when_it_grows_and_when_it_is_made() {
+    let fixture = Fixture::new();
+    let old = fixture.store();
+    let name = publish(&fixture.directory, b"[]\n").unwrap();
+    for occasion in
+        [Occasion::Stored { name: &name, changed_before: fixture.directory.changed() }, Occasion::Maintenance]
+    {
+        let refresh = Refresh { cutoff: name.timestamp(), ..fixture.refresh(occasion) };
+        assert_eq!(refresh.run().unwrap(), std::slice::from_ref(&old));
+        assert_eq!(fixture.indexed(), [name.to_string()]);
+    }
+    assert!(fixture.directory.has(&old));
+}
