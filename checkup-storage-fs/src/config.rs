@@ -31,7 +31,7 @@ pub struct Fs {
     /// How old a check file may become before it is removed, such as "720h" or "30d".
     /// Default: 0, which keeps all for ever.
     #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
-    #[cfg_attr(feature = "config", schemars(with = "String"))]
+    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub check_expiry: Duration,
     /// Whether a report is on the disk, and not only with the operating system, when it counts as stored. Default: true.
     /// `false` is faster, and a power cut or a crash of the system (not of the program) may then lose or empty
