@@ -57,6 +57,11 @@ pub struct Policy {
     pub interval: Option<Duration>,
     /// What the check belongs to (`readiness`, `team:search`), to select by.
     pub tags: Vec<String>,
+    /// Under which heading the check is shown.
+    pub group: Option<String>,
+    /// The names of the checks that this one cannot work without. While one of them is down, this one is
+    /// *down because of* it, and nobody is told of it separately.
+    pub depends_on: Vec<String>,
 }
 
 impl Default for Policy {
@@ -69,6 +74,8 @@ impl Default for Policy {
             retries: 0,
             interval: None,
             tags: Vec::new(),
+            group: None,
+            depends_on: Vec::new(),
         }
     }
 }
@@ -131,6 +138,20 @@ impl Check {
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.policy.tags.push(tag.into());
+        self
+    }
+
+    /// Under which heading the check is shown.
+    #[must_use]
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.policy.group = Some(group.into());
+        self
+    }
+
+    /// Adds the name of a check that this one cannot work without: while that is down, this one is down because of it.
+    #[must_use]
+    pub fn depends_on(mut self, name: impl Into<String>) -> Self {
+        self.policy.depends_on.push(name.into());
         self
     }
 

@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::dependencies::Dependencies;
 use crate::engine::{self, Context};
 use crate::error::Problems;
 use crate::{
@@ -88,14 +89,20 @@ impl Checkup {
     /// The same checkup with only those checks that `keep` keeps.
     #[must_use]
     pub fn only(&self, mut keep: impl FnMut(&Check) -> bool) -> Self {
-        let checks = self.checks.iter().filter(|check| keep(check)).cloned().collect();
-        Self { checks, ..self.clone() }
+        let places: Vec<_> = (0..self.checks.len()).filter(|place| keep(&self.checks[*place])).collect();
+        self.at(&places)
     }
 
     /// The same checkup with the checks at these places.
     pub(crate) fn at(&self, places: &[usize]) -> Self {
-        let checks = places.iter().map(|place| Arc::clone(&self.checks[*place])).collect();
-        Self { checks, ..self.clone() }
+        let mut part = self.clone();
+        part.checks = places.iter().map(|place| Arc::clone(&self.checks[*place])).collect();
+        part.context.dependencies = self.context.dependencies.at(places);
+        part
+    }
+
+    pub(crate) fn dependencies(&self) -> &Dependencies {
+        &self.context.dependencies
     }
 
     /// Runs every check once and reports. Stores nothing and notifies nobody.
@@ -310,6 +317,7 @@ impl CheckupBuilder {
                 format!("expected at most {MAX_CONCURRENT_CHECKS}, found {concurrent_checks}"),
             ));
         }
+        let dependencies = problems.take(Dependencies::resolve(&self.checks)).unwrap_or_default();
         problems.into_result()?;
         Ok(Checkup {
             checks: self.checks.into_iter().map(Arc::new).collect(),
@@ -319,6 +327,7 @@ impl CheckupBuilder {
                 limit: Arc::new(Semaphore::new(concurrent_checks)),
                 concurrent_checks,
                 timestamp: self.timestamp,
+                dependencies,
                 location: self.location.map(Into::into),
             },
             #[cfg(feature = "config")]

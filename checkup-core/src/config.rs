@@ -56,7 +56,7 @@
 //! | `$schema` | Ignored: for editors. |
 //!
 //! Every check has `endpoint_name` (or `name`), `attempts`, `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`,
-//! `interval` and `tags`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in nanoseconds.
+//! `interval`, `tags`, `group` and `depends_on`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in nanoseconds.
 //!
 //! In strings, `${VAR}` is the environment variable `VAR`, which must be set; `${VAR:-default}` is `default` if it is
 //! not set or empty; `$${` is a plain `${`.

@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::dependencies::Dependencies;
 use crate::duration::Human;
 use crate::trace;
 use crate::{Attempt, Cause, Check, CheckResult, Checker, Failure, Observation, Report, Status, Timestamp};
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) concurrent_checks: usize,
     /// Replaces the time of every result.
     pub(crate) timestamp: Option<Timestamp>,
+    /// Which checks depend on which.
+    pub(crate) dependencies: Dependencies,
     /// The location of this node.
     pub(crate) location: Option<Arc<str>>,
 }
@@ -46,7 +49,7 @@ pub struct Progress<'a> {
     pub result: &'a CheckResult,
 }
 
-/// Runs `checks` and calls `on_result` for each as it finishes. The report is in the order of the checks.
+/// Runs `checks` and calls `on_result` for each as it finishes (what depends on what shows only in the report). The report is in the order of the checks.
 pub(crate) async fn run(
     context: &Context,
     checks: Arc<[Arc<Check>]>,
@@ -76,13 +79,14 @@ pub(crate) async fn run(
         slots[index] = Some(result);
     }
     // Every slot is filled unless the runtime shut the workers down; that check did not run, which is not healthy.
-    let results = slots
+    let mut results: Vec<_> = slots
         .into_iter()
         .zip(checks.iter())
         .map(|(slot, check)| {
             slot.unwrap_or_else(|| broken(context, check, "the runtime stopped before the check ended"))
         })
         .collect();
+    context.dependencies.mark(&mut results);
     let report = Report { results, started, elapsed: clock.elapsed() };
     tracing::debug!(
         checks = total,
@@ -173,9 +177,7 @@ async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Optio
         }
         Ok(Ok(Err(failure))) => failure,
         Ok(Err(panic)) => Failure::new(Cause::Panic, panic_message(panic.as_ref())),
-        Err(_) => {
-            Failure::new(Cause::Timeout, format!("timed out after {}{}", Human(limit), trace.activity()))
-        }
+        Err(_) => Failure::new(Cause::Timeout, format!("timed out after {}{}", Human(limit), trace.activity())),
     };
     let (cause, error) = failure.into_parts();
     tracing::debug!(endpoint = %checker.endpoint(), %cause, error, "attempt failed");

@@ -13,6 +13,7 @@ mod checker;
 mod checkup;
 #[cfg(feature = "config")]
 pub mod config;
+mod dependencies;
 pub mod duration;
 mod engine;
 mod error;

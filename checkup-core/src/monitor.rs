@@ -179,7 +179,7 @@ impl MonitorBuilder {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(ConfigError::invalid("jitter", format!("expected from 0 to 1, found {}", self.jitter)));
         }
-        let state = Arc::new(State::new(self.checkup.checks().len()));
+        let state = Arc::new(State::new(self.checkup.checks().len(), self.checkup.dependencies().clone()));
         let (runs, _) = broadcast::channel(SUBSCRIPTION_CAPACITY);
         let (stop, stopped) = watch::channel(false);
         let weak = runs.downgrade();

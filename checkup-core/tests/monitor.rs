@@ -205,3 +205,32 @@ async fn intervals_and_jitter_that_cannot_be_are_refused() {
         assert!(Monitor::builder(checkup.clone()).jitter(jitter).start().is_err());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_cause_is_one_alert_also_across_runs() {
+    let up = Arc::new(AtomicBool::new(true));
+    let (database, api) = (Arc::clone(&up), Arc::clone(&up));
+    let fails_with = |up: Arc<AtomicBool>| {
+        move || {
+            let up = up.load(Ordering::SeqCst);
+            async move { if up { Ok(()) } else { Err("refused") } }
+        }
+    };
+    let database = check_fn("database", fails_with(database)).interval(7 * SECOND);
+    let api = check_fn("api", fails_with(api)).depends_on("database");
+    let recorder = Recorder::default();
+    let monitor = monitor([api, database], &recorder);
+    sleep(12 * SECOND).await;
+    up.store(false, Ordering::SeqCst);
+    sleep(20 * SECOND).await;
+    let latest = monitor.latest().unwrap();
+    assert_eq!(latest.get("api").unwrap().reason().unwrap(), "down because of database: refused");
+    up.store(true, Ordering::SeqCst);
+    sleep(20 * SECOND).await;
+    monitor.shutdown().await;
+    let database = |before, after| vec![("database".to_owned(), Some(before), after)];
+    assert_eq!(
+        *recorder.changes.lock().unwrap(),
+        [database(Status::Healthy, Status::Down), database(Status::Down, Status::Healthy)]
+    );
+}

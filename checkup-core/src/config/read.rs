@@ -28,6 +28,8 @@ pub(super) const CHECK_KEYS: &[&str] = &[
     "retries",
     "interval",
     "tags",
+    "group",
+    "depends_on",
 ];
 
 /// Upstream's word for "no timestamp": Go's zero time.
@@ -109,10 +111,9 @@ impl Reader<'_> {
             }
         }
         builder.settings = settings;
-        // Built even if there are problems already, to find those that only building finds.
-        let built = self.problems.take(builder.build());
+        // With a check missing, others that depend on it would bring follow-up problems.
         self.problems.into_result()?;
-        built.ok_or_else(|| ConfigError::invalid("", "the checkup cannot be built"))
+        builder.build()
     }
 
     fn check(&mut self, place: &str, value: Value) -> Option<Check> {
@@ -144,6 +145,8 @@ impl Reader<'_> {
             !interval.is_zero()
         });
         let tags = self.field(object, place, "tags");
+        let group = self.field(object, place, "group");
+        let depends_on = self.field(object, place, "depends_on");
         Policy {
             attempts: attempts.unwrap_or(default.attempts),
             attempt_spacing: attempt_spacing.unwrap_or(default.attempt_spacing),
@@ -152,6 +155,8 @@ impl Reader<'_> {
             retries: retries.unwrap_or(default.retries),
             interval,
             tags: tags.unwrap_or(default.tags),
+            group,
+            depends_on: depends_on.unwrap_or(default.depends_on),
         }
     }
 

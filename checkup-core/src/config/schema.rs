@@ -120,6 +120,8 @@ fn check_properties() -> Map<String, Value> {
         "retries": { "type": "integer", "minimum": 0, "description": "How often a failed attempt is repeated before it counts. Default 0." },
         "interval": duration("The time from run to run, if it is not that of all checks."),
         "tags": { "type": "array", "items": { "type": "string" }, "description": "What the check belongs to, to select by." },
+        "group": { "type": "string", "description": "Under which heading the check is shown." },
+        "depends_on": { "type": "array", "items": { "type": "string" }, "description": "The names of the checks that this one cannot work without; while one is down, this one is down because of it." },
     });
     match properties {
         Value::Object(properties) => properties,

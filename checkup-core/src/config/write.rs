@@ -162,8 +162,13 @@ fn policy<M: SerializeMap>(policy: &Policy, object: &mut M) -> Result<(), M::Err
     if policy.retries != default.retries {
         object.serialize_entry("retries", &policy.retries)?;
     }
-    if !policy.tags.is_empty() {
-        object.serialize_entry("tags", &policy.tags)?;
+    for (key, names) in [("tags", &policy.tags), ("depends_on", &policy.depends_on)] {
+        if !names.is_empty() {
+            object.serialize_entry(key, names)?;
+        }
+    }
+    if let Some(group) = &policy.group {
+        object.serialize_entry("group", group)?;
     }
     Ok(())
 }

@@ -90,7 +90,8 @@ async fn run(
     subscribers: broadcast::Sender<Arc<Run>>,
 ) {
     let checks = checkup.at(&running.checks);
-    let report = checks.check_each(|progress| running.finished(progress.index, progress.result)).await;
+    let mut report = checks.check_each(|progress| running.finished(progress.index, progress.result)).await;
+    state.mark(&running.checks, &mut report);
     let report = Arc::new(report);
     let notification = state.changes(number, &running.checks, &report);
     // An outage of the storage must not delay who is told of an outage.

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::dependencies::Dependencies;
 use crate::{CheckResult, Notification, Report, Status};
 
 #[derive(Debug)]
 pub(super) struct State {
+    dependencies: Dependencies,
     inner: Mutex<Inner>,
 }
 
@@ -25,8 +27,8 @@ struct CheckState {
 }
 
 impl State {
-    pub(super) fn new(checks: usize) -> Self {
-        Self { inner: Mutex::new(Inner { checks: vec![CheckState::default(); checks], report: None }) }
+    pub(super) fn new(checks: usize, dependencies: Dependencies) -> Self {
+        Self { dependencies, inner: Mutex::new(Inner { checks: vec![CheckState::default(); checks], report: None }) }
     }
 
     /// Marks those of `checks` as running that are not running already, and gives them.
@@ -42,7 +44,12 @@ impl State {
     pub(super) fn latest(&self) -> Option<Arc<Report>> {
         let mut inner = self.lock();
         if inner.report.is_none() {
-            let results: Vec<_> = inner.checks.iter().filter_map(|check| check.latest.clone()).collect();
+            let latest = |place: usize| inner.checks[place].latest.as_ref();
+            let marked = |place| {
+                let because_of = self.dependencies.cause(place, &latest).map(|cause| cause.name.clone());
+                latest(place).map(|result| CheckResult { because_of, ..result.clone() })
+            };
+            let results: Vec<_> = (0..inner.checks.len()).filter_map(marked).collect();
             if results.is_empty() {
                 return None;
             }
@@ -51,13 +58,24 @@ impl State {
         inner.report.clone()
     }
 
-    /// What notifiers are to be told of the run with this number; nothing of results that a later run has overtaken.
+    /// Marks the results of a run that are down because of a check that may have run in another.
+    pub(super) fn mark(&self, checks: &[usize], report: &mut Report) {
+        let inner = self.lock();
+        let latest = |place: usize| inner.checks[place].latest.as_ref();
+        for (place, result) in checks.iter().zip(&mut report.results) {
+            result.because_of = self.dependencies.cause(*place, &latest).map(|cause| cause.name.clone());
+        }
+    }
+
+    /// What notifiers are to be told of the run with this number; nothing of results that a later run has overtaken,
+    /// and nothing of what is down because of another check: one cause is one alert.
     pub(super) fn changes(&self, number: u64, checks: &[usize], report: &Arc<Report>) -> Option<Notification> {
         let mut inner = self.lock();
         let mut before = Vec::with_capacity(checks.len());
         for (check, result) in checks.iter().zip(&report.results) {
             let told = &mut inner.checks[*check].told;
             match *told {
+                _ if result.because_of.is_some() => before.push(Some(result.status)),
                 Some((later, _)) if later > number => before.push(Some(result.status)),
                 earlier => {
                     before.push(earlier.map(|(_, status)| status));

@@ -38,6 +38,9 @@ pub struct CheckResult {
     pub notice: Option<String>,
     /// A message that an operator attached.
     pub message: Option<String>,
+    /// The name of the check that is the cause, if this one is down because it depends on it. An addition to
+    /// upstream's format.
+    pub because_of: Option<String>,
 }
 
 impl CheckResult {
@@ -53,6 +56,7 @@ impl CheckResult {
             status: Status::Healthy,
             notice: None,
             message: None,
+            because_of: None,
         }
     }
 
@@ -71,7 +75,7 @@ impl CheckResult {
         self.attempts.iter().filter(|attempt| !attempt.is_success())
     }
 
-    /// Why the check is not healthy, in a sentence: the first error and how many attempts failed, or the notice.
+    /// Why the check is not healthy, in a sentence: the check that is the cause, the first error and how many attempts failed, or the notice.
     /// `None` if it is healthy, or if nobody said why.
     pub fn reason(&self) -> Option<Cow<'_, str>> {
         if self.is_healthy() {
@@ -81,9 +85,13 @@ impl CheckResult {
             return self.notice.as_deref().map(Cow::Borrowed);
         };
         let failed = self.failures().count();
-        Some(match self.attempts.len() {
+        let reason = match self.attempts.len() {
             1 => Cow::Borrowed(error),
             total => Cow::Owned(format!("{error} ({failed} of {total} attempts failed)")),
+        };
+        Some(match &self.because_of {
+            Some(cause) => Cow::Owned(format!("down because of {cause}: {reason}")),
+            None => reason,
         })
     }
 

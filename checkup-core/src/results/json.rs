@@ -34,6 +34,8 @@ struct Writing<'a> {
     message: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because_of: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +63,8 @@ struct Reading {
     message: Option<String>,
     #[serde(default)]
     location: Option<String>,
+    #[serde(default)]
+    because_of: Option<String>,
 }
 
 impl Serialize for CheckResult {
@@ -77,6 +81,7 @@ impl Serialize for CheckResult {
             notice: non_empty(self.notice.as_deref()),
             message: non_empty(self.message.as_deref()),
             location: non_empty(self.location.as_deref()),
+            because_of: non_empty(self.because_of.as_deref()),
         }
         .serialize(serializer)
     }
@@ -101,6 +106,7 @@ impl<'de> Deserialize<'de> for CheckResult {
             status,
             notice: owned_non_empty(read.notice),
             message: owned_non_empty(read.message),
+            because_of: owned_non_empty(read.because_of),
         })
     }
 }
@@ -150,10 +156,11 @@ mod tests {
         result.attempts = vec![attempt];
         result.status = Status::Down;
         result.location = Some("eu".into());
+        result.because_of = Some("db".into());
         let written = serde_json::to_string(&result).unwrap();
         assert_eq!(
             written,
-            r#"{"title":"x","endpoint":"y","timestamp":7,"times":[{"rtt":3,"error":"bad certificate","cause":"tls","phases":{"dns":2}}],"down":true,"location":"eu"}"#
+            r#"{"title":"x","endpoint":"y","timestamp":7,"times":[{"rtt":3,"error":"bad certificate","cause":"tls","phases":{"dns":2}}],"down":true,"location":"eu","because_of":"db"}"#
         );
         assert_eq!(serde_json::from_str::<CheckResult>(&written).unwrap(), result);
     }
