@@ -1,0 +1,201 @@
+//! [`Expect`]: what the answer must have in it.
+
+use std::fmt;
+
+use checkup_core::ConfigError;
+use checkup_net::excerpt;
+use regex::bytes::Regex;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// How much of an expectation a message shows, in characters.
+const MAX_SHOWN: usize = 80;
+
+/// What the answer of a server must have in it, for the check to be healthy.
+///
+/// ```
+/// use checkup_tcp::Expect;
+///
+/// let contains: Expect = serde_json::from_str(r#""+PONG""#)?;
+/// assert_eq!(contains, Expect::Contains("+PONG".into()));
+///
+/// let matches: Expect = serde_json::from_str(r#"{"matches": "^220 .*ESMTP"}"#)?;
+/// assert_eq!(matches, Expect::Matches("^220 .*ESMTP".into()));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Expect {
+    /// This text, anywhere in it. In JSON a string.
+    Contains(String),
+    /// A match of this regular expression. In JSON `{"matches": "…"}`.
+    ///
+    /// The syntax is that of the `regex` crate; `(?-u)` in it matches bytes that are not UTF-8. It is tried
+    /// on what has come so far, so that `$` is the end of that, not of the whole answer.
+    Matches(String),
+}
+
+impl From<&str> for Expect {
+    fn from(text: &str) -> Self {
+        Self::Contains(text.to_owned())
+    }
+}
+
+impl From<String> for Expect {
+    fn from(text: String) -> Self {
+        Self::Contains(text)
+    }
+}
+
+/// The form of [`Expect`] that is an object in JSON.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+enum Object {
+    /// A regular expression that the answer matches.
+    Matches(String),
+}
+
+impl Serialize for Expect {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Contains(text) => serializer.serialize_str(text),
+            Self::Matches(pattern) => Object::Matches(pattern.clone()).serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Expect {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // By hand, because the errors of `untagged` do not say what is wrong.
+        struct ExpectVisitor;
+
+        impl<'de> Visitor<'de> for ExpectVisitor {
+            type Value = Expect;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(r#"a text or {"matches": "regex"}"#)
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Expect, E> {
+                Ok(Expect::Contains(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expect, A::Error> {
+                let Object::Matches(pattern) = Object::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Expect::Matches(pattern))
+            }
+        }
+
+        deserializer.deserialize_any(ExpectVisitor)
+    }
+}
+
+#[cfg(feature = "config")]
+impl schemars::JsonSchema for Expect {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "TcpExpect".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "anyOf": [
+                {"type": "string", "description": "A text that the answer contains."},
+                generator.subschema_for::<Object>(),
+            ]
+        })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+/// [`Expect`], ready to search with.
+#[derive(Debug)]
+pub(crate) enum Search {
+    Text { text: String },
+    Regex { regex: Regex },
+}
+
+impl Search {
+    pub(crate) fn new(expect: &Expect) -> Result<Self, ConfigError> {
+        match expect {
+            // Every answer contains nothing, before it has come.
+            Expect::Contains(text) | Expect::Matches(text) if text.is_empty() => Err(ConfigError::invalid(
+                "expect",
+                "expected a text that is not empty; leave it out if the answer does not matter",
+            )),
+            Expect::Contains(text) => Ok(Self::Text { text: text.clone() }),
+            Expect::Matches(pattern) => Regex::new(pattern).map(|regex| Self::Regex { regex }).map_err(|error| {
+                ConfigError::invalid("expect.matches", format!("expected a regular expression, found {error}"))
+            }),
+        }
+    }
+
+    /// Whether it is in the answer so far, of which everything before `new` has been searched before.
+    pub(crate) fn is_in(&self, answer: &[u8], new: usize) -> bool {
+        match self {
+            Self::Text { text } => {
+                let text = text.as_bytes();
+                // It may have begun before.
+                let start = new.saturating_sub(text.len() - 1);
+                answer[start..].windows(text.len()).any(|window| window == text)
+            }
+            Self::Regex { regex } => regex.is_match(answer),
+        }
+    }
+
+    /// That the answer, or what has come of it, has it not.
+    pub(crate) fn missing(&self) -> String {
+        match self {
+            Self::Text { text } => format!("does not contain '{}'", excerpt(text.as_bytes(), MAX_SHOWN)),
+            Self::Regex { regex } => format!("does not match '{}'", excerpt(regex.as_str().as_bytes(), MAX_SHOWN)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_found_across_reads_wherever_they_split_it() {
+        let search = Search::new(&"+PONG".into()).unwrap();
+        let answer = b"-LOADING\r\n+PONG\r\n";
+        for split in 0..answer.len() {
+            let early = search.is_in(&answer[..split], 0);
+            assert_eq!(early, split >= 15, "{split}");
+            assert!(early || search.is_in(answer, split), "{split}");
+        }
+    }
+
+    #[test]
+    fn a_regex_searches_bytes() {
+        let search = Search::new(&Expect::Matches(r"(?-u)^\x00\xff".into())).unwrap();
+        assert!(search.is_in(b"\x00\xff\x00", 2));
+        assert!(!search.is_in(b"a\x00\xff", 0));
+    }
+
+    #[test]
+    fn what_cannot_be_expected_is_refused() {
+        for expect in [Expect::from(""), Expect::Matches(String::new())] {
+            assert_eq!(Search::new(&expect).unwrap_err().problems()[0].place, "expect");
+        }
+        let error = Search::new(&Expect::Matches("(".into())).unwrap_err();
+        assert_eq!(error.problems()[0].place, "expect.matches");
+    }
+
+    #[test]
+    fn json_goes_both_ways() {
+        for json in [r#""a\r\n""#, r#"{"matches":"^a"}"#] {
+            let expect: Expect = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json::to_string(&expect).unwrap(), json);
+        }
+        for (json, part) in [("1", r#"a text or {"matches": "regex"}"#), (r#"{"regex": "a"}"#, "`matches`")] {
+            let error = serde_json::from_str::<Expect>(json).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}

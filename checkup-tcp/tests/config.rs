@@ -1,0 +1,96 @@
+//! Settings: upstream's run unchanged, all serialise back, and those that cannot work are refused with the key.
+
+use checkup_core::{ConfigError, IntoChecker, Secret};
+use checkup_net::{IpVersion, TlsVersion};
+use checkup_tcp::{Expect, Tcp};
+
+fn refused(tcp: Tcp) -> String {
+    tcp.into_checker().map(|_| ()).map_err(|error: ConfigError| error.to_string()).unwrap_err()
+}
+
+#[test]
+fn upstreams_keys_read_and_write_back_minimal() {
+    let json = r#"{"endpoint_url":"db:5432","tls":true,"tls_skip_verify":true,"tls_ca_file":"testdata/ca.pem"}"#;
+    let tcp: Tcp = serde_json::from_str(json).unwrap();
+    assert_eq!(tcp, Tcp::new("db:5432").tls(true).tls_skip_verify(true).tls_ca_file("testdata/ca.pem"));
+    assert_eq!(serde_json::to_string(&tcp).unwrap(), json);
+    // Upstream does not mind these without `tls`.
+    Tcp::new("db:5432").tls_skip_verify(true).tls_ca_file("ca.pem").into_checker().unwrap();
+}
+
+#[test]
+fn all_keys_read_and_write_back() {
+    let tcp = Tcp::new("[::1]:636")
+        .tls(true)
+        .tls_extra_ca_file("extra.pem")
+        .tls_client("client.pem", "client.key")
+        .tls_min_version(TlsVersion::Tls13)
+        .tls_server_name("ldap.example")
+        .ip_version(IpVersion::V6)
+        .send("QUIT\r\n")
+        .expect(Expect::Matches("^bye".into()))
+        .max_read_bytes(100);
+    let json = Secret::exposing(|| serde_json::to_string(&tcp).unwrap());
+    assert_eq!(serde_json::from_str::<Tcp>(&json).unwrap(), tcp);
+    tcp.into_checker().unwrap();
+}
+
+#[test]
+fn what_is_sent_is_not_shown() {
+    let tcp = Tcp::new("db:6379").send("AUTH hunter2\r\n");
+    assert!(!format!("{tcp:?} {:?}", tcp.clone().into_checker()).contains("hunter2"));
+    assert_eq!(serde_json::to_string(&tcp).unwrap(), r#"{"endpoint_url":"db:6379","send":"[redacted]"}"#);
+}
+
+#[test]
+fn unknown_keys_are_refused() {
+    let error = serde_json::from_str::<Tcp>(r#"{"endpoint_url": "db:1", "expected": "x"}"#).unwrap_err();
+    assert!(error.to_string().contains("unknown field `expected`"), "{error}");
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_by_their_key() {
+    let tls = || Tcp::new("db:1").tls(true);
+    let mut without_key = tls();
+    without_key.tls_client_cert_file = Some("client.pem".into());
+    for (tcp, start) in [
+        (Tcp::new("db"), "endpoint_url: expected a host and a port such as \"db.internal:5432\""),
+        (Tcp::new("tcp://db:1"), "endpoint_url: expected a host and a port without a scheme"),
+        (Tcp::new("münchen.example:1").tls(true), "endpoint_url: expected a name that a certificate can have"),
+        (Tcp::new("[::1]:1").ip_version(IpVersion::V4), "ip_version: expected the version of ::1, found 4"),
+        (Tcp::new("db:1").tls_min_version(TlsVersion::Tls13), "tls_min_version: expected `tls` to be true too"),
+        (Tcp::new("db:1").tls_server_name("x"), "tls_server_name: expected `tls` to be true too"),
+        (tls().tls_server_name("a b"), "tls_server_name: expected a name that a certificate can have, found \"a b\""),
+        (without_key, "tls_client_key_file: expected a file, found none"),
+        (Tcp::new("db:1").expect(""), "expect: expected a text that is not empty"),
+        (Tcp::new("db:1").expect(Expect::Matches("(".into())), "expect.matches: expected a regular expression, found "),
+        (Tcp::new("db:1").max_read_bytes(0), "max_read_bytes: expected 1 to 16777216, found 0"),
+    ] {
+        let error = refused(tcp);
+        assert!(error.starts_with(start), "{error}");
+    }
+}
+
+#[cfg(feature = "config")]
+mod registry {
+    use checkup_core::config::{Format, Registry};
+
+    #[test]
+    fn the_type_is_tcp() {
+        let mut registry = Registry::new();
+        checkup_tcp::register(&mut registry);
+        let text = r#"{"checkers": [
+            {"type": "tcp", "endpoint_name": "Redis", "endpoint_url": "redis:6379", "timeout": 2000000000,
+             "attempts": 3, "ip_version": 4, "send": "PING\r\n", "expect": {"matches": "^\\+PONG"}}
+        ]}"#;
+        let checkup = registry.parse(text, Format::Json).unwrap();
+        assert_eq!(checkup.checks().next().unwrap().endpoint(), "redis:6379");
+        let schema = registry.schema().to_string();
+        for key in ["tls_min_version", "max_read_bytes", "ip_version", "matches"] {
+            assert!(schema.contains(key), "{key}");
+        }
+        let wrong = text.replace("\"ip_version\": 4", "\"ip_version\": 5");
+        let error = registry.parse(&wrong, Format::Json).unwrap_err().to_string();
+        assert!(error.starts_with("checkers[0].ip_version: "), "{error}");
+    }
+}
