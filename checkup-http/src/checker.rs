@@ -1,0 +1,161 @@
+use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use checkup_core::{Checker, Failure, Observation, Phase, async_trait};
+use checkup_net::{ClientTls, IpVersion};
+use http::header::{CONNECTION, HeaderMap, HeaderValue, USER_AGENT};
+use http::{Method, Request, Uri};
+use http_body_util::Full;
+use hyper::ext::ReasonPhrase;
+use tokio_rustls::rustls::ClientConfig;
+
+use crate::assertion::HeaderRule;
+use crate::body::{BodyRules, Search};
+use crate::connect::{Form, open};
+use crate::endpoint::Target;
+use crate::exchange::Exchange;
+use crate::status::{StatusLine, StatusSet};
+
+/// The checker that [`Http`](crate::Http) becomes.
+#[derive(Debug)]
+pub struct HttpChecker {
+    endpoint: Box<str>,
+    target: Target,
+    method: Method,
+    headers: HeaderMap,
+    up_status: StatusSet,
+    /// `None` for the defaults, which most of ten thousand checks have.
+    options: Option<Box<Options>>,
+    tls: OnceLock<Arc<ClientConfig>>,
+}
+
+/// What most checks leave as it is.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) body: Bytes,
+    pub(crate) follow_redirects: u8,
+    pub(crate) ip_version: IpVersion,
+    /// The address to connect to, and the port unless it is the URL's.
+    pub(crate) fixed: Option<(IpAddr, Option<u16>)>,
+    pub(crate) tls: ClientTls,
+    pub(crate) body_rules: BodyRules,
+    pub(crate) header_rules: Vec<HeaderRule>,
+}
+
+impl Options {
+    fn default_options() -> &'static Self {
+        static DEFAULT: OnceLock<Options> = OnceLock::new();
+        DEFAULT.get_or_init(Self::default)
+    }
+}
+
+impl HttpChecker {
+    pub(crate) fn new(
+        endpoint: Box<str>,
+        target: Target,
+        method: Method,
+        headers: HeaderMap,
+        up_status: StatusSet,
+        options: Option<Box<Options>>,
+    ) -> Self {
+        Self { endpoint, target, method, headers, up_status, options, tls: OnceLock::new() }
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        self.options.as_deref().unwrap_or_else(|| Options::default_options())
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The TLS configuration, made at the first use. One that cannot be made is tried again at the next attempt.
+    pub(crate) async fn tls(&self) -> Result<&Arc<ClientConfig>, Failure> {
+        if let Some(config) = self.tls.get() {
+            return Ok(config);
+        }
+        // HTTP/2 is not offered: a check sends one request on a connection, so that it would only cost.
+        let config = self.options().tls.client_config(&[b"http/1.1"]).await?;
+        Ok(self.tls.get_or_init(|| config))
+    }
+
+    /// Sends a request on a new connection, and waits for the head of the response.
+    pub(crate) async fn send(
+        &self,
+        target: &Target,
+        method: Method,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> Result<Exchange, Failure> {
+        let (stream, form) = open(self, target).await?;
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = method;
+        *request.headers_mut() = headers;
+        *request.uri_mut() = match form {
+            Form::Origin => target.origin_form(),
+            Form::Absolute(authorization) => {
+                let headers = request.headers_mut();
+                authorization.map(|authorization| headers.insert(http::header::PROXY_AUTHORIZATION, authorization));
+                target.absolute_form().map_or_else(|| target.origin_form(), Uri::from)
+            }
+        };
+        Exchange::start(stream, request, target).await
+    }
+
+    async fn judge(&self, mut exchange: Exchange) -> Result<Observation, Failure> {
+        let head = exchange.head();
+        if !self.up_status.contains(head.status.as_u16()) {
+            let reason = head.extensions.get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
+            return Err(Failure::assertion(format!("response status {}", StatusLine(head.status, reason))));
+        }
+        let Some(options) = &self.options else { return Ok(Observation::new()) };
+        options.header_rules.iter().try_for_each(|rule| rule.check(&head.headers))?;
+        if !options.body_rules.is_empty() {
+            Phase::Transfer.begin();
+            let mut search = Search::new(&options.body_rules, exchange.body_length())?;
+            while let Some(chunk) = exchange.chunk().await? {
+                if search.feed(&chunk)? {
+                    return Ok(Observation::new());
+                }
+            }
+            Phase::end();
+            search.finish()?;
+        }
+        Ok(Observation::new())
+    }
+}
+
+#[async_trait]
+impl Checker for HttpChecker {
+    fn endpoint(&self) -> Cow<'_, str> {
+        Cow::Borrowed(&self.endpoint)
+    }
+
+    async fn attempt(&self) -> Result<Observation, Failure> {
+        let options = self.options();
+        let mut exchange =
+            self.send(&self.target, self.method.clone(), self.headers.clone(), options.body.clone()).await?;
+        if options.follow_redirects > 0 {
+            exchange = Box::pin(self.follow(exchange)).await?;
+        }
+        self.judge(exchange).await
+    }
+}
+
+/// The headers that every request has unless the settings have others. As upstream, a connection serves one request.
+pub(crate) fn default_headers() -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(4);
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("checkup/", env!("CARGO_PKG_VERSION"))));
+    headers
+}

@@ -1,0 +1,115 @@
+//! Proxies that the environment names: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use checkup_core::{Cause, Failure};
+use checkup_net::excerpt;
+use http::Uri;
+use http::header::HeaderValue;
+use hyper_util::client::proxy::matcher::Matcher;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::connect::Stream;
+use crate::endpoint::{Target, TargetHost};
+
+/// The most bytes that a proxy may answer with before the tunnel.
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
+
+/// A proxy for one target.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) tls: bool,
+    pub(crate) host: TargetHost,
+    pub(crate) port: u16,
+    pub(crate) authorization: Option<HeaderValue>,
+}
+
+/// The proxy through which this target is to be reached, if any. As in Go, and so upstream, none for this machine.
+pub(crate) fn of(target: &Target) -> Result<Option<Proxy>, Failure> {
+    static MATCHER: OnceLock<Option<Matcher>> = OnceLock::new();
+    let Some(matcher) = MATCHER.get_or_init(from_environment) else { return Ok(None) };
+    if is_loopback(&target.host) {
+        return Ok(None);
+    }
+    let Some(found) = target.absolute_form().and_then(|uri| matcher.intercept(&uri)) else { return Ok(None) };
+    let scheme = found.uri().scheme_str().unwrap_or("http");
+    if !matches!(scheme, "http" | "https") {
+        let scheme = excerpt(scheme.as_bytes(), 20);
+        return Err(Failure::other(format!(
+            "the proxy of the environment is a {scheme} proxy, which is not supported; set NO_PROXY for this host"
+        )));
+    }
+    let (host, port) = host_and_port(found.uri(), scheme).ok_or_else(|| {
+        Failure::other("the proxy of the environment has no host; set HTTP_PROXY to http://host:port")
+    })?;
+    Ok(Some(Proxy { tls: scheme == "https", host, port, authorization: found.basic_auth().cloned() }))
+}
+
+fn from_environment() -> Option<Matcher> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"]
+        .into_iter()
+        .any(set)
+        .then(Matcher::from_env)
+}
+
+fn is_loopback(host: &TargetHost) -> bool {
+    match host {
+        TargetHost::Name(name) => &**name == "localhost",
+        TargetHost::Address(address) => address.is_loopback(),
+    }
+}
+
+fn host_and_port(uri: &Uri, scheme: &str) -> Option<(TargetHost, u16)> {
+    let host = uri.host()?.trim_start_matches('[').trim_end_matches(']');
+    let host = host.parse::<IpAddr>().map_or_else(|_| TargetHost::Name(host.into()), TargetHost::Address);
+    Some((host, uri.port_u16().unwrap_or(if scheme == "https" { 443 } else { 80 })))
+}
+
+impl Proxy {
+    /// Asks for a connection to the target (RFC 9110, section 9.3.6).
+    pub(crate) async fn tunnel(&self, mut stream: Stream, target: &Target) -> Result<Stream, Failure> {
+        let destination = target.host_and_port();
+        let mut request = format!("CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\n").into_bytes();
+        if let Some(authorization) = &self.authorization {
+            request.extend_from_slice(b"Proxy-Authorization: ");
+            request.extend_from_slice(authorization.as_bytes());
+            request.extend_from_slice(b"\r\n");
+        }
+        request.extend_from_slice(b"\r\n");
+        stream.write_all(&request).await?;
+        stream.flush().await?;
+
+        let mut answer = Vec::new();
+        // A server speaks TLS only after its client, so that nothing of it can come with the answer.
+        while !answer.ends_with(b"\r\n\r\n") {
+            if stream.read_buf(&mut answer).await? == 0 {
+                return Err(Failure::new(Cause::Network, "closed the connection without an answer"));
+            }
+            if answer.len() > MAX_ANSWER_BYTES {
+                return Err(Failure::protocol("answered with too much before the tunnel"));
+            }
+        }
+        let line = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
+        let status = line.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..)).unwrap_or_default();
+        match status {
+            [b'2', _, _, ..] => Ok(stream),
+            [b'0'..=b'9', ..] => Err(Failure::new(
+                Cause::Network,
+                format!("refused to connect to {destination}: {}", excerpt(status, 80)),
+            )),
+            _ => {
+                Err(Failure::protocol(format!("does not speak HTTP; its answer begins with \"{}\"", excerpt(line, 80))))
+            }
+        }
+    }
+}
+
+/// For messages: without credentials.
+impl fmt::Display for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "proxy {}", excerpt(self.host.to_string().as_bytes(), 255))
+    }
+}
