@@ -7,7 +7,7 @@ use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
 use crate::expect::{Expectation, canonical};
-use crate::rcode;
+use crate::{extended_error, rcode};
 
 /// What is asked, and what the answer must be.
 #[derive(Clone, Debug)]
@@ -82,6 +82,9 @@ impl Question {
         };
         if self.rcode != ResponseCode::NoError {
             let _ = write!(text, ", expected {}", rcode::name(self.rcode));
+        }
+        if let Some(reason) = extended_error::text(answer) {
+            let _ = write!(text, "; the server says: {reason}");
         }
         Err(Failure::assertion(text))
     }

@@ -201,11 +201,15 @@ fn unproven(proof: Proof, answer: &Message, question: &Question, trouble: Option
     if proof == Proof::Insecure {
         return Failure::assertion(format!("DNSSEC: the answer is insecure: {name} is not in a signed zone"));
     }
+    // Dates say more than a query that failed, which may have been a step aside.
+    if let Some(why) = out_of_date(answer) {
+        return Failure::assertion(format!("DNSSEC: the answer is {}: {why}", word(proof)));
+    }
     if let Some(trouble) = trouble {
         return Failure::new(trouble.cause(), format!("DNSSEC: the answer cannot be validated: {trouble}"));
     }
-    let why = out_of_date(answer).unwrap_or_else(|| "its signatures do not lead to a trusted key".to_owned());
-    Failure::assertion(format!("DNSSEC: the answer is {}: {why}", word(proof)))
+    let message = format!("DNSSEC: the answer is {}: its signatures do not lead to a trusted key", word(proof));
+    Failure::assertion(message)
 }
 
 /// What is wrong with the dates of an answer's signatures: the usual way in which a zone becomes bogus.
@@ -225,4 +229,52 @@ fn out_of_date(answer: &Message) -> Option<String> {
             _ => None,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::dnssec::Algorithm;
+    use hickory_proto::dnssec::rdata::RRSIG;
+    use hickory_proto::dnssec::rdata::sig::SigInput;
+    use hickory_proto::op::{MessageType, OpCode};
+    use hickory_proto::rr::{Name, RecordType, SerialNumber};
+
+    use super::*;
+
+    /// An answer with a signature that is valid from one moment to another, in seconds from now.
+    fn signed(inception: i64, expiration: i64) -> Message {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64;
+        let date = |offset: i64| SerialNumber::from((now + offset) as u32);
+        let input = SigInput {
+            type_covered: RecordType::A,
+            algorithm: Algorithm::ED25519,
+            num_labels: 2,
+            original_ttl: 60,
+            sig_expiration: date(expiration),
+            sig_inception: date(inception),
+            key_tag: 1,
+            signer_name: Name::from_ascii("example.test.").unwrap(),
+        };
+        let data = RData::DNSSEC(DNSSECRData::RRSIG(RRSIG::from_sig(input, vec![0; 64])));
+        let mut answer = Message::new(1, MessageType::Response, OpCode::Query);
+        answer.add_answer(Record::from_rdata(Name::from_ascii("www.example.test.").unwrap(), 60, data));
+        answer
+    }
+
+    #[test]
+    fn signatures_that_are_out_of_date_say_so() {
+        assert_eq!(out_of_date(&signed(-3600, 3600)), None);
+        assert_eq!(
+            out_of_date(&signed(3600, 7200)).as_deref(),
+            Some("the signature of www.example.test A is not valid yet")
+        );
+        let expired = out_of_date(&signed(-7200, -3600)).unwrap();
+        assert!(expired.starts_with("the signature of www.example.test A expired 1h0m"), "{expired}");
+    }
+
+    #[test]
+    fn a_failure_keeps_its_cause_on_the_way_through_the_validator() {
+        let failure = Failure::new(checkup_core::Cause::Refused, "nobody there");
+        assert_eq!(from_net(to_net(failure.clone())), failure);
+    }
 }

@@ -36,6 +36,7 @@ mod connection;
 mod dnssec;
 mod exchange;
 mod expect;
+mod extended_error;
 mod https;
 mod rcode;
 mod record_type;

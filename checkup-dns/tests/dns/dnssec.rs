@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use checkup_core::Cause;
 use checkup_dns::{Dns, Transport};
+use checkup_testkit::TcpServer;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::RecordType;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::datagram_server::{DatagramServer, bytes, empty};
 use crate::zone_server::{ZoneBuilder, ZoneKey, ZoneServer};
@@ -120,6 +122,24 @@ async fn a_server_that_does_not_give_the_keys_is_named() {
     let (cause, message) = failure(&result);
     assert_eq!(cause, Cause::Assertion);
     assert_eq!(message, "DNSSEC: the answer cannot be validated: DNSKEY of example.test: SERVFAIL");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_closes_each_connection_after_one_answer_is_asked_on_new_ones() {
+    let (server, anchors) = signed().await;
+    let upstream = server.addr;
+    let closing = TcpServer::start(move |mut stream| async move {
+        let length = stream.read_u16().await.unwrap();
+        let mut query = vec![0; usize::from(length)];
+        stream.read_exact(&mut query).await.unwrap();
+        let answer = forward(upstream, &Message::from_vec(&query).unwrap());
+        stream.write_u16(u16::try_from(answer.len()).unwrap()).await.unwrap();
+        stream.write_all(&answer).await.unwrap();
+    });
+    let dns = Dns::new(closing.addr().to_string()).transport(Transport::Tcp);
+    let result = check(dns.dnssec(true).dnssec_trust_anchor_file(&anchors.file).hostname(NAME)).await;
+    assert_healthy(&result);
+    assert!(closing.accepted() > 1);
 }
 
 #[tokio::test]

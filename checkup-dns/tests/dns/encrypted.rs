@@ -1,6 +1,7 @@
 //! TLS and HTTPS.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use checkup_core::Cause;
 use checkup_dns::{Dns, Transport};
@@ -8,9 +9,12 @@ use checkup_testkit::{Ca, Identity, TcpServer, TlsOptions, TlsServer};
 use tempfile::TempDir;
 
 use crate::zone_server::{ZoneBuilder, ZoneServer};
-use crate::{AMPLE, SHORT, assert_down, assert_healthy, check, check_within, failure};
+use crate::{AMPLE, SHORT, assert_down, assert_healthy, check, check_within, failure, https_server};
 
 const NAME: &str = "www.example.test";
+
+/// Leaves a loaded machine the time for a handshake before what never ends.
+const PATIENT: Duration = Duration::from_secs(1);
 
 /// A certificate authority, and the file that says so.
 struct Trust {
@@ -129,8 +133,8 @@ async fn a_server_that_shakes_hands_and_never_answers_times_out() {
     for (transport, alpn) in [(Transport::Tls, "dot"), (Transport::Https, "h2")] {
         let server = TlsServer::silent(trust.identity(), TlsOptions::new().alpn(&[alpn]));
         let dns = Dns::new(server.addr().to_string()).transport(transport).tls_ca_file(&trust.file).hostname(NAME);
-        let result = check_within(SHORT, dns).await;
-        assert_down(&result, Cause::Timeout, "timed out after 300ms waiting for the first byte of the answer");
+        let result = check_within(PATIENT, dns).await;
+        assert_down(&result, Cause::Timeout, "timed out after 1s waiting for the first byte of the answer");
         server.tcp().wait_idle().await;
     }
 }
@@ -142,4 +146,68 @@ async fn an_https_server_without_http2_is_down() {
     let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
     let result = check(dns).await;
     assert_down(&result, Cause::Protocol, "the server does not speak HTTP/2, which DNS over HTTPS needs");
+}
+
+/// What a check of an HTTPS server gives that answers like this.
+async fn https_outcome(status: u16, content_type: &'static str, body: &'static [u8]) -> (Cause, String) {
+    let trust = Trust::new();
+    let server = https_server::start(trust.identity(), move |mut respond| async move {
+        let _ = https_server::head(&mut respond, status, content_type).send_data(body.into(), true);
+    });
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let result = check(dns).await;
+    let (cause, message) = failure(&result);
+    (cause, message.to_owned())
+}
+
+#[tokio::test]
+async fn an_https_server_that_gives_no_dns_message_is_down() {
+    for (status, content_type, body, cause, message) in [
+        (404, "text/html", &b"<h1>"[..], Cause::Assertion, "response status 404 Not Found"),
+        (302, "text/html", b"", Cause::Assertion, "response status 302 Found"),
+        (
+            200,
+            "text/html",
+            b"<h1>",
+            Cause::Protocol,
+            "expected an answer of type application/dns-message, got text/html",
+        ),
+        (200, "application/dns-message", b"", Cause::Protocol, "the answer is cut off: 0 bytes, and a header has 12"),
+    ] {
+        assert_eq!(https_outcome(status, content_type, body).await, (cause, message.to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn an_endless_body_is_read_no_further_than_a_message_can_be() {
+    let trust = Trust::new();
+    let server = https_server::start(trust.identity(), |mut respond| async move {
+        let mut body = https_server::head(&mut respond, 200, "application/dns-message");
+        // As much as the client lets it, for as long as it does.
+        loop {
+            body.reserve_capacity(16 * 1024);
+            match std::future::poll_fn(|cx| body.poll_capacity(cx)).await {
+                Some(Ok(capacity)) if body.send_data(vec![0; capacity].into(), false).is_ok() => {}
+                _ => return,
+            }
+        }
+    });
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let result = check(dns).await;
+    assert_down(&result, Cause::Protocol, "the answer is longer than 65535 bytes, which no DNS message is");
+    server.tcp().wait_idle().await;
+}
+
+#[tokio::test]
+async fn an_https_answer_that_stops_in_the_middle_times_out() {
+    let trust = Trust::new();
+    let server = https_server::start(trust.identity(), |mut respond| async move {
+        let mut body = https_server::head(&mut respond, 200, "application/dns-message");
+        let _ = body.send_data(vec![0; 4].into(), false);
+        std::future::pending::<()>().await;
+    });
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let result = check_within(PATIENT, dns).await;
+    assert_down(&result, Cause::Timeout, "timed out after 1s receiving the answer");
+    server.tcp().wait_idle().await;
 }

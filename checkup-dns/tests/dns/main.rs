@@ -2,10 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[cfg(feature = "config")]
+mod config_file;
 mod datagram_server;
 mod dnssec;
 mod encrypted;
 mod hostile;
+mod https_server;
 mod queries;
 mod stream;
 mod zone_server;

@@ -1,0 +1,82 @@
+//! Extended DNS errors (RFC 8914): why a server gave the response code that it gave.
+
+use hickory_proto::op::Message;
+use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
+
+/// The number of the option in the IANA registry.
+const OPTION: u16 = 15;
+
+/// At most this much of the server's own words stands in a message.
+const MAX_SHOWN: usize = 120;
+
+/// The names of the codes, from 0 on (RFC 8914, section 4).
+const NAMES: &[&str] = &[
+    "Other Error",
+    "Unsupported DNSKEY Algorithm",
+    "Unsupported DS Digest Type",
+    "Stale Answer",
+    "Forged Answer",
+    "DNSSEC Indeterminate",
+    "DNSSEC Bogus",
+    "Signature Expired",
+    "Signature Not Yet Valid",
+    "DNSKEY Missing",
+    "RRSIGs Missing",
+    "No Zone Key Bit Set",
+    "NSEC Missing",
+    "Cached Error",
+    "Not Ready",
+    "Blocked",
+    "Censored",
+    "Filtered",
+    "Prohibited",
+    "Stale NXDOMAIN Answer",
+    "Not Authoritative",
+    "Not Supported",
+    "No Reachable Authority",
+    "Network Error",
+    "Invalid Data",
+];
+
+/// The first extended error of an answer, with what the server adds in its own words.
+pub(crate) fn text(answer: &Message) -> Option<String> {
+    let option = answer.edns.as_ref()?.option(EdnsCode::Unknown(OPTION))?;
+    let EdnsOption::Unknown(_, data) = option else { return None };
+    let (code, words) = data.split_first_chunk::<2>()?;
+    let code = u16::from_be_bytes(*code);
+    let name = NAMES.get(usize::from(code)).map_or_else(|| format!("extended error {code}"), |name| (*name).to_owned());
+    // Some servers end their words with a NUL, which is to be tolerated (RFC 8914, section 2).
+    let words = words.strip_suffix(b"\0").unwrap_or(words);
+    if words.is_empty() { Some(name) } else { Some(format!("{name}: {}", checkup_net::excerpt(words, MAX_SHOWN))) }
+}
+
+#[cfg(test)]
+mod tests {
+    use hickory_proto::op::Edns;
+
+    use super::*;
+
+    fn with_option(data: &[u8]) -> Message {
+        let mut edns = Edns::new();
+        edns.options_mut().insert(EdnsOption::Unknown(OPTION, data.to_vec()));
+        let mut message = Message::query();
+        message.set_edns(edns);
+        // As it comes from the network.
+        Message::from_vec(&message.to_vec().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_code_has_its_name_and_the_words_follow() {
+        assert_eq!(text(&with_option(&[0, 6])).as_deref(), Some("DNSSEC Bogus"));
+        assert_eq!(text(&with_option(b"\0\x07no luck\0")).as_deref(), Some("Signature Expired: no luck"));
+        assert_eq!(text(&with_option(&[1, 0])).as_deref(), Some("extended error 256"));
+        assert_eq!(text(&with_option(b"\0\0\x1b[2J")).as_deref(), Some("Other Error: \\u{1b}[2J"));
+    }
+
+    #[test]
+    fn an_answer_without_one_or_with_half_of_one_has_none() {
+        assert_eq!(text(&Message::query()), None);
+        assert_eq!(text(&with_option(&[0])), None);
+        assert_eq!(text(&with_option(&[])), None);
+    }
+}
