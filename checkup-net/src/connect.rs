@@ -103,4 +103,39 @@ mod tests {
         assert_eq!(failure.message(), format!("connection to {address} refused (the last of 2 addresses tried)"));
         assert_eq!(connect(&[]).await.unwrap_err().cause(), Cause::Dns);
     }
+
+    /// A port that answers no SYN: it listens, but its queue is full, and nobody accepts. Linux drops what is too much;
+    /// other systems may refuse it.
+    #[cfg(target_os = "linux")]
+    fn swallowing_port() -> (tokio::net::TcpListener, Vec<std::net::TcpStream>) {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = socket.listen(0).unwrap();
+        let address = listener.local_addr().unwrap();
+        let connect = || std::net::TcpStream::connect_timeout(&address, Duration::from_millis(100));
+        let queued = std::iter::from_fn(|| connect().ok()).collect();
+        (listener, queued)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn an_address_that_swallows_packets_does_not_hide_the_next() {
+        let (listener, _queued) = swallowing_port();
+        let server = TcpServer::silent();
+        let connection = connect(&[listener.local_addr().unwrap(), server.addr()]).await.unwrap();
+        assert_eq!(connection.peer_addr().unwrap(), server.addr());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_timeout_says_that_it_was_connecting() {
+        use checkup_core::{Check, Checkup, check_fn};
+
+        let (listener, _queued) = swallowing_port();
+        let address = listener.local_addr().unwrap();
+        let check: Check = check_fn("swallowed", move || async move { connect(&[address]).await.map(drop) });
+        let checkup = Checkup::builder().check(check.timeout(Duration::from_millis(300))).build().unwrap();
+        let report = checkup.check().await;
+        assert_eq!(report.results[0].reason().unwrap(), "timed out after 300ms connecting");
+    }
 }

@@ -198,9 +198,12 @@ mod tests {
     #[tokio::test]
     async fn equal_settings_share_a_configuration_while_it_is_kept() {
         let alpn: &[&[u8]] = &[b"shared-by-this-test"];
-        let first = unverified().client_config(alpn).await.unwrap();
-        let second = unverified().client_config(alpn).await.unwrap();
-        assert!(Arc::ptr_eq(&first, &second));
+        let settings = unverified();
+        let (first, second) = tokio::join!(settings.client_config(alpn), settings.client_config(alpn));
+        let first = first.unwrap();
+        assert!(Arc::ptr_eq(&first, &second.unwrap()));
+        let third = unverified().client_config(alpn).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &third));
         let other = unverified().client_config(&[b"another"]).await.unwrap();
         assert!(!Arc::ptr_eq(&first, &other));
         assert_eq!(first.alpn_protocols, [b"shared-by-this-test".to_vec()]);
