@@ -103,6 +103,29 @@ pub struct ParseDurationError {
 #[allow(clippy::exhaustive_structs, reason = "a display adapter of one value")]
 pub struct Human(pub Duration);
 
+impl Human {
+    /// The duration with three digits that count, for people to compare at a glance.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use checkup_core::duration::Human;
+    ///
+    /// assert_eq!(Human::rounded(Duration::from_nanos(1_238_199)).to_string(), "1.24ms");
+    /// assert_eq!(Human::rounded(Duration::from_millis(83_456)).to_string(), "1m23s");
+    /// ```
+    pub fn rounded(duration: Duration) -> Self {
+        let nanos = duration.as_nanos();
+        let mut unit = 1;
+        while nanos / unit >= 1000 {
+            unit *= 10;
+        }
+        // Minutes and hours are not decimal: whole seconds are fine enough.
+        let unit = if nanos >= 60_000_000_000 { 1_000_000_000 } else { unit };
+        let rounded = (nanos + unit / 2) / unit * unit;
+        Self(u64::try_from(rounded).map_or(Duration::MAX, Duration::from_nanos))
+    }
+}
+
 impl fmt::Display for Human {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();

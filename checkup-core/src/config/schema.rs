@@ -57,9 +57,13 @@ pub(super) fn of_type<C: JsonSchema>() -> Value {
 
 /// The schema of the whole file.
 pub(super) fn of(registry: &Registry) -> Value {
-    let checkers = any_of(registry.checkers.schemas(), &check_properties());
-    let storages = any_of(registry.storages.schemas(), &Map::new());
-    let notifiers = any_of(registry.notifiers.schemas(), &Map::new());
+    let mut definitions = Map::new();
+    let checkers = any_of("checker", registry.checkers.schemas(), &check_properties(), &mut definitions);
+    let storages = any_of("storage", registry.storages.schemas(), &Map::new(), &mut definitions);
+    let notifiers = any_of("notifier", registry.notifiers.schemas(), &Map::new(), &mut definitions);
+    for (name, schema) in [("checker", checkers), ("storage", storages), ("notifier", notifiers)] {
+        definitions.insert(name.to_owned(), schema);
+    }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Checkup",
@@ -76,13 +80,20 @@ pub(super) fn of(registry: &Registry) -> Value {
             "location": { "type": "string", "description": "Where this node is; every result says it." },
             "timestamp": { "type": "string", "description": "An RFC 3339 time that replaces that of every result; 0001-01-01T00:00:00Z for none." },
         },
-        "$defs": { "checker": checkers, "storage": storages, "notifier": notifiers },
+        "$defs": definitions,
     })
 }
 
 /// One of the types, told apart by `type`.
-fn any_of<'a>(types: impl Iterator<Item = (&'a str, Value)>, common: &Map<String, Value>) -> Value {
-    let alternatives: Vec<_> = types.map(|(name, schema)| with_type(name, schema, common)).collect();
+fn any_of<'a>(
+    kind: &str,
+    types: impl Iterator<Item = (&'a str, Value)>,
+    common: &Map<String, Value>,
+    definitions: &mut Map<String, Value>,
+) -> Value {
+    let alternatives: Vec<_> = types
+        .map(|(name, schema)| with_type(name, hoist(schema, &format!("{kind}.{name}"), definitions), common))
+        .collect();
     if alternatives.is_empty() {
         // `oneOf` must not be empty; nothing is valid where no type is compiled in.
         return Value::Bool(false);
@@ -108,6 +119,36 @@ fn with_type(name: &str, mut schema: Value, common: &Map<String, Value>) -> Valu
     schema
 }
 
+/// Moves the definitions inside of one type's schema (of what contains itself, which cannot be inlined) to those of
+/// the whole, where references find them, under names that no other type has.
+fn hoist(mut schema: Value, prefix: &str, definitions: &mut Map<String, Value>) -> Value {
+    let own = schema.as_object_mut().and_then(|object| object.remove("$defs"));
+    rename_references(&mut schema, prefix);
+    if let Some(Value::Object(own)) = own {
+        for (name, mut definition) in own {
+            rename_references(&mut definition, prefix);
+            definitions.insert(format!("{prefix}.{name}"), definition);
+        }
+    }
+    schema
+}
+
+fn rename_references(schema: &mut Value, prefix: &str) {
+    match schema {
+        Value::Object(object) => {
+            for (key, value) in object {
+                let target = value.as_str().filter(|_| key == "$ref").and_then(|text| text.strip_prefix("#/$defs/"));
+                match target {
+                    Some(name) => *value = format!("#/$defs/{prefix}.{name}").into(),
+                    None => rename_references(value, prefix),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| rename_references(item, prefix)),
+        _ => {}
+    }
+}
+
 /// The keys that every check has.
 fn check_properties() -> Map<String, Value> {
     let properties = json!({
@@ -126,5 +167,35 @@ fn check_properties() -> Map<String, Value> {
     match properties {
         Value::Object(properties) => properties,
         _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
+    struct Settings {
+        ranges: Ranges,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(untagged)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
+    enum Ranges {
+        One(u16),
+        Many(Vec<Ranges>),
+    }
+
+    #[test]
+    fn references_of_a_type_that_contains_itself_find_their_definition() {
+        let mut definitions = Map::new();
+        let types = [("a", of_type::<Settings>()), ("b", of_type::<Settings>())].into_iter();
+        let schema = any_of("checker", types, &Map::new(), &mut definitions);
+        assert_eq!(definitions.keys().collect::<Vec<_>>(), ["checker.a.Ranges", "checker.b.Ranges"]);
+        let own = "#/$defs/checker.b.Ranges";
+        assert!(schema["oneOf"][1].to_string().contains(own), "{schema}");
+        assert!(definitions["checker.b.Ranges"].to_string().contains(own), "{definitions:?}");
     }
 }

@@ -89,7 +89,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.results.iter().map(|result| result.name.chars().count()).max().unwrap_or(0);
         for result in &self.results {
-            let rtt = Human(result.stats().median);
+            let rtt = Human::rounded(result.stats().median);
             writeln!(f, "{:8}  {:width$}  {}  {rtt}", result.status, result.name, result.endpoint)?;
             if let Some(reason) = result.reason() {
                 writeln!(f, "          {:width$}  {reason}", "")?;

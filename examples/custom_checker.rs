@@ -1,0 +1,66 @@
+//! A checker of one's own, used from a config file like those that come with the library.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use checkup::config::Format;
+use checkup::{Checker, Failure, Observation, async_trait};
+use serde::{Deserialize, Serialize};
+
+/// A directory must not hold more than so many files: a queue that nobody works off.
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Spool {
+    /// The directory.
+    dir: PathBuf,
+    /// The most files that are healthy; half as many are a reason to look.
+    max_files: usize,
+}
+
+#[async_trait]
+impl Checker for Spool {
+    fn endpoint(&self) -> Cow<'_, str> {
+        self.dir.to_string_lossy()
+    }
+
+    async fn attempt(&self) -> Result<Observation, Failure> {
+        let dir = self.dir.clone();
+        // Reading a directory blocks, so it goes to a thread for that.
+        let files = tokio::task::spawn_blocking(move || std::fs::read_dir(dir).map(Iterator::count)).await;
+        match files.map_err(Failure::from_error)?? {
+            files if files > self.max_files => Err(Failure::assertion(format!("{files} files wait"))),
+            files if files > self.max_files / 2 => Ok(Observation::new().degraded(format!("{files} files wait"))),
+            _ => Ok(Observation::new()),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut registry = checkup::default_registry();
+    registry.checker::<Spool>("spool");
+
+    let spool = tempfile::tempdir()?;
+    for message in 0..3 {
+        std::fs::write(spool.path().join(format!("message-{message}")), "hello")?;
+    }
+    // In a program of one's own: `registry.load("checkup.yaml")`, or `checkup_cli::main(registry)` for every command.
+    let config = "
+checkers:
+  - { type: spool, endpoint_name: outbox, dir: '${SPOOL}', max_files: 10 }
+  - { type: spool, endpoint_name: inbox, dir: '${SPOOL}', max_files: 4 }
+  - { type: spool, endpoint_name: bounces, dir: '${SPOOL}', max_files: 2 }
+";
+    let path = spool.path().to_string_lossy().into_owned();
+    let lookup = |variable: &str| (variable == "SPOOL").then(|| path.clone());
+    let checkup = registry.parse_with(config, Format::Yaml, lookup)?;
+    println!("{}", checkup.check().await);
+
+    // A mistake is told with its place, what was meant, and what there is.
+    let mistake = "checkers: [{ type: spool, dir: /tmp, max_file: 3 }]";
+    if let Err(error) = registry.parse(mistake, Format::Yaml) {
+        println!("{error}");
+    }
+    Ok(())
+}

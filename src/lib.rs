@@ -1,0 +1,143 @@
+//! Health checks for services, tests and status pages.
+//!
+//! A [`Check`] names something and how often, how long and how fast it must work; a [`Checkup`] runs checks and yields a
+//! [`Report`]. Three ways to use it:
+//!
+//! # Embed: checks next to what they check
+//!
+//! ```
+//! use std::time::Duration;
+//! use checkup::{Check, Checkup, Monitor, check_fn};
+//! # #[cfg(all(feature = "http", feature = "tcp", feature = "storage-fs"))] {
+//! use checkup::{http::Http, storage_fs::Fs, tcp::Tcp};
+//!
+//! # async fn queue_depth() -> std::io::Result<u32> { Ok(0) }
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let checkup = Checkup::builder()
+//!     .check(Check::new("API", Http::new("https://api.example.com/health").must_contain("ok")).attempts(3))
+//!     .check(Check::new("database", Tcp::new("db.internal:5432")).threshold_rtt(Duration::from_millis(50)))
+//!     .check(check_fn("queue", || async { queue_depth().await.map(|_| ()) }).tag("readiness"))
+//!     .storage(Fs::new("/var/lib/checkup"))
+//!     .build()?;
+//!
+//! let monitor = Monitor::builder(checkup).interval(Duration::from_secs(30)).start()?;
+//! // In the handler of `/readyz`:
+//! let ready = monitor.latest().is_some_and(|report| report.is_healthy());
+//! # monitor.shutdown().await;
+//! # Ok(())
+//! # }
+//! # }
+//! ```
+//!
+//! # Extend: a checker or a storage of your own
+//!
+//! Implement [`Checker`], [`Storage`] or [`Notifier`] in any crate. With serde's and schemars' derives it is a `type` in
+//! config files, and has every command of the `checkup` command line: see `config`.
+//!
+//! ```
+//! use std::borrow::Cow;
+//! use checkup::{Check, Checker, Failure, Observation, async_trait};
+//!
+//! #[derive(Debug)]
+//! struct FileExists(&'static str);
+//!
+//! #[async_trait]
+//! impl Checker for FileExists {
+//!     fn endpoint(&self) -> Cow<'_, str> {
+//!         self.0.into()
+//!     }
+//!
+//!     async fn attempt(&self) -> Result<Observation, Failure> {
+//!         match std::path::Path::new(self.0).try_exists()? {
+//!             true => Ok(Observation::new()),
+//!             false => Err(Failure::assertion("the file is missing")),
+//!         }
+//!     }
+//! }
+//!
+//! let check = Check::new("lock file", FileExists("/run/app.lock"));
+//! ```
+//!
+//! # Test: wait until it is healthy, then assert
+//!
+//! ```
+//! use std::time::Duration;
+//! use checkup::{Check, Checkup};
+//! # #[cfg(feature = "tcp")]
+//! use checkup::tcp::Tcp;
+//!
+//! # #[cfg(feature = "tcp")]
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let checkup = Checkup::builder().check(Check::new("database", Tcp::new("127.0.0.1:5432"))).build()?;
+//! let report = checkup.wait_until_healthy(Duration::from_secs(30)).await?;
+//! report.assert_healthy(); // panics with every reason
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! | Feature | Default | What it brings |
+//! |---|---|---|
+//! | `config` | yes | config files in JSON, YAML and TOML: `config` and `default_registry` |
+//! | `http` | yes | the checker `http` |
+//! | `tcp` | yes | the checker `tcp`, with TLS |
+//! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
+//! | `storage-fs` | yes | the storage `fs`: check files in a directory |
+//! | `full` | | all of these |
+//!
+//! A feature never changes what another does. Without any, there are the engine, [`check_fn`] and [`Monitor`].
+
+#[doc(inline)]
+pub use checkup_core::*;
+
+#[cfg(feature = "dns")]
+#[doc(inline)]
+pub use checkup_dns as dns;
+#[cfg(feature = "http")]
+#[doc(inline)]
+pub use checkup_http as http;
+#[cfg(feature = "storage-fs")]
+#[doc(inline)]
+pub use checkup_storage_fs as storage_fs;
+#[cfg(feature = "tcp")]
+#[doc(inline)]
+pub use checkup_tcp as tcp;
+
+/// The registry of every checker, storage and notifier whose feature is enabled.
+///
+/// Types whose feature is not enabled are known by name, so that the error of a config says which feature to enable.
+///
+/// ```
+/// use checkup::config::{Format, Kind};
+///
+/// let registry = checkup::default_registry();
+/// # #[cfg(feature = "tcp")] {
+/// assert!(registry.types(Kind::Checker).contains(&"tcp"));
+/// let checkup = registry.parse("checkers: [{ type: tcp, endpoint_url: 'localhost:5432' }]", Format::Yaml)?;
+/// # assert_eq!(checkup.checks().len(), 1);
+/// # }
+/// # Ok::<(), checkup::ConfigError>(())
+/// ```
+#[cfg(feature = "config")]
+pub fn default_registry() -> config::Registry {
+    let mut registry = config::Registry::new();
+    // Each line registers the sibling, or notes which feature has it.
+    macro_rules! sibling {
+        ($feature:literal, $module:ident, $kind:ident $type_name:literal) => {
+            #[cfg(feature = $feature)]
+            $module::register(&mut registry);
+            #[cfg(not(feature = $feature))]
+            registry.absent(
+                config::Kind::$kind,
+                $type_name,
+                concat!("enable the feature `", $feature, "` of the crate `checkup`"),
+            );
+        };
+    }
+    sibling!("dns", dns, Checker "dns");
+    sibling!("http", http, Checker "http");
+    sibling!("tcp", tcp, Checker "tcp");
+    sibling!("storage-fs", storage_fs, Storage "fs");
+    registry
+}
