@@ -1,0 +1,211 @@
+//! The command line's grammar.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use checkup_core::duration;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use crate::exit;
+
+/// Health checks of HTTP, TCP, DNS and whatever else there is a checker for.
+///
+/// Without a command: runs every check of the config file once, and prints the report.
+#[derive(Debug, Parser)]
+#[command(name = "checkup", version, after_help = exit::HELP, subcommand_help_heading = "Commands")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) check: Check,
+    #[command(flatten)]
+    pub(crate) global: Global,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The config file, or `-` for JSON or YAML from standard input
+    ///
+    /// Default: checkup.json, .yaml, .yml or .toml, here or in a parent folder of the repository.
+    #[arg(short, long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// Whether to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+    /// Print nothing but errors: the exit code tells
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    /// Tell what happens on standard error; twice for more. RUST_LOG chooses in detail
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+}
+
+/// The options of a run without a command.
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Store the report too, and print it only on a terminal or with --format
+    #[arg(long)]
+    pub(crate) store: bool,
+    /// How to print the report; text unless set
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<OutputFormat>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Print statistics of the round-trip times, and where the time went
+    #[arg(long)]
+    pub(crate) stats: bool,
+}
+
+/// Which checks are meant.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Only checks with this name, or `tag:TAG` for all with a tag; may be repeated
+    #[arg(long, value_name = "NAME|tag:TAG")]
+    pub(crate) only: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the checks again and again, store every report, and print a line for each run
+    ///
+    /// The first run is at once. SIGINT (Ctrl-C) or SIGTERM lets what is in flight finish, and stores it.
+    ///
+    /// A second one ends it at once.
+    Every(Every),
+    /// Run the checks, attach a message to the result of one of them, and store
+    Message(Message),
+    /// Check config files without checking anything else
+    Validate(Validate),
+    /// Write a commented sample of a config file
+    Init(Init),
+    /// Print the JSON Schema of config files, for editors
+    Schema,
+    /// Print a script that completes this command in a shell
+    Completions(Completions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Every {
+    /// The time from run to run: such as `30s` or `1m30s`; or second, minute, hour, day, week
+    #[arg(value_name = "INTERVAL", value_parser = interval)]
+    pub(crate) interval: Duration,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Message {
+    /// What to tell those who read the status
+    #[arg(value_parser = text)]
+    pub(crate) text: String,
+    /// The check that it is about, by name, regardless of case; needed unless there is only one
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) about: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// The config files. Default: the one that a run would use
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The file to write, as JSON, YAML or TOML by its ending; it must not exist
+    #[arg(value_name = "FILE", default_value = "checkup.yaml", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+/// Whether to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal; NO_COLOR, CLICOLOR and CLICOLOR_FORCE are respected
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+impl From<Color> for anstream::ColorChoice {
+    fn from(color: Color) -> Self {
+        match color {
+            Color::Auto => Self::Auto,
+            Color::Always => Self::Always,
+            Color::Never => Self::Never,
+        }
+    }
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// A table for people
+    Text,
+    /// An array of results, as in a check file
+    Json,
+}
+
+impl Check {
+    /// The first option that is set.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--store", self.store),
+            ("--format", self.format.is_some()),
+            ("--only", !self.selection.only.is_empty()),
+            ("--stats", self.stats),
+        ];
+        options.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let interval = match text.to_lowercase().as_str() {
+        "second" => Duration::from_secs(1),
+        "minute" => Duration::from_secs(60),
+        "hour" => Duration::from_secs(3_600),
+        "day" => Duration::from_secs(86_400),
+        "week" => Duration::from_secs(604_800),
+        _ => duration::parse(text).map_err(|error| format!("{error}, or second, minute, hour, day, week"))?,
+    };
+    if interval.is_zero() {
+        return Err("expected more than 0: checks that never pause would only load their endpoints".into());
+    }
+    Ok(interval)
+}
+
+fn text(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected some text".into()),
+        text => Ok(text.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_grammar_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn intervals_are_durations_and_upstreams_words() {
+        assert_eq!(interval("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(interval("day"), Ok(Duration::from_secs(86_400)));
+        assert!(interval("0s").unwrap_err().starts_with("expected more than 0"));
+        assert!(interval("fortnight").unwrap_err().contains("found \"fortnight\", or second"));
+    }
+}

@@ -1,0 +1,83 @@
+//! The commands, one module each.
+
+mod check;
+mod completions;
+mod every;
+mod init;
+mod message;
+mod schema;
+mod validate;
+
+use std::process::ExitCode;
+
+use checkup_core::config::Registry;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use crate::args::{Cli, Command};
+use crate::exit::{Error, Exit};
+use crate::output::Stdout;
+use crate::tracing;
+
+/// Runs the command that the arguments of this process ask for.
+pub(crate) fn run(registry: &Registry) -> ExitCode {
+    let cli = match Cli::try_parse().and_then(stray_options) {
+        Ok(cli) => cli,
+        // Help and the version are no errors, and go to standard output.
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    match tracing::init(cli.global.verbose, cli.global.quiet).and_then(|()| in_runtime(registry, &cli)) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            error.print();
+            error.code()
+        }
+    }
+}
+
+/// Refuses options of a plain run in front of a command, which would have no effect.
+fn stray_options(cli: Cli) -> Result<Cli, clap::Error> {
+    match cli.check.given() {
+        Some(option) if cli.command.is_some() => {
+            let message =
+                format!("{option} in front of a command has no effect; see the options of the command with --help");
+            Err(Cli::command().error(ErrorKind::ArgumentConflict, message))
+        }
+        _ => Ok(cli),
+    }
+}
+
+fn in_runtime(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::Internal("cannot start the runtime", Some(error)))?;
+    let result = runtime.block_on(dispatch(registry, cli));
+    // Whatever still blocks (a system resolver that hangs) has been given up, and must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+async fn dispatch(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
+    let stdout = &mut Stdout::new(cli.global.color);
+    match &cli.command {
+        None => check::run(registry, &cli.global, &cli.check, stdout).await,
+        Some(Command::Every(args)) => every::run(registry, &cli.global, args, stdout).await,
+        Some(Command::Message(args)) => message::run(registry, &cli.global, args, stdout).await,
+        Some(Command::Validate(args)) => validate::run(registry, &cli.global, args, stdout),
+        Some(Command::Init(args)) => init::run(registry, &cli.global, args, stdout),
+        Some(Command::Schema) => schema::run(registry, stdout),
+        Some(Command::Completions(args)) => completions::run(args, stdout),
+    }
+}
+
+/// Refuses to check what could then not be stored.
+fn needs_storage(checkup: &checkup_core::Checkup, what: &str) -> Result<(), Error> {
+    match checkup.storage() {
+        Some(_) => Ok(()),
+        None => Err(Error::usage(format!("{what} needs a `storage` in the config file, and there is none"))),
+    }
+}

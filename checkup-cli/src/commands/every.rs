@@ -1,0 +1,90 @@
+//! Runs the checks again and again, until a signal ends it.
+
+mod signal;
+
+use std::collections::HashMap;
+use std::io::{self, IsTerminal};
+
+use checkup_core::config::Registry;
+use checkup_core::{Monitor, Run, Runs};
+
+use crate::args::{Every, Global};
+use crate::config;
+use crate::exit::{Error, Exit, chain, complain};
+use crate::output::{Stdout, text};
+use signal::Signals;
+
+pub(super) async fn run(
+    registry: &Registry,
+    global: &Global,
+    args: &Every,
+    stdout: &mut Stdout,
+) -> Result<Exit, Error> {
+    let checkup = config::load(registry, global.config.as_deref())?;
+    let checkup = config::select(checkup, &args.selection)?;
+    if checkup.checks().len() == 0 {
+        return Err(Error::usage("the config file has no checks: there is nothing to do"));
+    }
+    // Before the first check, so that no signal can end the process in the middle of one.
+    let mut signals = Signals::new()?;
+    let monitor = Monitor::builder(checkup).interval(args.interval).start()?;
+    let mut runs = monitor.subscribe();
+    let mut printer = Printer { quiet: global.quiet, stdout, known: HashMap::new() };
+
+    let watched = tokio::select! {
+        watched = printer.watch(&mut runs) => watched,
+        () = signals.next() => Ok(()),
+    };
+    if !global.quiet && io::stderr().is_terminal() {
+        complain("finishing what is in flight; once more to end at once");
+    }
+    // Whatever the reason to end is, what is in flight is finished and stored.
+    let drain = async { tokio::join!(monitor.shutdown(), printer.drain(&mut runs)) };
+    tokio::select! {
+        ((), drained) = drain => watched.and(drained).map(|()| Exit::Healthy),
+        () = signals.next() => signals.exit(),
+    }
+}
+
+struct Printer<'a> {
+    quiet: bool,
+    stdout: &'a mut Stdout,
+    /// The last status of each check.
+    known: HashMap<(String, String), checkup_core::Status>,
+}
+
+impl Printer<'_> {
+    /// Prints runs until nobody reads them any more: `checkup every 1m | head -3` has seen enough after three.
+    async fn watch(&mut self, runs: &mut Runs) -> Result<(), Error> {
+        while !self.stdout.is_closed() {
+            let Some(run) = runs.next().await else {
+                return Err(Error::Internal("the monitor ended by itself", None));
+            };
+            self.print(&run)?;
+        }
+        Ok(())
+    }
+
+    /// Prints the runs that end while the monitor does.
+    async fn drain(&mut self, runs: &mut Runs) -> Result<(), Error> {
+        let mut printed = Ok(());
+        while let Some(run) = runs.next().await {
+            printed = printed.and(self.print(&run));
+        }
+        printed
+    }
+
+    fn print(&mut self, run: &Run) -> Result<(), Error> {
+        if !self.quiet {
+            let line = text::run_line(&run.report, &mut self.known);
+            self.stdout.print(&line)?;
+        }
+        if let Some(Err(error)) = &run.stored {
+            complain(&format!("the report may not be stored: {}", chain(error)));
+        }
+        for error in &run.notify_errors {
+            complain(&format!("a notification may not be delivered: {}", chain(error)));
+        }
+        Ok(())
+    }
+}

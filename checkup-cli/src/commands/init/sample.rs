@@ -1,0 +1,82 @@
+//! What the sample says, whatever language it is then written in.
+
+use checkup_core::config::{Kind, Registry};
+
+/// A config file to begin with.
+#[derive(Debug)]
+pub(super) struct Sample {
+    /// What stands on top.
+    pub(super) intro: Vec<String>,
+    pub(super) checkers: Vec<Vec<Line>>,
+    pub(super) storage: Option<Vec<Line>>,
+}
+
+/// A key and its value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line {
+    pub(super) key: &'static str,
+    /// A scalar or a list of scalars, as JSON: YAML and TOML write them the same.
+    pub(super) value: &'static str,
+    pub(super) comment: &'static str,
+}
+
+const fn line(key: &'static str, value: &'static str, comment: &'static str) -> Line {
+    Line { key, value, comment }
+}
+
+/// The checkers that a sample shows, where the registry has their type.
+const CHECKERS: &[&[Line]] = &[
+    &[
+        line("type", "\"http\"", ""),
+        line("endpoint_name", "\"Website\"", "the name in reports"),
+        line("endpoint_url", "\"https://www.example.com/\"", ""),
+        line("must_contain", "\"Example Domain\"", "in the body of the answer"),
+        line("threshold_rtt", "\"2s\"", "slower than this is degraded"),
+        line("attempts", "3", "any that fails makes the check down"),
+        line("tags", "[\"public\"]", "for `checkup --only tag:public`"),
+    ],
+    &[
+        line("type", "\"tcp\"", ""),
+        line("endpoint_name", "\"Database\"", ""),
+        line("endpoint_url", "\"localhost:5432\"", "host:port"),
+        line("timeout", "\"2s\"", "the limit of each attempt"),
+        line("retries", "1", "a failed attempt is repeated before it counts"),
+    ],
+    &[
+        line("type", "\"dns\"", ""),
+        line("endpoint_name", "\"Name server\"", ""),
+        line("endpoint_url", "\"a.iana-servers.net:53\"", "the server that is asked"),
+        line("hostname_fqdn", "\"www.example.com\"", "the name that it must know"),
+    ],
+];
+
+/// The storage of the sample.
+const STORAGE: &[Line] = &[
+    line("type", "\"fs\"", ""),
+    line("dir", "\"./checkup-results\"", "made if it is missing"),
+    line("check_expiry", "\"90d\"", "older results are deleted; 0 keeps them for ever"),
+];
+
+/// The sample for the types that the registry has.
+pub(super) fn of(registry: &Registry) -> Sample {
+    let has = |kind, lines: &[Line]| registry.types(kind).iter().any(|name| format!("{name:?}") == lines[0].value);
+    let checkers = CHECKERS.iter().filter(|lines| has(Kind::Checker, lines)).map(|lines| lines.to_vec()).collect();
+    let storage = has(Kind::Storage, STORAGE).then(|| STORAGE.to_vec());
+    let types = [Kind::Checker, Kind::Storage, Kind::Notifier].into_iter().filter_map(|kind| {
+        let names = registry.types(kind);
+        (!names.is_empty()).then(|| format!("  {}s: {}", kind.as_str(), names.join(", ")))
+    });
+    let mut intro = vec![
+        "The config file of Checkup. `checkup validate` tells what is wrong in it, `checkup` runs its checks,"
+            .to_owned(),
+        "`checkup every 1m` runs and stores them every minute, `checkup schema` prints the JSON Schema for editors."
+            .to_owned(),
+        String::new(),
+        "Durations are such as \"500ms\" or \"1m30s\". In strings, ${VAR} is an environment variable and".to_owned(),
+        "${VAR:-default} has a default: so that secrets stay out of this file.".to_owned(),
+        String::new(),
+        "The types that there are:".to_owned(),
+    ];
+    intro.extend(types);
+    Sample { intro, checkers, storage }
+}

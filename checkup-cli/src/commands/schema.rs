@@ -1,0 +1,11 @@
+//! Prints the JSON Schema of config files.
+
+use checkup_core::config::Registry;
+
+use crate::exit::{Error, Exit};
+use crate::output::Stdout;
+
+pub(super) fn run(registry: &Registry, stdout: &mut Stdout) -> Result<Exit, Error> {
+    stdout.print(&format!("{:#}\n", registry.schema()))?;
+    Ok(Exit::Healthy)
+}

@@ -1,0 +1,112 @@
+//! How the command ends: its exit codes and its errors.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use checkup_core::{ConfigError, StorageError};
+
+use crate::output::escape;
+
+/// What `--help` says of the exit codes.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  every check is healthy, or the command did what it was asked
+  1  a check is degraded or down
+  2  usage or configuration: nothing was checked
+  3  the report may not be stored, or the command itself failed";
+
+/// How the command ends when nothing is wrong with the command itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Every check is healthy, or there was nothing to check.
+    Healthy,
+    /// A check is degraded or down.
+    Unhealthy,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Healthy => ExitCode::SUCCESS,
+            Exit::Unhealthy => ExitCode::from(1),
+        }
+    }
+}
+
+/// Why the command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// What was asked for cannot be done.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The report may not be stored.
+    #[error("the report may not be stored")]
+    Storage(#[source] StorageError),
+    /// Output that cannot be written.
+    #[error("cannot write to standard output")]
+    Output(#[from] io::Error),
+    /// What should not happen.
+    #[error("{0}")]
+    Internal(&'static str, #[source] Option<io::Error>),
+}
+
+impl Error {
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    /// The exit code, as [`HELP`] tells it.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) | Self::Config(_) => 2,
+            Self::Storage(_) | Self::Output(_) | Self::Internal(..) => 3,
+        })
+    }
+
+    /// Tells people on standard error: one line per problem, with the errors that caused it.
+    pub(crate) fn print(&self) {
+        match self {
+            Self::Config(error) => error.problems().iter().for_each(|problem| complain(&problem.to_string())),
+            error => complain(&chain(error)),
+        }
+    }
+}
+
+/// Writes one diagnostic to standard error. What comes from outside cannot write to the terminal with it.
+pub(crate) fn complain(message: &str) {
+    // Syntax errors show the place in several lines.
+    let message: Vec<_> = message.lines().map(escape::line).collect();
+    // There is nobody left to tell if this fails.
+    let _ = writeln!(io::stderr().lock(), "checkup: {}", message.join("\n"));
+}
+
+/// The message of an error and its sources, each once: `outer: inner: innermost`.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let message = inner.to_string();
+        // Many errors repeat their source in their own text.
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        source = inner.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_tells_its_sources_once() {
+        let disk = io::Error::other("disk full");
+        let error = Error::Storage(StorageError::new("cannot write 1-check.json").source(disk));
+        assert_eq!(chain(&error), "the report may not be stored: cannot write 1-check.json: disk full");
+    }
+}

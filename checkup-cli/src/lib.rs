@@ -1,0 +1,93 @@
+//! The command line of Checkup, over whatever checkers, storages and notifiers a registry has.
+//!
+//! The binary `checkup` is this function over the facade's `default_registry()`. A binary of your own, with your
+//! own checkers in every command, config file and schema, is as short:
+//!
+//! ```no_run
+//! use std::borrow::Cow;
+//! use std::process::ExitCode;
+//!
+//! use checkup_core::config::Registry;
+//! use checkup_core::{Checker, Failure, Observation, async_trait};
+//!
+//! /// A file must exist.
+//! #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct FileExists {
+//!     path: String,
+//! }
+//!
+//! #[async_trait]
+//! impl Checker for FileExists {
+//!     fn endpoint(&self) -> Cow<'_, str> {
+//!         (&self.path).into()
+//!     }
+//!
+//!     async fn attempt(&self) -> Result<Observation, Failure> {
+//!         if std::path::Path::new(&self.path).exists() { Ok(Observation::new()) } else { Err(Failure::assertion("the file is missing")) }
+//!     }
+//! }
+//!
+//! fn main() -> ExitCode {
+//!     let mut registry = Registry::new();
+//!     registry.checker::<FileExists>("file");
+//!     checkup_cli::main(registry)
+//! }
+//! ```
+//!
+//! Such a binary needs none of the project's checkers: depend on this crate with `default-features = false`.
+//!
+//! # Exit codes
+//!
+//! | Code | |
+//! |---|---|
+//! | 0 | Every check is healthy, or the command did what it was asked. |
+//! | 1 | A check is degraded or down. |
+//! | 2 | Usage or configuration: nothing was checked. |
+//! | 3 | The report may not be stored, or the command itself failed. |
+//! | 130, 143 | A second SIGINT or SIGTERM ended `every` at once. (The first ends it in order, with 0.) |
+//!
+//! A reader that closes standard output early (`checkup | head -1`) is no error.
+//!
+//! # Output
+//!
+//! Data goes to standard output, diagnostics to standard error. Symbols, shortened columns and the progress bar are
+//! for terminals only; colours too, unless `--color`, `CLICOLOR_FORCE`, `CLICOLOR` or `NO_COLOR` say otherwise. What
+//! comes from config files and endpoints has its control characters escaped: it cannot write to the terminal.
+//!
+//! # The config file
+//!
+//! Without `--config` the command looks for `checkup.json`, `checkup.yaml`, `checkup.yml` or `checkup.toml` in the
+//! current folder and its parents, up to the root of the repository (the folder that holds `.git`) or of the file
+//! system, and then works in the folder where the file is, so that relative paths in it mean the same from
+//! everywhere below. With `--config FILE` paths are relative to the current folder, as upstream. `--config -` reads JSON or
+//! YAML from standard input.
+//!
+//! # Differences from upstream
+//!
+//! - `--store` exits with 1 if a check is not healthy and with 3 if the report may not be stored; upstream exits with 0 in
+//!   the first case, so that nothing could ever notice. Like upstream it prints nothing (cron mails what is
+//!   printed), except on a terminal or with `--format`, where somebody reads.
+//! - `every` ends in order on SIGINT and SIGTERM: what is in flight is finished and stored. It prints a line per run.
+//! - `message` does not check anything if no check has the name, and needs `--about` unless there is only one check.
+
+mod args;
+mod commands;
+mod config;
+mod discover;
+mod exit;
+mod output;
+mod tracing;
+
+use std::process::ExitCode;
+
+use checkup_core::config::Registry;
+
+/// Runs the command line of this process over `registry`, and gives the exit code.
+///
+/// It builds a tokio runtime of its own, and sets the global `tracing` subscriber if there is none; call it from `main` and
+/// from nowhere else.
+#[must_use]
+pub fn main(registry: Registry) -> ExitCode {
+    commands::run(&registry)
+}

@@ -1,0 +1,92 @@
+//! A progress bar for runs that take long.
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal};
+use std::pin::pin;
+use std::time::Duration;
+
+use checkup_core::{Checkup, Progress, Report};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::escape;
+
+/// How long a run may take without a bar: what is faster than this would only flicker.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The pause between two looks of the bar.
+const REDRAW: Duration = Duration::from_millis(100);
+
+/// How many of the checks that are still running the bar names.
+const NAMED: usize = 3;
+
+/// Runs the checks. If that takes longer than a second, and people look at standard error, a bar shows how far it is
+/// and what it waits for.
+pub(crate) async fn check(checkup: &Checkup, quiet: bool) -> Report {
+    if quiet || !io::stderr().is_terminal() {
+        return checkup.check().await;
+    }
+    let pending = RefCell::new(Pending::new(checkup.checks().len()));
+    let mut run = pin!(checkup.check_each(|progress| pending.borrow_mut().finish(progress)));
+    if let Ok(report) = timeout(PATIENCE, run.as_mut()).await {
+        return report;
+    }
+
+    let bar = bar(checkup.checks().len());
+    let mut redraw = interval(REDRAW);
+    redraw.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            report = run.as_mut() => {
+                bar.finish_and_clear();
+                return report;
+            }
+            _ = redraw.tick() => {
+                let pending = pending.borrow();
+                bar.set_position(pending.finished as u64);
+                bar.set_message(pending.waiting_for(checkup));
+                bar.tick();
+            }
+        }
+    }
+}
+
+fn bar(total: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {pos}/{len} [{bar:24}] {elapsed}  {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ");
+    ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr())
+        .with_style(style)
+        .with_elapsed(PATIENCE)
+}
+
+/// Which checks of a run have not finished.
+#[derive(Debug)]
+struct Pending {
+    done: Vec<bool>,
+    finished: usize,
+}
+
+impl Pending {
+    fn new(total: usize) -> Self {
+        Self { done: vec![false; total], finished: 0 }
+    }
+
+    fn finish(&mut self, progress: Progress<'_>) {
+        self.finished = progress.finished;
+        self.done[progress.index] = true;
+    }
+
+    /// The first names of those that are running, and how many more there are. Checks start in their order, so that
+    /// the first that are not done are those that run.
+    fn waiting_for(&self, checkup: &Checkup) -> String {
+        let mut running =
+            checkup.checks().zip(&self.done).filter(|(_, done)| !**done).take(checkup.concurrent_checks());
+        let names: Vec<_> =
+            running.by_ref().take(NAMED).map(|(check, _)| escape::line(&check.name()).into_owned()).collect();
+        match running.count() {
+            0 => names.join(", "),
+            more => format!("{} and {more} more", names.join(", ")),
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! A report as people read it: one line per check, and the reason under each that is not healthy.
+
+mod columns;
+mod lines;
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use checkup_core::{CheckResult, Checkup, Report, Status};
+
+use super::Stdout;
+use columns::{fit, pad, width, wrap};
+
+pub(crate) use lines::{run_line, summary};
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+/// The widest that a column of names gets on a terminal.
+const MAX_NAME: usize = 40;
+
+/// The width of the longest status.
+const STATUS_WIDTH: usize = 8;
+
+/// How a report is laid out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Layout {
+    symbols: bool,
+    width: Option<usize>,
+    stats: bool,
+}
+
+impl Layout {
+    /// The layout for where the output goes.
+    pub(crate) fn new(stdout: &Stdout, stats: bool) -> Self {
+        Self { symbols: stdout.is_terminal(), width: stdout.width(), stats }
+    }
+}
+
+/// The whole report, with colours.
+pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout) -> String {
+    let max_name = layout.width.map_or(usize::MAX, |width| MAX_NAME.min(width / 3));
+    let rows: Vec<_> = report
+        .results
+        .iter()
+        .zip(checkup.checks())
+        .map(|(result, check)| Row::new(result, &check.policy().tags, max_name))
+        .collect();
+    let name_width = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0);
+    let rtt_width = rows.iter().map(|row| width(&row.rtt)).max().unwrap_or(0);
+    let mut out = String::new();
+    for (row, result) in rows.iter().zip(&report.results) {
+        row.write(&mut out, name_width, rtt_width, layout);
+        details(&mut out, result, layout);
+    }
+    out.push_str(&summary(report));
+    out.push('\n');
+    out
+}
+
+/// One check's line.
+struct Row {
+    status: Status,
+    name: String,
+    rtt: String,
+    endpoint: String,
+    tags: String,
+}
+
+impl Row {
+    fn new(result: &CheckResult, tags: &[String], max_name: usize) -> Self {
+        let stats = result.stats();
+        // A check that is called as its endpoint says so once.
+        let endpoint = if result.endpoint == result.name { "" } else { &result.endpoint };
+        let tags: Vec<_> = tags.iter().map(|tag| format!("#{}", super::escape::line(tag))).collect();
+        Self {
+            status: result.status,
+            name: fit(&super::escape::line(&result.name), max_name).into_owned(),
+            rtt: if stats.max.is_zero() { "-".to_owned() } else { rough(stats.median) },
+            endpoint: super::escape::line(endpoint).into_owned(),
+            tags: tags.join(" "),
+        }
+    }
+
+    fn write(&self, out: &mut String, name_width: usize, rtt_width: usize, layout: Layout) {
+        let color = style(self.status);
+        let symbol = if layout.symbols { format!("{} ", symbol(self.status)) } else { String::new() };
+        let mut line = paint(color, &format!("{symbol}{}", self.status));
+        line.push_str(&" ".repeat(STATUS_WIDTH - self.status.as_str().len()));
+        line.push_str("  ");
+        line.push_str(&paint(BOLD, &self.name));
+        line.push_str(&pad(&self.name, name_width));
+        line.push_str("  ");
+        line.push_str(&pad(&self.rtt, rtt_width));
+        line.push_str(&self.rtt);
+
+        let used = indent(layout) + name_width + 2 + rtt_width;
+        let tags_width = if self.tags.is_empty() { 0 } else { width(&self.tags) + 2 };
+        let room = layout.width.map_or(usize::MAX, |width| width.saturating_sub(used + 2));
+        // Where there is no room for both, the endpoint tells more than the tags.
+        let (endpoint, tags) = if room < tags_width + width(&self.endpoint).min(24) {
+            (fit(&self.endpoint, room), "")
+        } else {
+            (fit(&self.endpoint, room - tags_width), self.tags.as_str())
+        };
+        for (style, text) in [(Style::new(), &*endpoint), (DIM, tags)] {
+            if !text.is_empty() {
+                line.push_str("  ");
+                line.push_str(&paint(style, text));
+            }
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+}
+
+/// What stands under a check's line.
+fn details(out: &mut String, result: &CheckResult, layout: Layout) {
+    let indent = indent(layout);
+    let mut write = |style: Style, text: &str| {
+        for line in wrap(text, layout.width.map(|width| width.saturating_sub(indent))) {
+            out.push_str(&" ".repeat(indent));
+            out.push_str(&paint(style, line));
+            out.push('\n');
+        }
+    };
+    if let Some(reason) = result.reason() {
+        write(style(result.status), &super::escape::line(&reason));
+    }
+    if let Some(message) = &result.message {
+        write(BOLD, &format!("message: {}", super::escape::line(message)));
+    }
+    if layout.stats {
+        write(DIM, &statistics(result));
+        write(DIM, &phases(result));
+    }
+}
+
+/// `3 attempts: median 12.0ms, mean 13.0ms, min 11.0ms, max 16.0ms, total 39.0ms`
+fn statistics(result: &CheckResult) -> String {
+    let stats = result.stats();
+    let attempts = result.attempts.len();
+    if attempts == 1 {
+        return format!("1 attempt: {}", rough(stats.total));
+    }
+    let values = [
+        ("median", stats.median),
+        ("mean", stats.mean),
+        ("min", stats.min),
+        ("max", stats.max),
+        ("total", stats.total),
+    ];
+    let values: Vec<_> = values.into_iter().map(|(name, value)| format!("{name} {}", rough(value))).collect();
+    format!("{attempts} attempts: {}", values.join(", "))
+}
+
+/// `dns 1.2ms, connect 3.4ms, …`; empty if nothing is known.
+fn phases(result: &CheckResult) -> String {
+    let Some(phases) = result.phases() else { return String::new() };
+    let values = [
+        ("dns", phases.dns),
+        ("connect", phases.connect),
+        ("tls", phases.tls),
+        ("first byte", phases.first_byte),
+        ("transfer", phases.transfer),
+    ];
+    let known: Vec<_> =
+        values.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name} {}", rough(value)))).collect();
+    known.join(", ")
+}
+
+/// Where names begin: after the symbol and the status.
+fn indent(layout: Layout) -> usize {
+    let symbol = if layout.symbols { 2 } else { 0 };
+    symbol + STATUS_WIDTH + 2
+}
+
+fn symbol(status: Status) -> char {
+    match status {
+        Status::Healthy => '✓',
+        Status::Degraded => '!',
+        _ => '✗',
+    }
+}
+
+fn style(status: Status) -> Style {
+    let color = match status {
+        Status::Healthy => AnsiColor::Green,
+        Status::Degraded => AnsiColor::Yellow,
+        _ => AnsiColor::Red,
+    };
+    Style::new().fg_color(Some(color.into()))
+}
+
+fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A duration with three digits, for people: `12.3ms`.
+fn rough(duration: Duration) -> String {
+    let nanos = duration.as_nanos();
+    let (unit, name) = match nanos {
+        0..1_000 => return format!("{nanos}ns"),
+        1_000..1_000_000 => (1_000, "µs"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        1_000_000_000..60_000_000_000 => (1_000_000_000, "s"),
+        _ => return checkup_core::duration::Human(Duration::from_secs(duration.as_secs())).to_string(),
+    };
+    let (whole, hundredths) = (nanos / unit, nanos % unit * 100 / unit);
+    match whole {
+        0..10 => format!("{whole}.{hundredths:02}{name}"),
+        10..100 => format!("{whole}.{}{name}", hundredths / 10),
+        _ => format!("{whole}{name}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_three_digits() {
+        for (nanos, text) in [
+            (0, "0ns"),
+            (999, "999ns"),
+            (1_000, "1.00µs"),
+            (12_345, "12.3µs"),
+            (1_234_567, "1.23ms"),
+            (123_456_789, "123ms"),
+            (1_050_000_000, "1.05s"),
+            (59_999_999_999, "59.9s"),
+            (90_500_000_000, "1m30s"),
+        ] {
+            assert_eq!(rough(Duration::from_nanos(nanos)), text);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Which config file is meant.
+
+use std::io::Write;
+use std::process::Stdio;
+
+use serde_json::json;
+
+use crate::support::{Folder, Ran, server};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_in_a_parent_is_found_and_its_relative_paths_are_relative_to_it() {
+    let server = server();
+    let folder = Folder::new(&json!({
+        "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
+        "storage": { "type": "fs", "dir": "results" },
+    }))
+    .file("a/b/other", "");
+    let ran = Ran::of(folder.command_in("a/b", &["--store"]).output().unwrap());
+    assert_eq!(ran.parts(), (0, "", ""));
+    assert_eq!(folder.stored().len(), 1);
+    assert!(!folder.path("a/b/results").exists());
+
+    let ran = Ran::of(folder.command_in("a/b", &["validate"]).output().unwrap());
+    assert_eq!(ran.parts(), (0, "../../checkup.json: 1 check, storage fs\n", ""));
+}
+
+#[test]
+fn the_search_ends_at_the_root_of_the_repository() {
+    let folder = Folder::new(&json!({ "checkers": [] })).file("inner/.git", "gitdir: elsewhere").file("inner/a/b", "");
+    let ran = Ran::of(folder.command_in("inner/a", &[]).output().unwrap());
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.starts_with("checkup: there is no checkup.json, checkup.yaml, checkup.yml, checkup.toml in "),
+        "{}",
+        ran.stderr
+    );
+    assert!(
+        ran.stderr.ends_with("inner; `checkup init` writes a sample, --config names another file\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+#[test]
+fn two_files_in_one_folder_are_refused() {
+    let folder = Folder::empty().file("checkup.json", "{}").file("checkup.toml", "");
+    let ran = folder.run(&[]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.starts_with("checkup: both checkup.json and checkup.toml are in "), "{}", ran.stderr);
+    // Naming one is enough.
+    assert_eq!(folder.run(&["-c", "checkup.toml"]).code, 0);
+}
+
+#[test]
+fn a_config_comes_from_standard_input() {
+    for (text, what) in [("{\"checkers\": []}", "JSON"), ("checkers: []", "YAML")] {
+        let folder = Folder::empty();
+        let mut child =
+            folder.command(&["validate", "-c", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        assert_eq!(ran.parts(), (0, "standard input: 0 checks\n", ""), "{what}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_exits_with_2() {
+    let ran = Folder::empty().run(&["-c", "nowhere.yaml"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.starts_with("checkup: nowhere.yaml: cannot be read: "), "{}", ran.stderr);
+}

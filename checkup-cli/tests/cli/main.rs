@@ -1,0 +1,13 @@
+//! The binary `checkup` as people and scripts use it: its output, its files and its exit codes.
+
+#![allow(clippy::unwrap_used, reason = "a helper that cannot help is a failed test")]
+
+mod check;
+mod config_file;
+mod every;
+mod init;
+mod message;
+mod store;
+mod support;
+mod usage;
+mod validate;

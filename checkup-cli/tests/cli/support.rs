@@ -1,0 +1,138 @@
+//! A folder with a config file, and the command in it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use checkup_core::CheckResult;
+use checkup_testkit::{HttpServer, Response};
+use serde_json::Value;
+
+/// A folder of a test's own. It looks like the root of a repository, so that nothing outside of it is found.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    root: tempfile::TempDir,
+}
+
+/// How the command ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Folder {
+    pub(crate) fn empty() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join(".git")).unwrap();
+        Self { root }
+    }
+
+    /// A folder with this `checkup.json`.
+    pub(crate) fn new(config: &Value) -> Self {
+        Self::empty().file("checkup.json", &config.to_string())
+    }
+
+    /// Writes a file, and its folders.
+    pub(crate) fn file(self, name: &str, text: &str) -> Self {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+        self
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The command in this folder, in an environment that says nothing.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        self.command_in("", args)
+    }
+
+    /// The command in a folder below.
+    pub(crate) fn command_in(&self, below: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_checkup"));
+        command.args(args).current_dir(self.path(below)).stdin(Stdio::null());
+        for variable in ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "http_proxy", "HTTP_PROXY", "ALL_PROXY"]
+        {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
+        Ran::of(self.command(args).output().unwrap())
+    }
+
+    /// The results in all check files of the folder `results`, in the order of their names.
+    pub(crate) fn stored(&self) -> Vec<Vec<CheckResult>> {
+        let Ok(entries) = fs::read_dir(self.path("results")) else { return Vec::new() };
+        let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).filter(|path| is_check_file(path)).collect();
+        paths.sort();
+        paths.iter().map(|path| serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()).collect()
+    }
+}
+
+impl Ran {
+    pub(crate) fn of(output: Output) -> Self {
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code().expect("no signal ends it"),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Code, standard output and standard error, to compare all at once.
+    pub(crate) fn parts(&self) -> (i32, &str, &str) {
+        (self.code, &self.stdout, &self.stderr)
+    }
+}
+
+fn is_check_file(path: &Path) -> bool {
+    path.to_string_lossy().ends_with("-check.json")
+}
+
+/// A server with `/`, which works, `/bad`, which does not, and `/slow`, which takes 50 ms.
+pub(crate) fn server() -> HttpServer {
+    HttpServer::start(|request| match request.target.as_str() {
+        "/" => Response::new(200).body("fine"),
+        "/slow" => Response::new(200).delay(std::time::Duration::from_millis(50)),
+        _ => Response::new(503),
+    })
+}
+
+/// The text with every time in it as `TIME`, and every blank before one as one column; the server's address as `SERVER`.
+pub(crate) fn normal(text: &str, server: &HttpServer) -> String {
+    let text = text.replace(&server.addr().to_string(), "SERVER");
+    let mut out = String::new();
+    for line in text.lines() {
+        for word in line.split(' ') {
+            let bare = word.trim_end_matches([',', ':']);
+            if is_time(bare) {
+                if out.ends_with("  ") {
+                    out.truncate(out.trim_end_matches(' ').len() + 2);
+                }
+                out.push_str("TIME");
+                out.push_str(&word[bare.len()..]);
+            } else {
+                out.push_str(word);
+            }
+            out.push(' ');
+        }
+        out.truncate(out.trim_end_matches(' ').len());
+        out.push('\n');
+    }
+    out
+}
+
+fn is_time(word: &str) -> bool {
+    let number = word.trim_end_matches(|c: char| c.is_alphabetic());
+    matches!(&word[number.len()..], "ns" | "µs" | "ms" | "s") && number.parse::<f64>().is_ok()
+}

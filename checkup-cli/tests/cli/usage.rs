@@ -1,0 +1,71 @@
+//! The grammar: help, versions, completions, and what is refused.
+
+use serde_json::json;
+
+use crate::support::Folder;
+
+#[test]
+fn help_goes_to_standard_output_and_tells_the_exit_codes() {
+    let ran = Folder::empty().run(&["-h"]);
+    assert_eq!(ran.parts(), (0, include_str!("help.txt"), ""));
+    let long = Folder::empty().run(&["--help"]);
+    assert!(long.stdout.contains("  2  usage or configuration: nothing was checked\n"), "{}", long.stdout);
+}
+
+#[test]
+fn every_command_has_help_that_fits_a_terminal() {
+    for command in ["every", "message", "validate", "init", "schema", "completions"] {
+        let ran = Folder::empty().run(&[command, "--help"]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");
+        let widest = ran.stdout.lines().map(str::len).max().unwrap();
+        assert!(widest <= 110, "{command}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_crate() {
+    let ran = Folder::empty().run(&["--version"]);
+    assert_eq!(ran.parts(), (0, concat!("checkup ", env!("CARGO_PKG_VERSION"), "\n"), ""));
+}
+
+#[test]
+fn what_is_not_understood_exits_with_2() {
+    let folder = Folder::new(&json!({ "checkers": [] }));
+    for args in [
+        &["--nonsense"][..],
+        &["evry", "1m"],
+        &["every"],
+        &["--format", "xml"],
+        &["--store", "every", "1m"],
+        &["--only", "x", "message", "y"],
+        &["completions", "tcsh"],
+    ] {
+        let ran = folder.run(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with("error: "), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_config_is_named_before_or_behind_the_command() {
+    let folder = Folder::empty().file("other.yaml", "checkers: []");
+    let expected = (0, "other.yaml: 0 checks\n", "");
+    assert_eq!(folder.run(&["-c", "other.yaml", "validate"]).parts(), expected);
+    assert_eq!(folder.run(&["validate", "--config", "other.yaml"]).parts(), expected);
+}
+
+#[test]
+fn no_checks_are_healthy_and_told() {
+    let ran = Folder::new(&json!({ "checkers": [] })).run(&[]);
+    assert_eq!(ran.code, 0);
+    assert!(ran.stdout.starts_with("no checks in "), "{}", ran.stdout);
+}
+
+#[test]
+fn shells_get_their_completions() {
+    for (shell, part) in [("bash", "_checkup()"), ("zsh", "#compdef checkup"), ("fish", "complete -c checkup")] {
+        let ran = Folder::empty().run(&["completions", shell]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{shell}");
+        assert!(ran.stdout.contains(part), "{shell}: {}", ran.stdout);
+    }
+}
