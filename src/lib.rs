@@ -141,3 +141,8 @@ pub fn default_registry() -> config::Registry {
     sibling!("storage-fs", storage_fs, Storage "fs");
     registry
 }
+
+/// Compiles and runs what the README shows.
+#[cfg(all(doctest, feature = "full"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

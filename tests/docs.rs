@@ -1,0 +1,84 @@
+//! What the documents say is true: tables match the workspace, and samples are valid.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use checkup::config::Format;
+use serde_json::Value;
+
+fn text(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
+}
+
+/// The first cells of the rows of tables, without their quotes.
+fn first_cells(text: &str) -> BTreeSet<String> {
+    let rows = text.lines().filter_map(|line| line.trim_start_matches("//!").trim().strip_prefix("| `"));
+    rows.filter_map(|row| row.split_once('`')).map(|(cell, _)| cell.to_owned()).collect()
+}
+
+fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    metadata["packages"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_crate_table_of_the_architecture_is_the_workspace() {
+    let members: BTreeSet<_> = packages().iter().map(|package| package["name"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(first_cells(&text("ARCHITECTURE.md")), members);
+}
+
+#[test]
+fn the_feature_table_of_the_facade_is_its_features() {
+    let packages = packages();
+    let facade = packages.iter().find(|package| package["name"] == "checkup").unwrap();
+    let features = facade["features"].as_object().unwrap();
+    let source = text("src/lib.rs");
+    let table: String = source.lines().filter(|line| line.starts_with("//! | `")).collect::<Vec<_>>().join("\n");
+    let documented = first_cells(&table);
+    let existing: BTreeSet<_> = features.keys().filter(|name| *name != "default").cloned().collect();
+    assert_eq!(documented, existing);
+    for feature in &existing {
+        let row = table.lines().find(|line| line.contains(&format!("| `{feature}` |"))).unwrap();
+        let default = features["default"].as_array().unwrap().contains(&Value::from(feature.as_str()));
+        assert_eq!(row.contains("| yes |"), default, "{row}");
+    }
+}
+
+#[test]
+fn every_config_in_the_documents_is_valid() {
+    let mut found = 0;
+    for document in ["README.md", "CONTRIBUTING.md"] {
+        for (language, sample) in samples(&text(document)) {
+            let format = match language.as_str() {
+                "json" => Format::Json,
+                "yaml" => Format::Yaml,
+                "toml" if sample.contains("[[checkers]]") => Format::Toml,
+                _ => continue,
+            };
+            found += 1;
+            let parsed = checkup::default_registry().parse_with(&sample, format, |_| Some("1".to_owned()));
+            assert!(parsed.is_ok(), "{document}: {}\n{sample}", parsed.unwrap_err());
+        }
+    }
+    assert!(found > 0, "the README shows a config");
+}
+
+/// The fenced blocks of a document, with their languages.
+fn samples(document: &str) -> Vec<(String, String)> {
+    let mut samples = Vec::new();
+    let mut lines = document.lines();
+    while let Some(line) = lines.next() {
+        if let Some(language) = line.strip_prefix("```") {
+            let block: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+            samples.push((language.to_owned(), block.join("\n")));
+        }
+    }
+    samples
+}

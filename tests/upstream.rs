@@ -1,0 +1,115 @@
+//! An upstream configuration and an upstream directory work unchanged, and a reader that knows only upstream's
+//! format reads what we write.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use checkup::config::Format;
+use checkup::{Checkup, Status, Timestamp};
+use checkup_testkit::{DnsAnswer, DnsServer, HttpServer, Response, TcpServer, closed_port};
+use serde_json::{Value, json};
+
+/// A config as upstream's documentation has it: every key of the three checkers, integer durations.
+fn upstream_config(web: &HttpServer, tcp: &TcpServer, dns: &DnsServer, dir: &Path) -> Value {
+    json!({
+        "checkers": [
+            {
+                "type": "http", "endpoint_name": "Website", "endpoint_url": web.url("/"), "up_status": 200,
+                "threshold_rtt": 500_000_000, "must_contain": "welcome", "must_not_contain": "error",
+                "attempts": 5, "attempt_spacing": 1_000_000, "headers": { "X-Probe": ["a", "b"], "Host": ["shop.test"] },
+            },
+            { "type": "http", "endpoint_name": "Moved", "endpoint_url": web.url("/moved") },
+            {
+                "type": "tcp", "endpoint_name": "Port", "endpoint_url": tcp.addr().to_string(), "tls": false,
+                "timeout": 1_000_000_000, "threshold_rtt": 500_000_000, "attempts": 2,
+            },
+            { "type": "tcp", "endpoint_name": "Closed port", "endpoint_url": closed_port().to_string() },
+            {
+                "type": "dns", "endpoint_name": "Name", "endpoint_url": dns.addr().to_string(),
+                "hostname_fqdn": "www.example.test", "timeout": 1_000_000_000, "attempts": 1,
+            },
+        ],
+        "storage": { "type": "fs", "dir": dir, "url": "http://127.0.0.1/checks", "check_expiry": 604_800_000_000_000_u64 },
+        "concurrent_checks": 5,
+        "timestamp": "0001-01-01T00:00:00Z",
+    })
+}
+
+async fn run_upstream_config(dir: &Path) -> Checkup {
+    let web = HttpServer::start(|request| match request.target.as_str() {
+        "/" if request.header("x-probe") == Some("a, b") && request.header("host") == Some("shop.test") => {
+            Response::new(200).body("welcome")
+        }
+        "/moved" => Response::new(301).header("Location", "/"),
+        _ => Response::new(400),
+    });
+    let tcp = TcpServer::silent();
+    let dns = DnsServer::start(|name| match name {
+        "www.example.test" => DnsAnswer::A(vec![Ipv4Addr::new(192, 0, 2, 1)]),
+        _ => DnsAnswer::Code(3),
+    });
+    let config = upstream_config(&web, &tcp, &dns, dir).to_string();
+    let checkup = checkup::default_registry().parse(&config, Format::Json).unwrap();
+    let report = checkup.check_and_store().await.unwrap();
+    let statuses: Vec<_> = report.results.iter().map(|result| (result.name.as_str(), result.status)).collect();
+    assert_eq!(
+        statuses,
+        [
+            ("Website", Status::Healthy),
+            ("Moved", Status::Down),
+            ("Port", Status::Healthy),
+            ("Closed port", Status::Down),
+            ("Name", Status::Healthy),
+        ],
+        "{report}"
+    );
+    assert_eq!(report.get("Website").unwrap().attempts.len(), 5);
+    assert_eq!(report.get("Moved").unwrap().reason().unwrap(), "response status 301 Moved Permanently");
+    checkup
+}
+
+#[tokio::test]
+async fn an_upstream_config_runs_unchanged() {
+    let dir = tempfile::tempdir().unwrap();
+    run_upstream_config(dir.path()).await;
+}
+
+#[tokio::test]
+async fn a_reader_that_knows_only_upstreams_format_reads_what_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    run_upstream_config(dir.path()).await;
+
+    // As upstream's page does: the index, the stamp from the digits before the first `-`, then the files.
+    let read = |name: &str| serde_json::from_slice::<Value>(&std::fs::read(dir.path().join(name)).unwrap()).unwrap();
+    let index = read("index.json");
+    let (name, stamp) = index.as_object().unwrap().iter().next().unwrap();
+    assert!(name.contains("-check.json") && stamp.is_i64(), "{name}: {stamp}");
+    assert!(name.split('-').next().unwrap().parse::<i64>().unwrap() > 1_700_000_000_000_000_000);
+    let results = read(name);
+    let known =
+        ["title", "endpoint", "timestamp", "times", "threshold", "healthy", "degraded", "down", "notice", "message"];
+    for result in results.as_array().unwrap() {
+        let verdicts = ["healthy", "degraded", "down"].iter().filter(|key| result[**key] == true).count();
+        assert_eq!(verdicts, 1, "{result}");
+        assert!(result.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{result}");
+        assert!(result["times"].as_array().unwrap().iter().all(|time| time["rtt"].is_u64()), "{result}");
+    }
+}
+
+#[tokio::test]
+async fn an_upstream_directory_is_listed_and_read_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    // As upstream's encoder writes it, with its escapes, and an index value that is not the name's stamp.
+    let old = r#"[{"title":"A \u0026 B","endpoint":"http://127.0.0.1/","timestamp":1795000000000000001,"times":[{"rtt":1500000}],"threshold":500000000,"healthy":true}]"#;
+    std::fs::write(dir.path().join("1795000000000000000-check.json"), format!("{old}\n")).unwrap();
+    std::fs::write(dir.path().join("index.json"), r#"{"1795000000000000000-check.json":1795000000000000123}"#).unwrap();
+
+    let checkup = run_upstream_config(dir.path()).await;
+    let reader = checkup.storage().unwrap().reader().unwrap();
+    let files = reader.list(Timestamp::default()).await.unwrap();
+    assert_eq!(files.len(), 2);
+    let results = reader.fetch(&files[0]).await.unwrap();
+    assert_eq!((results[0].name.as_str(), results[0].status), ("A & B", Status::Healthy));
+    assert_eq!(std::fs::read_to_string(dir.path().join(files[0].as_str())).unwrap().trim_end(), old, "unchanged");
+}
