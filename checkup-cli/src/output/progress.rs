@@ -90,3 +90,26 @@ impl Pending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use checkup_core::check_fn;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_bar_names_what_runs_and_counts_the_rest() {
+        let checks = ["a", "b\u{7}", "c", "d", "e", "f"].map(|name| check_fn(name, async || Ok::<_, String>(())));
+        let checkup = Checkup::builder().checks(checks).concurrent_checks(5).build().unwrap();
+        let mut pending = Pending::new(6);
+        assert_eq!(pending.waiting_for(&checkup), "a, b\\u{7}, c and 2 more");
+        pending.done[0] = true;
+        assert_eq!(pending.waiting_for(&checkup), "b\\u{7}, c, d and 2 more");
+        for place in 1..5 {
+            pending.done[place] = true;
+        }
+        assert_eq!(pending.waiting_for(&checkup), "f");
+        checkup.check_each(|progress| pending.finish(progress)).await;
+        assert_eq!((pending.finished, pending.waiting_for(&checkup)), (6, String::new()));
+    }
+}

@@ -3,6 +3,7 @@
 mod columns;
 mod lines;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -15,6 +16,7 @@ pub(crate) use lines::{run_line, summary};
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
+const UNDERLINED: Style = Style::new().underline();
 
 /// The widest that a column of names gets on a terminal.
 const MAX_NAME: usize = 40;
@@ -48,14 +50,40 @@ pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout) -> Stri
         .collect();
     let name_width = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0);
     let rtt_width = rows.iter().map(|row| width(&row.rtt)).max().unwrap_or(0);
+    let groups = groups(checkup);
+    let has_headings = groups.iter().any(|(heading, _)| heading.is_some());
     let mut out = String::new();
-    for (row, result) in rows.iter().zip(&report.results) {
-        row.write(&mut out, name_width, rtt_width, layout);
-        details(&mut out, result, layout);
+    for (heading, places) in &groups {
+        if let Some(heading) = heading {
+            out.push_str(&paint(UNDERLINED, &super::escape::line(heading)));
+            out.push('\n');
+        }
+        for place in places {
+            rows[*place].write(&mut out, name_width, rtt_width, layout);
+            details(&mut out, &report.results[*place], layout);
+        }
+        if has_headings {
+            out.push('\n');
+        }
     }
     out.push_str(&summary(report));
     out.push('\n');
     out
+}
+
+/// The checks by the heading that they stand under, in the order in which the headings first come.
+fn groups(checkup: &Checkup) -> Vec<(Option<&str>, Vec<usize>)> {
+    let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
+    let mut known = HashMap::new();
+    for (place, check) in checkup.checks().enumerate() {
+        let heading = check.policy().group.as_deref();
+        let group = *known.entry(heading).or_insert_with(|| {
+            groups.push((heading, Vec::new()));
+            groups.len() - 1
+        });
+        groups[group].1.push(place);
+    }
+    groups
 }
 
 /// One check's line.
@@ -216,7 +244,43 @@ fn rough(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
+    use checkup_core::{Attempt, Cause, check_fn};
+
     use super::*;
+
+    #[test]
+    fn on_a_terminal_there_are_symbols_and_no_line_is_wider() {
+        let check = || check_fn("", async || Ok::<_, String>(())).tag("public");
+        let checkup = Checkup::builder().checks([check(), check(), check()]).build().unwrap();
+        let mut slow =
+            CheckResult::new("A name that is too long for its column", "https://example.com/search?q=everything");
+        slow.status = Status::Degraded;
+        slow.notice = Some("median round trip time exceeded threshold (100ms)".into());
+        slow.attempts = vec![Attempt::success(Duration::from_millis(250))];
+        let mut down = CheckResult::new("db", "db:5432");
+        down.status = Status::Down;
+        down.attempts =
+            vec![Attempt::failure(Duration::from_millis(1), Cause::Refused, "connection to db:5432 refused")];
+        let mut results = Report::new(vec![CheckResult::new("api", "api:1"), slow, down]);
+        results.elapsed = Duration::from_millis(260);
+
+        let layout = Layout { symbols: true, width: Some(60), stats: false };
+        let text = report(&checkup, &results, layout);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(
+            plain,
+            "\
+✓ healthy   api                        -  api:1  #public
+! degraded  A name that is too …   250ms  https://example.c…
+            median round trip time exceeded threshold
+            (100ms)
+✗ down      db                    1.00ms  db:5432  #public
+            connection to db:5432 refused
+1 healthy, 1 degraded, 1 down in 260ms
+"
+        );
+        assert!(plain.lines().all(|line| width(line) <= 60), "{plain}");
+    }
 
     #[test]
     fn durations_have_three_digits() {

@@ -34,6 +34,31 @@ healthy   SERVER  TIME
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn groups_have_headings_and_what_is_down_because_of_another_says_so() {
+    let server = server();
+    let check = |name: &str, path: &str, group: &str| {
+        let group = Some(group).filter(|group| !group.is_empty());
+        json!({ "type": "http", "endpoint_name": name, "endpoint_url": server.url(path), "group": group })
+    };
+    let mut shop = check("Shop", "/bad", "");
+    shop["depends_on"] = json!(["Database"]);
+    let checkers = json!({ "checkers": [check("Database", "/bad", "Data"), shop, check("Cache", "/", "Data")] });
+    let ran = Folder::new(&checkers).run(&[]);
+    let table = "\
+Data
+down      Database  TIME  http://SERVER/bad
+          response status 503 Service Unavailable
+healthy   Cache  TIME  http://SERVER/
+
+down      Shop  TIME  http://SERVER/bad
+          down because of Database: response status 503 Service Unavailable
+
+1 healthy, 2 down in TIME
+";
+    assert_eq!(normal(&ran.stdout, &server), table);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn columns_are_aligned_whatever_the_width_of_characters() {
     let server = server();
     let folder = Folder::new(&json!({ "checkers": [
