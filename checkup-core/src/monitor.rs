@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
-use tokio::task::JoinHandle;
 
-use crate::{Checkup, ConfigError, NotifyError, Report, StorageError};
+use crate::{Check, Checkup, ConfigError, NotifyError, Report, StorageError};
 use driver::Driver;
 use state::State;
 
@@ -48,6 +47,7 @@ const SUBSCRIPTION_CAPACITY: usize = 64;
 /// }
 /// let ready = monitor.latest().is_some_and(|report| report.is_healthy());
 /// assert!(ready);
+/// // Or from some of the checks only: see `latest_of`.
 ///
 /// monitor.shutdown().await;
 /// # Ok(())
@@ -59,7 +59,6 @@ pub struct Monitor {
     state: Arc<State>,
     runs: broadcast::WeakSender<Arc<Run>>,
     stop: watch::Sender<bool>,
-    driver: JoinHandle<()>,
 }
 
 /// One finished run of a [`Monitor`].
@@ -92,6 +91,66 @@ impl Monitor {
         self.state.latest()
     }
 
+    /// The latest results of those checks that `keep` keeps, in the order of the checks; `None` until each of them has one.
+    ///
+    /// For probes of a part: readiness, liveness, one team's checks. Never checks anything.
+    ///
+    /// ```
+    /// # use checkup_core::{Checkup, Monitor, Status, check_fn};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let checkup = Checkup::builder()
+    /// #     .check(check_fn("cache", || async { Ok::<_, String>(()) }).tag("readiness"))
+    /// #     .check(check_fn("worker", || async { Err::<(), _>("it is gone") }).tag("liveness"))
+    /// #     .build()?;
+    /// # let monitor = Monitor::builder(checkup).start()?;
+    /// # let ready = |monitor: &Monitor| {
+    /// let readiness = monitor.latest_of(|check| check.has_tag("readiness"));
+    /// let ready = readiness.is_some_and(|report| report.status() < Status::Down);
+    /// # ready
+    /// # };
+    /// # assert!(!ready(&monitor));
+    /// # monitor.subscribe().next().await;
+    /// # assert!(ready(&monitor));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn latest_of(&self, mut keep: impl FnMut(&Check) -> bool) -> Option<Report> {
+        // Chosen before the state is locked, in which `keep` might call this monitor.
+        let places: Vec<_> =
+            self.checkup.checks().enumerate().filter(|(_, check)| keep(check)).map(|(place, _)| place).collect();
+        self.state.latest_at(&places)
+    }
+
+    /// The latest results of the checks that `keep` keeps, in the order of the checks. Never checks anything.
+    ///
+    /// `None` until each of them has a result, and if it keeps none: unlike with [`latest`](Self::latest), a service
+    /// is not ready because the fast half of its checks has ended, nor because nothing has the tag that is asked for.
+    ///
+    /// ```
+    /// use checkup_core::{Checkup, Monitor, Status, check_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let checkup = Checkup::builder()
+    ///     .check(check_fn("cache", || async { Ok::<_, std::io::Error>(()) }).tag("readiness"))
+    ///     .check(check_fn("newsletter", || async { Err::<(), _>("17 bounces") }))
+    ///     .build()?;
+    /// let monitor = Monitor::builder(checkup).start()?;
+    /// monitor.subscribe().next().await;
+    ///
+    /// let readiness = monitor.latest_of(|check| check.has_tag("readiness"));
+    /// // What is degraded is slow, and still up.
+    /// assert!(readiness.is_some_and(|report| report.status() < Status::Down));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn latest_of(&self, mut keep: impl FnMut(&Check) -> bool) -> Option<Report> {
+        let kept = self.checkup.checks().enumerate().filter(|(_, check)| keep(check));
+        let places: Vec<_> = kept.map(|(place, _)| place).collect();
+        self.state.latest_at(&places)
+    }
+
     /// Every run from now on.
     pub fn subscribe(&self) -> Runs {
         // After the driver has ended there is no sender: the subscription ends at once.
@@ -102,13 +161,12 @@ impl Monitor {
     /// Stops the schedule, and returns when every run that is in flight has ended and is stored.
     ///
     /// That takes at most as long as the checks' timeouts and the limits of storage and notifiers. Dropping the
-    /// future does not cancel what is in flight.
-    pub async fn shutdown(self) {
+    /// future does not cancel what is in flight. [`latest`](Self::latest) stays as it is then, for handlers that
+    /// share the monitor and still answer. Calling it again waits for the same end.
+    pub async fn shutdown(&self) {
         self.stop.send_replace(true);
-        // An error would be a panic of the driver, which has nothing in it that panics.
-        if let Err(error) = self.driver.await {
-            tracing::error!(%error, "the monitor's driver failed");
-        }
+        // The driver holds the receiver until nothing is in flight.
+        self.stop.closed().await;
     }
 }
 
@@ -184,6 +242,7 @@ impl MonitorBuilder {
         let (stop, stopped) = watch::channel(false);
         let weak = runs.downgrade();
         let driver = Driver::new(&self.checkup, self.interval, self.jitter, Arc::clone(&state), runs);
-        Ok(Monitor { checkup: self.checkup, state, runs: weak, stop, driver: tokio::spawn(driver.drive(stopped)) })
+        tokio::spawn(driver.drive(stopped));
+        Ok(Monitor { checkup: self.checkup, state, runs: weak, stop })
     }
 }
