@@ -91,37 +91,6 @@ impl Monitor {
         self.state.latest()
     }
 
-    /// The latest results of those checks that `keep` keeps, in the order of the checks; `None` until each of them has one.
-    ///
-    /// For probes of a part: readiness, liveness, one team's checks. Never checks anything.
-    ///
-    /// ```
-    /// # use checkup_core::{Checkup, Monitor, Status, check_fn};
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let checkup = Checkup::builder()
-    /// #     .check(check_fn("cache", || async { Ok::<_, String>(()) }).tag("readiness"))
-    /// #     .check(check_fn("worker", || async { Err::<(), _>("it is gone") }).tag("liveness"))
-    /// #     .build()?;
-    /// # let monitor = Monitor::builder(checkup).start()?;
-    /// # let ready = |monitor: &Monitor| {
-    /// let readiness = monitor.latest_of(|check| check.has_tag("readiness"));
-    /// let ready = readiness.is_some_and(|report| report.status() < Status::Down);
-    /// # ready
-    /// # };
-    /// # assert!(!ready(&monitor));
-    /// # monitor.subscribe().next().await;
-    /// # assert!(ready(&monitor));
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn latest_of(&self, mut keep: impl FnMut(&Check) -> bool) -> Option<Report> {
-        // Chosen before the state is locked, in which `keep` might call this monitor.
-        let places: Vec<_> =
-            self.checkup.checks().enumerate().filter(|(_, check)| keep(check)).map(|(place, _)| place).collect();
-        self.state.latest_at(&places)
-    }
-
     /// The latest results of the checks that `keep` keeps, in the order of the checks. Never checks anything.
     ///
     /// `None` until each of them has a result, and if it keeps none: unlike with [`latest`](Self::latest), a service

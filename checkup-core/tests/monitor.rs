@@ -126,6 +126,54 @@ async fn shutdown_finishes_and_stores_what_is_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_shared_monitor_shuts_down_for_everybody_who_asks_and_keeps_its_latest() {
+    let (check, count) = counting("a", 3 * SECOND);
+    let monitor = Arc::new(monitor([check], &Recorder::default()));
+    sleep(SECOND).await;
+    let start = Instant::now();
+    let shared = Arc::clone(&monitor);
+    let other = tokio::spawn(async move { shared.shutdown().await });
+    monitor.shutdown().await;
+    other.await.unwrap();
+    assert_eq!(start.elapsed(), 2 * SECOND);
+    monitor.shutdown().await;
+    sleep(60 * SECOND).await;
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+    assert!(monitor.latest().is_some_and(|report| report.is_healthy()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_latest_of_some_waits_until_each_of_them_has_a_result() {
+    let (fast, _) = counting("fast", Duration::ZERO);
+    let (slow, _) = counting("slow", 3 * SECOND);
+    let other = check_fn("other", || async { Err::<(), _>("no") });
+    let checks = [fast.tag("ready"), other, slow.tag("ready")];
+    let monitor = monitor(checks, &Recorder::default());
+    let of = |tag: &'static str| monitor.latest_of(|check| check.has_tag(tag));
+    sleep(SECOND).await;
+    assert_eq!(monitor.latest().unwrap().results.len(), 2);
+    assert_eq!(of("ready"), None, "one of the two still runs");
+    sleep(3 * SECOND).await;
+    let ready = of("ready").unwrap();
+    assert_eq!(ready.results.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["fast", "slow"]);
+    assert!(ready.is_healthy(), "the other does not count");
+    assert_eq!(of("redy"), None, "a tag that nothing has is never ready");
+    monitor.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_latest_of_some_names_a_cause_that_is_not_among_them() {
+    let database = check_fn("database", || async { Err::<(), _>("refused") });
+    let api = check_fn("api", || async { Err::<(), _>("no rows") }).depends_on("database").tag("ready");
+    let monitor = monitor([database, api], &Recorder::default());
+    sleep(SECOND).await;
+    let ready = monitor.latest_of(|check| check.has_tag("ready")).unwrap();
+    assert_eq!(ready.results.len(), 1);
+    assert_eq!(ready.results[0].because_of.as_deref(), Some("database"));
+    monitor.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn dropping_lets_what_is_in_flight_end_and_starts_nothing_new() {
     let (check, count) = counting("a", 3 * SECOND);
     let recorder = Recorder::default();

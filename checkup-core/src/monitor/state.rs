@@ -44,18 +44,21 @@ impl State {
     pub(super) fn latest(&self) -> Option<Arc<Report>> {
         let mut inner = self.lock();
         if inner.report.is_none() {
-            let latest = |place: usize| inner.checks[place].latest.as_ref();
-            let marked = |place| {
-                let because_of = self.dependencies.cause(place, &latest).map(|cause| cause.name.clone());
-                latest(place).map(|result| CheckResult { because_of, ..result.clone() })
-            };
-            let results: Vec<_> = (0..inner.checks.len()).filter_map(marked).collect();
+            let results: Vec<_> =
+                (0..inner.checks.len()).filter_map(|place| inner.marked(place, &self.dependencies)).collect();
             if results.is_empty() {
                 return None;
             }
             inner.report = Some(Arc::new(Report::new(results)));
         }
         inner.report.clone()
+    }
+
+    /// The latest results of the checks at `places`; `None` if one of them has none, or there are no places.
+    pub(super) fn latest_at(&self, places: &[usize]) -> Option<Report> {
+        let inner = self.lock();
+        let results: Option<Vec<_>> = places.iter().map(|place| inner.marked(*place, &self.dependencies)).collect();
+        results.filter(|results| !results.is_empty()).map(Report::new)
     }
 
     /// Marks the results of a run that are down because of a check that may have run in another.
@@ -90,6 +93,15 @@ impl State {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing panics while it holds the lock; if it did, the state would still be whole.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// The latest result of the check at a place, with the check that it is down because of, if there is one.
+    fn marked(&self, place: usize, dependencies: &Dependencies) -> Option<CheckResult> {
+        let latest = |place: usize| self.checks[place].latest.as_ref();
+        let because_of = dependencies.cause(place, &latest).map(|cause| cause.name.clone());
+        latest(place).map(|result| CheckResult { because_of, ..result.clone() })
     }
 }
 
