@@ -1,4 +1,7 @@
-//! Counts what a plain HTTP check costs: run under callgrind by `instructions.sh`.
+//! What a plain HTTP check costs beside a bare hyper exchange: `instructions.sh` runs this under callgrind.
+//!
+//! Modes: `checks N` runs N checks through the engine, `hyper N` makes as many bare exchanges, each on a new
+//! connection, and `rss N` tells the peak of resident memory (kB) of N checks. The server is a process of its own.
 
 #![allow(clippy::print_stdout, missing_docs, reason = "a program for a script")]
 
@@ -30,8 +33,24 @@ fn main() -> Result<(), Failure> {
     match mode.as_str() {
         "hyper" => runtime.block_on(hyper_exchanges(server.address, count)),
         "checks" => runtime.block_on(checks(server.address, count)),
-        _ => Ok(()),
+        "rss" => {
+            runtime.block_on(checks(server.address, count))?;
+            println!("{}", peak_kilobytes()?);
+            Ok(())
+        }
+        // What `cargo bench` and `cargo test` run: that both ways work.
+        _ => {
+            runtime.block_on(hyper_exchanges(server.address, 10))?;
+            runtime.block_on(checks(server.address, 10))
+        }
     }
+}
+
+/// The peak of resident memory of this process, as Linux tells it.
+fn peak_kilobytes() -> Result<u64, Failure> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
+    Ok(line.trim().trim_end_matches(" kB").parse()?)
 }
 
 async fn hyper_exchanges(address: SocketAddr, count: usize) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use checkup_core::Failure;
 use memchr::memmem;
 use regex::bytes::Regex;
 
-use crate::assertion::JsonRule;
+use crate::rules::JsonRule;
 
 /// What the body of a response must hold, and how much of it is read for that.
 #[derive(Debug, Default)]

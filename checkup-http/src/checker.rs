@@ -1,21 +1,22 @@
 use std::borrow::Cow;
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use checkup_core::{Checker, Failure, Observation, Phase, async_trait};
 use checkup_net::{ClientTls, IpVersion};
-use http::header::{CONNECTION, HeaderMap, HeaderValue, USER_AGENT};
+use http::header::{CONNECTION, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
 use http_body_util::Full;
 use hyper::ext::ReasonPhrase;
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::assertion::HeaderRule;
 use crate::body::{BodyRules, Search};
 use crate::connect::{Form, open};
 use crate::endpoint::Target;
 use crate::exchange::Exchange;
+use crate::rules::HeaderRule;
 use crate::status::{StatusLine, StatusSet};
 
 /// The checker that [`Http`](crate::Http) becomes.
@@ -24,9 +25,9 @@ pub struct HttpChecker {
     endpoint: Box<str>,
     target: Target,
     method: Method,
-    headers: HeaderMap,
+    /// `None` for the default ones; likewise the options. Most of ten thousand checks have these.
+    headers: Option<Box<HeaderMap>>,
     up_status: StatusSet,
-    /// `None` for the defaults, which most of ten thousand checks have.
     options: Option<Box<Options>>,
     tls: OnceLock<Arc<ClientConfig>>,
 }
@@ -34,7 +35,7 @@ pub struct HttpChecker {
 /// What most checks leave as it is.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
-    pub(crate) body: Bytes,
+    pub(crate) body: RequestBody,
     pub(crate) follow_redirects: u8,
     pub(crate) ip_version: IpVersion,
     /// The address to connect to, and the port unless it is the URL's.
@@ -42,6 +43,16 @@ pub(crate) struct Options {
     pub(crate) tls: ClientTls,
     pub(crate) body_rules: BodyRules,
     pub(crate) header_rules: Vec<HeaderRule>,
+}
+
+/// The request's body, which may hold credentials: `Debug` does not show it.
+#[derive(Clone, Default)]
+pub(crate) struct RequestBody(pub(crate) Bytes);
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
 }
 
 impl Options {
@@ -56,7 +67,7 @@ impl HttpChecker {
         endpoint: Box<str>,
         target: Target,
         method: Method,
-        headers: HeaderMap,
+        headers: Option<Box<HeaderMap>>,
         up_status: StatusSet,
         options: Option<Box<Options>>,
     ) -> Self {
@@ -75,8 +86,12 @@ impl HttpChecker {
         &self.method
     }
 
-    pub(crate) fn headers(&self) -> &HeaderMap {
-        &self.headers
+    /// The headers of the first request.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        match &self.headers {
+            Some(headers) => (**headers).clone(),
+            None => default_headers(&self.target),
+        }
     }
 
     /// The TLS configuration, made at the first use. One that cannot be made is tried again at the next attempt.
@@ -143,8 +158,7 @@ impl Checker for HttpChecker {
 
     async fn attempt(&self) -> Result<Observation, Failure> {
         let options = self.options();
-        let mut exchange =
-            self.send(&self.target, self.method.clone(), self.headers.clone(), options.body.clone()).await?;
+        let mut exchange = self.send(&self.target, self.method.clone(), self.headers(), options.body.0.clone()).await?;
         if options.follow_redirects > 0 {
             exchange = Box::pin(self.follow(exchange)).await?;
         }
@@ -152,9 +166,10 @@ impl Checker for HttpChecker {
     }
 }
 
-/// The headers that every request has unless the settings have others. As upstream, a connection serves one request.
-pub(crate) fn default_headers() -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(4);
+/// The headers of every request, unless the settings have others. As upstream, a connection serves one request.
+pub(crate) fn default_headers(target: &Target) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(3);
+    headers.insert(HOST, target.authority.clone());
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("checkup/", env!("CARGO_PKG_VERSION"))));
     headers

@@ -118,17 +118,15 @@ fn failure(error: &hyper::Error, received: &[u8], server: &TargetHost) -> Failur
         return failure;
     }
     if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        return Failure::new(
-            Cause::Network,
-            match received.is_empty() {
-                true => "the server closed the connection without an answer",
-                false => "the server closed the connection in the middle of its answer",
-            },
-        );
+        return match received.is_empty() {
+            true => Failure::new(Cause::Network, "the server closed the connection without an answer"),
+            false => cut_off(),
+        };
     }
     if error.is_parse() {
         return Failure::protocol(match received {
-            [] => "the server does not speak HTTP".to_owned(),
+            // The head reads, but what it says cannot be.
+            [] => format!("the server's answer is not valid HTTP: {error}"),
             // The start of a TLS alert or handshake record (RFC 8446, section 5.1).
             [0x15 | 0x16, 0x03, ..] => "the server speaks TLS on this port; use https://".to_owned(),
             _ if is_too_large(received) => {
@@ -151,13 +149,14 @@ fn is_too_large(received: &[u8]) -> bool {
 
 /// Why the body is not all there.
 fn body_failure(error: &hyper::Error, server: &TargetHost) -> Failure {
-    tls_or_io(error, server).map_or_else(
-        || match error.is_incomplete_message() {
-            true => Failure::new(Cause::Network, "the server closed the connection in the middle of its answer"),
-            false => Failure::protocol(format!("the response's body is not valid HTTP: {}", chain(error))),
-        },
-        |failure| failure.context("receiving the response's body"),
-    )
+    if error.is_incomplete_message() {
+        return cut_off();
+    }
+    match tls_or_io(error, server) {
+        Some(failure) if failure == cut_off() => failure,
+        Some(failure) => failure.context("receiving the response's body"),
+        None => Failure::protocol(format!("the response's body is not valid HTTP: {}", reason(error))),
+    }
 }
 
 /// The failure if TLS or the network is to blame.
@@ -166,20 +165,20 @@ fn tls_or_io(error: &hyper::Error, server: &TargetHost) -> Option<Failure> {
         return Some(failure);
     }
     let io: &io::Error = error.source()?.downcast_ref()?;
-    // What hyper itself says of a body is an `io::Error` of these kinds.
-    if matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other) {
-        return None;
+    match io.kind() {
+        io::ErrorKind::UnexpectedEof => Some(cut_off()),
+        // What hyper itself says of a body is an `io::Error` of these kinds.
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => None,
+        kind => Some(Failure::from(io::Error::from(kind))),
     }
-    Some(match io.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            Failure::new(Cause::Network, "the server closed the connection in the middle of its answer")
-        }
-        kind => Failure::from(io::Error::from(kind)),
-    })
+}
+
+fn cut_off() -> Failure {
+    Failure::new(Cause::Network, "the server closed the connection in the middle of its answer")
 }
 
 /// The innermost reason, which hyper's own text does not have.
-fn chain(error: &hyper::Error) -> String {
+fn reason(error: &hyper::Error) -> String {
     let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     excerpt(reason.as_bytes(), 200)
 }

@@ -31,8 +31,10 @@ mod config;
 mod connect;
 mod endpoint;
 mod exchange;
+mod parse;
 mod proxy;
 mod redirect;
+mod rules;
 mod status;
 
 pub use assertion::{HeaderAssertion, JsonAssertion};

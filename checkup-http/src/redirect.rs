@@ -18,8 +18,8 @@ impl HttpChecker {
         let maximum = usize::from(self.options().follow_redirects);
         let mut target = self.target().clone();
         let mut method = self.method().clone();
-        let mut headers = self.headers().clone();
-        let mut body = self.options().body.clone();
+        let mut headers = self.headers();
+        let mut body = self.options().body.0.clone();
         let mut seen = vec![(method.clone(), target.url())];
         while let Some(location) = location(exchange.head()) {
             let next = target.join(location).ok_or_else(|| {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use checkup_core::ConfigError;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 /// Which response statuses count as up: `200`, `"2xx"`, `"200-299"`, or a list of these.
@@ -16,8 +17,8 @@ use serde::{Deserialize, Serialize};
 /// let _ = Http::new("https://example.com").up_status(200..=399);
 /// let _ = Http::new("https://example.com").up_status(UpStatus::any([UpStatus::from("2xx"), UpStatus::from(404)]));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a status such as 200, \"2xx\" or \"200-299\", or a list of these")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum UpStatus {
@@ -33,6 +34,45 @@ impl UpStatus {
     /// Any of these.
     pub fn any(statuses: impl IntoIterator<Item = impl Into<UpStatus>>) -> Self {
         Self::Any(statuses.into_iter().map(Into::into).collect())
+    }
+}
+
+// By hand, because the error of a derived one says neither what was found nor where.
+impl<'de> Deserialize<'de> for UpStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct UpStatusVisitor;
+
+        impl<'de> Visitor<'de> for UpStatusVisitor {
+            type Value = UpStatus;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(EXPECTED)
+            }
+
+            fn visit_u64<E: de::Error>(self, code: u64) -> Result<UpStatus, E> {
+                let code = u16::try_from(code).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(code), &self))?;
+                Ok(UpStatus::Code(code))
+            }
+
+            fn visit_i64<E: de::Error>(self, code: i64) -> Result<UpStatus, E> {
+                let code = u16::try_from(code).map_err(|_| E::invalid_value(de::Unexpected::Signed(code), &self))?;
+                Ok(UpStatus::Code(code))
+            }
+
+            fn visit_str<E: de::Error>(self, range: &str) -> Result<UpStatus, E> {
+                Ok(UpStatus::from(range))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<UpStatus, A::Error> {
+                let mut statuses = Vec::new();
+                while let Some(status) = list.next_element()? {
+                    statuses.push(status);
+                }
+                Ok(UpStatus::Any(statuses))
+            }
+        }
+
+        deserializer.deserialize_any(UpStatusVisitor)
     }
 }
 
@@ -60,6 +100,8 @@ impl From<RangeInclusive<u16>> for UpStatus {
     }
 }
 
+const EXPECTED: &str = "a status such as 200, \"2xx\" or \"200-299\", or a list of these";
+
 /// The statuses that count as up. Upstream's default, 200 to 204, takes no memory of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StatusSet(Box<[RangeInclusive<u16>]>);
@@ -73,12 +115,8 @@ impl StatusSet {
             return Ok(Self::default());
         }
         let mut ranges = Vec::new();
-        collect(setting, &mut ranges).map_err(|found| {
-            ConfigError::invalid(
-                "up_status",
-                format!("expected a status such as 200, \"2xx\" or \"200-299\", or a list of these, found {found}"),
-            )
-        })?;
+        collect(setting, &mut ranges)
+            .map_err(|found| ConfigError::invalid("up_status", format!("expected {EXPECTED}, found {found}")))?;
         Ok(Self(ranges.into()))
     }
 

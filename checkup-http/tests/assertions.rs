@@ -1,4 +1,5 @@
 //! What a response must be, with real servers.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
 

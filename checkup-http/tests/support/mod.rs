@@ -1,4 +1,5 @@
 //! Runs checks through the engine, as every program does.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
 use std::time::Duration;

@@ -1,0 +1,135 @@
+//! The settings as JSON: upstream's, ours, and back again.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
+
+use checkup_core::{IntoChecker, Secret};
+use checkup_http::{Http, HttpChecker, JsonAssertion};
+use serde_json::{Value, json};
+
+fn read(json: Value) -> Http {
+    serde_json::from_value(json).unwrap()
+}
+
+/// The keys of which the settings complain.
+fn places(http: Http) -> Vec<String> {
+    let error = http.into_checker().unwrap_err();
+    error.problems().iter().map(|problem| problem.place.clone()).collect()
+}
+
+#[test]
+fn all_settings_survive_a_round_trip() {
+    let everything = json!({
+        "endpoint_url": "https://example.com/health",
+        "method": "POST",
+        "headers": {"X-Api-Key": ["one", "two"]},
+        "body": "ping",
+        "up_status": ["2xx", 404],
+        "must_contain": "a",
+        "must_not_contain": "b",
+        "must_match": "c",
+        "json": [{"path": "$.status", "equals": "ok"}, {"path": "$.error", "exists": false}],
+        "response_headers": [{"name": "content-type", "contains": "json"}],
+        "follow_redirects": 3,
+        "max_body_bytes": 1000,
+        "ip_version": 4,
+        "resolve": "192.0.2.7:8443",
+        "tls_skip_verify": true,
+        "tls_ca_file": "ca.pem",
+        "tls_extra_ca_file": "extra.pem",
+        "tls_client_cert_file": "client.pem",
+        "tls_client_key_file": "client.key",
+        "tls_min_version": "1.3",
+    });
+    let http = read(everything.clone());
+    assert_eq!(Secret::exposing(|| serde_json::to_value(&http).unwrap()), everything);
+    http.into_checker().unwrap();
+    // What is left out stays out.
+    let least = json!({"endpoint_url": "https://example.com/health"});
+    assert_eq!(serde_json::to_value(read(least.clone())).unwrap(), least);
+}
+
+#[test]
+fn secrets_are_shown_nowhere() {
+    let http = Http::new("https://user:hunter2@example.com/").header("X-Api-Key", "hunter2").body("hunter2");
+    let json = serde_json::to_string(&http).unwrap();
+    let debug = format!("{http:?}");
+    let checker = http.into_checker().unwrap();
+    let shown = format!("{json}{debug}{checker:?}{}", checker.endpoint());
+    assert!(!shown.contains("hunter2") && !shown.contains("aHVudGVyMg"), "{shown}");
+    assert_eq!(checker.endpoint(), "https://example.com/");
+}
+
+#[test]
+fn every_setting_that_cannot_work_is_named_at_once() {
+    let mut http = Http::new("example.com")
+        .method("CONNECT")
+        .header("a b", "x")
+        .up_status("9999")
+        .must_match("(")
+        .json(JsonAssertion::new("$.ok"))
+        .json(JsonAssertion::new("status"))
+        .follow_redirects(51)
+        .max_body_bytes(0)
+        .resolve("example.com");
+    http.tls_client_cert_file = Some("client.pem".into());
+    assert_eq!(
+        places(http),
+        [
+            "endpoint_url",
+            "method",
+            "headers.a b",
+            "up_status",
+            "tls_client_key_file",
+            "follow_redirects",
+            "max_body_bytes",
+            "resolve",
+            "must_match",
+            "json[1].path",
+        ]
+    );
+    assert_eq!(places(Http::new("http://a").method("HEAD").must_contain("x")), ["method"]);
+    assert_eq!(places(Http::new("http://a").header("Content-Length", "7")), ["headers.Content-Length"]);
+    assert_eq!(places(Http::new("http://a").header("x", "line\nbreak hunter2")), ["headers.x"]);
+}
+
+#[test]
+fn a_check_is_small() {
+    // Ten thousand of them fit into a few megabytes.
+    assert!(std::mem::size_of::<HttpChecker>() <= 320, "{}", std::mem::size_of::<HttpChecker>());
+}
+
+#[cfg(feature = "config")]
+mod files {
+    use checkup_core::config::{Format, Registry};
+
+    fn registry() -> Registry {
+        let mut registry = Registry::new();
+        checkup_http::register(&mut registry);
+        registry
+    }
+
+    #[test]
+    fn upstreams_settings_are_read_unchanged() {
+        let text = r#"{"checkers": [{
+            "type": "http", "endpoint_name": "Website", "endpoint_url": "https://example.com", "up_status": 0,
+            "threshold_rtt": 500000000, "must_contain": "x", "must_not_contain": "", "attempts": 5,
+            "attempt_spacing": 1000000, "headers": {"Host": ["virtual.example"], "Accept": ["text/html", "text/plain"]}
+        }]}"#;
+        let checkup = registry().parse(text, Format::Json).unwrap();
+        let check = checkup.checks().next().unwrap();
+        assert_eq!((&*check.name(), &*check.endpoint()), ("Website", "https://example.com"));
+    }
+
+    #[test]
+    fn a_problem_has_its_place() {
+        let text = r#"{"checkers": [{"type": "http", "endpoint_url": "example.com"}]}"#;
+        let error = registry().parse(text, Format::Json).unwrap_err().to_string();
+        assert!(error.contains("checkers[0].endpoint_url: expected a URL such as"), "{error}");
+        assert!(error.contains("put https:// or http:// in front"), "{error}");
+        let text = r#"{"checkers": [{"type": "http", "endpoint_url": "http://a", "must_contains": "x"}]}"#;
+        let error = registry().parse(text, Format::Json).unwrap_err().to_string();
+        assert!(error.contains("must_contain"), "{error}");
+        let text = r#"{"checkers": [{"type": "http", "endpoint_url": "http://a", "up_status": {}}]}"#;
+        let error = registry().parse(text, Format::Json).unwrap_err().to_string();
+        assert!(error.contains("checkers[0].up_status") && error.contains("\"2xx\""), "{error}");
+    }
+}

@@ -1,0 +1,285 @@
+//! Servers that mean harm, or are broken: every check of one ends in time, down, with a reason that names the cause.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use checkup_core::Cause;
+use checkup_http::{Http, JsonAssertion};
+use checkup_testkit::{Ca, HttpServer, Response, TcpServer, TlsOptions, TlsServer, closed_port, reset};
+use support::{down, down_in_time, up};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+fn url(server: &TcpServer) -> String {
+    format!("http://{}/", server.addr())
+}
+
+/// Reads the request, so that closing the connection is no reset.
+async fn read_request(connection: &mut TcpStream) {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") && connection.read_buf(&mut request).await.is_ok_and(|length| length > 0) {}
+}
+
+/// A server that answers with these bytes and closes the connection.
+fn says(answer: &'static [u8]) -> TcpServer {
+    TcpServer::start(async move |mut connection: TcpStream| {
+        read_request(&mut connection).await;
+        let _ = connection.write_all(answer).await;
+        let _ = connection.shutdown().await;
+        let _ = connection.read(&mut [0]).await;
+    })
+}
+
+/// A server that begins its answer with these bytes and goes on with others until the client is gone, and how many
+/// bytes it was rid of.
+fn never_ends(start: &'static [u8], more: &'static [u8], pause: Duration) -> (TcpServer, Arc<AtomicUsize>) {
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
+    let server = TcpServer::start(move |mut connection: TcpStream| {
+        let counter = Arc::clone(&counter);
+        async move {
+            read_request(&mut connection).await;
+            let mut next = start;
+            while connection.write_all(next).await.is_ok() {
+                counter.fetch_add(next.len(), Ordering::Relaxed);
+                next = more;
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
+                }
+            }
+        }
+    });
+    (server, sent)
+}
+
+const FLOOD: &[u8] = &[b'x'; 65_536];
+
+#[tokio::test]
+async fn silent_after_accept() {
+    let server = TcpServer::silent();
+    let (cause, reason) = down_in_time(Http::new(url(&server))).await;
+    assert_eq!(cause, Cause::Timeout);
+    assert_eq!(reason, "timed out after 400ms waiting for the first byte of the answer");
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn one_byte_at_a_time_in_the_head() {
+    let (server, _) = never_ends(b"HTTP/1.1 200 OK\r\nx: ", b"x", Duration::from_millis(20));
+    let (cause, reason) = down_in_time(Http::new(url(&server))).await;
+    assert_eq!(cause, Cause::Timeout);
+    assert_eq!(reason, "timed out after 400ms waiting for the first byte of the answer");
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn one_byte_at_a_time_in_the_body() {
+    let (server, _) = never_ends(b"HTTP/1.1 200 OK\r\n\r\n", b"x", Duration::from_millis(20));
+    let (cause, reason) = down_in_time(Http::new(url(&server)).must_contain("needle")).await;
+    assert_eq!((cause, reason.as_str()), (Cause::Timeout, "timed out after 400ms receiving the answer"));
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn an_endless_head() {
+    for line in ["a: b\r\n", "no end of this line"] {
+        let more = line.repeat(4096).leak().as_bytes();
+        let (server, sent) = never_ends(b"HTTP/1.1 200 OK\r\nx: ", more, Duration::ZERO);
+        let (cause, reason) = down(Http::new(url(&server))).await;
+        assert_eq!(cause, Cause::Protocol, "{reason}");
+        assert_eq!(reason, "the head of the response has more than 64 KiB or 100 headers");
+        server.wait_idle().await;
+        assert!(sent.load(Ordering::Relaxed) < 64 << 20);
+    }
+}
+
+#[tokio::test]
+async fn endless_interim_responses() {
+    let more = "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(1000).leak().as_bytes();
+    let (server, _) = never_ends(b"HTTP/1.1 100 Continue\r\n\r\n", more, Duration::ZERO);
+    let (cause, reason) = down_in_time(Http::new(url(&server))).await;
+    assert_eq!(cause, Cause::Timeout);
+    assert_eq!(reason, "timed out after 400ms waiting for the first byte of the answer");
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn an_endless_body() {
+    let (server, _) = never_ends(b"HTTP/1.1 200 OK\r\n\r\n", FLOOD, Duration::ZERO);
+    let http = || Http::new(url(&server)).max_body_bytes(300_000);
+    let reason = down(http().must_contain("needle")).await;
+    let expected = "response does not contain 'needle' in its first 300000 bytes (max_body_bytes)";
+    assert_eq!(reason, (Cause::Assertion, expected.to_owned()));
+    for http in [
+        http().must_not_contain("needle"),
+        http().must_match("needle"),
+        http().json(JsonAssertion::new("$")),
+        http().must_contain("x").must_not_contain("y"),
+    ] {
+        let reason = down(http).await;
+        let expected = "the response's body is longer than 300000 bytes (max_body_bytes)";
+        assert_eq!(reason, (Cause::Assertion, expected.to_owned()));
+    }
+    // What is there is enough, and so is the head alone.
+    up(http().must_contain("xxx")).await;
+    up(http()).await;
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn a_body_is_not_read_unless_a_condition_needs_it() {
+    let (server, sent) = never_ends(b"HTTP/1.1 200 OK\r\n\r\n", FLOOD, Duration::ZERO);
+    up(Http::new(url(&server))).await;
+    server.wait_idle().await;
+    // The buffers of the system hold some megabytes on loopback.
+    assert!(sent.load(Ordering::Relaxed) < 32 << 20);
+}
+
+#[tokio::test]
+async fn a_body_that_says_that_it_is_too_long_is_not_read() {
+    let server = says(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999\r\n\r\n");
+    let reason = down(Http::new(url(&server)).must_match("x")).await.1;
+    assert_eq!(reason, "the response's body is longer than 1048576 bytes (max_body_bytes)");
+}
+
+#[tokio::test]
+async fn a_compressed_bomb_is_not_unpacked() {
+    let server = HttpServer::start(|_| {
+        // Ten bytes of header, then what would be the start of gigabytes.
+        let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &[0xec; 10_000]].concat();
+        Response::new(200).header("content-encoding", "gzip").body(bomb)
+    });
+    up(Http::new(server.url("/"))).await;
+    up(Http::new(server.url("/")).must_not_contain("needle")).await;
+    let reason = down(Http::new(server.url("/")).must_contain("needle")).await.1;
+    assert_eq!(reason, "response does not contain 'needle'");
+    let reason = down(Http::new(server.url("/")).json(JsonAssertion::new("$"))).await.1;
+    assert!(reason.starts_with("response is not JSON") && reason.contains(r"\x1f") || reason.contains(r"\u{1f}"));
+}
+
+#[tokio::test]
+async fn an_endless_body_of_one_byte_chunks() {
+    let more = "1\r\nx\r\n".repeat(4096).leak().as_bytes();
+    let (server, _) = never_ends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", more, Duration::ZERO);
+    let reason = down(Http::new(url(&server)).must_not_contain("needle").max_body_bytes(20_000)).await.1;
+    assert_eq!(reason, "the response's body is longer than 20000 bytes (max_body_bytes)");
+    let (server, _) = never_ends(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", FLOOD, Duration::ZERO);
+    let (cause, reason) = down(Http::new(url(&server)).must_not_contain("needle")).await;
+    assert_eq!(cause, Cause::Protocol, "{reason}");
+}
+
+#[tokio::test]
+async fn resets_and_closes() {
+    let server = TcpServer::reset();
+    let (cause, reason) = down(Http::new(url(&server))).await;
+    assert_eq!((cause, reason.as_str()), (Cause::Network, "connection reset by the other side"));
+
+    for (start, expected) in [
+        (&b""[..], "the server closed the connection without an answer"),
+        (b"HTTP/1.1 200 OK\r\nContent-", "the server closed the connection in the middle of its answer"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok",
+            "the server closed the connection in the middle of its answer",
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok",
+            "the server closed the connection in the middle of its answer",
+        ),
+    ] {
+        let server = says(start);
+        let (cause, reason) = down(Http::new(url(&server)).must_contain("needle")).await;
+        assert_eq!((cause, reason.as_str()), (Cause::Network, expected), "{start:?}");
+    }
+
+    let server = TcpServer::start(async |mut connection: TcpStream| {
+        read_request(&mut connection).await;
+        let _ = connection.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nok").await;
+        reset(connection);
+    });
+    let (cause, reason) = down(Http::new(url(&server)).must_contain("needle")).await;
+    assert_eq!(cause, Cause::Network);
+    // The system may throw away what came before the reset, and with it the head.
+    assert!(reason.ends_with("connection reset by the other side"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_no_http() {
+    for (answer, expected) in [
+        (
+            &b"SSH-2.0-OpenSSH_9.9\r\n"[..],
+            r#"the server does not speak HTTP; its answer begins with "SSH-2.0-OpenSSH_9.9\r\n""#,
+        ),
+        (
+            b"\0\0\x12\x04\0\0\0\0\0",
+            r#"the server does not speak HTTP; its answer begins with "\u{0}\u{0}\u{12}\u{4}\u{0}\u{0}\u{0}\u{0}\u{0}""#,
+        ),
+        (b"\x15\x03\x01\0\x02\x02\x46", "the server speaks TLS on this port; use https://"),
+    ] {
+        let server = says(answer);
+        let (cause, reason) = down(Http::new(url(&server))).await;
+        assert_eq!((cause, reason.as_str()), (Cause::Protocol, expected));
+    }
+    for answer in [
+        &b"HTTP/1.1 abc\r\n\r\n"[..],
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\0: x\r\n\r\n",
+    ] {
+        let server = says(answer);
+        let (cause, reason) = down(Http::new(url(&server))).await;
+        assert_eq!(cause, Cause::Protocol, "{reason}");
+        assert!(reason.starts_with("the server's answer is not valid HTTP"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_says_is_escaped_and_bounded_in_the_reason() {
+    let answer = format!("HTTP/1.1 500 \u{1b}[2J{}\r\n\r\n", "a".repeat(10_000)).leak().as_bytes();
+    let server = says(answer);
+    let reason = down(Http::new(url(&server))).await.1;
+    assert!(!reason.contains('\u{1b}') && reason.len() < 600, "{reason}");
+}
+
+#[tokio::test]
+async fn the_reason_phrase_is_the_servers() {
+    let server = says(b"HTTP/1.1 503 Down for lunch\r\n\r\n");
+    assert_eq!(down(Http::new(url(&server))).await.1, "response status 503 Down for lunch");
+}
+
+#[tokio::test]
+async fn tls_to_a_plain_port_and_plain_to_a_tls_port() {
+    let chatty = TcpServer::start(async |mut connection: TcpStream| {
+        let _ = connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        let _ = connection.read(&mut [0; 1024]).await;
+    });
+    let (cause, reason) = down(Http::new(format!("https://{}/", chatty.addr())).tls_skip_verify(true)).await;
+    assert_eq!((cause, reason.as_str()), (Cause::Tls, "the server does not speak TLS on this port"));
+
+    let tls = TlsServer::silent(Ca::new().server(&["127.0.0.1"]), TlsOptions::new());
+    let (cause, reason) = down(Http::new(format!("http://{}/", tls.addr()))).await;
+    assert!(matches!(cause, Cause::Protocol | Cause::Network), "{reason}");
+    assert_eq!(reason, "the server speaks TLS on this port; use https://");
+}
+
+#[tokio::test]
+async fn silent_in_the_handshake() {
+    let server = TcpServer::silent();
+    let (cause, reason) = down_in_time(Http::new(format!("https://{}/", server.addr())).tls_skip_verify(true)).await;
+    assert_eq!((cause, reason.as_str()), (Cause::Timeout, "timed out after 400ms in the TLS handshake"));
+    server.wait_idle().await;
+}
+
+#[tokio::test]
+async fn refused_and_not_resolved() {
+    let address = closed_port();
+    let (cause, reason) = down(Http::new(format!("http://{address}/"))).await;
+    assert_eq!((cause, reason), (Cause::Refused, format!("connection to {address} refused")));
+    // A label of 64 characters: no resolver asks anybody for it.
+    let name = format!("{}.invalid", "a".repeat(64));
+    let (cause, reason) = down(Http::new(format!("http://{name}/"))).await;
+    assert_eq!(cause, Cause::Dns, "{reason}");
+    assert!(reason.starts_with("cannot resolve "), "{reason}");
+}

@@ -1,0 +1,106 @@
+//! Proxies of the environment. Each test runs one check in a process of its own, whose environment it sets.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use checkup_core::{Check, Checkup};
+use checkup_http::Http;
+use checkup_testkit::{Ca, HttpServer, Response, TcpServer, TlsOptions};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::TcpStream;
+
+/// What the check of `url` says in a process with these variables: nothing if it is healthy.
+async fn outcome(url: &str, ca_file: Option<PathBuf>, variables: &[(&str, String)]) -> String {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "one_check_of_a_process_of_its_own", "--nocapture"]).env("CHECKUP_TEST_URL", url);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+    command.envs(variables.iter().map(|(name, value)| (name, value)));
+    command.envs(ca_file.map(|file| ("CHECKUP_TEST_CA", file)));
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let output = String::from_utf8(output.stdout).unwrap();
+    let line = output.lines().find_map(|line| line.split_once("outcome: ")).expect("the check has an outcome");
+    line.1.to_owned()
+}
+
+#[tokio::test]
+async fn one_check_of_a_process_of_its_own() {
+    let Ok(url) = std::env::var("CHECKUP_TEST_URL") else { return };
+    let mut http = Http::new(url).must_contain("ok");
+    if let Ok(file) = std::env::var("CHECKUP_TEST_CA") {
+        http = http.tls_ca_file(file);
+    }
+    let report = Checkup::builder().check(Check::new("test", http)).build().unwrap().check().await;
+    println!("\noutcome: {}", report.results[0].reason().unwrap_or_default());
+}
+
+/// A proxy that opens tunnels to wherever `destination` is, if the credentials are right.
+fn tunnels(destination: std::net::SocketAddr) -> TcpServer {
+    TcpServer::start(move |mut connection: TcpStream| async move {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            if connection.read_buf(&mut request).await.is_ok_and(|length| length > 0) {
+                continue;
+            }
+            return;
+        }
+        let request = String::from_utf8(request).unwrap();
+        let right = request.starts_with("CONNECT search.example:443 HTTP/1.1\r\n")
+            && request.contains("Proxy-Authorization: Basic dXNlcjpodW50ZXIy\r\n");
+        if !right {
+            let _ = connection.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
+            return;
+        }
+        let mut server = TcpStream::connect(destination).await.unwrap();
+        let _ = connection.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
+        let _ = copy_bidirectional(&mut connection, &mut server).await;
+    })
+}
+
+#[tokio::test]
+async fn plain_requests_name_the_whole_url() {
+    let proxy = HttpServer::start(|request| {
+        let right = request.target == "http://search.example/health?x"
+            && request.header("host") == Some("search.example")
+            && request.header("proxy-authorization") == Some("Basic dXNlcjpodW50ZXIy");
+        Response::new(if right { 200 } else { 400 }).body("ok")
+    });
+    let variables = [("http_proxy", format!("http://user:hunter2@{}", proxy.addr()))];
+    assert_eq!(outcome("http://search.example/health?x", None, &variables).await, "");
+    assert_eq!(proxy.requests(), 1);
+}
+
+#[tokio::test]
+async fn https_goes_through_a_tunnel() {
+    let (ca, folder) = (Ca::new(), TempDir::new().unwrap());
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, ca.pem()).unwrap();
+    let identity = ca.server(&["search.example"]);
+    let server = HttpServer::start_tls(identity, TlsOptions::new(), |_| Response::new(200).body("ok"));
+    let proxy = tunnels(server.addr());
+    let variables = |credentials: &str| [("HTTPS_PROXY", format!("http://{credentials}{}", proxy.addr()))];
+    let url = "https://search.example/";
+    assert_eq!(outcome(url, Some(file.clone()), &variables("user:hunter2@")).await, "");
+    let reason = outcome(url, Some(file), &variables("")).await;
+    assert_eq!(reason, "proxy 127.0.0.1: refused to connect to search.example:443: 407 Proxy Authentication Required");
+}
+
+#[tokio::test]
+async fn no_proxy_and_this_machine_are_reached_directly() {
+    let server = HttpServer::start(|_| Response::new(200).body("ok"));
+    let proxy = TcpServer::reset();
+    let mut variables = vec![("ALL_PROXY", format!("http://user:hunter2@{}", proxy.addr()))];
+    assert_eq!(outcome(&server.url("/"), None, &variables).await, "");
+    assert_eq!(proxy.accepted(), 0);
+    let name = format!("http://{}.invalid/", "a".repeat(64));
+    let reason = outcome(&name, None, &variables).await;
+    assert!(reason.starts_with("connection reset") || reason.contains("proxy 127.0.0.1"), "{reason}");
+    assert!(!reason.contains("hunter2"), "{reason}");
+    variables.push(("NO_PROXY", "invalid".to_owned()));
+    assert!(outcome(&name, None, &variables).await.starts_with("cannot resolve "));
+}
