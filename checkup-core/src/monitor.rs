@@ -38,8 +38,8 @@ const SUBSCRIPTION_CAPACITY: usize = 64;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let checkup = Checkup::builder().check(check_fn("cache", || async { Ok::<_, std::io::Error>(()) })).build()?;
-/// let monitor = Monitor::builder(checkup).interval(Duration::from_secs(30)).jitter(0.1).start()?;
-/// let mut runs = monitor.subscribe();
+/// let builder = Monitor::builder(checkup).interval(Duration::from_secs(30)).jitter(0.1);
+/// let (monitor, mut runs) = builder.start_and_subscribe()?;
 ///
 /// // A handler of `/readyz` answers from the latest report, without checking anything itself.
 /// if let Some(run) = runs.next().await {
@@ -120,7 +120,8 @@ impl Monitor {
         self.state.latest_at(&places)
     }
 
-    /// Every run from now on.
+    /// Every run that ends from now on. To miss none, not even the first:
+    /// [`MonitorBuilder::start_and_subscribe`].
     pub fn subscribe(&self) -> Runs {
         // After the driver has ended there is no sender: the subscription ends at once.
         let receiver = self.runs.upgrade().map(|sender| sender.subscribe());
@@ -200,6 +201,19 @@ impl MonitorBuilder {
     ///
     /// Outside of a tokio runtime.
     pub fn start(self) -> Result<Monitor, ConfigError> {
+        self.start_and_subscribe().map(|(monitor, _)| monitor)
+    }
+
+    /// Starts it with a subscription that has every run from the first on.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    ///
+    /// # Panics
+    ///
+    /// As [`start`](Self::start).
+    pub fn start_and_subscribe(self) -> Result<(Monitor, Runs), ConfigError> {
         if self.interval.is_zero() {
             return Err(ConfigError::invalid("interval", "expected more than 0"));
         }
@@ -207,11 +221,12 @@ impl MonitorBuilder {
             return Err(ConfigError::invalid("jitter", format!("expected from 0 to 1, found {}", self.jitter)));
         }
         let state = Arc::new(State::new(self.checkup.checks().len(), self.checkup.dependencies().clone()));
-        let (runs, _) = broadcast::channel(SUBSCRIPTION_CAPACITY);
+        let (runs, receiver) = broadcast::channel(SUBSCRIPTION_CAPACITY);
         let (stop, stopped) = watch::channel(false);
         let weak = runs.downgrade();
         let driver = Driver::new(&self.checkup, self.interval, self.jitter, Arc::clone(&state), runs);
         tokio::spawn(driver.drive(stopped));
-        Ok(Monitor { checkup: self.checkup, state, runs: weak, stop })
+        let monitor = Monitor { checkup: self.checkup, state, runs: weak, stop };
+        Ok((monitor, Runs { receiver: Some(receiver) }))
     }
 }
