@@ -1,4 +1,4 @@
-//! What a plain HTTP check costs beside a bare hyper exchange: `instructions.sh` runs this under callgrind.
+//! What a plain HTTP check costs beside a bare hyper exchange: `.ci/instructions` runs this under callgrind.
 //!
 //! Modes: `checks N` runs N checks through the engine, `hyper N` makes as many bare exchanges, each on a new
 //! connection, and `rss N` tells the peak of resident memory (kB) of N checks. The server is a process of its own.
