@@ -1,11 +1,56 @@
-//! Loopback servers and certificates for tests of checkers.
+//! For whoever builds on Checkup: test doubles, conformance suites, and loopback servers.
+//!
+//! # Test doubles, and a paused clock
+//!
+//! [`StubChecker`] (healthy, slow, failing, panicking, hanging, or a sequence of these), [`MemoryStorage`] and
+//! [`RecordingNotifier`] stand in for the real ones. The engine keeps tokio's time: [`paused`], or
+//! `#[tokio::test(start_paused = true)]`, makes hours of timeouts and intervals pass at once, and exactly.
+//!
+//! ```
+//! # #![allow(dead_code)]
+//! use std::time::Duration;
+//! use checkup_core::{Check, Checkup, Monitor};
+//! use checkup_testkit::{MemoryStorage, StubChecker};
+//!
+//! # mod tests {
+//! # use super::*;
+//! #[tokio::test(start_paused = true)]
+//! async fn a_day_of_runs_is_stored() -> Result<(), Box<dyn std::error::Error>> {
+//!     let (stub, storage) = (StubChecker::slow(Duration::from_secs(1)), MemoryStorage::new());
+//!     let checkup = Checkup::builder().check(Check::new("stub", stub.clone())).storage(storage.clone()).build()?;
+//!     let monitor = Monitor::builder(checkup).interval(Duration::from_secs(3600)).start()?;
+//!     stub.wait_attempts(24).await;
+//!     monitor.shutdown().await;
+//!     assert_eq!(storage.len(), 24);
+//!     Ok(())
+//! }
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! #     checkup_testkit::paused(async {
+//! #         let (stub, storage) = (StubChecker::slow(Duration::from_secs(1)), MemoryStorage::new());
+//! #         let checkup = Checkup::builder().check(Check::new("stub", stub.clone())).storage(storage.clone()).build()?;
+//! #         let monitor = Monitor::builder(checkup).interval(Duration::from_secs(3600)).start()?;
+//! #         stub.wait_attempts(24).await;
+//! #         monitor.shutdown().await;
+//! #         assert_eq!(storage.len(), 24);
+//! #         Ok(())
+//! #     })
+//! # }
+//! ```
+//!
+//! # Conformance suites
+//!
+//! [`checker_conformance!`], [`storage_conformance!`] and [`notifier_conformance!`] make one `#[test]` of each behaviour that
+//! the contracts of the traits ask for; see [`conformance`].
+//!
+//! # Loopback servers
 //!
 //! Every server listens on `127.0.0.1`, on a port that the system gives, and ends with all its connections when it
 //! is dropped. Nothing here needs the network, or sleeps unless told to. What cannot be set up (no free port, a certificate
 //! that cannot be made) panics: these are tests.
 //!
 //! - [`TcpServer`]: any behaviour, one closure for each connection; [`silent`](TcpServer::silent),
-//!   [`reset`](TcpServer::reset) and [`closed_port`] are the common hostile ones;
+//!   [`reset`](TcpServer::reset), [`endless`](TcpServer::endless) and [`closed_port`] are the common hostile ones;
 //!   [`reset()`] breaks off a connection.
 //! - [`Ca`], [`Identity`] and [`TlsServer`]: the same over TLS, with certificates good and bad.
 //! - [`HttpServer`]: HTTP/1.1 from a closure of [`Request`] to [`Response`], with or without TLS.
@@ -31,13 +76,18 @@
 //! ```
 
 mod certificate;
+mod clock;
+pub mod conformance;
 mod dns;
+mod doubles;
 mod http;
 mod tcp;
 mod tls;
 
 pub use certificate::{Ca, Identity};
+pub use clock::paused;
 pub use dns::{DnsAnswer, DnsServer};
+pub use doubles::{MemoryStorage, RecordingNotifier, StubAttempt, StubChecker};
 pub use http::{HttpServer, Request, Response};
 pub use tcp::{TcpServer, closed_port, reset};
 pub use tls::{TlsOptions, TlsServer, TlsVersion};

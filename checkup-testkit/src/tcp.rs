@@ -3,7 +3,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -28,6 +28,12 @@ pub struct TcpServer {
     counts: watch::Receiver<Counts>,
     accepting: JoinHandle<()>,
 }
+
+/// How much of an endless answer is sent at once.
+const ENDLESS_CHUNK: usize = 16 << 10;
+
+/// Where an endless answer stops.
+const ENDLESS_BYTES: usize = 64 << 20;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counts {
@@ -84,6 +90,31 @@ impl TcpServer {
     /// A server that resets each connection as soon as it has accepted it.
     pub fn reset() -> Self {
         Self::start(async |connection| reset(connection))
+    }
+
+    /// A server whose answer has no end: `head`, and then `filler` again and again, as fast as it is read. After 64 MiB, which
+    /// is more than anybody may read, it only keeps the connection open, so that a client that keeps it all does no harm.
+    ///
+    /// # Panics
+    ///
+    /// If `filler` is empty.
+    pub fn endless(head: impl Into<Vec<u8>>, filler: impl AsRef<[u8]>) -> Self {
+        let head: Arc<[u8]> = head.into().into();
+        let filler: Arc<[u8]> = filler.as_ref().repeat(ENDLESS_CHUNK.div_ceil(filler.as_ref().len())).into();
+        Self::start(move |mut connection| {
+            let (head, filler) = (Arc::clone(&head), Arc::clone(&filler));
+            async move {
+                let mut sent = connection.write_all(&head).await;
+                for _ in 0..ENDLESS_BYTES / filler.len() {
+                    if sent.is_err() {
+                        return;
+                    }
+                    sent = connection.write_all(&filler).await;
+                }
+                let mut sink = [0; 1024];
+                while connection.read(&mut sink).await.is_ok_and(|length| length > 0) {}
+            }
+        })
     }
 
     /// Where it listens.
@@ -235,6 +266,17 @@ mod tests {
         let mut connection = TcpStream::connect(server.addr()).await.unwrap();
         let error = connection.read(&mut [0; 8]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[tokio::test]
+    async fn an_endless_answer_stops_for_those_who_keep_it_all() {
+        let server = TcpServer::endless("head ", "0123456789");
+        let mut connection = TcpStream::connect(server.addr()).await.unwrap();
+        let mut start = [0; 20];
+        connection.read_exact(&mut start).await.unwrap();
+        assert_eq!(&start, b"head 012345678901234");
+        let mut rest = connection.take(ENDLESS_BYTES as u64 - 2 * ENDLESS_CHUNK as u64);
+        assert!(tokio::io::copy(&mut rest, &mut tokio::io::sink()).await.unwrap() > ENDLESS_BYTES as u64 / 2);
     }
 
     #[tokio::test]

@@ -1,0 +1,81 @@
+//! The contracts of the plugin traits as tests, for every implementation.
+//!
+//! One macro call makes one named `#[test]` of each behaviour that a contract asks for:
+//! [`checker_conformance!`](crate::checker_conformance), [`storage_conformance!`](crate::storage_conformance) and
+//! [`notifier_conformance!`](crate::notifier_conformance). Each test gets a fixture of its own from a factory:
+//!
+//! ```
+//! use checkup_testkit::MemoryStorage;
+//! use checkup_testkit::conformance::StorageFixture;
+//!
+//! fn factory() -> StorageFixture {
+//!     let storage = MemoryStorage::new();
+//!     let expiring = storage.clone();
+//!     StorageFixture::new(move || storage.clone()).expiring(move |age| expiring.clone().check_expiry(age))
+//! }
+//!
+//! // This storage holds no named files, cannot fail, and knows neither a network nor a secret.
+//! checkup_testkit::storage_conformance!(factory, without: [files, failing, silent, secret]);
+//! # fn main() {}
+//! ```
+//!
+//! What an implementation does not have, or its fixture cannot offer, stands in `without`. Nothing is left out silently:
+//! a test of its own asserts that it is really not there, and all the others need it.
+//!
+//! # The factory
+//!
+//! It is called once for each test, inside a tokio runtime whose only purpose is the fixture: loopback servers that
+//! the factory starts run there, in a thread of their own, until the test ends. For asynchronous set-up it may use
+//! `tokio::runtime::Handle::current().block_on(…)`. What must live as long as the test (a temporary directory, a server)
+//! goes into `keep`.
+//!
+//! The behaviours themselves run in runtimes of their own; some are dropped in the middle, as a process that dies.
+//!
+//! # Without the macros
+//!
+//! Each behaviour is a function of its suite ([`checker`], [`storage`], [`notifier`]), and `BEHAVIOURS` lists them
+//! all, with what each needs. The suites' own tests hold each against an implementation that breaks it.
+
+pub mod checker;
+mod drive;
+mod fixture;
+mod macros;
+pub mod notifier;
+pub mod storage;
+mod storage_maintainer;
+mod storage_reader;
+
+pub use checker::CheckerFixture;
+pub use notifier::NotifierFixture;
+pub use storage::StorageFixture;
+
+/// One thing that a contract asks for, and how to find out.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Behaviour<F> {
+    /// What is asked for, as the name of the test and of the function.
+    pub name: &'static str,
+    /// What a fixture must offer for it.
+    pub needs: &'static [&'static str],
+    /// Panics if the implementation does not behave so.
+    pub check: fn(&F),
+}
+
+impl<F> Behaviour<F> {
+    #[doc(hidden)]
+    pub const fn new(name: &'static str, needs: &'static [&'static str], check: fn(&F)) -> Self {
+        Self { name, needs, check }
+    }
+}
+
+/// Checks one behaviour of what `factory` makes, as the tests of the macros do.
+///
+/// # Panics
+///
+/// If the implementation does not behave so. Within a tokio runtime.
+pub fn run<F>(factory: impl FnOnce() -> F, behaviour: fn(&F)) {
+    // Declared before the fixture, so that its servers run until it is gone.
+    let place = drive::Place::new();
+    let _entered = place.enter();
+    behaviour(&factory());
+}

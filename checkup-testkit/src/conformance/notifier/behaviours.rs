@@ -1,0 +1,172 @@
+//! What the contract of a notifier asks for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkup_core::{Attempt, Cause, CheckResult, Notification, Report, Status};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::super::drive::{
+    MAX_POLLS, all_of, assert_without, block_on, block_on_paused, cancelled_after, eventually, settled_len, soon,
+};
+use super::{NotifierFixture, offered};
+
+/// Longer than any notifier waits, with all its retries; the engine gives up after a minute.
+const NETWORK_LIMIT: Duration = Duration::from_secs(600);
+
+/// How many calls at once are more than a few.
+const MANY: usize = 8;
+
+/// What a hostile endpoint may put into a message: HTML, header lines, mentions, markup, ends of strings, and control
+/// characters.
+pub const HOSTILE: &str = "<script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @everyone *bold* [x](y) \"q\" 'q' & \\ \u{7} \u{202e}";
+
+/// "One call tells of all changes of one run": of those that went down and of those that recovered.
+pub fn every_change_is_told(fixture: &NotifierFixture) {
+    let notifier = (fixture.notifier)();
+    let changes =
+        [("conformance-a", Status::Down), ("conformance-b", Status::Degraded), ("conformance-c", Status::Healthy)];
+    let notification = notification(&changes, "it broke");
+    block_on(async {
+        soon("a call", notifier.notify(&notification)).await.expect("the message can be delivered");
+        let told = arrived(fixture, 1).await.join("\n");
+        for (name, _) in changes {
+            assert!(told.contains(name), "{name} is missing in what was delivered: {told}");
+        }
+    });
+}
+
+/// "… It is for the notifier to put them into one message."
+pub fn one_call_is_one_delivery(fixture: &NotifierFixture) {
+    let notifier = (fixture.notifier)();
+    let changes =
+        [("conformance-a", Status::Down), ("conformance-b", Status::Down), ("conformance-c", Status::Healthy)];
+    block_on(async {
+        for count in 1..=2 {
+            let told = soon("a call", notifier.notify(&notification(&changes, "it broke"))).await;
+            told.expect("the message can be delivered");
+            let deliveries = arrived(fixture, count).await.len();
+            assert_eq!(deliveries, count, "{count} calls made {deliveries} deliveries");
+        }
+    });
+}
+
+/// Runs may end at the same time: calls do not hinder each other.
+pub fn calls_at_once_are_all_delivered(fixture: &NotifierFixture) {
+    let notifier = (fixture.notifier)();
+    block_on(async {
+        let mut calls = JoinSet::new();
+        for number in 0..MANY {
+            let notifier = Arc::clone(&notifier);
+            let notification = notification(&[(&format!("conformance-{number}-"), Status::Down)], "it broke");
+            calls.spawn(async move { notifier.notify(&notification).await });
+        }
+        for told in soon("calls at once", calls.join_all()).await {
+            told.expect("the message can be delivered");
+        }
+        let told = arrived(fixture, MANY).await.join("\n");
+        for number in 0..MANY {
+            assert!(told.contains(&format!("conformance-{number}-")), "call {number} of {MANY} at once was lost");
+        }
+    });
+}
+
+/// "The monitor also cancels a call": the next one is delivered all the same.
+pub fn a_cancelled_call_does_not_spoil_the_next(fixture: &NotifierFixture) {
+    let notifier = (fixture.notifier)();
+    block_on(async {
+        for polls in 0..MAX_POLLS {
+            let dropped = notification(&[("dropped", Status::Down)], "it broke");
+            let ended = cancelled_after(polls, notifier.notify(&dropped)).await.is_some();
+            let name = format!("conformance-{polls}-");
+            let next = notification(&[(&name, Status::Down)], "it broke");
+            let told = soon("the call after a cancelled one", notifier.notify(&next)).await;
+            told.unwrap_or_else(|error| panic!("after a call that was dropped after {polls} polls: {error:?}"));
+            let what = format!("the call after one that was dropped after {polls} polls did not arrive");
+            eventually(&what, || (fixture.deliveries)().iter().any(|text| text.contains(&name))).await;
+            if ended {
+                return;
+            }
+        }
+    });
+}
+
+/// "What comes in results (names, endpoints, reasons) is text from outside: it is escaped for the medium."
+pub fn text_from_outside_is_escaped(fixture: &NotifierFixture) {
+    let (notifier, is_escaped) = ((fixture.notifier)(), offered(fixture.escaping.as_ref(), "escaping"));
+    let notification = notification(&[(HOSTILE, Status::Down), (HOSTILE, Status::Degraded)], HOSTILE);
+    block_on(async {
+        soon("a call", notifier.notify(&notification)).await.expect("hostile text can be delivered too");
+        for delivery in arrived(fixture, 1).await {
+            is_escaped(&delivery);
+        }
+    });
+}
+
+/// What may not have been delivered is an error, and neither a success nor a panic.
+pub fn what_is_not_delivered_is_an_error(fixture: &NotifierFixture) {
+    let notifier = offered(fixture.failing.as_ref(), "failing")();
+    let told = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
+    assert!(told.is_err(), "nothing was delivered, and yet the call succeeds");
+}
+
+/// "Every wait on a network is bounded."
+///
+/// On a paused clock, so that it takes no time. (Waits in blocking threads take theirs.)
+pub fn a_silent_network_is_an_error_in_time(fixture: &NotifierFixture) {
+    let silent = offered(fixture.silent.as_ref(), "silent");
+    block_on_paused(async {
+        let (notifier, notification) = (silent(), notification(&[("silent", Status::Down)], "it broke"));
+        let told = timeout(NETWORK_LIMIT, notifier.notify(&notification)).await;
+        let told = told.unwrap_or_else(|_| panic!("the call waits for a silent network without end"));
+        assert!(told.is_err(), "nobody has answered, and yet the call succeeds");
+    });
+}
+
+/// `Debug` goes to logs, and into the engine's errors: no credentials.
+pub fn debug_holds_no_secret(fixture: &NotifierFixture) {
+    let notifier = (fixture.notifier)();
+    // What is made lazily may show it too.
+    let _ = block_on(notifier.notify(&notification(&[("debug", Status::Down)], "it broke")));
+    assert_without(fixture.secret.expose(), "`Debug`", &format!("{notifier:?} {notifier:#?}"));
+}
+
+/// "Errors hold no credentials."
+pub fn errors_hold_no_secret(fixture: &NotifierFixture) {
+    let notifier = offered(fixture.failing.as_ref(), "failing")();
+    let told = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
+    let error = told.expect_err("the failing notifier fails");
+    assert_without(fixture.secret.expose(), "the error", &all_of(&error));
+}
+
+/// What has been delivered, once it is at least so much and nothing more comes.
+async fn arrived(fixture: &NotifierFixture, count: usize) -> Vec<String> {
+    eventually(&format!("fewer than {count} deliveries"), || (fixture.deliveries)().len() >= count).await;
+    settled_len(&fixture.deliveries).await
+}
+
+/// Changes to these statuses; those that are healthy now were down before.
+fn notification(changes: &[(&str, Status)], reason: &str) -> Notification {
+    let results = changes.iter().map(|(name, status)| {
+        let mut result = CheckResult::new(*name, format!("endpoint of {name}"));
+        result.status = *status;
+        match status {
+            Status::Down => {
+                let mut attempt = Attempt::success(Duration::from_millis(3));
+                attempt.error = Some(reason.to_owned());
+                attempt.cause = Some(Cause::Assertion);
+                result.attempts = vec![attempt];
+            }
+            Status::Degraded => result.notice = Some(reason.to_owned()),
+            _ => {}
+        }
+        result
+    });
+    let report = Arc::new(Report::new(results.collect()));
+    let before = |index: usize| match changes[index].1 {
+        Status::Healthy => Some(Status::Down),
+        _ => Some(Status::Healthy),
+    };
+    Notification::between(before, &report).expect("every status has changed")
+}

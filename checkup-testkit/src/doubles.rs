@@ -1,0 +1,9 @@
+//! Test doubles of the three plugin traits. Clones share what they count and keep.
+
+mod memory_storage;
+mod recording_notifier;
+mod stub_checker;
+
+pub use memory_storage::MemoryStorage;
+pub use recording_notifier::RecordingNotifier;
+pub use stub_checker::{StubAttempt, StubChecker};

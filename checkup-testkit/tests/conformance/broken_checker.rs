@@ -1,0 +1,222 @@
+//! Checkers that break their contract, one way each.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use checkup_core::{Checker, Failure, Observation, async_trait};
+use checkup_testkit::TcpServer;
+use checkup_testkit::conformance::CheckerFixture;
+use checkup_testkit::conformance::checker::BEHAVIOURS;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+
+use crate::{Broken, each_behaviour_is_caught};
+
+const SECRET: &str = "hunter2";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    NeverSucceeds,
+    NeverFails,
+    GivesNoReason,
+    GivesUpEarly,
+    Blocks,
+    BlocksForAWhile,
+    RemembersTheAnswer,
+    TriesTwice,
+    RetriesWhatFailed,
+    Detaches,
+    StaysBusy,
+    WaitsInLine,
+    SucceedsTwice,
+    FailsOtherwiseLater,
+    ReadsAll,
+    ShowsAll,
+    NamesNothing,
+    CountsInItsEndpoint,
+    HasNoTime,
+    ShowsItself,
+    ShowsItsEndpoint,
+    ShowsAnswers,
+}
+
+/// Says a password, and must be answered `ok`.
+struct Greeting {
+    fault: Fault,
+    addr: SocketAddr,
+    attempts: AtomicUsize,
+    busy: AtomicBool,
+    line: Mutex<()>,
+}
+
+impl Greeting {
+    fn new(fault: Fault, addr: SocketAddr) -> Self {
+        Self { fault, addr, attempts: AtomicUsize::new(0), busy: AtomicBool::new(false), line: Mutex::new(()) }
+    }
+
+    async fn greet(&self) -> Result<Observation, Failure> {
+        let connection = TcpStream::connect(self.addr).await?;
+        let answer = match self.fault {
+            Fault::Detaches => {
+                // Goes on when the attempt is dropped.
+                tokio::spawn(exchange(connection, 100)).await.map_err(Failure::from_error)??
+            }
+            Fault::GivesUpEarly => {
+                let answer = tokio::time::timeout(Duration::from_millis(1), exchange(connection, 100)).await;
+                answer.map_err(Failure::from_error)??
+            }
+            Fault::ReadsAll => exchange(connection, u64::MAX).await?,
+            Fault::ShowsAll => exchange(connection, 1 << 20).await?,
+            _ => exchange(connection, 100).await?,
+        };
+        match self.fault {
+            Fault::NeverFails => Ok(Observation::new()),
+            _ if answer == "ok" => Ok(Observation::new()),
+            Fault::GivesNoReason => Err(Failure::assertion(" ")),
+            Fault::ShowsAnswers | Fault::ShowsAll => Err(Failure::assertion(format!("the answer is {answer}"))),
+            _ => Err(Failure::assertion("the answer is not ok")),
+        }
+    }
+
+    fn greet_blocking(&self, patience: Option<Duration>) -> Result<Observation, Failure> {
+        let mut connection = std::net::TcpStream::connect(self.addr)?;
+        connection.set_read_timeout(patience)?;
+        connection.write_all(b"hello\n")?;
+        connection.read_exact(&mut [0; 3])?;
+        Ok(Observation::new())
+    }
+}
+
+/// Says the password; the first line of the answer, up to `limit` bytes.
+async fn exchange(mut connection: TcpStream, limit: u64) -> Result<String, Failure> {
+    connection.write_all(format!("{SECRET}\n").as_bytes()).await?;
+    let mut line = Vec::new();
+    BufReader::new(connection.take(limit)).read_until(b'\n', &mut line).await?;
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+#[async_trait]
+impl Checker for Greeting {
+    fn endpoint(&self) -> Cow<'_, str> {
+        match self.fault {
+            Fault::NamesNothing => "".into(),
+            Fault::CountsInItsEndpoint => format!("{} ({:?})", self.addr, self.attempts).into(),
+            Fault::ShowsItsEndpoint => format!("{SECRET}@{}", self.addr).into(),
+            _ => self.addr.to_string().into(),
+        }
+    }
+
+    async fn attempt(&self) -> Result<Observation, Failure> {
+        let number = self.attempts.fetch_add(1, Ordering::SeqCst);
+        match self.fault {
+            Fault::NeverSucceeds => Err(Failure::other("not today")),
+            Fault::Blocks => self.greet_blocking(None),
+            Fault::BlocksForAWhile => self.greet_blocking(Some(Duration::from_millis(300))),
+            Fault::RemembersTheAnswer if number > 0 => Ok(Observation::new()),
+            Fault::TriesTwice => {
+                let _ = self.greet().await;
+                self.greet().await
+            }
+            Fault::RetriesWhatFailed => match self.greet().await {
+                Err(_) => self.greet().await,
+                ok => ok,
+            },
+            Fault::StaysBusy => {
+                if self.busy.swap(true, Ordering::SeqCst) {
+                    return Err(Failure::other("busy"));
+                }
+                let outcome = self.greet().await;
+                self.busy.store(false, Ordering::SeqCst);
+                outcome
+            }
+            Fault::WaitsInLine => {
+                let _first = self.line.lock().await;
+                self.greet().await
+            }
+            Fault::SucceedsTwice if number >= 2 => Err(Failure::other("out of tokens")),
+            Fault::FailsOtherwiseLater if number > 0 => {
+                self.greet().await.map_err(|_| Failure::protocol("the session is broken"))
+            }
+            _ => self.greet().await,
+        }
+    }
+
+    fn default_timeout(&self) -> Duration {
+        if self.fault == Fault::HasNoTime { Duration::ZERO } else { Duration::from_secs(1) }
+    }
+}
+
+impl fmt::Debug for Greeting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.fault == Fault::ShowsItself { SECRET } else { "Greeting" })
+    }
+}
+
+/// Reads a line, and answers with what this makes of it.
+fn answering(answer: impl Fn(String) -> String + Clone + Send + Sync + 'static) -> TcpServer {
+    TcpServer::start(move |connection| {
+        let answer = answer.clone();
+        async move {
+            let mut connection = BufReader::new(connection);
+            let mut line = String::new();
+            let _ = connection.read_line(&mut line).await;
+            let _ = connection.write_all(answer(line).as_bytes()).await;
+        }
+    })
+}
+
+fn fixture(fault: Fault) -> CheckerFixture {
+    let servers =
+        Arc::new([answering(|_| "ok\n".to_owned()), answering(|line| format!("what is {line}")), TcpServer::silent()]);
+    let endless = TcpServer::endless("", "all work and no play ");
+    let at = |addr| move || Greeting::new(fault, addr);
+    let (healthy, failing, hanging) = (servers[0].addr(), servers[1].addr(), servers[2].addr());
+    let silent = Arc::clone(&servers);
+    CheckerFixture::new(at(healthy))
+        .failing(at(failing))
+        .hanging(at(hanging))
+        .endless(at(endless.addr()))
+        .tries(move || servers.iter().map(TcpServer::accepted).sum())
+        .open(move || silent[2].open())
+        .secret(SECRET)
+        .keep(endless)
+}
+
+pub(crate) fn good() -> CheckerFixture {
+    fixture(Fault::None)
+}
+
+fn broken(behaviour: &str) -> Vec<Broken<CheckerFixture>> {
+    let faults: &[Fault] = match behaviour {
+        "a_healthy_attempt_succeeds" => &[Fault::NeverSucceeds],
+        "a_failing_attempt_fails_with_a_reason" => &[Fault::NeverFails, Fault::GivesNoReason],
+        "a_hanging_attempt_times_out_in_the_engine" => &[Fault::GivesUpEarly, Fault::BlocksForAWhile],
+        "an_attempt_tries_once" => &[Fault::RemembersTheAnswer, Fault::TriesTwice, Fault::NeverSucceeds],
+        "a_failed_attempt_is_not_repeated" => &[Fault::RetriesWhatFailed],
+        "a_cancelled_attempt_releases_what_it_opened" => &[Fault::Detaches],
+        "a_cancelled_attempt_does_not_change_the_next" => &[Fault::StaysBusy],
+        "attempts_run_at_once" => &[Fault::StaysBusy],
+        "a_hanging_attempt_holds_up_no_other" => &[Fault::WaitsInLine, Fault::StaysBusy],
+        "an_attempt_does_not_change_the_next" => &[Fault::SucceedsTwice, Fault::FailsOtherwiseLater],
+        "the_thread_is_not_blocked" => &[Fault::Blocks, Fault::BlocksForAWhile],
+        "an_endless_answer_ends_the_attempt" => &[Fault::ReadsAll, Fault::ShowsAll],
+        "the_endpoint_stays_the_same" => &[Fault::NamesNothing, Fault::CountsInItsEndpoint],
+        "the_default_timeout_is_more_than_zero" => &[Fault::HasNoTime],
+        "debug_and_endpoint_hold_no_secret" => &[Fault::ShowsItself, Fault::ShowsItsEndpoint],
+        "outcomes_hold_no_secret" => &[Fault::ShowsAnswers],
+        _ => &[],
+    };
+    faults.iter().map(|&fault| (format!("{fault:?}"), Box::new(move || fixture(fault)) as Box<_>)).collect()
+}
+
+#[test]
+fn each_behaviour_of_a_checker_is_caught() {
+    each_behaviour_is_caught(BEHAVIOURS, good, broken);
+}

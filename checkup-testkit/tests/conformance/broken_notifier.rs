@@ -1,0 +1,138 @@
+//! Notifiers that break their contract, one way each.
+
+use std::fmt;
+use std::future::pending;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use checkup_core::{Notification, Notifier, NotifyError, async_trait};
+use checkup_testkit::conformance::NotifierFixture;
+use checkup_testkit::conformance::notifier::BEHAVIOURS;
+
+use crate::{Broken, each_behaviour_is_caught};
+
+const SECRET: &str = "hunter2";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    TellsTheFirstOnly,
+    DeliversEach,
+    RefusesASecond,
+    StaysBusy,
+    DoesNotEscape,
+    Swallows,
+    WaitsForEver,
+    ShowsItself,
+    ShowsErrors,
+}
+
+/// What the other side does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Accepts,
+    Refuses,
+    IsSilent,
+}
+
+struct Pager {
+    fault: Fault,
+    side: Side,
+    delivered: Arc<Mutex<Vec<String>>>,
+    busy: Mutex<bool>,
+}
+
+#[async_trait]
+impl Notifier for Pager {
+    async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
+        match self.side {
+            Side::Accepts => {}
+            Side::Refuses if self.fault == Fault::Swallows => return Ok(()),
+            Side::Refuses if self.fault == Fault::ShowsErrors => {
+                return Err(NotifyError::new("refused").source(format!("401 for token {SECRET}")));
+            }
+            Side::Refuses => return Err(NotifyError::new("refused")),
+            Side::IsSilent if self.fault == Fault::WaitsForEver => pending().await,
+            Side::IsSilent => {
+                tokio::time::sleep(Duration::from_secs(30)).await;
+                return Err(NotifyError::new("no answer within 30s"));
+            }
+        }
+        if self.fault == Fault::RefusesASecond || self.fault == Fault::StaysBusy {
+            let was_busy = std::mem::replace(&mut *self.busy.lock().unwrap(), true);
+            if was_busy {
+                return Err(NotifyError::new("busy"));
+            }
+        }
+        tokio::task::yield_now().await;
+        if self.fault == Fault::RefusesASecond || self.fault == Fault::StaysBusy {
+            *self.busy.lock().unwrap() = false;
+        }
+        let mut lines: Vec<_> = notification
+            .changes
+            .iter()
+            .map(|change| {
+                let result = &change.result;
+                let line = format!("{} {} {:?}", result.name, result.status, result.reason());
+                match self.fault {
+                    Fault::DoesNotEscape => line,
+                    _ => line.escape_debug().to_string().replace('<', "&lt;"),
+                }
+            })
+            .collect();
+        if self.fault == Fault::TellsTheFirstOnly {
+            lines.truncate(1);
+        }
+        let mut delivered = self.delivered.lock().unwrap();
+        match self.fault {
+            Fault::DeliversEach => delivered.extend(lines),
+            _ => delivered.push(lines.join(", ")),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Pager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.fault == Fault::ShowsItself { SECRET } else { "Pager" })
+    }
+}
+
+fn fixture(fault: Fault) -> NotifierFixture {
+    let delivered = Arc::new(Mutex::new(Vec::new()));
+    let arrived = Arc::clone(&delivered);
+    let at = move |side| {
+        let delivered = Arc::clone(&delivered);
+        move || Pager { fault, side, delivered: Arc::clone(&delivered), busy: Mutex::new(false) }
+    };
+    NotifierFixture::new(at(Side::Accepts), move || arrived.lock().unwrap().clone())
+        .failing(at(Side::Refuses))
+        .silent(at(Side::IsSilent))
+        .escaping(|delivery| assert!(!delivery.contains(['<', '\n', '\r']), "{delivery}"))
+        .secret(SECRET)
+}
+
+pub(crate) fn good() -> NotifierFixture {
+    fixture(Fault::None)
+}
+
+fn broken(behaviour: &str) -> Vec<Broken<NotifierFixture>> {
+    let faults: &[Fault] = match behaviour {
+        "every_change_is_told" => &[Fault::TellsTheFirstOnly],
+        "one_call_is_one_delivery" => &[Fault::DeliversEach],
+        "calls_at_once_are_all_delivered" => &[Fault::RefusesASecond],
+        "a_cancelled_call_does_not_spoil_the_next" => &[Fault::StaysBusy],
+        "text_from_outside_is_escaped" => &[Fault::DoesNotEscape],
+        "what_is_not_delivered_is_an_error" => &[Fault::Swallows],
+        "a_silent_network_is_an_error_in_time" => &[Fault::WaitsForEver],
+        "debug_holds_no_secret" => &[Fault::ShowsItself],
+        "errors_hold_no_secret" => &[Fault::ShowsErrors],
+        _ => &[],
+    };
+    faults.iter().map(|&fault| (format!("{fault:?}"), Box::new(move || fixture(fault)) as Box<_>)).collect()
+}
+
+#[test]
+fn each_behaviour_of_a_notifier_is_caught() {
+    each_behaviour_is_caught(BEHAVIOURS, good, broken);
+}

@@ -1,0 +1,82 @@
+//! The kit's own doubles keep the contracts, and the macros work.
+
+use std::sync::Arc;
+
+use checkup_core::{Report, Storage, StorageError, async_trait};
+use checkup_testkit::conformance::{CheckerFixture, NotifierFixture, StorageFixture};
+use checkup_testkit::{MemoryStorage, RecordingNotifier, StubChecker};
+
+mod memory_storage {
+    use super::*;
+
+    fn factory() -> StorageFixture {
+        let storage = MemoryStorage::new();
+        let expiring = storage.clone();
+        StorageFixture::new(move || storage.clone()).expiring(move |age| expiring.clone().check_expiry(age)).failing(
+            || {
+                let broken = MemoryStorage::new();
+                broken.break_down("the disk is full");
+                broken
+            },
+        )
+    }
+
+    checkup_testkit::storage_conformance!(factory, without: [files, silent, secret]);
+}
+
+/// A sink that can only be written to.
+mod write_only {
+    use super::*;
+
+    #[derive(Debug)]
+    struct WriteOnly(MemoryStorage);
+
+    #[async_trait]
+    impl Storage for WriteOnly {
+        async fn store(&self, report: &Report) -> Result<(), StorageError> {
+            self.0.store(report).await
+        }
+    }
+
+    checkup_testkit::storage_conformance!(
+        || {
+            let storage = MemoryStorage::new();
+            let outside = storage.clone();
+            StorageFixture::new(move || WriteOnly(storage.clone())).stored(move || outside.results())
+        },
+        without: [reader, maintainer, files, failing, silent, secret],
+    );
+}
+
+mod stub_checker {
+    use super::*;
+
+    fn factory() -> CheckerFixture {
+        let (healthy, failing, hanging) = (StubChecker::healthy(), StubChecker::fails("no"), StubChecker::hangs());
+        let stubs = Arc::new([healthy.clone(), failing.clone(), hanging.clone()]);
+        let open = hanging.clone();
+        CheckerFixture::new(move || healthy.clone())
+            .failing(move || failing.clone())
+            .hanging(move || hanging.clone())
+            .tries(move || stubs.iter().map(StubChecker::attempts).sum())
+            .open(move || open.running())
+    }
+
+    checkup_testkit::checker_conformance!(factory, without: [endless, secret]);
+}
+
+mod recording_notifier {
+    use super::*;
+
+    fn factory() -> NotifierFixture {
+        let notifier = RecordingNotifier::new();
+        let told = notifier.clone();
+        NotifierFixture::new(
+            move || notifier.clone(),
+            move || told.notifications().iter().map(|notification| format!("{notification:?}")).collect(),
+        )
+        .failing(|| RecordingNotifier::fails("nobody is there"))
+    }
+
+    checkup_testkit::notifier_conformance!(factory, without: [silent, secret, escaping]);
+}
