@@ -1,9 +1,12 @@
 //! Health checks for services, tests and status pages.
 //!
 //! A [`Check`] names something and how often, how long and how fast it must work; a [`Checkup`] runs checks and yields a
-//! [`Report`]. Three ways to use it:
+//! [`Report`]. There are three ways to use it, and a [`guide`] to each.
 //!
 //! # Embed: checks next to what they check
+//!
+//! A service defines checks in code, a [`Monitor`] runs them in the background, and `/readyz` answers from memory.
+//! The guide: [`guide::embed`].
 //!
 //! ```
 //! use std::time::Duration;
@@ -32,7 +35,7 @@
 //! # Extend: a checker or a storage of your own
 //!
 //! Implement [`Checker`], [`Storage`] or [`Notifier`] in any crate. With serde's and schemars' derives it is a `type` in
-//! config files, and has every command of the `checkup` command line: see `config`.
+//! config files, and has every command of the `checkup` command line. The guide: [`guide::extend`].
 //!
 //! ```
 //! use std::borrow::Cow;
@@ -59,6 +62,8 @@
 //! ```
 //!
 //! # Test: wait until it is healthy, then assert
+//!
+//! An integration test waits for what it needs, and tells why if it does not come. The guide: [`guide::test`](mod@guide::test).
 //!
 //! ```
 //! use std::time::Duration;
@@ -87,6 +92,8 @@
 //! | `full` | | all of these |
 //!
 //! A feature never changes what another does. Without any, there are the engine, [`check_fn`] and [`Monitor`].
+
+pub mod guide;
 
 #[doc(inline)]
 pub use checkup_core::*;
