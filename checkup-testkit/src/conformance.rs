@@ -79,3 +79,34 @@ pub fn run<F>(factory: impl FnOnce() -> F, behaviour: fn(&F)) {
     let _entered = place.enter();
     behaviour(&factory());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A behaviour that is in no list would never be checked.
+    #[test]
+    fn every_behaviour_is_in_its_list() {
+        let names = |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>();
+        let listed = [
+            names(&mut checker::BEHAVIOURS.iter().map(|behaviour| behaviour.name)),
+            names(&mut storage::BEHAVIOURS.iter().map(|behaviour| behaviour.name)),
+            names(&mut notifier::BEHAVIOURS.iter().map(|behaviour| behaviour.name)),
+        ];
+        let storage =
+            [include_str!("conformance/storage/behaviours.rs"), include_str!("conformance/storage_reader.rs")].concat()
+                + include_str!("conformance/storage_maintainer.rs");
+        let sources = [
+            include_str!("conformance/checker/behaviours.rs"),
+            &storage,
+            include_str!("conformance/notifier/behaviours.rs"),
+        ];
+        for (mut listed, source) in listed.into_iter().zip(sources) {
+            let functions = source.lines().filter_map(|line| line.strip_prefix("pub fn ")?.split('(').next());
+            let mut functions: Vec<_> = functions.collect();
+            listed.sort_unstable();
+            functions.sort_unstable();
+            assert_eq!(listed, functions);
+        }
+    }
+}

@@ -194,26 +194,54 @@ pub(crate) fn good() -> CheckerFixture {
 }
 
 fn broken(behaviour: &str) -> Vec<Broken<CheckerFixture>> {
-    let faults: &[Fault] = match behaviour {
-        "a_healthy_attempt_succeeds" => &[Fault::NeverSucceeds],
-        "a_failing_attempt_fails_with_a_reason" => &[Fault::NeverFails, Fault::GivesNoReason],
-        "a_hanging_attempt_times_out_in_the_engine" => &[Fault::GivesUpEarly, Fault::BlocksForAWhile],
-        "an_attempt_tries_once" => &[Fault::RemembersTheAnswer, Fault::TriesTwice, Fault::NeverSucceeds],
-        "a_failed_attempt_is_not_repeated" => &[Fault::RetriesWhatFailed],
-        "a_cancelled_attempt_releases_what_it_opened" => &[Fault::Detaches],
-        "a_cancelled_attempt_does_not_change_the_next" => &[Fault::StaysBusy],
-        "attempts_run_at_once" => &[Fault::StaysBusy],
-        "a_hanging_attempt_holds_up_no_other" => &[Fault::WaitsInLine, Fault::StaysBusy],
-        "an_attempt_does_not_change_the_next" => &[Fault::SucceedsTwice, Fault::FailsOtherwiseLater],
-        "the_thread_is_not_blocked" => &[Fault::Blocks, Fault::BlocksForAWhile],
-        "an_endless_answer_ends_the_attempt" => &[Fault::ReadsAll, Fault::ShowsAll],
-        "the_endpoint_stays_the_same" => &[Fault::NamesNothing, Fault::CountsInItsEndpoint],
-        "the_default_timeout_is_more_than_zero" => &[Fault::HasNoTime],
-        "debug_and_endpoint_hold_no_secret" => &[Fault::ShowsItself, Fault::ShowsItsEndpoint],
-        "outcomes_hold_no_secret" => &[Fault::ShowsAnswers],
+    let faults: &[(Fault, &'static str)] = match behaviour {
+        "a_healthy_attempt_succeeds" => &[(Fault::NeverSucceeds, "the healthy instance is down")],
+        "a_failing_attempt_fails_with_a_reason" => {
+            &[(Fault::NeverFails, "is not down"), (Fault::GivesNoReason, "has no message")]
+        }
+        "a_hanging_attempt_times_out_in_the_engine" => {
+            &[(Fault::GivesUpEarly, "expected a timeout"), (Fault::BlocksForAWhile, "expected a timeout")]
+        }
+        "an_attempt_tries_once" => &[
+            (Fault::RemembersTheAnswer, "attempt 2 made no try"),
+            (Fault::TriesTwice, "attempt 1 made 2 tries"),
+            (Fault::NeverSucceeds, "attempt 1 made no try"),
+        ],
+        "a_failed_attempt_is_not_repeated" => &[(Fault::RetriesWhatFailed, "attempt 1 made 2 tries")],
+        "a_cancelled_attempt_releases_what_it_opened" => &[(Fault::Detaches, "still holds what it opened")],
+        "a_cancelled_attempt_does_not_change_the_next" => {
+            &[(Fault::StaysBusy, "after an attempt that was dropped after 1 polls")]
+        }
+        "attempts_run_at_once" => &[(Fault::StaysBusy, "attempts at once")],
+        "a_hanging_attempt_holds_up_no_other" => {
+            &[(Fault::WaitsInLine, "while 1 attempts hang"), (Fault::StaysBusy, "while 1 attempts hang")]
+        }
+        "an_attempt_does_not_change_the_next" => &[
+            (Fault::SucceedsTwice, "attempt 3 at what works"),
+            (Fault::FailsOtherwiseLater, "attempt 2 is not as the first"),
+        ],
+        "the_thread_is_not_blocked" => {
+            &[(Fault::Blocks, "the thread is blocked"), (Fault::BlocksForAWhile, "the thread was blocked")]
+        }
+        "an_endless_answer_ends_the_attempt" => {
+            &[(Fault::ReadsAll, "without end"), (Fault::ShowsAll, "bytes of the answer")]
+        }
+        "the_endpoint_stays_the_same" => {
+            &[(Fault::NamesNothing, "the endpoint is empty"), (Fault::CountsInItsEndpoint, "left == right")]
+        }
+        "the_default_timeout_is_more_than_zero" => &[(Fault::HasNoTime, "default_timeout")],
+        "debug_and_endpoint_hold_no_secret" => &[
+            (Fault::ShowsItself, "`Debug` shows the secret"),
+            (Fault::ShowsItsEndpoint, "the endpoint shows the secret"),
+        ],
+        "outcomes_hold_no_secret" => &[(Fault::ShowsAnswers, "the failure shows the secret")],
         _ => &[],
     };
-    faults.iter().map(|&fault| (format!("{fault:?}"), Box::new(move || fixture(fault)) as Box<_>)).collect()
+    let broken = faults.iter().map(|&(fault, says)| {
+        let factory = Box::new(move || fixture(fault));
+        Broken { fault: format!("{fault:?}"), says, factory }
+    });
+    broken.collect()
 }
 
 #[test]

@@ -117,19 +117,25 @@ pub(crate) fn good() -> NotifierFixture {
 }
 
 fn broken(behaviour: &str) -> Vec<Broken<NotifierFixture>> {
-    let faults: &[Fault] = match behaviour {
-        "every_change_is_told" => &[Fault::TellsTheFirstOnly],
-        "one_call_is_one_delivery" => &[Fault::DeliversEach],
-        "calls_at_once_are_all_delivered" => &[Fault::RefusesASecond],
-        "a_cancelled_call_does_not_spoil_the_next" => &[Fault::StaysBusy],
-        "text_from_outside_is_escaped" => &[Fault::DoesNotEscape],
-        "what_is_not_delivered_is_an_error" => &[Fault::Swallows],
-        "a_silent_network_is_an_error_in_time" => &[Fault::WaitsForEver],
-        "debug_holds_no_secret" => &[Fault::ShowsItself],
-        "errors_hold_no_secret" => &[Fault::ShowsErrors],
+    let faults: &[(Fault, &'static str)] = match behaviour {
+        "every_change_is_told" => &[(Fault::TellsTheFirstOnly, "conformance-b is missing")],
+        "one_call_is_one_delivery" => &[(Fault::DeliversEach, "1 calls made 3 deliveries")],
+        "calls_at_once_are_all_delivered" => &[(Fault::RefusesASecond, "busy")],
+        "a_cancelled_call_does_not_spoil_the_next" => {
+            &[(Fault::StaysBusy, "after a call that was dropped after 1 polls")]
+        }
+        "text_from_outside_is_escaped" => &[(Fault::DoesNotEscape, "<script>")],
+        "what_is_not_delivered_is_an_error" => &[(Fault::Swallows, "nothing was delivered")],
+        "a_silent_network_is_an_error_in_time" => &[(Fault::WaitsForEver, "without end")],
+        "debug_holds_no_secret" => &[(Fault::ShowsItself, "`Debug` shows the secret")],
+        "errors_hold_no_secret" => &[(Fault::ShowsErrors, "the error shows the secret")],
         _ => &[],
     };
-    faults.iter().map(|&fault| (format!("{fault:?}"), Box::new(move || fixture(fault)) as Box<_>)).collect()
+    let broken = faults.iter().map(|&(fault, says)| {
+        let factory = Box::new(move || fixture(fault));
+        Broken { fault: format!("{fault:?}"), says, factory }
+    });
+    broken.collect()
 }
 
 #[test]

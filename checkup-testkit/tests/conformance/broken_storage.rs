@@ -334,32 +334,66 @@ pub(crate) fn good() -> StorageFixture {
 }
 
 fn broken(behaviour: &str) -> Vec<Broken<StorageFixture>> {
-    let faults: &[Fault] = match behaviour {
-        "a_stored_report_outlives_its_process" => &[Fault::StoresInTheBackground, Fault::KeepsItToItself],
-        "what_was_stored_never_changes" => &[Fault::NamesByTimestamp, Fault::RewritesTheLast],
-        "stores_at_once_are_all_kept" => &[Fault::ReadsModifiesWrites, Fault::NamesByTimestamp],
-        "a_cancelled_store_is_there_whole_or_not_at_all" => &[Fault::StoresPieceByPiece, Fault::ClearsBeforeItStores],
-        "a_cancelled_store_does_not_spoil_the_next" => &[Fault::StaysLocked],
-        "storing_again_is_safe" => &[Fault::RefusesDuplicates],
-        "a_silent_network_is_an_error_in_time" => &[Fault::WaitsForEver, Fault::Swallows],
-        "what_fails_is_an_error" => &[Fault::Swallows],
-        "errors_hold_no_secret" => &[Fault::ShowsErrors],
-        "debug_holds_no_secret" => &[Fault::ShowsItself],
-        "reading_gives_what_was_stored" => &[Fault::LosesMessages, Fault::ListsNothing],
-        "listing_is_oldest_first" => &[Fault::ListsNewestFirst, Fault::ListsNothing],
-        "listing_begins_exactly_at_since" => &[Fault::ListsAfterSince, Fault::ListsAll],
-        "listing_has_only_check_files" => &[Fault::ListsOtherFiles, Fault::ListsInOrderOfArrival],
-        "an_unknown_file_is_not_found" => &[Fault::KnowsNoNotFound],
-        "a_broken_file_costs_only_itself" => &[Fault::FailsForOneBrokenFile, Fault::ReadsBrokenFilesAsEmpty],
-        "nothing_is_removed_before_it_expires" => &[Fault::RemovesAll],
-        "what_has_expired_is_removed" => &[Fault::RemovesNothing],
-        "maintaining_again_removes_nothing" => &[Fault::CountsAll],
-        "only_expired_check_files_are_removed" => &[Fault::RemovesOtherFiles, Fault::RemovesAll],
-        "maintenance_at_once_loses_nothing" => &[Fault::FailsWhenSecond, Fault::RemovesAll],
-        "a_cancelled_maintenance_loses_nothing" => &[Fault::RewritesToMaintain, Fault::RemovesAll],
+    let faults: &[(Fault, &'static str)] = match behaviour {
+        "a_stored_report_outlives_its_process" => &[
+            (Fault::StoresInTheBackground, "after the death of the process"),
+            (Fault::KeepsItToItself, "after the death of the process"),
+        ],
+        "what_was_stored_never_changes" => &[
+            (Fault::NamesByTimestamp, "after 2 stores: not the same results"),
+            (Fault::RewritesTheLast, "after 2 stores: a result is not as it was stored"),
+        ],
+        "stores_at_once_are_all_kept" => {
+            &[(Fault::ReadsModifiesWrites, "not the same results"), (Fault::NamesByTimestamp, "not the same results")]
+        }
+        "a_cancelled_store_is_there_whole_or_not_at_all" => &[
+            (Fault::StoresPieceByPiece, "dropped after 1 polls: not the same results"),
+            (Fault::ClearsBeforeItStores, "before the cancelled stores"),
+        ],
+        "a_cancelled_store_does_not_spoil_the_next" => &[(Fault::StaysLocked, "the same instance after 1 polls")],
+        "storing_again_is_safe" => &[(Fault::RefusesDuplicates, "the same report can be stored again")],
+        "a_silent_network_is_an_error_in_time" => {
+            &[(Fault::WaitsForEver, "without end"), (Fault::Swallows, "nobody has answered")]
+        }
+        "what_fails_is_an_error" => &[(Fault::Swallows, "the storage cannot be used")],
+        "errors_hold_no_secret" => &[(Fault::ShowsErrors, "the error of a store shows the secret")],
+        "debug_holds_no_secret" => &[(Fault::ShowsItself, "`Debug` shows the secret")],
+        "reading_gives_what_was_stored" => {
+            &[(Fault::LosesMessages, "a result is not as it was stored"), (Fault::ListsNothing, "not the same results")]
+        }
+        "listing_is_oldest_first" => {
+            &[(Fault::ListsNewestFirst, "not oldest first"), (Fault::ListsNothing, "nothing is listed")]
+        }
+        "listing_begins_exactly_at_since" => &[(Fault::ListsAfterSince, "since "), (Fault::ListsAll, "since ")],
+        "listing_has_only_check_files" => {
+            &[(Fault::ListsOtherFiles, "were put there"), (Fault::ListsInOrderOfArrival, "left == right")]
+        }
+        "an_unknown_file_is_not_found" => &[(Fault::KnowsNoNotFound, "a file that is not there has 0 results")],
+        "a_broken_file_costs_only_itself" => {
+            &[(Fault::FailsForOneBrokenFile, "the storage can be listed"), (Fault::ReadsBrokenFilesAsEmpty, "was read")]
+        }
+        "nothing_is_removed_before_it_expires" => &[(Fault::RemovesAll, "nothing has expired")],
+        "what_has_expired_is_removed" => &[(Fault::RemovesNothing, "after maintenance: not the same results")],
+        "maintaining_again_removes_nothing" => &[(Fault::CountsAll, "what was removed is removed again")],
+        "only_expired_check_files_are_removed" => &[
+            (Fault::RemovesOtherFiles, "checkup.json is no check file"),
+            (Fault::RemovesAll, "what is listed after maintenance"),
+        ],
+        "maintenance_at_once_loses_nothing" => &[
+            (Fault::FailsWhenSecond, "the storage can be maintained by many at once"),
+            (Fault::RemovesAll, "nothing has expired"),
+        ],
+        "a_cancelled_maintenance_loses_nothing" => &[
+            (Fault::RewritesToMaintain, "after maintenance that was dropped"),
+            (Fault::RemovesAll, "after maintenance that was dropped"),
+        ],
         _ => &[],
     };
-    faults.iter().map(|&fault| (format!("{fault:?}"), Box::new(move || fixture(fault)) as Box<_>)).collect()
+    let broken = faults.iter().map(|&(fault, says)| {
+        let factory = Box::new(move || fixture(fault));
+        Broken { fault: format!("{fault:?}"), says, factory }
+    });
+    broken.collect()
 }
 
 #[test]
