@@ -1,0 +1,96 @@
+//! Health checks in a service on plain hyper, without a web framework: `/healthz` and `/readyz` from a background monitor.
+//!
+//! `/readyz` answers in words here, for people with `curl`; `embed_axum` answers with JSON and has more to check.
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use checkup::http::Http;
+use checkup::{Check, Checkup, Monitor, Status, check_fn};
+use checkup_testkit::{HttpServer, Response as Answer};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    // What the service needs: the API of another one, which is still starting.
+    let started = Arc::new(AtomicBool::new(false));
+    let search = Arc::clone(&started);
+    let search = HttpServer::start(move |_| Answer::new(if search.load(Ordering::SeqCst) { 200 } else { 503 }));
+    let checkup = Checkup::builder()
+        .check(Check::new("search", Http::new(search.url("/health"))).tag("readiness"))
+        .check(check_fn("templates", || ready(std::fs::metadata("examples").map(|_| ()))).tag("readiness"))
+        .build()?;
+    // A real service checks every 15 seconds or so.
+    let monitor = Arc::new(Monitor::builder(checkup).interval(Duration::from_millis(100)).start()?);
+
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let readyz = format!("http://{}/readyz", listener.local_addr()?);
+    let (stop, stopped) = oneshot::channel();
+    let server = tokio::spawn(serve(listener, Arc::clone(&monitor), stopped));
+
+    // What a platform's probe would do, with the library itself: first the service is not ready, then it is.
+    let probe = |status: u16, text: &str| {
+        let check = Check::new(
+            format!("/readyz answers {status}"),
+            Http::new(readyz.as_str()).up_status(status).must_contain(text),
+        );
+        Checkup::builder().check(check).build()
+    };
+    let limit = Duration::from_secs(10);
+    println!("{}", probe(503, "response status 503 Service Unavailable")?.wait_until_healthy(limit).await?);
+    started.store(true, Ordering::SeqCst);
+    println!("{}", probe(200, "healthy   search")?.wait_until_healthy(limit).await?);
+
+    // A real service stops at SIGTERM: see `tokio::signal`. First no more requests, then no more runs.
+    let _ = stop.send(());
+    server.await??;
+    monitor.shutdown().await;
+    Ok(())
+}
+
+/// Serves until `stopped`, then ends the connections that are open when they have their answer.
+async fn serve(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: oneshot::Receiver<()>) -> Result<(), Error> {
+    let connections = GracefulShutdown::new();
+    loop {
+        let connection = tokio::select! {
+            _ = &mut stopped => break,
+            accepted = listener.accept() => TokioIo::new(accepted?.0),
+        };
+        let monitor = Arc::clone(&monitor);
+        let service = service_fn(move |request| ready(Ok::<_, Infallible>(answer(&monitor, &request))));
+        let connection = hyper::server::conn::http1::Builder::new().serve_connection(connection, service);
+        // A connection that its client breaks off is no concern of the service's.
+        tokio::spawn(connections.watch(connection));
+    }
+    connections.shutdown().await;
+    Ok(())
+}
+
+/// From the latest runs, without checking on request.
+fn answer(monitor: &Monitor, request: &Request<Incoming>) -> Response<String> {
+    let (status, body) = match request.uri().path() {
+        "/healthz" => (StatusCode::OK, "the process answers".to_owned()),
+        "/readyz" => match monitor.latest_of(|check| check.has_tag("readiness")) {
+            // What is slow is degraded and still serves.
+            Some(report) if report.status() < Status::Down => (StatusCode::OK, report.to_string()),
+            Some(report) => (StatusCode::SERVICE_UNAVAILABLE, report.to_string()),
+            None => (StatusCode::SERVICE_UNAVAILABLE, "not checked yet".to_owned()),
+        },
+        _ => (StatusCode::NOT_FOUND, String::new()),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+}
