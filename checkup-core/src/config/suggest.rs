@@ -9,7 +9,7 @@ pub(super) fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a 
             // A part of a longer name (`url` for `endpoint_url`) is a likely slip that edit distance does not see.
             let contained = found.len() >= 3 && (candidate.contains(&found) || found.contains(candidate));
             let likeness = strsim::normalized_damerau_levenshtein(&found, &candidate.to_lowercase());
-            (if contained { likeness.max(0.7) } else { likeness }, candidate)
+            (if contained { 0.6 + 0.4 * likeness } else { likeness }, candidate)
         })
         .filter(|(likeness, _)| *likeness >= 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
@@ -38,6 +38,7 @@ mod tests {
         assert_eq!(closest("atempts", keys), Some("attempts"));
         assert_eq!(closest("Attempts", keys), Some("attempts"));
         assert_eq!(closest("url", keys), Some("endpoint_url"));
+        assert_eq!(closest("endpoint", ["endpoint_url", "endpoint_name"]), Some("endpoint_url"));
         assert_eq!(closest("colour", keys), None);
     }
 }

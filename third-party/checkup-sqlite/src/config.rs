@@ -1,0 +1,51 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkup::config::DurationSchema;
+use checkup::{ConfigError, IntoStorage, Storage};
+
+use crate::SqliteStorage;
+
+/// The settings of the storage: its object in a config file, type `sqlite3`.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Sqlite {
+    /// The database file.
+    pub dsn: PathBuf,
+    /// Whether to make the table if it is not there. Default true.
+    #[serde(default = "yes")]
+    pub create: bool,
+    /// How long runs are kept; 0 for ever. Default 0.
+    #[serde(default, with = "checkup::duration", skip_serializing_if = "Duration::is_zero")]
+    #[schemars(with = "DurationSchema")]
+    pub check_expiry: Duration,
+}
+
+impl Sqlite {
+    /// A database in this file.
+    pub fn new(dsn: impl Into<PathBuf>) -> Self {
+        Self { dsn: dsn.into(), create: true, check_expiry: Duration::ZERO }
+    }
+
+    /// How long runs are kept; zero for ever, the default.
+    #[must_use]
+    pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
+        self.check_expiry = check_expiry;
+        self
+    }
+}
+
+impl IntoStorage for Sqlite {
+    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
+        if self.dsn.as_os_str().is_empty() {
+            return Err(ConfigError::invalid("dsn", "expected the database's file, found nothing"));
+        }
+        Ok(Arc::new(SqliteStorage::new(self)))
+    }
+}
+
+fn yes() -> bool {
+    true
+}

@@ -1,0 +1,140 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use checkup::check_file::{self, FileName};
+use checkup::{
+    CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
+    Timestamp, async_trait,
+};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+
+use crate::Sqlite;
+
+/// How long to wait for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+const CREATE: &str = "CREATE TABLE IF NOT EXISTS checks (
+    name TEXT NOT NULL PRIMARY KEY, timestamp INT8 NOT NULL UNIQUE, results TEXT)";
+
+/// Keeps runs in an SQLite database. Opened by its first use.
+#[derive(Clone, Debug)]
+pub struct SqliteStorage {
+    settings: Arc<Sqlite>,
+    connection: Arc<Mutex<Option<Connection>>>,
+}
+
+impl SqliteStorage {
+    /// A storage with these settings.
+    pub fn new(settings: Sqlite) -> Self {
+        Self { settings: Arc::new(settings), connection: Arc::default() }
+    }
+
+    /// Works on the database in a thread for blocking work. Goes on to its end if it is cancelled.
+    async fn with<T: Send + 'static>(
+        &self,
+        what: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let this = self.clone();
+        let work = move || {
+            let mut connection = this.connection.lock().unwrap_or_else(PoisonError::into_inner);
+            if connection.is_none() {
+                *connection = Some(this.open().map_err(failed(what))?);
+            }
+            connection.as_ref().map_or_else(|| Err(StorageError::new("the database is not open")), work)
+        };
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(StorageError::new(what).source(error)))
+    }
+
+    fn open(&self) -> rusqlite::Result<Connection> {
+        let connection = Connection::open(&self.settings.dsn)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        if self.settings.create {
+            connection.execute(CREATE, [])?;
+        }
+        Ok(connection)
+    }
+}
+
+#[async_trait]
+impl Storage for SqliteStorage {
+    async fn store(&self, report: &Report) -> Result<(), StorageError> {
+        let content = check_file::encode(&report.results)?;
+        self.with("cannot store in the database", move |connection| {
+            let mut moment = Timestamp::now();
+            loop {
+                let name = FileName::at(moment);
+                let row = params![name.as_str(), moment.unix_nanos(), content];
+                match connection.execute("INSERT INTO checks (name, timestamp, results) VALUES (?, ?, ?)", row) {
+                    Ok(_) => return Ok(()),
+                    // Another process stored in the same nanosecond: never replace, take the next.
+                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                        moment = Timestamp::from_unix_nanos(moment.unix_nanos() + 1);
+                    }
+                    Err(error) => return Err(failed("cannot store in the database")(error)),
+                }
+            }
+        })
+        .await
+    }
+
+    fn reader(&self) -> Option<&dyn StorageReader> {
+        Some(self)
+    }
+
+    fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl StorageReader for SqliteStorage {
+    async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError> {
+        self.with("cannot list the database", move |connection| {
+            let mut query = connection
+                .prepare_cached("SELECT name FROM checks WHERE timestamp >= ? ORDER BY timestamp")
+                .map_err(failed("cannot list the database"))?;
+            let names = query.query_map([since.unix_nanos()], |row| row.get::<_, String>(0));
+            let names = names.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>);
+            let names = names.map_err(failed("cannot list the database"))?;
+            Ok(names.iter().filter_map(|name| FileName::parse(name)).collect())
+        })
+        .await
+    }
+
+    async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError> {
+        let name = name.clone();
+        self.with("cannot read the database", move |connection| {
+            // Upstream stores text, we bytes.
+            let row = connection.query_row(
+                "SELECT CAST(results AS BLOB) FROM checks WHERE name = ?",
+                [name.as_str()],
+                |row| row.get::<_, Vec<u8>>(0),
+            );
+            let missing = || StorageError::new(format!("there is no {name}")).with_kind(StorageErrorKind::NotFound);
+            let content = row.optional().map_err(failed("cannot read the database"))?.ok_or_else(missing)?;
+            check_file::decode(&content)
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl StorageMaintainer for SqliteStorage {
+    async fn maintain(&self) -> Result<Maintenance, StorageError> {
+        let expiry = self.settings.check_expiry;
+        if expiry.is_zero() {
+            return Ok(Maintenance::default());
+        }
+        self.with("cannot remove what has expired", move |connection| {
+            let before = Timestamp::now().saturating_sub(expiry).unix_nanos();
+            let removed = connection.execute("DELETE FROM checks WHERE timestamp < ?", [before]);
+            removed.map(Maintenance::expired).map_err(failed("cannot remove what has expired"))
+        })
+        .await
+    }
+}
+
+fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StorageError {
+    move |error| StorageError::new(what).source(error)
+}

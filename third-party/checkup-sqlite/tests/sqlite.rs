@@ -1,0 +1,35 @@
+//! What upstream stored is read, and the command line has the type.
+
+use std::process::Command;
+
+use checkup::{Storage, StorageReader, Timestamp};
+use checkup_sqlite::{Sqlite, SqliteStorage};
+
+#[tokio::test]
+async fn a_row_that_upstream_wrote_as_text_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("checks.db");
+    let storage = SqliteStorage::new(Sqlite::new(&file));
+    storage.list(Timestamp::default()).await.unwrap();
+    let sql = r#"INSERT INTO checks VALUES ('1795000000000000000-check.json', 1795000000000000000,
+        '[{"title":"old","timestamp":1795000000000000001,"times":[{"rtt":1}],"healthy":true}]')"#;
+    rusqlite::Connection::open(&file).unwrap().execute(sql, []).unwrap();
+
+    let reader = storage.reader().unwrap();
+    let names = reader.list(Timestamp::default()).await.unwrap();
+    assert_eq!(reader.fetch(&names[0]).await.unwrap()[0].name, "old");
+}
+
+#[test]
+fn the_command_line_stores_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = r#"{"checkers": [{"type": "tcp", "endpoint_name": "nobody", "endpoint_url": "127.0.0.1:1"}],
+        "storage": {"type": "sqlite3", "dsn": "checks.db"}}"#;
+    std::fs::write(dir.path().join("checkup.json"), config).unwrap();
+    let program = env!("CARGO_BIN_EXE_checkup-with-sqlite");
+    let output = Command::new(program).arg("--store").current_dir(dir.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let database = rusqlite::Connection::open(dir.path().join("checks.db")).unwrap();
+    let rows: i64 = database.query_row("SELECT count(*) FROM checks", [], |row| row.get(0)).unwrap();
+    assert_eq!(rows, 1);
+}
