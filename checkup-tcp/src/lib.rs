@@ -24,6 +24,7 @@ mod config;
 mod expect;
 
 pub use checker::TcpChecker;
+pub use checkup_net::{IpVersion, TlsVersion};
 pub use config::Tcp;
 pub use expect::Expect;
 
