@@ -74,6 +74,10 @@ pub(crate) enum Command {
     ///
     /// A second one ends it at once.
     Every(Every),
+    /// Run the checks again and again until every one is healthy, then print the last report
+    ///
+    /// Exits with 0 as soon as all are healthy, and with 1 if they are not in time. Stores nothing.
+    Wait(Wait),
     /// Run the checks, attach a message to the result of one of them, and store
     Message(Message),
     /// Check config files without checking anything else
@@ -91,6 +95,24 @@ pub(crate) struct Every {
     /// The time from run to run: such as `30s` or `1m30s`; or second, minute, hour, day, week
     #[arg(value_name = "INTERVAL", value_parser = interval)]
     pub(crate) interval: Duration,
+    /// How to print each run: in a line of text unless set
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<LineFormat>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Wait {
+    /// How long to wait at most: such as `30s` or `1m30s`
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = limit)]
+    pub(crate) timeout: Duration,
+    /// The pause between two runs. Default: 50 ms after the first, doubled up to 2 s
+    #[arg(long, value_name = "DURATION", value_parser = interval)]
+    pub(crate) interval: Option<Duration>,
+    /// How to print the last report; text unless set
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<OutputFormat>,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }
@@ -153,6 +175,19 @@ pub(crate) enum OutputFormat {
     Text,
     /// An array of results, as in a check file
     Json,
+    /// A JUnit test report: a test case per check, which fails if the check is degraded or down
+    Junit,
+    /// GitHub Actions annotations: an error per check that is down, a warning per degraded one
+    Github,
+}
+
+/// How a run is printed that is one of many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineFormat {
+    /// How many checks are healthy, and what has changed
+    Text,
+    /// An array of results, as in a check file
+    Json,
 }
 
 impl Check {
@@ -183,6 +218,14 @@ fn interval(text: &str) -> Result<Duration, String> {
     Ok(interval)
 }
 
+fn limit(text: &str) -> Result<Duration, String> {
+    let limit = duration::parse(text).map_err(|error| error.to_string())?;
+    if limit.is_zero() {
+        return Err("expected more than 0: `checkup` without a command checks once".into());
+    }
+    Ok(limit)
+}
+
 fn text(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("expected some text".into()),
@@ -206,6 +249,8 @@ mod tests {
         assert_eq!(interval("1m30s"), Ok(Duration::from_secs(90)));
         assert_eq!(interval("day"), Ok(Duration::from_secs(86_400)));
         assert!(interval("0s").unwrap_err().starts_with("expected more than 0"));
+        assert_eq!(limit("1m30s"), Ok(Duration::from_secs(90)));
+        assert!(limit("0s").unwrap_err().starts_with("expected more than 0"));
         assert!(interval("fortnight").unwrap_err().contains("found \"fortnight\", or second"));
     }
 }

@@ -6,8 +6,11 @@ mod every;
 mod init;
 mod message;
 mod schema;
+mod signal;
 mod validate;
+mod wait;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use checkup_core::config::Registry;
@@ -55,7 +58,10 @@ fn in_runtime(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
         .enable_all()
         .build()
         .map_err(|error| Error::Internal("cannot start the runtime", Some(error)))?;
-    let result = runtime.block_on(dispatch(registry, cli));
+    // What panicked has told standard error why, and is not used again.
+    let result = catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(registry, cli)))).unwrap_or_else(|_| {
+        Err(Error::Internal("the command panicked, which is a defect of it or of a plugin; please report it", None))
+    });
     // Whatever still blocks (a system resolver that hangs) has been given up, and must not hold up the end.
     runtime.shutdown_background();
     result
@@ -66,6 +72,7 @@ async fn dispatch(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
     match &cli.command {
         None => check::run(registry, &cli.global, &cli.check, stdout).await,
         Some(Command::Every(args)) => every::run(registry, &cli.global, args, stdout).await,
+        Some(Command::Wait(args)) => wait::run(registry, &cli.global, args, stdout).await,
         Some(Command::Message(args)) => message::run(registry, &cli.global, args, stdout).await,
         Some(Command::Validate(args)) => validate::run(registry, &cli.global, args, stdout),
         Some(Command::Init(args)) => init::run(registry, &cli.global, args, stdout),

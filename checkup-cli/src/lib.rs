@@ -42,10 +42,10 @@
 //! | Code | |
 //! |---|---|
 //! | 0 | Every check is healthy, or the command did what it was asked. |
-//! | 1 | A check is degraded or down. |
+//! | 1 | A check is degraded or down; of `wait`: in the last run, when the time was over. |
 //! | 2 | Usage or configuration: nothing was checked. |
-//! | 3 | The report may not be stored, or the command itself failed. |
-//! | 130, 143 | A second SIGINT or SIGTERM ended `every` at once. (The first ends it in order, with 0.) |
+//! | 3 | The report may not be stored, or the command itself failed. A panic of the command is that too. |
+//! | 130, 143 | SIGINT or SIGTERM ended `wait`, or a second one `every`. (The first ends `every` in order, with 0.) |
 //!
 //! A reader that closes standard output early (`checkup | head -1`) is no error.
 //!
@@ -54,6 +54,21 @@
 //! Data goes to standard output, diagnostics to standard error. Symbols, shortened columns and the progress bar are
 //! for terminals only; colours too, unless `--color`, `CLICOLOR_FORCE`, `CLICOLOR` or `NO_COLOR` say otherwise. What
 //! comes from config files and endpoints has its control characters escaped: it cannot write to the terminal.
+//!
+//! Reports come in these formats (`--format`), of a plain run (with and without `--store`) and of `wait`:
+//!
+//! | Format | |
+//! |---|---|
+//! | `text` | A table for people; the default. |
+//! | `json` | An array of results, as in a check file. |
+//! | `junit` | JUnit's XML for CI systems. A test case per check, of the class that its group or else its type names. It takes as long as the check's attempts; it fails if the check is down, with the cause as the type, *or degraded*, since the command exits with 1 then. |
+//! | `github` | Workflow commands of GitHub Actions: `::error` for each check that is down, `::warning` for each that is degraded, and the summary. GitHub annotates the first ten of each kind in a step, and logs all. |
+//!
+//! # Waiting
+//!
+//! `wait` runs the checks until every one is healthy in one run. What it waits for, and why, is on standard error: one line
+//! whenever the set of unhealthy checks changes, or one line that lives on a terminal. The last report is printed, and
+//! nothing is stored. If the time is over before the first run, the checks that still run are down in the report.
 //!
 //! # The config file
 //!

@@ -1,9 +1,38 @@
-//! What the command prints: data to standard output, in one of two formats.
+//! What the command prints: data to standard output, in one of several formats.
 
 pub(crate) mod escape;
+mod github;
 pub(crate) mod json;
+mod junit;
 pub(crate) mod progress;
 mod stdout;
 pub(crate) mod text;
+mod waiting;
+
+use std::io;
+
+use checkup_core::{Checkup, Report};
+
+use crate::args::OutputFormat;
 
 pub(crate) use stdout::Stdout;
+pub(crate) use waiting::Waiting;
+
+/// Prints a report of a checkup in the format that was asked for; `stats` is for text.
+pub(crate) fn print(
+    checkup: &Checkup,
+    report: &Report,
+    format: Option<OutputFormat>,
+    stats: bool,
+    stdout: &mut Stdout,
+) -> io::Result<()> {
+    match format.unwrap_or(OutputFormat::Text) {
+        OutputFormat::Text => {
+            let layout = text::Layout::new(stdout, stats);
+            stdout.print(&text::report(checkup, report, layout))
+        }
+        OutputFormat::Json => json::print(report, stdout),
+        OutputFormat::Junit => stdout.print(&junit::document(checkup, report, &junit::hostname())?),
+        OutputFormat::Github => stdout.print(&github::annotations(report)),
+    }
+}

@@ -3,10 +3,10 @@
 use checkup_core::config::Registry;
 
 use super::needs_storage;
-use crate::args::{Check, Global, OutputFormat};
+use crate::args::{Check, Global};
 use crate::config;
 use crate::exit::{Error, Exit};
-use crate::output::{Stdout, json, progress, text};
+use crate::output::{self, Stdout, progress};
 
 pub(super) async fn run(
     registry: &Registry,
@@ -25,13 +25,7 @@ pub(super) async fn run(
     // Cron mails whatever is printed: a run that stores is silent where nobody reads.
     let wanted = !args.store || args.format.is_some() || stdout.is_terminal();
     if wanted && !global.quiet {
-        match args.format.unwrap_or(OutputFormat::Text) {
-            OutputFormat::Json => json::print(&report, stdout)?,
-            OutputFormat::Text => {
-                let layout = text::Layout::new(stdout, args.stats);
-                stdout.print(&text::report(&checkup, &report, layout))?;
-            }
-        }
+        output::print(&checkup, &report, args.format, args.stats, stdout)?;
     }
     stored?;
     Ok(if report.is_healthy() { Exit::Healthy } else { Exit::Unhealthy })

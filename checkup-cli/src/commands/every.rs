@@ -1,18 +1,16 @@
 //! Runs the checks again and again, until a signal ends it.
 
-mod signal;
-
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 
 use checkup_core::config::Registry;
 use checkup_core::{Monitor, Run, Runs};
 
-use crate::args::{Every, Global};
+use super::signal::Signals;
+use crate::args::{Every, Global, LineFormat};
 use crate::config;
 use crate::exit::{Error, Exit, chain, complain};
-use crate::output::{Stdout, text};
-use signal::Signals;
+use crate::output::{Stdout, json, text};
 
 pub(super) async fn run(
     registry: &Registry,
@@ -27,9 +25,9 @@ pub(super) async fn run(
     }
     // Before the first check, so that no signal can end the process in the middle of one.
     let mut signals = Signals::new()?;
-    let monitor = Monitor::builder(checkup).interval(args.interval).start()?;
-    let mut runs = monitor.subscribe();
-    let mut printer = Printer { quiet: global.quiet, stdout, known: HashMap::new() };
+    let (monitor, mut runs) = Monitor::builder(checkup).interval(args.interval).start_and_subscribe()?;
+    let format = args.format.unwrap_or(LineFormat::Text);
+    let mut printer = Printer { quiet: global.quiet, format, stdout, known: HashMap::new() };
 
     let watched = tokio::select! {
         watched = printer.watch(&mut runs) => watched,
@@ -48,6 +46,7 @@ pub(super) async fn run(
 
 struct Printer<'a> {
     quiet: bool,
+    format: LineFormat,
     stdout: &'a mut Stdout,
     /// The last status of each check.
     known: HashMap<(String, String), checkup_core::Status>,
@@ -76,7 +75,10 @@ impl Printer<'_> {
 
     fn print(&mut self, run: &Run) -> Result<(), Error> {
         if !self.quiet {
-            let line = text::run_line(&run.report, &mut self.known);
+            let line = match self.format {
+                LineFormat::Text => text::run_line(&run.report, &mut self.known),
+                LineFormat::Json => json::line(&run.report)?,
+            };
             self.stdout.print(&line)?;
         }
         if let Some(Err(error)) = &run.stored {

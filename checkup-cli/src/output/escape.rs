@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// One line of text: control characters, and those that change the direction of text or are invisible, are escaped.
+/// One line of text: control characters, those that change the direction of text or are invisible, and those that are
+/// no characters are escaped. XML 1.0 has a form for all that is left.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
     replace(text, is_harmful, |character, out| out.extend(character.escape_default()))
 }
@@ -26,7 +27,7 @@ pub(crate) fn json(text: &str) -> Cow<'_, str> {
 fn is_harmful(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
+            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn replace(text: &str, harmful: impl Fn(char) -> bool, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
@@ -48,6 +49,7 @@ mod tests {
     fn nothing_reaches_the_terminal_but_text() {
         assert_eq!(line("a\u{1b}[31mb\r\nc\td"), "a\\u{1b}[31mb\\r\\nc\\td");
         assert_eq!(line("\u{9b}2J \u{202e}gnp.exe"), "\\u{9b}2J \\u{202e}gnp.exe");
+        assert_eq!(line("\u{fffe}\u{ffff}"), "\\u{fffe}\\u{ffff}");
         assert_eq!(line("naïve 日本語 🙂"), "naïve 日本語 🙂");
     }
 

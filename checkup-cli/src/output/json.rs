@@ -8,8 +8,14 @@ use super::{Stdout, escape};
 
 /// Prints the report as one document, with line breaks on a terminal.
 pub(crate) fn print(report: &Report, stdout: &mut Stdout) -> io::Result<()> {
-    let mut text =
-        if stdout.is_terminal() { serde_json::to_string_pretty(report)? } else { serde_json::to_string(report)? };
-    text.push('\n');
-    stdout.print(&escape::json(&text))
+    if !stdout.is_terminal() {
+        return stdout.print(&line(report)?);
+    }
+    let text = serde_json::to_string_pretty(report)?;
+    stdout.print(&escape::json(&(text + "\n")))
+}
+
+/// The report as one line.
+pub(crate) fn line(report: &Report) -> io::Result<String> {
+    Ok(escape::json(&serde_json::to_string(report)?).into_owned() + "\n")
 }

@@ -12,13 +12,13 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::escape;
 
 /// How long a run may take without a bar: what is faster than this would only flicker.
-const PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The pause between two looks of the bar.
-const REDRAW: Duration = Duration::from_millis(100);
+pub(super) const REDRAW: Duration = Duration::from_millis(100);
 
-/// How many of the checks that are still running the bar names.
-const NAMED: usize = 3;
+/// How many checks are named, before the rest is counted.
+pub(super) const NAMED: usize = 3;
 
 /// Runs the checks. If that takes longer than a second, and people look at standard error, a bar shows how far it is
 /// and what it waits for.

@@ -12,7 +12,7 @@ use checkup_core::{CheckResult, Checkup, Report, Status};
 use super::Stdout;
 use columns::{fit, pad, width, wrap};
 
-pub(crate) use lines::{run_line, summary};
+pub(crate) use lines::{run_line, second, summary};
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -225,7 +225,7 @@ fn paint(style: Style, text: &str) -> String {
 }
 
 /// A duration with three digits, for people: `12.3ms`.
-fn rough(duration: Duration) -> String {
+pub(super) fn rough(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let (unit, name) = match nanos {
         0..1_000 => return format!("{nanos}ns"),

@@ -1,60 +1,15 @@
 //! `checkup every`.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use checkup_core::Status;
+use checkup_core::{Report, Status};
 use checkup_testkit::{HttpServer, Response, TcpServer};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::Notify;
 
-use crate::support::{Folder, server};
-
-/// The command while it runs. Killed if the test ends before it.
-struct Running {
-    child: Child,
-    stdout: Option<Lines<BufReader<ChildStdout>>>,
-    stderr: Lines<BufReader<ChildStderr>>,
-}
-
-impl Running {
-    fn start(folder: &Folder, args: &[&str]) -> Self {
-        let mut command = folder.command(args);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = Some(BufReader::new(child.stdout.take().unwrap()).lines());
-        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
-        Self { child, stdout, stderr }
-    }
-
-    /// The next line of standard output that has `part` in it.
-    fn line(&mut self, part: &str) -> String {
-        self.stdout.as_mut().unwrap().map(Result::unwrap).find(|line| line.contains(part)).expect(part)
-    }
-
-    /// Reads standard error up to a line that has `part` in it.
-    fn diagnostic(&mut self, part: &str) -> String {
-        self.stderr.by_ref().map(Result::unwrap).find(|line| line.contains(part)).expect(part)
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
-        assert!(status.success());
-    }
-
-    fn code(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+use crate::support::{Folder, Running, server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_run_is_at_once_and_each_is_a_line_that_tells_what_changed() {
@@ -164,6 +119,21 @@ async fn only_the_checks_that_are_selected_run() {
     let mut running = Running::start(&folder, &["every", "20ms", "--only", "api"]);
     let line = running.line("Z  ");
     assert!(line.contains("Z  1 healthy in "), "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_json_each_run_is_a_line_as_in_a_check_file() {
+    let server = server();
+    let folder = Folder::new(&json!({ "checkers": [
+        { "type": "http", "endpoint_name": "API", "endpoint_url": server.url("/") },
+        { "type": "http", "endpoint_name": "Search", "endpoint_url": server.url("/bad") },
+    ]}));
+    let mut running = Running::start(&folder, &["every", "20ms", "--format", "json"]);
+    for _ in 0..2 {
+        let report: Report = serde_json::from_str(&running.line("")).unwrap();
+        let statuses: Vec<_> = report.results.iter().map(|result| result.status).collect();
+        assert_eq!(statuses, [Status::Healthy, Status::Down]);
+    }
 }
 
 #[test]

@@ -5,9 +5,12 @@
 mod check;
 mod config_file;
 mod every;
+mod github;
 mod init;
+mod junit;
 mod message;
 mod store;
 mod support;
 mod usage;
 mod validate;
+mod wait;

@@ -1,8 +1,9 @@
 //! A folder with a config file, and the command in it.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 
 use checkup_core::CheckResult;
 use checkup_testkit::{HttpServer, Response};
@@ -92,6 +93,55 @@ impl Ran {
     /// Code, standard output and standard error, to compare all at once.
     pub(crate) fn parts(&self) -> (i32, &str, &str) {
         (self.code, &self.stdout, &self.stderr)
+    }
+}
+
+/// The command while it runs. Killed if the test ends before it.
+#[derive(Debug)]
+pub(crate) struct Running {
+    child: Child,
+    pub(crate) stdout: Option<Lines<BufReader<ChildStdout>>>,
+    stderr: Lines<BufReader<ChildStderr>>,
+}
+
+impl Running {
+    pub(crate) fn start(folder: &Folder, args: &[&str]) -> Self {
+        let mut command = folder.command(args);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = Some(BufReader::new(child.stdout.take().unwrap()).lines());
+        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, stdout, stderr }
+    }
+
+    /// The next line of standard output that has `part` in it.
+    pub(crate) fn line(&mut self, part: &str) -> String {
+        self.stdout.as_mut().unwrap().map(Result::unwrap).find(|line| line.contains(part)).expect(part)
+    }
+
+    /// Reads standard error up to a line that has `part` in it.
+    pub(crate) fn diagnostic(&mut self, part: &str) -> String {
+        self.stderr.by_ref().map(Result::unwrap).find(|line| line.contains(part)).expect(part)
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// What is left of standard output.
+    pub(crate) fn rest(&mut self) -> String {
+        self.stdout.as_mut().unwrap().map(|line| line.unwrap() + "\n").collect()
+    }
+
+    pub(crate) fn code(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

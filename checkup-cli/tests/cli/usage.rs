@@ -14,7 +14,7 @@ fn help_goes_to_standard_output_and_tells_the_exit_codes() {
 
 #[test]
 fn every_command_has_help_that_fits_a_terminal() {
-    for command in ["every", "message", "validate", "init", "schema", "completions"] {
+    for command in ["every", "wait", "message", "validate", "init", "schema", "completions"] {
         let ran = Folder::empty().run(&[command, "--help"]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");
         let widest = ran.stdout.lines().map(str::len).max().unwrap();
@@ -36,6 +36,10 @@ fn what_is_not_understood_exits_with_2() {
         &["evry", "1m"],
         &["every"],
         &["--format", "xml"],
+        &["every", "1m", "--format", "junit"],
+        &["wait", "--timeout", "soon"],
+        &["wait", "--timeout", "0s"],
+        &["wait", "--interval", "0s"],
         &["--store", "every", "1m"],
         &["--only", "x", "message", "y"],
         &["completions", "tcsh"],

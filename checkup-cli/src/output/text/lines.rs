@@ -31,7 +31,7 @@ pub(crate) fn run_line(report: &Report, known: &mut HashMap<(String, String), St
         }
     }
     let colon = if changes.is_empty() { "" } else { ": " };
-    format!("{}  {}{colon}{}\n", paint(DIM, &second(report)), summary(report), changes.join(", "))
+    format!("{}  {}{colon}{}\n", paint(DIM, &(second(report) + "Z")), summary(report), changes.join(", "))
 }
 
 fn change(result: &CheckResult) -> String {
@@ -41,11 +41,10 @@ fn change(result: &CheckResult) -> String {
     format!("{name} {}{again}{reason}", paint(style(result.status), result.status.as_str()))
 }
 
-/// When the run began, to the second.
-fn second(report: &Report) -> String {
+/// When the run began, to the second, in UTC: `2016-09-08T07:00:00`.
+pub(crate) fn second(report: &Report) -> String {
     let time = report.started.to_string();
-    let whole = time.split(['.', 'Z']).next().unwrap_or_default();
-    format!("{whole}Z")
+    time.split(['.', 'Z']).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
