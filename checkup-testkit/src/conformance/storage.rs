@@ -58,7 +58,7 @@ macro_rules! __storage_behaviours {
             [maintainer] nothing_is_removed_before_it_expires,
             [maintainer] what_has_expired_is_removed,
             [maintainer] maintaining_again_removes_nothing,
-            [maintainer reader files] only_expired_check_files_are_removed,
+            [maintainer files] only_expired_check_files_are_removed,
             [maintainer] maintenance_at_once_loses_nothing,
             [maintainer] a_cancelled_maintenance_loses_nothing,
         }

@@ -127,7 +127,7 @@ pub(super) const OTHER_FILES: [&str; 6] = [
 ];
 
 /// The content of a good check file.
-pub(super) fn content() -> Vec<u8> {
+fn content() -> Vec<u8> {
     check_file::encode(&report("put", Timestamp::now()).results).expect("results have a JSON form")
 }
 
@@ -146,6 +146,6 @@ fn reader(storage: &dyn Storage) -> &dyn StorageReader {
     storage.reader().expect("the storage declares a reader; if it has none, declare `without: [reader]`")
 }
 
-pub(super) async fn list(storage: &dyn Storage, since: Timestamp) -> Vec<FileName> {
+async fn list(storage: &dyn Storage, since: Timestamp) -> Vec<FileName> {
     reader(storage).list(since).await.expect("the storage can be listed")
 }

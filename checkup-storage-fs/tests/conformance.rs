@@ -1,0 +1,41 @@
+//! The contract of a storage, held by the file-system storage, with and without fsync.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+use std::fs;
+use std::path::PathBuf;
+
+use checkup_storage_fs::Fs;
+use checkup_testkit::conformance::StorageFixture;
+
+fn fixture(settings: impl Fn(PathBuf) -> Fs + Clone + 'static) -> StorageFixture {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path().join("checks");
+    let no_dir = temporary.path().join("file");
+    fs::write(&no_dir, "where a directory should be").unwrap();
+    let (expiring_settings, expiring_dir) = (settings.clone(), dir.clone());
+    let (failing_settings, putting_dir, looking_dir) = (settings.clone(), dir.clone(), dir.clone());
+    StorageFixture::new(move || settings(dir.clone()))
+        .expiring(move |age| expiring_settings(expiring_dir.clone()).check_expiry(age))
+        .failing(move || failing_settings(no_dir.clone()))
+        .files(
+            move |name, content| {
+                fs::create_dir_all(&putting_dir).unwrap();
+                fs::write(putting_dir.join(name), content).unwrap();
+            },
+            move |name| looking_dir.join(name).exists(),
+        )
+        .keep(temporary)
+}
+
+mod durable {
+    use super::*;
+
+    checkup_testkit::storage_conformance!(|| fixture(Fs::new), without: [silent, secret]);
+}
+
+mod without_fsync {
+    use super::*;
+
+    checkup_testkit::storage_conformance!(|| fixture(|dir| Fs::new(dir).fsync(false)), without: [silent, secret]);
+}
