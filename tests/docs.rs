@@ -52,6 +52,34 @@ fn the_feature_table_of_the_facade_is_its_features() {
 }
 
 #[test]
+fn the_types_of_dependencies_in_the_api_are_those_that_are_listed() {
+    let contributing = text("CONTRIBUTING.md");
+    // Cells: where, what, why.
+    let rows: Vec<Vec<_>> = contributing.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
+    let listed = |krate: &str, dependency: &str| {
+        let here = |place: &str| ["everywhere", "`config`"].contains(&place) || place == format!("`{krate}`");
+        rows.iter().any(|cells| cells.len() == 5 && here(cells[1]) && cells[2].contains(dependency))
+    };
+    for package in packages() {
+        let krate = package["name"].as_str().unwrap();
+        let api = text(&format!("docs/api/{krate}.txt"));
+        let paths = api
+            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+            .filter_map(|path| path.split_once("::"));
+        let roots: BTreeSet<_> =
+            paths.map(|(root, _)| root).filter(|root| root.starts_with(char::is_lowercase)).collect();
+        for root in roots.iter().filter(|root| !["alloc", "core", "std"].contains(root) && !root.starts_with("checkup"))
+        {
+            let dependency = root.trim_end_matches("_core").trim_end_matches("_pki_types");
+            assert!(
+                listed(krate, dependency),
+                "{krate} shows types of {root}: hide them, or list them with the reason"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_config_in_the_documents_is_valid() {
     let mut found = 0;
     for document in ["README.md", "CONTRIBUTING.md"] {
