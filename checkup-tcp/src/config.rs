@@ -150,7 +150,7 @@ impl Tcp {
 
     /// PEM files with the client's certificate and its private key.
     #[must_use]
-    pub fn tls_client(mut self, cert_file: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
+    pub fn tls_client_cert(mut self, cert_file: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
         self.tls_client_cert_file = Some(cert_file.into());
         self.tls_client_key_file = Some(key_file.into());
         self

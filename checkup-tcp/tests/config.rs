@@ -23,7 +23,7 @@ fn all_keys_read_and_write_back() {
     let tcp = Tcp::new("[::1]:636")
         .tls(true)
         .tls_extra_ca_file("extra.pem")
-        .tls_client("client.pem", "client.key")
+        .tls_client_cert("client.pem", "client.key")
         .tls_min_version(TlsVersion::Tls13)
         .tls_server_name("ldap.example")
         .ip_version(IpVersion::V6)

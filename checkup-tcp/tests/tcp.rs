@@ -205,7 +205,8 @@ async fn a_client_certificate() {
         (Cause::Tls, "127.0.0.1 refused the TLS handshake: it asks for a client certificate")
     );
     let client = files.ca.client("checkup");
-    let tcp = tcp.tls_client(files.write("client.pem", &client.cert_pem), files.write("client.key", &client.key_pem));
+    let tcp =
+        tcp.tls_client_cert(files.write("client.pem", &client.cert_pem), files.write("client.key", &client.key_pem));
     assert_healthy(&run_tcp(tcp).await);
 }
 
