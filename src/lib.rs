@@ -86,7 +86,8 @@
 //! |---|---|---|
 //! | `config` | yes | config files in JSON, YAML and TOML: `config` and `default_registry` |
 //! | `http` | yes | the checker `http` |
-//! | `tcp` | yes | the checker `tcp`, with TLS |
+//! | `tcp` | yes | the checker `tcp` |
+//! | `tcp-tls` | yes | its TLS, which is most of what there is to compile |
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `full` | | all of these |

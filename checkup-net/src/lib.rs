@@ -26,10 +26,14 @@ mod address;
 mod connect;
 mod excerpt;
 mod resolve;
+#[cfg(feature = "tls")]
 mod tls;
+mod tls_version;
 
 pub use address::{HostPort, ParseHostPortError};
 pub use connect::connect;
 pub use excerpt::excerpt;
 pub use resolve::{IpVersion, resolve};
-pub use tls::{ClientTls, TlsVersion, find_tls_failure, tls_connect, tls_failure};
+#[cfg(feature = "tls")]
+pub use tls::{ClientTls, find_tls_failure, tls_connect, tls_failure};
+pub use tls_version::TlsVersion;

@@ -9,4 +9,4 @@ mod unverified;
 
 pub use connect::tls_connect;
 pub use failure::{find_tls_failure, tls_failure};
-pub use settings::{ClientTls, TlsVersion};
+pub use settings::ClientTls;

@@ -4,19 +4,16 @@ use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use checkup_core::{Cause, Checker, Failure, Observation, Phase, Secret, async_trait};
-use checkup_net::{ClientTls, HostPort, IpVersion, connect, excerpt, find_tls_failure, resolve, tls_connect};
+use checkup_net::{HostPort, IpVersion, connect, excerpt, resolve};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
-use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::expect::Search;
+use crate::tls::Tls;
 
 /// Upstream's.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -39,24 +36,6 @@ pub struct TcpChecker {
     pub(crate) max_read_bytes: usize,
 }
 
-#[derive(Debug)]
-pub(crate) struct Tls {
-    settings: ClientTls,
-    server_name: ServerName<'static>,
-    /// Made by the first attempt: it reads files.
-    config: OnceCell<Arc<ClientConfig>>,
-}
-
-impl Tls {
-    pub(crate) fn new(settings: ClientTls, server_name: ServerName<'static>) -> Self {
-        Self { settings, server_name, config: OnceCell::new() }
-    }
-
-    async fn config(&self) -> Result<Arc<ClientConfig>, Failure> {
-        self.config.get_or_try_init(|| self.settings.client_config(&[])).await.cloned()
-    }
-}
-
 #[async_trait]
 impl Checker for TcpChecker {
     fn endpoint(&self) -> Cow<'_, str> {
@@ -64,19 +43,15 @@ impl Checker for TcpChecker {
     }
 
     async fn attempt(&self) -> Result<Observation, Failure> {
-        let tls = match &self.tls {
-            Some(tls) => Some((tls, tls.config().await?)),
-            None => None,
-        };
+        if let Some(tls) = &self.tls {
+            tls.load().await?;
+        }
         // Reading certificates, which the first attempt does, is not the server's time.
         let start = Instant::now();
         let addresses = resolve(self.address.host(), self.address.port(), self.ip_version).await?;
         let connection = connect(&addresses).await?;
-        match tls {
-            Some((tls, config)) => {
-                let connection = tls_connect(connection, tls.server_name.clone(), config).await?;
-                self.talk(connection).await?;
-            }
+        match &self.tls {
+            Some(tls) => self.talk(tls.connect(connection).await?).await?,
             None => self.talk(connection).await?,
         }
         Ok(Observation::new().rtt(start.elapsed()))
@@ -146,7 +121,7 @@ impl TcpChecker {
     /// The failure of a connection that had been open.
     fn broken(&self, error: io::Error, when: &str) -> Failure {
         // With TLS 1.3, servers refuse a client's certificate only now.
-        let tls = self.tls.as_ref().and_then(|tls| find_tls_failure(&error, &tls.server_name.to_str()));
+        let tls = self.tls.as_ref().and_then(|tls| tls.failure(&error));
         tls.unwrap_or_else(|| {
             let failure = Failure::from(error);
             Failure::new(failure.cause(), format!("{failure}{when}"))

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use checkup_core::{Checker, ConfigError, IntoChecker, Secret};
-use checkup_net::{ClientTls, HostPort, IpVersion, TlsVersion};
+use checkup_net::{HostPort, IpVersion, TlsVersion};
 use serde::{Deserialize, Serialize};
-use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::checker::{TcpChecker, Tls};
+use crate::checker::TcpChecker;
 use crate::expect::{Expect, Search};
+use crate::tls::Tls;
 
 /// How much of an answer is read unless the settings say otherwise: 64 KiB.
 const DEFAULT_MAX_READ_BYTES: usize = 64 << 10;
@@ -47,7 +47,7 @@ pub struct Tcp {
     /// The server: `db.internal:5432`, `10.0.0.5:5432`, `[2001:db8::5]:5432`. `:5432` is this machine.
     pub endpoint_url: String,
 
-    /// Whether to speak TLS. Default false.
+    /// Whether to speak TLS. Default false. Needs the feature `tls` (`tcp-tls` of the facade).
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: bool,
 
@@ -120,7 +120,7 @@ impl Tcp {
         }
     }
 
-    /// Whether to speak TLS. Default false.
+    /// Whether to speak TLS. Default false. Needs the feature `tls` (`tcp-tls` of the facade).
     #[must_use]
     pub fn tls(mut self, tls: bool) -> Self {
         self.tls = tls;
@@ -198,31 +198,6 @@ impl Tcp {
         self
     }
 
-    fn parse_tls(&self, address: &HostPort) -> Result<Option<Tls>, ConfigError> {
-        let mut settings = ClientTls::default();
-        settings.ca_file = self.tls_ca_file.clone();
-        settings.extra_ca_file = self.tls_extra_ca_file.clone();
-        settings.client_cert_file = self.tls_client_cert_file.clone();
-        settings.client_key_file = self.tls_client_key_file.clone();
-        settings.skip_verify = self.tls_skip_verify;
-        settings.min_version = self.tls_min_version;
-        settings.validate("tls_")?;
-        if !self.tls {
-            return self.refuse_tls_settings().map(|()| None);
-        }
-        let (key, name) = match &self.tls_server_name {
-            Some(name) => ("tls_server_name", name.as_str()),
-            None => ("endpoint_url", address.host()),
-        };
-        // A zone is of use to this machine only; no certificate has one.
-        let plain = name.split_once('%').map_or(name, |(address, _zone)| address);
-        let server_name = ServerName::try_from(plain.to_owned()).map_err(|_| {
-            let remedy = if plain.is_ascii() { "" } else { "; write it in its ASCII form (xn--…)" };
-            ConfigError::invalid(key, format!("expected a name that a certificate can have, found {name:?}{remedy}"))
-        })?;
-        Ok(Some(Tls::new(settings, server_name)))
-    }
-
     /// Who sets these and forgets `tls` believes in a protection that is not there. Those of upstream may stand without
     /// `tls`, as they may there.
     fn refuse_tls_settings(&self) -> Result<(), ConfigError> {
@@ -232,7 +207,7 @@ impl Tcp {
             ("tls_min_version", self.tls_min_version.is_some()),
             ("tls_server_name", self.tls_server_name.is_some()),
         ];
-        match set.into_iter().find(|(_, set)| *set) {
+        match set.into_iter().find(|(_, set)| *set && !self.tls) {
             Some((key, _)) => Err(ConfigError::invalid(key, "expected `tls` to be true too; set it, or remove this")),
             None => Ok(()),
         }
@@ -257,7 +232,8 @@ impl IntoChecker for Tcp {
                 format!("expected 1 to {MAX_READ_BYTES}, found {}", self.max_read_bytes),
             ));
         }
-        let tls = self.parse_tls(&address)?;
+        self.refuse_tls_settings()?;
+        let tls = Tls::parse(&self, &address)?;
         let expect = self.expect.as_ref().map(Search::new).transpose()?;
         Ok(Arc::new(TcpChecker {
             endpoint: self.endpoint_url,

@@ -5,6 +5,7 @@
 //! use checkup_core::{Check, Checkup};
 //! use checkup_tcp::{Expect, Tcp};
 //!
+//! # #[cfg(feature = "tls")] {
 //! let checkup = Checkup::builder()
 //!     // It accepts connections.
 //!     .check(Check::new("database", Tcp::new("db.internal:5432")))
@@ -16,12 +17,18 @@
 //!     .check(Check::new("mail", Tcp::new("mail.internal:25").expect(Expect::Matches("^220 mail".into()))))
 //!     .build()?;
 //! # assert_eq!(checkup.checks().len(), 4);
+//! # }
 //! # Ok::<(), checkup_core::ConfigError>(())
 //! ```
 
 mod checker;
 mod config;
 mod expect;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "without_tls.rs"]
+mod tls;
 
 pub use checker::TcpChecker;
 pub use checkup_net::{IpVersion, TlsVersion};

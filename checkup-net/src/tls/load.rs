@@ -14,8 +14,9 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
-use super::settings::{ClientTls, TlsVersion};
+use super::settings::ClientTls;
 use super::unverified::Unverified;
+use crate::TlsVersion;
 
 /// Larger than any bundle of roots, smaller than what hurts.
 const MAX_FILE_BYTES: u64 = 16 << 20;
