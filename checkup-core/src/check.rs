@@ -47,20 +47,20 @@ pub struct Policy {
     pub attempts: NonZeroU32,
     /// The pause between attempts. Default zero.
     pub attempt_spacing: Duration,
-    /// The limit of each attempt; `None` for the checker's default. Every attempt has a limit.
+    /// The limit of each attempt; `None` for the checker's default. Every attempt has a limit. Default `None`.
     pub timeout: Option<Duration>,
     /// The check is degraded if the median round-trip time is longer than this; zero for never. Default zero.
     pub threshold_rtt: Duration,
     /// How often a failed attempt is repeated before it counts as failed. Default 0.
     pub retries: u32,
-    /// The time from run to run in a [`Monitor`](crate::Monitor); `None` for the monitor's.
+    /// The time from run to run in a [`Monitor`](crate::Monitor), more than zero; `None` for the monitor's. Default `None`.
     pub interval: Option<Duration>,
-    /// What the check belongs to (`readiness`, `team:search`), to select by.
+    /// What the check belongs to (`readiness`, `team:search`), to select by. Default none.
     pub tags: Vec<String>,
-    /// Under which heading the check is shown.
+    /// Under which heading the check is shown. Default none.
     pub group: Option<String>,
     /// The names of the checks that this one cannot work without. While one of them is down, this one is
-    /// *down because of* it, and nobody is told of it separately.
+    /// *down because of* it, and nobody is told of it separately. Default none.
     pub depends_on: Vec<String>,
 }
 
@@ -127,7 +127,7 @@ impl Check {
         self
     }
 
-    /// The time from run to run in a [`Monitor`](crate::Monitor). Default: the monitor's.
+    /// The time from run to run in a [`Monitor`](crate::Monitor), more than zero. Default: the monitor's.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.policy.interval = Some(interval);

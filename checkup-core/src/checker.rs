@@ -87,6 +87,47 @@ pub trait Checker: fmt::Debug + Send + Sync + 'static {
 ///
 /// For whoever implements it: refuse settings that cannot work, with [`ConfigError::invalid`] naming the key;
 /// do no I/O on the network, and load nothing that the first attempt could load.
+///
+/// # Example
+///
+/// ```
+/// use std::borrow::Cow;
+/// use std::sync::Arc;
+/// use checkup_core::{Check, Checker, Checkup, ConfigError, Failure, IntoChecker, Observation, async_trait};
+///
+/// /// The settings, as people write them.
+/// struct Port {
+///     port: String,
+/// }
+///
+/// /// The same, parsed.
+/// #[derive(Debug)]
+/// struct PortIsTaken(u16);
+///
+/// impl IntoChecker for Port {
+///     fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
+///         let expected = |_| ConfigError::invalid("port", format!("expected a number up to 65535, found {:?}", self.port));
+///         Ok(Arc::new(PortIsTaken(self.port.parse().map_err(expected)?)))
+///     }
+/// }
+///
+/// #[async_trait]
+/// impl Checker for PortIsTaken {
+///     fn endpoint(&self) -> Cow<'_, str> {
+///         format!("port {}", self.0).into()
+///     }
+///
+///     async fn attempt(&self) -> Result<Observation, Failure> {
+///         match std::net::TcpListener::bind(("127.0.0.1", self.0)) {
+///             Ok(_) => Err(Failure::assertion("nobody listens")),
+///             Err(_) => Ok(Observation::new()),
+///         }
+///     }
+/// }
+///
+/// let error = Checkup::builder().check(Check::new("shop", Port { port: "http".into() })).build().unwrap_err();
+/// assert_eq!(error.to_string(), "checkers[0].port: expected a number up to 65535, found \"http\"");
+/// ```
 pub trait IntoChecker {
     /// The checker with these settings.
     ///

@@ -117,7 +117,7 @@ impl Checkup {
         self.check_each(|_| {}).await
     }
 
-    /// Like [`check`](Self::check), and calls `on_result` for each check as it finishes.
+    /// Like [`check`](Self::check), and calls `on_result` for each check as it finishes, in the task that polls the future.
     ///
     /// ```
     /// # use checkup_core::{Checkup, check_fn};
@@ -274,7 +274,7 @@ impl CheckupBuilder {
         self
     }
 
-    /// How many checks run at once; 0 for the default, 256.
+    /// How many checks run at once, up to 100,000; 0 for the default, 256.
     #[must_use]
     pub fn concurrent_checks(mut self, count: usize) -> Self {
         self.concurrent_checks = Some(count).filter(|count| *count > 0);

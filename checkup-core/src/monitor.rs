@@ -176,7 +176,7 @@ pub struct MonitorBuilder {
 }
 
 impl MonitorBuilder {
-    /// The time from run to run of checks that have no interval of their own. Default one minute.
+    /// The time from run to run of checks that have no interval of their own, more than zero. Default one minute.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;

@@ -45,6 +45,14 @@ impl Secret {
 
     /// Runs `serialize` with secrets in the clear on this thread: for whoever asked to write a
     /// configuration with its secrets.
+    ///
+    /// ```
+    /// # use checkup_core::Secret;
+    /// let token = Secret::new("t0ken");
+    /// let json = Secret::exposing(|| serde_json::to_string(&token))?;
+    /// assert_eq!(json, "\"t0ken\"");
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
     pub fn exposing<T>(serialize: impl FnOnce() -> T) -> T {
         /// Puts the flag back also when `serialize` panics.
         struct Restore(bool);
