@@ -11,6 +11,9 @@ use crate::{CheckResult, StorageError, StorageErrorKind, Timestamp};
 /// What every check file's name contains.
 const MARK: &str = "-check.json";
 
+/// What comes after the time in the name of a check file that was made of others.
+pub(crate) const COMPACTED: &str = "compacted-";
+
 /// The name of a check file, with the time in it. Orders by time, then by name.
 ///
 /// ```
@@ -33,6 +36,14 @@ impl FileName {
         Self { timestamp: moment, name: format!("{}{MARK}", moment.unix_nanos()) }
     }
 
+    /// The name of a file with this time, and `middle` between it and the mark. The time has 19 digits, so that names
+    /// order as their times do; what is before 1970 counts as 1970.
+    pub(crate) fn with(moment: Timestamp, middle: &str) -> Self {
+        let timestamp = moment.max(Timestamp::from_unix_nanos(0));
+        let dash = if middle.is_empty() { "" } else { "-" };
+        Self { timestamp, name: format!("{:019}{dash}{middle}{MARK}", timestamp.unix_nanos()) }
+    }
+
     /// The name, if it is one of a check file.
     pub fn parse(name: &str) -> Option<Self> {
         let (digits, _) = name.split_once('-')?;
@@ -46,6 +57,16 @@ impl FileName {
     /// When the file was stored.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
+    }
+
+    /// Whether the file was made of others, which are deleted once it is there ([`archive`](crate::archive)).
+    pub fn is_compacted(&self) -> bool {
+        self.after_the_time().starts_with(COMPACTED)
+    }
+
+    /// What comes after the digits and the first `-`.
+    pub(crate) fn after_the_time(&self) -> &str {
+        self.name.split_once('-').map_or("", |(_, rest)| rest)
     }
 
     /// The name itself. It has no path separators.

@@ -4,9 +4,10 @@
 //!
 //! - A [`Checker`] tries once whether something works. A [`Check`] gives it a name and a [`Policy`].
 //! - A [`Checkup`] runs checks and yields a [`Report`] of [`CheckResult`]s; a [`Monitor`] does so in the background.
-//! - A [`Storage`] keeps reports; a [`Notifier`] tells of changes.
+//! - A [`Storage`] keeps reports; an [`Archive`](archive::Archive) makes one of whatever holds named files. A [`Notifier`] tells of changes.
 #![cfg_attr(feature = "config", doc = "- A [`Registry`](config::Registry) makes all of these from a config file.")]
 
+pub mod archive;
 mod check;
 pub mod check_file;
 mod checker;

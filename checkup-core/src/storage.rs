@@ -95,7 +95,9 @@ pub trait StorageReader: Send + Sync {
 /// # Contract
 ///
 /// For whoever implements it:
-/// - It removes only what has expired by the storage's settings, and only check files.
+/// - It removes only what has expired by the storage's settings, and check files whose results are all in another
+///   (compaction); and only check files.
+/// - It does a bounded piece of work: it follows a store. What is left is for the next.
 /// - It may run in many processes at once, and may be cancelled at any `.await`; nothing that is not
 ///   expired is lost by either.
 #[async_trait]
@@ -114,12 +116,16 @@ pub trait StorageMaintainer: Send + Sync {
 pub struct Maintenance {
     /// How many expired check files were removed.
     pub expired: usize,
+    /// How many check files were compacted: merged into larger ones, and removed.
+    pub compacted: usize,
+    /// Whether there is more to do now: another maintenance goes on with it.
+    pub unfinished: bool,
 }
 
 impl Maintenance {
     /// Maintenance that removed this many expired check files.
     pub fn expired(count: usize) -> Self {
-        Self { expired: count }
+        Self { expired: count, ..Self::default() }
     }
 }
 

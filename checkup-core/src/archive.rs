@@ -1,0 +1,252 @@
+//! The archive: a history of check files in whatever holds named files.
+//!
+//! [`Archive`] makes a storage of any [`NamedFiles`] (a directory, a bucket, [memory](MemoryFiles)): it names the check files,
+//! reads them, removes what has expired, and compacts many small files into few. [`read`] reads the results of any
+//! storage, each once.
+//!
+//! A history is a set of check files, and nobody ever changes one. Any number of nodes write to it without a lock or a
+//! leader; whoever reads it all has everything.
+//!
+//! # Names
+//!
+//! `<nanoseconds>[-<location>][-<process>]-check.json`, the time with 19 digits, so that names order as their times do. Compacted
+//! files are `<nanoseconds>-compacted[-full]-<hash>-check.json`, with the time of their latest source. Upstream's page and tool
+//! read all of these as check files.
+//!
+//! # Compaction
+//!
+//! Twenty minutes after its end an hour, and then a day (both in UTC), counts as closed. The check files of a closed day
+//! become one of up to 4 MiB, or a few; and so do those of each closed hour of the day that is still open. Files that arrive later
+//! are merged with them by a later pass. The results are copied as they are.
+//!
+//! # Maintenance
+//!
+//! [`maintain`](crate::StorageMaintainer::maintain) compacts at most 1,000 files at a time, and says in
+//! [`Maintenance::unfinished`] if there is more. After a store it looks only for what can have become due since it last looked:
+//! with one list of at most 64 names, once an hour in a process. If that finds something to compact, or if `maintain` follows
+//! no store, it looks at all of the names.
+
+mod compaction;
+mod files;
+mod history;
+mod listing;
+mod memory;
+mod naming;
+mod retention;
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+pub use files::{NamedFiles, Put};
+pub use history::{History, read};
+pub use memory::MemoryFiles;
+
+use crate::check_file::{self, FileName};
+use crate::{CheckResult, Maintenance, Report, Storage, StorageError, StorageMaintainer, StorageReader, Timestamp};
+use listing::Listing;
+
+/// How many names are tried. Each is a nanosecond of its own: so many collisions are a fault, not bad luck.
+const MAX_NAMES: usize = 10_000;
+
+/// How many names are listed at once for somebody who wants them all.
+const PAGE: usize = 100_000;
+
+/// How long the clocks of nodes may be ahead.
+const AHEAD: Duration = Duration::from_secs(24 * 3600);
+
+/// How long it is believed that nothing older came after the oldest file.
+const TRUST: Duration = Duration::from_secs(3600);
+
+/// How many broken files are remembered; the others are read again by each pass.
+const MAX_BROKEN: usize = 10_000;
+
+/// A storage that keeps check files in any [`NamedFiles`].
+///
+/// ```
+/// use std::time::Duration;
+/// use checkup_core::archive::{self, Archive, MemoryFiles};
+/// use checkup_core::{Checkup, Timestamp, check_fn};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let files = MemoryFiles::new();
+/// let archive = || Archive::new(files.clone()).check_expiry(Duration::from_secs(90 * 24 * 3600));
+/// let checkup = Checkup::builder()
+///     .check(check_fn("queue", || async { Ok::<_, std::io::Error>(()) }))
+///     .storage(archive())
+///     .build()?;
+/// checkup.check_and_store().await?;
+///
+/// let history = archive::read(&archive(), Timestamp::from_unix_nanos(0)).await?;
+/// assert_eq!(history.results[0].name, "queue");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Archive<F> {
+    files: F,
+    check_expiry: Duration,
+    compact: bool,
+    plain_names: bool,
+    state: Mutex<State>,
+}
+
+/// What is known of the files, so that not every maintenance must look.
+#[derive(Debug)]
+struct State {
+    /// How many stores have not been followed by a maintenance. One that follows no store is asked for, and looks at all.
+    stores: usize,
+    /// When something may have expired.
+    expires: Timestamp,
+    /// When there may be something to compact.
+    closes: Timestamp,
+    /// Whether there is something to compact, because the last pass did not do it all.
+    unfinished: bool,
+    /// Files that cannot be compacted, because they are no check files inside.
+    broken: HashSet<FileName>,
+}
+
+impl<F: NamedFiles> Archive<F> {
+    /// An archive in these files, which keeps all for ever, and compacts it.
+    pub fn new(files: F) -> Self {
+        let ever = Timestamp::from_unix_nanos(i64::MIN);
+        let state = State { stores: 0, expires: ever, closes: ever, unfinished: false, broken: HashSet::new() };
+        Self { files, check_expiry: Duration::ZERO, compact: true, plain_names: false, state: Mutex::new(state) }
+    }
+
+    /// Removes check files that are older than this, by the time in their names; zero, the default, keeps all.
+    /// In a compacted file results are kept until its latest expires: up to a day longer.
+    #[must_use]
+    pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
+        self.check_expiry = check_expiry;
+        self
+    }
+
+    /// Whether the check files of closed hours and days are compacted. Default: true.
+    #[must_use]
+    pub fn compact(mut self, compact: bool) -> Self {
+        self.compact = compact;
+        self
+    }
+
+    /// Leaves the process's own part out of the names: they are upstream's, unless there is a location. Default: false.
+    ///
+    /// It is for files whose [`put_if_absent`](NamedFiles::put_if_absent) is sure to hold its contract. With that part, no report is
+    /// lost even where a server ignores the condition.
+    #[must_use]
+    pub fn plain_names(mut self, plain_names: bool) -> Self {
+        self.plain_names = plain_names;
+        self
+    }
+
+    /// What the check files are in.
+    pub fn files(&self) -> &F {
+        &self.files
+    }
+
+    async fn expire(&self, now: Timestamp, thorough: bool) -> Result<usize, StorageError> {
+        if self.check_expiry.is_zero() || !thorough && now < self.state().expires {
+            return Ok(0);
+        }
+        let cutoff = now.saturating_sub(self.check_expiry);
+        let done = retention::expire(&self.files, cutoff, now.saturating_add(AHEAD)).await?;
+        // Whatever is stored from now on expires later than what is there, unless its node's clock is behind.
+        let next = done.oldest.unwrap_or(now).saturating_add(self.check_expiry).saturating_add(Duration::from_nanos(1));
+        self.state().expires = next.min(now.saturating_add(TRUST));
+        Ok(done.count)
+    }
+
+    async fn compact_closed(&self, now: Timestamp, thorough: bool) -> Result<(usize, bool), StorageError> {
+        let (thorough, broken) = {
+            let state = self.state();
+            let thorough = thorough || state.unfinished;
+            if !self.compact || !thorough && now < state.closes {
+                return Ok((0, false));
+            }
+            (thorough, state.broken.clone())
+        };
+        let mut done = compaction::Compacted::default();
+        if thorough || compaction::is_due(&self.files, now, &broken).await? {
+            done = compaction::pass(&self.files, now, &broken).await?;
+        }
+        let mut state = self.state();
+        state.unfinished = done.unfinished;
+        state.closes = naming::next_closing(now);
+        for name in &done.broken {
+            tracing::warn!(%name, "left alone by compaction: it is not a check file");
+        }
+        let room = MAX_BROKEN.saturating_sub(state.broken.len());
+        state.broken.extend(done.broken.into_iter().take(room));
+        Ok((done.merged, done.unfinished))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it is held; and if it did, the worst is that one more listing is made.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl<F: NamedFiles> Storage for Archive<F> {
+    async fn store(&self, report: &Report) -> Result<(), StorageError> {
+        let content = check_file::encode(&report.results)?;
+        for _ in 0..MAX_NAMES {
+            let name = naming::stored(&report.results, !self.plain_names);
+            if self.files.put_if_absent(name.as_str(), &content).await? == Put::Created {
+                self.state().stores += 1;
+                return Ok(());
+            }
+        }
+        Err(StorageError::new(format!("found no free name for a check file in {MAX_NAMES} attempts")))
+    }
+
+    fn reader(&self) -> Option<&dyn StorageReader> {
+        Some(self)
+    }
+
+    fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl<F: NamedFiles> StorageReader for Archive<F> {
+    async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError> {
+        let mut listing = Listing::new(&self.files, naming::from(since), PAGE);
+        let mut names = Vec::new();
+        while let Some(name) = listing.next().await? {
+            // Names with fewer digits are not where their time is.
+            if name.timestamp() >= since {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError> {
+        let content = self.files.get(name.as_str()).await?;
+        check_file::decode(&content).map_err(|error| {
+            StorageError::new(format!("{name} is not a check file")).with_kind(error.kind()).source(error)
+        })
+    }
+}
+
+#[async_trait]
+impl<F: NamedFiles> StorageMaintainer for Archive<F> {
+    async fn maintain(&self) -> Result<Maintenance, StorageError> {
+        let now = Timestamp::now();
+        let thorough = {
+            let mut state = self.state();
+            let stores = state.stores;
+            state.stores = stores.saturating_sub(1);
+            stores == 0
+        };
+        let mut done = Maintenance::expired(self.expire(now, thorough).await?);
+        (done.compacted, done.unfinished) = self.compact_closed(now, thorough).await?;
+        Ok(done)
+    }
+}

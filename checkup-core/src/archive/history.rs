@@ -1,0 +1,85 @@
+use std::collections::HashSet;
+
+use crate::check_file::FileName;
+use crate::{CheckResult, StorageError, StorageErrorKind, StorageReader, Timestamp};
+
+/// How often the files are listed anew because some were gone: each time somebody compacted meanwhile.
+const MAX_ROUNDS: usize = 10;
+
+/// What was read from a storage.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct History {
+    /// The results, each once, oldest first.
+    pub results: Vec<CheckResult>,
+    /// The files that could not be read, and why.
+    pub unread: Vec<(FileName, StorageError)>,
+}
+
+/// Reads every result from `since` on, each once: two with the same name, endpoint, timestamp and location are one.
+///
+/// It works on any storage that can be read, also while it is compacted: what was in a file that is gone is found in
+/// the file that it was compacted into.
+///
+/// # Errors
+///
+/// If the storage cannot be listed. A file that cannot be read costs only itself, and is in [`History::unread`].
+///
+/// ```
+/// use checkup_core::archive::{self, Archive, MemoryFiles};
+/// use checkup_core::{CheckResult, Report, Storage, Timestamp};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let archive = Archive::new(MemoryFiles::new());
+/// let report = Report::new(vec![CheckResult::new("API", "https://example.com")]);
+/// // Sent twice, because the first answer was lost.
+/// archive.store(&report).await?;
+/// archive.store(&report).await?;
+/// let history = archive::read(&archive, Timestamp::from_unix_nanos(0)).await?;
+/// assert_eq!(history.results, report.results);
+/// # Ok(())
+/// # }
+/// ```
+pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<History, StorageError> {
+    let mut history = History::default();
+    let (mut read, mut seen) = (HashSet::new(), HashSet::new());
+    for _ in 0..MAX_ROUNDS {
+        let mut is_complete = true;
+        for name in reader.list(since).await? {
+            if read.contains(&name) {
+                continue;
+            }
+            match reader.fetch(&name).await {
+                Ok(results) => {
+                    let later = results.into_iter().filter(|result| result.timestamp >= since);
+                    history.results.extend(later.filter(|result| seen.insert(Identity::of(result))));
+                }
+                Err(error) if error.kind() == StorageErrorKind::NotFound => is_complete = false,
+                Err(error) => history.unread.push((name.clone(), error)),
+            }
+            read.insert(name);
+        }
+        if is_complete {
+            history.results.sort_by_key(|result| result.timestamp);
+            return Ok(history);
+        }
+    }
+    Err(StorageError::new("the files change faster than they can be read; try again"))
+}
+
+/// What makes two results one.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Identity {
+    name: String,
+    endpoint: String,
+    timestamp: Timestamp,
+    location: Option<String>,
+}
+
+impl Identity {
+    fn of(result: &CheckResult) -> Self {
+        let CheckResult { name, endpoint, timestamp, location, .. } = result;
+        Self { name: name.clone(), endpoint: endpoint.clone(), timestamp: *timestamp, location: location.clone() }
+    }
+}

@@ -1,0 +1,41 @@
+use std::collections::VecDeque;
+
+use super::{NamedFiles, naming};
+use crate::StorageError;
+use crate::check_file::FileName;
+
+/// The names of the check files from some name on, page by page.
+#[derive(Debug)]
+pub(super) struct Listing<'a, F> {
+    files: &'a F,
+    /// Where the next page begins; `None` after the last.
+    from: Option<String>,
+    page: VecDeque<String>,
+    limit: usize,
+}
+
+impl<'a, F: NamedFiles> Listing<'a, F> {
+    pub(super) fn new(files: &'a F, from: String, limit: usize) -> Self {
+        Self { files, from: Some(from), page: VecDeque::new(), limit }
+    }
+
+    /// The next check file. They are in the order of their names' bytes, which is the order of their times if these
+    /// have 19 digits.
+    pub(super) async fn next(&mut self) -> Result<Option<FileName>, StorageError> {
+        loop {
+            while let Some(name) = self.page.pop_front() {
+                if name.as_str() >= naming::END {
+                    return Ok(None);
+                }
+                if let Some(name) = FileName::parse(&name) {
+                    return Ok(Some(name));
+                }
+            }
+            let Some(from) = self.from.take() else { return Ok(None) };
+            self.page = self.files.list(&from, self.limit).await?.into();
+            // The name after a name is the name with the least character added.
+            self.from =
+                (self.page.len() >= self.limit).then(|| self.page.back().map(|last| format!("{last}\0"))).flatten();
+        }
+    }
+}

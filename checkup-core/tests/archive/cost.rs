@@ -1,0 +1,79 @@
+//! How many requests stores and maintenance make.
+
+use checkup_core::archive::{Archive, MemoryFiles};
+use checkup_core::{Maintenance, Report, Storage, StorageMaintainer, Timestamp};
+
+use crate::faults::Stopping;
+use crate::{DAY, HOUR, MINUTE, day, everything, maintain, names, put, result};
+
+/// Stores and maintains as the engine does, and gives what was done and how many requests it took.
+async fn run(archive: &Archive<Stopping>) -> (Maintenance, usize) {
+    archive.store(&Report::new(vec![result("new", Timestamp::now())])).await.unwrap();
+    (archive.maintain().await.unwrap(), archive.files().count())
+}
+
+/// A history that was compacted: three days, and what the open hour has.
+async fn compacted() -> MemoryFiles {
+    let files = MemoryFiles::new();
+    for number in 0..9 {
+        put(&files, "a", day(1 + number % 3).saturating_add(HOUR * number)).await;
+        put(&files, "b", Timestamp::now().saturating_sub(MINUTE * number)).await;
+    }
+    maintain(&files).await;
+    assert_eq!(names(&files).await.len(), 3 + 9);
+    files
+}
+
+#[tokio::test]
+async fn a_run_in_the_steady_state_is_one_put_and_looks_for_what_is_due_once_an_hour() {
+    let files = compacted().await;
+    let archive = Archive::new(Stopping::never(&files)).check_expiry(DAY * 50);
+    // A put; two short lists for retention, and one for compaction. An hour may close in the middle of the test.
+    assert_eq!(run(&archive).await, (Maintenance::default(), 4));
+    let mut requests = 0;
+    for _ in 0..20 {
+        requests += run(&archive).await.1;
+    }
+    assert!(requests <= 20 + 3, "{requests}");
+}
+
+#[tokio::test]
+async fn a_one_shot_run_finds_what_is_due_also_with_one_name_a_day_and_merges_what_is_late() {
+    let files = compacted().await;
+    put(&files, "late", day(3)).await;
+    // Late in a day that is not the last is no reason to look at all names after a run …
+    assert_eq!(run(&Archive::new(Stopping::never(&files))).await, (Maintenance::default(), 2));
+    put(&files, "late", day(1)).await;
+    // … but is seen to when there is another.
+    let (done, _) = run(&Archive::new(Stopping::never(&files))).await;
+    assert_eq!((done.compacted, done.unfinished), (4, false));
+    assert_eq!(run(&Archive::new(Stopping::never(&files))).await, (Maintenance::default(), 2));
+    assert_eq!(everything(&files).await.len(), 9 + 9 + 2 + 3);
+}
+
+#[tokio::test]
+async fn more_large_files_than_a_short_list_shows_hide_nothing() {
+    let files = compacted().await;
+    for number in 0..100 {
+        put(&files, &format!("compacted-full-{number:016x}"), day(1).saturating_add(MINUTE * number)).await;
+    }
+    put(&files, "late", day(1).saturating_add(HOUR * 5)).await;
+    let (done, _) = run(&Archive::new(Stopping::never(&files))).await;
+    assert_eq!(done.compacted, 2);
+}
+
+#[tokio::test]
+async fn a_pass_that_could_not_do_it_all_is_gone_on_with_after_the_next_store() {
+    let files = MemoryFiles::new();
+    for number in 0..2500 {
+        put(&files, "a", day(3).saturating_add(MINUTE / 3 * number)).await;
+    }
+    let archive = Archive::new(Stopping::never(&files));
+    assert!(archive.maintain().await.unwrap().unfinished);
+    let mut runs = 0;
+    while run(&archive).await.0.unfinished {
+        runs += 1;
+        assert!(runs < 10);
+    }
+    assert_eq!(names(&files).await.len(), 1 + runs + 1);
+}
