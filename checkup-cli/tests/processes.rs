@@ -117,11 +117,11 @@ fn the_script_waits() {
 }
 
 fn the_script_fails() {
-    let script = script().replace("60s", "500ms");
+    let script = script().replace("60s", "2s");
     let output = run(&script, Duration::from_secs(600));
     let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert_eq!(output.status.code(), Some(1), "{stdout}{stderr}");
-    assert!(stderr.contains("checkup: not healthy within 500ms\n"), "{stderr}");
+    assert!(stderr.contains("checkup: not healthy within 2s\n"), "{stderr}");
     assert!(stdout.starts_with("down      Shop "), "{stdout}");
 }
 

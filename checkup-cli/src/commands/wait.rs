@@ -27,14 +27,15 @@ pub(super) async fn run(registry: &Registry, global: &Global, args: &Wait, stdou
     }
     let mut signals = Signals::new()?;
     let begin = Instant::now();
-    let waiting = RefCell::new(Waiting::new(global.quiet, args.timeout));
+    let waiting = RefCell::new(Waiting::new(global, args.timeout));
     let report = tokio::select! {
         report = until_healthy(&checkup, args, |report| waiting.borrow_mut().update(report)) => report,
         never = Waiting::show(&waiting) => match never {},
         () = signals.next() => signals.exit(),
     };
     let healthy = report.is_healthy();
-    if waiting.into_inner().has_told() {
+    // What was healthy at once was not waited for.
+    if !global.quiet && (!healthy || waiting.into_inner().has_waited()) {
         complain(&if healthy {
             format!("healthy after {}", Human::rounded(begin.elapsed()))
         } else {

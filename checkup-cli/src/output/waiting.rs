@@ -12,6 +12,7 @@ use tokio::time::{interval, sleep};
 
 use super::escape;
 use super::progress::{NAMED, PATIENCE, REDRAW};
+use crate::args::Global;
 use crate::exit::complain;
 
 /// What is not healthy yet, and how people are told.
@@ -23,35 +24,36 @@ pub(crate) struct Waiting {
     /// The places of the checks that were not healthy in the last run.
     unhealthy: Vec<usize>,
     message: String,
-    told: bool,
+    waited: bool,
 }
 
 impl Waiting {
     /// Nothing is known yet. The wait takes at most `limit`.
-    pub(crate) fn new(quiet: bool, limit: Duration) -> Self {
-        let live = !quiet && io::stderr().is_terminal();
+    pub(crate) fn new(global: &Global, limit: Duration) -> Self {
+        // Diagnostics would tear a live line apart.
+        let live = !global.quiet && global.verbose == 0 && io::stderr().is_terminal();
         let message = "the first results".to_owned();
-        Self { quiet, live, limit, unhealthy: Vec::new(), message, told: false }
+        Self { quiet: global.quiet, live, limit, unhealthy: Vec::new(), message, waited: false }
     }
 
     /// Takes in a run that has ended.
     pub(crate) fn update(&mut self, report: &Report) {
         let unhealthy: Vec<_> =
             (0..report.results.len()).filter(|place| !report.results[*place].is_healthy()).collect();
-        if self.quiet || unhealthy.is_empty() {
+        if unhealthy.is_empty() {
             return;
         }
         self.message = message(report);
-        if self.unhealthy != unhealthy && !self.live {
+        if self.unhealthy != unhealthy && !self.live && !self.quiet {
             complain(&format!("waiting for {}", self.message));
         }
         self.unhealthy = unhealthy;
-        self.told = true;
+        self.waited = true;
     }
 
-    /// Whether people were told that there is something to wait for.
-    pub(crate) fn has_told(&self) -> bool {
-        self.told
+    /// Whether there was something to wait for.
+    pub(crate) fn has_waited(&self) -> bool {
+        self.waited
     }
 
     /// Shows the live line, if there is to be one, until it is dropped: once a second has passed, since what is faster

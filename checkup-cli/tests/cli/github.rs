@@ -37,7 +37,7 @@ async fn it_prints_when_it_stores_and_when_it_waits() {
     let ran = folder.run(&["--store", "--format", "github"]);
     assert_eq!((ran.code, normal(&ran.stdout, &server).as_str()), (1, ANNOTATIONS));
     assert_eq!(folder.stored().len(), 1);
-    let ran = folder.run(&["wait", "--timeout", "200ms", "--format", "github"]);
+    let ran = folder.run(&["wait", "--timeout", "1s", "--format", "github"]);
     assert_eq!((ran.code, normal(&ran.stdout, &server).as_str()), (1, ANNOTATIONS));
     assert_eq!(folder.run(&["--quiet", "--format", "github"]).parts(), (1, "", ""));
 }

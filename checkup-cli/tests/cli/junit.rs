@@ -125,7 +125,7 @@ async fn whatever_text_comes_from_outside_the_document_stays_valid() {
 async fn it_prints_when_it_stores_and_when_it_waits() {
     let server = server();
     let folder = Folder::new(&config(&server));
-    for args in [&["--store", "--format", "junit"][..], &["wait", "--timeout", "200ms", "--format", "junit"]] {
+    for args in [&["--store", "--format", "junit"][..], &["wait", "--timeout", "1s", "--format", "junit"]] {
         let ran = folder.run(args);
         assert_eq!(ran.code, 1);
         validate(&ran.stdout);

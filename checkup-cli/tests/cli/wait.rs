@@ -55,7 +55,7 @@ async fn at_the_limit_it_prints_the_last_report_and_exits_with_1() {
         { "type": "http", "endpoint_name": "API", "endpoint_url": server.url("/") },
         { "type": "http", "endpoint_name": "Shop", "endpoint_url": server.url("/bad") },
     ]}));
-    let ran = folder.run(&["wait", "--timeout", "300ms"]);
+    let ran = folder.run(&["wait", "--timeout", "1s"]);
     let table = "\
 healthy   API  TIME  http://SERVER/
 down      Shop  TIME  http://SERVER/bad
@@ -65,7 +65,7 @@ down      Shop  TIME  http://SERVER/bad
     assert_eq!(normal(&ran.stdout, &server), table);
     let told = "\
 checkup: waiting for Shop (response status 503 Service Unavailable)
-checkup: not healthy within 300ms
+checkup: not healthy within 1s
 ";
     assert_eq!((ran.code, ran.stderr.as_str()), (1, told));
 }
@@ -80,6 +80,7 @@ async fn what_hangs_longer_than_the_limit_is_named() {
     let report: Report = serde_json::from_str(&ran.stdout).unwrap();
     let result = &report.results[0];
     assert_eq!((ran.code, result.status, result.attempts[0].cause), (1, Status::Down, Some(Cause::Timeout)));
+    assert_eq!(ran.stderr, "checkup: not healthy within 200ms\n");
     assert_eq!(result.reason().as_deref(), Some("still running when the 200ms of --timeout were over"));
 }
 
