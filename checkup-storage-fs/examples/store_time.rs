@@ -30,6 +30,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
             fs::File::open(dir.path())?.sync_all()?;
             let settings = Fs::new(dir.path()).fsync(fsync).check_expiry(Duration::from_secs(10 * 365 * 24 * 3600));
+            // It would make some hundred files of them all.
+            let settings = settings.compact(false);
             let storage = FsStorage::new(settings)?;
             let mut times = Vec::new();
             for _ in 0..=STORES {

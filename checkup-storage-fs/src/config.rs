@@ -29,7 +29,7 @@ pub struct Fs {
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "without_credentials")]
     pub url: Option<String>,
     /// How old a check file may become before it is removed, such as "720h" or "30d".
-    /// Default: 0, which keeps all for ever.
+    /// Default: 0, which keeps all for ever. In a compacted file results are kept until its latest expires: up to a day longer.
     #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub check_expiry: Duration,
@@ -38,12 +38,16 @@ pub struct Fs {
     /// the check files of the last half minute or so.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fsync: bool,
+    /// Whether the check files of closed hours and days are compacted: merged into one check file for each, with the same
+    /// results. Default: true. It keeps the directory and `index.json` small, and both are read by upstream's page as before.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub compact: bool,
 }
 
 impl Fs {
     /// Storage in this directory, which keeps all for ever.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), url: None, check_expiry: Duration::ZERO, fsync: true }
+        Self { dir: dir.into(), url: None, check_expiry: Duration::ZERO, fsync: true, compact: true }
     }
 
     /// Removes check files that are older than this; zero keeps all.
@@ -57,6 +61,13 @@ impl Fs {
     #[must_use]
     pub fn fsync(mut self, fsync: bool) -> Self {
         self.fsync = fsync;
+        self
+    }
+
+    /// Whether the check files of closed hours and days are compacted. Default: true.
+    #[must_use]
+    pub fn compact(mut self, compact: bool) -> Self {
+        self.compact = compact;
         self
     }
 }
@@ -109,6 +120,8 @@ mod tests {
         let settings: Fs = serde_json::from_str(r#"{"dir": "x"}"#).unwrap();
         assert_eq!(settings, Fs::new("x"));
         assert_eq!(serde_json::to_string(&settings).unwrap(), r#"{"dir":"x"}"#);
+        let apart = serde_json::to_string(&Fs::new("x").compact(false)).unwrap();
+        assert_eq!(apart, r#"{"dir":"x","compact":false}"#);
         let unsafe_settings = serde_json::to_string(&Fs::new("x").fsync(false)).unwrap();
         assert_eq!(unsafe_settings, r#"{"dir":"x","fsync":false}"#);
     }

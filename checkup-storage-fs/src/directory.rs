@@ -2,6 +2,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use checkup_core::archive::Put;
 use checkup_core::check_file::FileName;
 use checkup_core::{StorageError, Timestamp};
 use tempfile::NamedTempFile;
@@ -40,6 +41,15 @@ impl Directory {
 
     pub(crate) fn index(&self) -> PathBuf {
         self.path.join("index.json")
+    }
+
+    /// Where the file of a name is that somebody gave.
+    pub(crate) fn file(&self, name: &str) -> Result<PathBuf, StorageError> {
+        let is_plain = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0']);
+        if !is_plain || self.path.join(name) == self.work {
+            return Err(StorageError::new(format!("expected the name of a file, found {name:?}")));
+        }
+        Ok(self.path.join(name))
     }
 
     pub(crate) fn check_file(&self, name: &FileName) -> PathBuf {
@@ -113,14 +123,30 @@ impl Directory {
         Ok(file)
     }
 
-    /// Makes sure that a written file's content is on the disk, if it must be.
-    pub(crate) fn sync_file(&self, file: &File) -> io::Result<()> {
-        if self.fsync { file.sync_all() } else { Ok(()) }
+    /// Whether what is published must be on the disk.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.fsync
     }
 
-    /// Makes sure that the directory's names are on the disk, if they must be.
+    /// Makes sure that the directory's names are on the disk.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        if self.fsync { sync_directory(&self.path) } else { Ok(()) }
+        sync_directory(&self.path)
+    }
+
+    /// Makes a file that is no check file, if there is none.
+    pub(crate) fn create(&self, path: &Path, content: &[u8]) -> io::Result<Put> {
+        let file = self.write_temporary(&[content])?;
+        if self.fsync {
+            file.as_file().sync_all()?;
+        }
+        match file.persist_noclobber(path) {
+            Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Put::Exists),
+            published => drop(published?),
+        }
+        if self.fsync {
+            self.sync()?;
+        }
+        Ok(Put::Created)
     }
 
     /// Makes the directory, its parents, and the work directory.

@@ -27,12 +27,16 @@
 //!
 //! # What is in the directory
 //!
-//! - `<nanoseconds since 1970>-check.json`: the check files. They are the truth, and nobody ever changes one.
+//! - `<nanoseconds since 1970>-check.json`: the check files. They are the truth, and nobody ever changes one. With a location
+//!   it comes before `-check.json`; and in the names of the files that [compaction](checkup_core::archive) makes of those of
+//!   closed hours and days, `compacted-<hash>` does.
 //! - `index.json`: derived from the names of the check files, and always replaced whole.
 //! - `.checkup/`: files that are being written, and what keeps the index cheap. It may be deleted at any time when
 //!   nobody is storing; the next store lists the directory anew.
 //!
 //! # How it is kept right
+//!
+//! The names, reading and compaction are those of every [`Archive`](checkup_core::archive::Archive); what follows is the directory's.
 //!
 //! A check file is written and synced in `.checkup/`, then renamed to a name that is free. It never depends on a lock.
 //!
@@ -44,11 +48,15 @@
 //! ten seconds, or the file system has none, the index is made by listing the directory, again and again until
 //! nothing was missing.
 //!
+//! Check files that were compacted leave the index before they leave the directory, in one turn of the lock. A page that read the
+//! index before that may miss one; it finds its results when it next reads the index.
+//!
 //! The directory is also listed anew when something else changed it or `index.json`, and once an hour.
 
 mod config;
 mod directory;
 mod error;
+mod files;
 mod index;
 mod lock;
 mod publish;

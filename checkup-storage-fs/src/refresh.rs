@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fs;
 use std::time::Duration;
 
@@ -37,6 +38,8 @@ pub(crate) enum Occasion<'a> {
     },
     /// The index must be right, whatever it was before.
     Maintenance,
+    /// These check files are to be removed, and nobody may put them into the index again.
+    Removing { names: &'a [FileName] },
 }
 
 impl Refresh<'_> {
@@ -58,7 +61,7 @@ impl Refresh<'_> {
     fn is_needed(&self) -> bool {
         match self.occasion {
             Occasion::Stored { name, .. } => self.directory.marker(name).exists(),
-            Occasion::Maintenance => true,
+            Occasion::Maintenance | Occasion::Removing { .. } => true,
         }
     }
 
@@ -73,9 +76,12 @@ impl Refresh<'_> {
             Some((record, (index, expired, changed))) => (index, expired, changed, record.listed),
             None => self.make()?,
         };
+        let mut removed = Ok(());
         for _ in 0..MAX_ROUNDS {
             let identity =
                 if changed { Some(index.publish(self.directory)?) } else { index::published(self.directory) };
+            // Before the lock is free: whoever has it next may list the directory.
+            removed = self.remove().and(removed);
             // Should this process die before it is on record, then the record is not that of the index.
             let record = identity.zip(self.directory.changed());
             let record = record.map(|(index, changed)| Record { index, changed, listed });
@@ -87,18 +93,26 @@ impl Refresh<'_> {
                 let _ = fs::remove_file(self.directory.marker(&name));
             }
             if !lock.is_overdue() {
-                return Ok(expired);
+                break;
             }
             // Others may have gone on without the lock, and what they published may have been overwritten.
             pending = self.directory.pending()?;
             let more;
             (index, more, changed, listed) = self.make()?;
-            if !changed {
-                return Ok(more);
-            }
             expired = more;
+            if !changed {
+                break;
+            }
         }
-        Ok(expired)
+        removed.map(|()| expired)
+    }
+
+    /// Removes what is to be removed, and is not in the index that was just published.
+    fn remove(&self) -> Result<(), StorageError> {
+        match self.occasion {
+            Occasion::Removing { names } => retention::remove(self.directory, names).map(drop),
+            Occasion::Stored { .. } | Occasion::Maintenance => Ok(()),
+        }
     }
 
     /// Whether the index of this record lacks nothing but the pending files.
@@ -123,6 +137,10 @@ impl Refresh<'_> {
     fn make(&self) -> Result<(Index, Vec<FileName>, bool, Timestamp), StorageError> {
         let listed = Timestamp::now();
         let mut names = self.directory.list()?;
+        if let Occasion::Removing { names: removing } = self.occasion {
+            let removing: HashSet<_> = removing.iter().collect();
+            names.retain(|name| !removing.contains(name));
+        }
         let kept = names.split_off(names.partition_point(|name| name.timestamp() < self.cutoff));
         retention::sweep(self.directory);
         let index = Index::of(&kept);
@@ -134,12 +152,18 @@ impl Refresh<'_> {
     /// the lock, and knows nothing of this, finds the files by them.
     fn without_lock(&self) -> Result<Vec<FileName>, StorageError> {
         tracing::debug!(directory = %self.directory.path().display(), "no lock; the index is made without");
+        let mut to_remove = matches!(self.occasion, Occasion::Removing { .. });
         for _ in 0..MAX_ROUNDS {
             let (index, expired, changed, _) = self.make()?;
-            if !changed {
+            if changed {
+                index.publish(self.directory)?;
+            } else if !to_remove {
                 return Ok(expired);
+            } else {
+                // Once more after that: somebody may have listed the directory meanwhile.
+                to_remove = false;
+                self.remove()?;
             }
-            index.publish(self.directory)?;
         }
         Ok(Vec::new())
     }

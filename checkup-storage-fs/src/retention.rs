@@ -1,5 +1,6 @@
 use std::fs;
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use checkup_core::check_file::FileName;
@@ -15,21 +16,37 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 /// Removes these expired check files, which are no longer in the index, and counts them.
 ///
 /// What somebody else has removed meanwhile is not counted, and what is no file (a link, a directory) is left alone.
-pub(crate) fn remove(directory: &Directory, expired: &[FileName]) -> Result<usize, StorageError> {
-    let mut removed = 0;
-    let mut failure = None;
-    for name in expired.iter().filter(|name| directory.has(name)) {
-        let path = directory.check_file(name);
-        match fs::remove_file(&path) {
-            Ok(()) => removed += 1,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => failure = Some(failed("remove the expired", &path, error)),
-        }
-    }
-    if removed > 0 {
+pub(crate) fn remove_expired(directory: &Directory, expired: &[FileName]) -> Result<usize, StorageError> {
+    let removed = remove(directory, expired);
+    if removed.as_ref().map_or(true, |count| *count > 0) {
         acknowledge(directory);
     }
+    removed
+}
+
+/// Removes these check files, and counts them.
+pub(crate) fn remove(directory: &Directory, names: &[FileName]) -> Result<usize, StorageError> {
+    let mut removed = 0;
+    let mut failure = None;
+    for name in names {
+        match remove_file(&directory.check_file(name)) {
+            Ok(is_removed) => removed += usize::from(is_removed),
+            Err(error) => failure = Some(error),
+        }
+    }
     failure.map_or(Ok(removed), Err)
+}
+
+/// Removes a file, and tells whether it was there.
+pub(crate) fn remove_file(path: &Path) -> Result<bool, StorageError> {
+    if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return Ok(false);
+    }
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(failed("remove", path, error)),
+    }
 }
 
 /// Says that the directory's last change was ours, so that the next store need not look for what changed it.

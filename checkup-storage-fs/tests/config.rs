@@ -44,7 +44,7 @@ fn a_wrong_setting_is_an_error_with_its_place() {
 #[test]
 fn the_schema_describes_every_key() {
     let schema = registry().schema().to_string();
-    for key in ["dir", "url", "check_expiry", "fsync"] {
+    for key in ["dir", "url", "check_expiry", "fsync", "compact"] {
         assert!(schema.contains(&format!("\"{key}\":{{")), "{key}: {schema}");
     }
     assert!(schema.contains("How old a check file may become"));

@@ -29,7 +29,8 @@ fn upstream_directory(dir: &Path) {
 async fn a_directory_of_upstream_reads_unchanged_and_can_be_stored_into() {
     let temporary = tempfile::tempdir().unwrap();
     upstream_directory(temporary.path());
-    let storage = FsStorage::new(Fs::new(temporary.path())).unwrap();
+    // Compaction would make one file of the two, which are of one day.
+    let storage = FsStorage::new(Fs::new(temporary.path()).compact(false)).unwrap();
     let names = storage.list(Timestamp::from_unix_nanos(0)).await.unwrap();
     assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), [FIRST, SECOND]);
     let results = storage.fetch(&names[0]).await.unwrap();
@@ -72,6 +73,21 @@ async fn a_reader_that_knows_only_upstreams_form_reads_ours() {
         assert!(works.timestamp >= before && works.threshold == 0);
         assert!(works.notice.is_empty() && works.message.is_empty() && !works.degraded && !works.down);
     }
+}
+
+#[tokio::test]
+async fn a_reader_that_knows_only_upstreams_form_reads_what_was_compacted() {
+    let temporary = tempfile::tempdir().unwrap();
+    upstream_directory(temporary.path());
+    let other = CONTENT.replace("A \\u0026 B", "<C>").replace("000000000,", "000000001,");
+    fs::write(temporary.path().join(SECOND), other).unwrap();
+    let storage = FsStorage::new(Fs::new(temporary.path())).unwrap();
+    assert_eq!(storage.maintain().await.unwrap().compacted, 2);
+    let read = read_as_upstream(temporary.path());
+    let (name, (stamp, results)) = read.iter().next().unwrap();
+    assert_eq!((read.len(), *stamp), (1, 1_473_318_060_000_000_002), "{name}");
+    assert_eq!(results.iter().map(|result| result.title.as_str()).collect::<Vec<_>>(), ["A & B", "<C>"]);
+    assert!(results.iter().all(|result| result.down && result.message == "we know" && result.times.len() == 2));
 }
 
 /// Upstream's result: Go's decoder knows these keys, gives absent ones their zero value, and ignores all others.

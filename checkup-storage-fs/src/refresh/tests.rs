@@ -1,9 +1,21 @@
 use std::path::Path;
 
+use checkup_core::archive::Put;
+
 use super::*;
-use crate::publish::publish;
+use crate::publish;
 
 const FOR_EVER: Timestamp = Timestamp::from_unix_nanos(i64::MIN);
+
+/// Publishes a check file under a name that is free.
+fn publish(directory: &Directory, content: &[u8]) -> Result<FileName, StorageError> {
+    loop {
+        let name = FileName::at(Timestamp::now());
+        if publish::publish(directory, content, &name)? == Put::Created {
+            return Ok(name);
+        }
+    }
+}
 
 struct Fixture {
     temporary: tempfile::TempDir,
@@ -172,4 +184,40 @@ fn expired_files_leave_the_index_when_it_grows_and_when_it_is_made() {
         assert_eq!(fixture.indexed(), [name.to_string()]);
     }
     assert!(fixture.directory.has(&old));
+}
+
+#[test]
+fn what_is_removed_leaves_the_index_first_and_the_next_store_lists_nothing() {
+    let fixture = Fixture::new();
+    let names: Vec<_> = (0..4).map(|_| fixture.store()).collect();
+    fixture.refresh(Occasion::Removing { names: &names[1..3] }).run().unwrap();
+    let kept = [names[0].to_string(), names[3].to_string()];
+    assert_eq!(fixture.indexed(), kept);
+    assert_eq!(fixture.listed(), kept);
+    let listed = fixture.record().unwrap().listed;
+    fixture.store();
+    assert_eq!(fixture.record().unwrap().listed, listed);
+    assert_eq!(fixture.indexed(), fixture.listed());
+}
+
+#[test]
+fn what_cannot_be_taken_out_of_the_index_is_not_removed() {
+    let fixture = Fixture::new();
+    let name = fixture.store();
+    fs::remove_file(fixture.path().join("index.json")).unwrap();
+    fs::create_dir(fixture.path().join("index.json")).unwrap();
+    fixture.refresh(Occasion::Removing { names: std::slice::from_ref(&name) }).run().unwrap_err();
+    assert!(fixture.directory.has(&name));
+}
+
+#[test]
+fn without_the_lock_files_are_removed_too() {
+    let fixture = Fixture::new();
+    let (gone, kept) = (fixture.store(), fixture.store());
+    let Waited::Held(stuck) = Lock::wait(&fixture.directory, PATIENCE, || true) else { panic!("no lock") };
+    let refresh = fixture.refresh(Occasion::Removing { names: std::slice::from_ref(&gone) });
+    refresh.run_within(Duration::ZERO).unwrap();
+    assert_eq!(fixture.indexed(), [kept.to_string()]);
+    assert_eq!(fixture.listed(), [kept.to_string()]);
+    drop(stuck);
 }
