@@ -15,8 +15,8 @@ use crate::tls::Tls;
 /// How much of an answer is read unless the settings say otherwise: 64 KiB.
 const DEFAULT_MAX_READ_BYTES: usize = 64 << 10;
 
-/// The most that it can be: 16 MiB. It is kept in memory, once for each attempt that runs.
-const MAX_READ_BYTES: usize = 16 << 20;
+/// The most that it can be: 1 MiB. It is kept in memory, and searched again with each part that comes.
+const MAX_READ_BYTES: usize = 1 << 20;
 
 /// The settings of a TCP check, and its JSON object (`"type": "tcp"`).
 ///
@@ -95,7 +95,7 @@ pub struct Tcp {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
 
-    /// How many bytes to read at most in search of `expect`, up to 16777216. Default 65536.
+    /// How many bytes to read at most in search of `expect`, up to 1048576. Default 65536.
     #[serde(default = "default_max_read_bytes", skip_serializing_if = "is_default_max_read_bytes")]
     pub max_read_bytes: usize,
 }
@@ -191,7 +191,7 @@ impl Tcp {
         self
     }
 
-    /// How many bytes to read at most in search of what is expected. Default 64 KiB, at most 16 MiB.
+    /// How many bytes to read at most in search of what is expected. Default 64 KiB, at most 1 MiB.
     #[must_use]
     pub fn max_read_bytes(mut self, bytes: usize) -> Self {
         self.max_read_bytes = bytes;

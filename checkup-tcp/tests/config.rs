@@ -64,7 +64,7 @@ fn settings_that_cannot_work_are_refused_by_their_key() {
         (without_key, "tls_client_key_file: expected a file, found none"),
         (Tcp::new("db:1").expect(""), "expect: expected a text that is not empty"),
         (Tcp::new("db:1").expect(Expect::Matches("(".into())), "expect.matches: expected a regular expression, found "),
-        (Tcp::new("db:1").max_read_bytes(0), "max_read_bytes: expected 1 to 16777216, found 0"),
+        (Tcp::new("db:1").max_read_bytes(0), "max_read_bytes: expected 1 to 1048576, found 0"),
     ] {
         let error = refused(tcp);
         assert!(error.starts_with(start), "{error}");
