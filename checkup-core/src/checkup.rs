@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::timeout;
 
 use crate::dependencies::Dependencies;
 use crate::engine::{self, Context};
@@ -180,43 +180,6 @@ impl Checkup {
         }
         errors
     }
-
-    /// Runs the checks again and again until all are healthy, and gives that report.
-    ///
-    /// The pause between runs begins at 50 ms and doubles up to 2 s.
-    ///
-    /// # Errors
-    ///
-    /// [`NotHealthy`] with the last report if they are not all healthy within `limit`.
-    pub async fn wait_until_healthy(&self, limit: Duration) -> Result<Report, NotHealthy> {
-        let deadline = Instant::now() + limit;
-        let mut pause = Duration::from_millis(50);
-        let mut last = None;
-        loop {
-            match tokio::time::timeout_at(deadline, self.check()).await {
-                Ok(report) if report.is_healthy() => return Ok(report),
-                Ok(report) => last = Some(report),
-                Err(_) => break,
-            }
-            if Instant::now() + pause >= deadline {
-                break;
-            }
-            sleep(pause).await;
-            pause = (pause * 2).min(Duration::from_secs(2));
-        }
-        Err(NotHealthy { limit, report: last })
-    }
-}
-
-/// The checks were not all healthy in time. Displays as the reasons.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("not healthy within {}\n{}", crate::duration::Human(*limit), report.as_ref().map_or_else(|| "no run ended in that time".to_owned(), ToString::to_string))]
-#[non_exhaustive]
-pub struct NotHealthy {
-    /// How long was waited.
-    pub limit: Duration,
-    /// The report of the last run that ended; `None` if none did.
-    pub report: Option<Report>,
 }
 
 /// Makes an error of a storage that panics or does not end.

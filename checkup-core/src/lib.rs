@@ -26,12 +26,13 @@ mod secret;
 mod storage;
 mod timestamp;
 mod trace;
+mod wait;
 
 pub use async_trait::async_trait;
 
 pub use check::{Check, Policy, check_fn};
 pub use checker::{Checker, DEFAULT_TIMEOUT, Failure, IntoChecker, Observation};
-pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS, NotHealthy};
+pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS};
 pub use engine::Progress;
 pub use error::{ConfigError, ConfigErrorKind, ConfigProblem};
 pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
@@ -42,3 +43,4 @@ pub use storage::{
     IntoStorage, Maintenance, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
 };
 pub use timestamp::{ParseTimestampError, Timestamp};
+pub use wait::{NotHealthy, Wait};

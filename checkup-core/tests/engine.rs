@@ -252,24 +252,3 @@ async fn settings_that_cannot_work_are_told_all_at_once_when_building() {
     let places: Vec<_> = error.problems().iter().map(|problem| problem.place.as_str()).collect();
     assert_eq!(places, ["checkers[0].interval", "checkers[2].interval", "concurrent_checks"]);
 }
-
-#[tokio::test(start_paused = true)]
-async fn waiting_ends_with_the_first_healthy_report() {
-    let checkup = Checkup::builder().check(recovering(3)).build().unwrap();
-    let start = Instant::now();
-    let report = checkup.wait_until_healthy(Duration::from_secs(10)).await.unwrap();
-    report.assert_healthy();
-    assert_eq!(start.elapsed(), 350 * MS, "50 + 100 + 200 ms of pauses");
-}
-
-#[tokio::test(start_paused = true)]
-async fn waiting_in_vain_gives_the_last_report_within_the_limit() {
-    let checkup = Checkup::builder().check(recovering(usize::MAX)).build().unwrap();
-    let start = Instant::now();
-    let error = checkup.wait_until_healthy(Duration::from_secs(1)).await.unwrap_err();
-    assert!(start.elapsed() <= Duration::from_secs(1));
-    assert!(error.to_string().starts_with("not healthy within 1s\ndown      recovering"), "{error}");
-    let hang = check_fn("hang", || async { std::future::pending::<Result<(), Failure>>().await });
-    let checkup = Checkup::builder().check(hang).build().unwrap();
-    assert!(checkup.wait_until_healthy(Duration::from_secs(1)).await.unwrap_err().report.is_none());
-}

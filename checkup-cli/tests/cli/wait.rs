@@ -81,7 +81,7 @@ async fn what_hangs_longer_than_the_limit_is_named() {
     let result = &report.results[0];
     assert_eq!((ran.code, result.status, result.attempts[0].cause), (1, Status::Down, Some(Cause::Timeout)));
     assert_eq!(ran.stderr, "checkup: not healthy within 200ms\n");
-    assert_eq!(result.reason().as_deref(), Some("still running when the 200ms of --timeout were over"));
+    assert_eq!(result.reason().as_deref(), Some("still running when the time of 200ms was over"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
