@@ -55,8 +55,8 @@ impl FsStorage {
     }
 
     /// The files in the directory. Check files that are put or deleted here are put into and taken out of `index.json`.
-    pub fn files(&self) -> &dyn NamedFiles {
-        self.archive.files()
+    pub fn files(&self) -> Arc<dyn NamedFiles> {
+        Arc::new(self.archive.files().clone())
     }
 }
 

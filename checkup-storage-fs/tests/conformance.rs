@@ -1,12 +1,12 @@
-//! The contract of a storage, held by the file-system storage, with and without fsync.
+//! The contracts of a storage and of named files, held by the file-system storage, with and without fsync.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::fs;
 use std::path::PathBuf;
 
-use checkup_storage_fs::Fs;
-use checkup_testkit::conformance::StorageFixture;
+use checkup_storage_fs::{Fs, FsStorage};
+use checkup_testkit::conformance::{NamedFilesFixture, StorageFixture};
 
 fn fixture(settings: impl Fn(PathBuf) -> Fs + Clone + 'static) -> StorageFixture {
     let temporary = tempfile::tempdir().unwrap();
@@ -28,14 +28,30 @@ fn fixture(settings: impl Fn(PathBuf) -> Fs + Clone + 'static) -> StorageFixture
         .keep(temporary)
 }
 
+/// The directory as named files.
+fn files(settings: impl Fn(PathBuf) -> Fs + Clone + 'static) -> NamedFilesFixture {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path().join("checks");
+    let no_dir = temporary.path().join("file");
+    fs::write(&no_dir, "where a directory should be").unwrap();
+    let failing = settings.clone();
+    NamedFilesFixture::new(move || FsStorage::new(settings(dir.clone())).unwrap().files())
+        .failing(move || FsStorage::new(failing(no_dir.clone())).unwrap().files())
+        .keep(temporary)
+}
+
 mod durable {
     use super::*;
+
+    checkup_testkit::named_files_conformance!(|| files(Fs::new), without: [silent, secret]);
 
     checkup_testkit::storage_conformance!(|| fixture(Fs::new), without: [silent, secret]);
 }
 
 mod without_fsync {
     use super::*;
+
+    checkup_testkit::named_files_conformance!(|| files(|dir| Fs::new(dir).fsync(false)), without: [silent, secret]);
 
     checkup_testkit::storage_conformance!(|| fixture(|dir| Fs::new(dir).fsync(false)), without: [silent, secret]);
 }

@@ -1,7 +1,8 @@
 //! The contracts of the plugin traits as tests, for every implementation.
 //!
 //! One macro call makes one named `#[test]` of each behaviour that a contract asks for:
-//! [`checker_conformance!`](crate::checker_conformance), [`storage_conformance!`](crate::storage_conformance) and
+//! [`checker_conformance!`](crate::checker_conformance), [`storage_conformance!`](crate::storage_conformance),
+//! [`named_files_conformance!`](crate::named_files_conformance) and
 //! [`notifier_conformance!`](crate::notifier_conformance). Each test gets a fixture of its own from a factory:
 //!
 //! ```
@@ -33,19 +34,21 @@
 //!
 //! # Without the macros
 //!
-//! Each behaviour is a function of its suite ([`checker`], [`storage`], [`notifier`]), and `BEHAVIOURS` lists them
+//! Each behaviour is a function of its suite ([`checker`], [`storage`], [`named_files`], [`notifier`]), and `BEHAVIOURS` lists them
 //! all, with what each needs. The suites' own tests hold each against an implementation that breaks it.
 
 pub mod checker;
 mod drive;
 mod fixture;
 mod macros;
+pub mod named_files;
 pub mod notifier;
 pub mod storage;
 mod storage_maintainer;
 mod storage_reader;
 
 pub use checker::CheckerFixture;
+pub use named_files::NamedFilesFixture;
 pub use notifier::NotifierFixture;
 pub use storage::StorageFixture;
 

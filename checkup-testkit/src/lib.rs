@@ -40,7 +40,7 @@
 //!
 //! # Conformance suites
 //!
-//! [`checker_conformance!`], [`storage_conformance!`] and [`notifier_conformance!`] make one `#[test]` of each behaviour that
+//! [`checker_conformance!`], [`storage_conformance!`], [`named_files_conformance!`] and [`notifier_conformance!`] make one `#[test]` of each behaviour that
 //! the contracts of the traits ask for; see [`conformance`].
 //!
 //! # Loopback servers

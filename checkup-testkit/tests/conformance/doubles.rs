@@ -1,9 +1,12 @@
 //! The kit's own doubles keep the contracts, and the macros work.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
+use checkup_core::archive::{Archive, MemoryFiles, NamedFiles};
 use checkup_core::{Report, Storage, StorageError, async_trait};
-use checkup_testkit::conformance::{CheckerFixture, NotifierFixture, StorageFixture};
+use checkup_testkit::conformance::{CheckerFixture, NamedFilesFixture, NotifierFixture, StorageFixture};
 use checkup_testkit::{MemoryStorage, RecordingNotifier, StubChecker};
 
 mod memory_storage {
@@ -22,6 +25,43 @@ mod memory_storage {
     }
 
     checkup_testkit::storage_conformance!(factory, without: [files, silent, secret]);
+}
+
+mod memory_files {
+    use super::*;
+
+    fn factory() -> NamedFilesFixture {
+        let files = MemoryFiles::new();
+        NamedFilesFixture::new(move || files.clone())
+    }
+
+    checkup_testkit::named_files_conformance!(factory, without: [failing, silent, secret]);
+}
+
+/// An archive in memory, as it would be in a bucket.
+mod archive {
+    use super::*;
+
+    fn factory() -> StorageFixture {
+        let files = MemoryFiles::new();
+        let (expiring, putting, looking) = (files.clone(), files.clone(), files.clone());
+        StorageFixture::new(move || Archive::new(files.clone()))
+            .expiring(move |age| Archive::new(expiring.clone()).check_expiry(age))
+            .files(
+                move |name, content| at_once(putting.put(name, content)).unwrap(),
+                move |name| at_once(looking.get(name)).is_ok(),
+            )
+    }
+
+    /// Everything in memory is done when it is first polled.
+    fn at_once<T>(work: impl Future<Output = T>) -> T {
+        match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(outcome) => outcome,
+            Poll::Pending => panic!("files in memory wait for nothing"),
+        }
+    }
+
+    checkup_testkit::storage_conformance!(factory, without: [failing, silent, secret]);
 }
 
 /// A sink that can only be written to.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod broken_checker;
+mod broken_named_files;
 mod broken_notifier;
 mod broken_storage;
 mod doubles;
@@ -66,12 +67,15 @@ fn what_is_wrong<F>(behaviour: &Behaviour<F>, good: fn() -> F, broken: fn(&str) 
 /// A capability cannot be declared away.
 #[test]
 fn what_is_declared_as_missing_must_be_missing() {
-    use conformance::{checker, notifier, storage};
+    use conformance::{checker, named_files, notifier, storage};
     for without in [storage::without::reader, storage::without::maintainer, storage::without::files] {
         assert!(catch_unwind(|| conformance::run(broken_storage::good, without)).is_err());
     }
     for without in [storage::without::failing, storage::without::silent, storage::without::secret] {
         assert!(catch_unwind(|| conformance::run(broken_storage::good, without)).is_err());
+    }
+    for without in [named_files::without::failing, named_files::without::silent, named_files::without::secret] {
+        assert!(catch_unwind(|| conformance::run(broken_named_files::good, without)).is_err());
     }
     for without in [checker::without::failing, checker::without::hanging, checker::without::endless] {
         assert!(catch_unwind(|| conformance::run(broken_checker::good, without)).is_err());
