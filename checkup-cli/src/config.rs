@@ -50,9 +50,13 @@ impl Source {
         Self { path: path.to_owned(), label }
     }
 
-    /// Reads it and builds its checks.
+    /// Reads it and builds its checks, of which there is at least one: what is left of a truncated file must not pass
+    /// as healthy.
     pub(crate) fn load(&self, registry: &Registry) -> Result<Checkup, ConfigError> {
-        self.read().and_then(|(text, format)| registry.parse(&text, format)).map_err(|error| error.in_file(&self.label))
+        self.read()
+            .and_then(|(text, format)| registry.parse(&text, format))
+            .and_then(not_empty)
+            .map_err(|error| error.in_file(&self.label))
     }
 
     fn read(&self) -> Result<(String, Format), ConfigError> {
@@ -96,6 +100,13 @@ pub(crate) fn position(checkup: &Checkup, name: &str) -> Result<usize, Error> {
 /// An error that asks for a name, with those that there are.
 pub(crate) fn which(checkup: &Checkup, request: &str) -> Error {
     Error::usage(format!("{request}{}", there_are("checks", "", &names(checkup))))
+}
+
+fn not_empty(checkup: Checkup) -> Result<Checkup, ConfigError> {
+    if checkup.checks().len() == 0 {
+        return Err(ConfigError::invalid("", "the config file has no checks; expected at least one in `checkers`"));
+    }
+    Ok(checkup)
 }
 
 fn is_selected(check: &Check, wanted: &str) -> bool {

@@ -18,7 +18,7 @@ Exit codes:
 /// How the command ends when nothing is wrong with the command itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every check is healthy, or there was nothing to check.
+    /// Every check is healthy, or the command did what it was asked.
     Healthy,
     /// A check is degraded or down.
     Unhealthy,

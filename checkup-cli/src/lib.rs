@@ -78,6 +78,8 @@
 //! everywhere below. With `--config FILE` paths are relative to the current folder, as upstream. `--config -` reads JSON or
 //! YAML from standard input.
 //!
+//! A config file without a check is an error, also of `validate`: it is empty or truncated, and must not pass as healthy.
+//!
 //! # Differences from upstream
 //!
 //! - `--store` exits with 1 if a check is not healthy and with 3 if the report may not be stored; upstream exits with 0 in

@@ -20,9 +20,6 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let checkup = config::load(registry, global.config.as_deref())?;
     let checkup = config::select(checkup, &args.selection)?;
-    if checkup.checks().len() == 0 {
-        return Err(Error::usage("the config file has no checks: there is nothing to do"));
-    }
     // Before the first check, so that no signal can end the process in the middle of one.
     let mut signals = Signals::new()?;
     let (monitor, mut runs) = Monitor::builder(checkup).interval(args.interval).start_and_subscribe()?;

@@ -21,9 +21,6 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let checkup = config::load(registry, global.config.as_deref())?;
     let checkup = config::select(checkup, &args.selection)?;
-    if checkup.checks().len() == 0 {
-        return Err(Error::usage("the config file has no checks: there is nothing to wait for"));
-    }
     let mut wait = Wait::up_to(args.timeout);
     wait.interval = args.interval;
     let mut signals = Signals::new()?;

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 
-use crate::support::{Folder, Ran, server};
+use crate::support::{Folder, ONE_CHECK, Ran, server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_in_a_parent_is_found_and_its_relative_paths_are_relative_to_it() {
@@ -26,7 +26,8 @@ async fn a_file_in_a_parent_is_found_and_its_relative_paths_are_relative_to_it()
 
 #[test]
 fn the_search_ends_at_the_root_of_the_repository() {
-    let folder = Folder::new(&json!({ "checkers": [] })).file("inner/.git", "gitdir: elsewhere").file("inner/a/b", "");
+    let folder =
+        Folder::empty().file("checkup.json", ONE_CHECK).file("inner/.git", "gitdir: elsewhere").file("inner/a/b", "");
     let ran = Ran::of(folder.command_in("inner/a", &[]).output().unwrap());
     assert_eq!(ran.code, 2);
     assert!(
@@ -43,23 +44,51 @@ fn the_search_ends_at_the_root_of_the_repository() {
 
 #[test]
 fn two_files_in_one_folder_are_refused() {
-    let folder = Folder::empty().file("checkup.json", "{}").file("checkup.toml", "");
+    let folder = Folder::empty()
+        .file("checkup.json", ONE_CHECK)
+        .file("checkup.toml", "[[checkers]]\ntype = \"tcp\"\nendpoint_url = \"127.0.0.1:1\"\n");
     let ran = folder.run(&[]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.starts_with("checkup: both checkup.json and checkup.toml are in "), "{}", ran.stderr);
     // Naming one is enough.
-    assert_eq!(folder.run(&["-c", "checkup.toml"]).code, 0);
+    assert_eq!(folder.run(&["validate", "-c", "checkup.toml"]).parts(), (0, "checkup.toml: 1 check\n", ""));
 }
 
 #[test]
 fn a_config_comes_from_standard_input() {
-    for (text, what) in [("{\"checkers\": []}", "JSON"), ("checkers: []", "YAML")] {
+    for (text, what) in [(ONE_CHECK, "JSON"), ("checkers: [{ type: tcp, endpoint_url: \"127.0.0.1:1\" }]", "YAML")] {
         let folder = Folder::empty();
         let mut child =
             folder.command(&["validate", "-c", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
         let ran = Ran::of(child.wait_with_output().unwrap());
-        assert_eq!(ran.parts(), (0, "standard input: 0 checks\n", ""), "{what}");
+        assert_eq!(ran.parts(), (0, "standard input: 1 check\n", ""), "{what}");
+    }
+}
+
+#[test]
+fn a_file_without_checks_is_refused_by_every_command_that_reads_it() {
+    let commands: [&[&str]; 6] = [&[], &["--store"], &["message", "hello"], &["wait"], &["every", "1m"], &["validate"]];
+    for (name, text) in [
+        ("checkup.json", "{}"),
+        ("checkup.json", "{ \"checkers\": [], \"storage\": { \"type\": \"fs\", \"dir\": \"results\" } }"),
+        ("checkup.yaml", "checkers: []"),
+        ("checkup.toml", ""),
+    ] {
+        let folder = Folder::empty().file(name, text);
+        let expected = format!("checkup: {name}: the config file has no checks; expected at least one in `checkers`\n");
+        for command in commands {
+            assert_eq!(folder.run(command).parts(), (2, "", expected.as_str()), "{command:?} {text:?}");
+        }
+    }
+    // Of these, the syntax is wrong already.
+    for name in ["checkup.json", "checkup.yaml"] {
+        let folder = Folder::empty().file(name, "");
+        for command in commands {
+            let ran = folder.run(command);
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command:?} {name}");
+            assert!(ran.stderr.starts_with(&format!("checkup: {name}: ")), "{}", ran.stderr);
+        }
     }
 }
 

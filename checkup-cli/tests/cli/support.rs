@@ -9,6 +9,9 @@ use checkup_core::CheckResult;
 use checkup_testkit::{HttpServer, Response};
 use serde_json::Value;
 
+/// A config that is valid as JSON and as YAML, for tests of what happens before anything is checked.
+pub(crate) const ONE_CHECK: &str = r#"{ "checkers": [{ "type": "tcp", "endpoint_url": "127.0.0.1:1" }] }"#;
+
 /// A folder of a test's own. It looks like the root of a repository, so that nothing outside of it is found.
 #[derive(Debug)]
 pub(crate) struct Folder {

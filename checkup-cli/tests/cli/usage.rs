@@ -1,8 +1,6 @@
 //! The grammar: help, versions, completions, and what is refused.
 
-use serde_json::json;
-
-use crate::support::Folder;
+use crate::support::{Folder, ONE_CHECK};
 
 #[test]
 fn help_goes_to_standard_output_and_tells_the_exit_codes() {
@@ -30,7 +28,7 @@ fn the_version_is_that_of_the_crate() {
 
 #[test]
 fn what_is_not_understood_exits_with_2() {
-    let folder = Folder::new(&json!({ "checkers": [] }));
+    let folder = Folder::empty().file("checkup.json", ONE_CHECK);
     for args in [
         &["--nonsense"][..],
         &["evry", "1m"],
@@ -52,17 +50,10 @@ fn what_is_not_understood_exits_with_2() {
 
 #[test]
 fn the_config_is_named_before_or_behind_the_command() {
-    let folder = Folder::empty().file("other.yaml", "checkers: []");
-    let expected = (0, "other.yaml: 0 checks\n", "");
+    let folder = Folder::empty().file("other.yaml", ONE_CHECK);
+    let expected = (0, "other.yaml: 1 check\n", "");
     assert_eq!(folder.run(&["-c", "other.yaml", "validate"]).parts(), expected);
     assert_eq!(folder.run(&["validate", "--config", "other.yaml"]).parts(), expected);
-}
-
-#[test]
-fn no_checks_are_healthy_and_told() {
-    let ran = Folder::new(&json!({ "checkers": [] })).run(&[]);
-    assert_eq!(ran.code, 0);
-    assert!(ran.stdout.starts_with("no checks in "), "{}", ran.stdout);
 }
 
 #[test]

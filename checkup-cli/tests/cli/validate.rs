@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Folder, server};
+use crate::support::{Folder, ONE_CHECK, server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_valid_file_is_described_and_nothing_is_checked() {
@@ -14,10 +14,10 @@ async fn a_valid_file_is_described_and_nothing_is_checked() {
         ],
         "storage": { "type": "fs", "dir": "results" },
     }))
-    .file("other.yml", "checkers: []");
+    .file("other.yml", ONE_CHECK);
     assert_eq!(folder.run(&["validate"]).parts(), (0, "checkup.json: 2 checks, storage fs\n", ""));
     let ran = folder.run(&["validate", "other.yml", "checkup.json"]);
-    assert_eq!(ran.parts(), (0, "other.yml: 0 checks\ncheckup.json: 2 checks, storage fs\n", ""));
+    assert_eq!(ran.parts(), (0, "other.yml: 1 check\ncheckup.json: 2 checks, storage fs\n", ""));
     assert_eq!(folder.run(&["validate", "--quiet"]).parts(), (0, "", ""));
     assert_eq!(server.connections(), 0);
     assert!(!folder.path("results").exists());
@@ -31,11 +31,11 @@ fn every_problem_of_every_file_is_a_line_with_its_place() {
             { "type": "htp" },
         ],
     }))
-    .file("good.yaml", "checkers: []")
+    .file("good.yaml", ONE_CHECK)
     .file("broken.json", "{");
     let ran = folder.run(&["validate", "checkup.json", "good.yaml", "broken.json"]);
     assert_eq!(ran.code, 2);
-    assert_eq!(ran.stdout, "good.yaml: 0 checks\n");
+    assert_eq!(ran.stdout, "good.yaml: 1 check\n");
     let lines: Vec<_> = ran.stderr.lines().collect();
     for (line, start) in lines.iter().zip([
         "checkup: checkup.json: checkers[0].threshold_rt: unknown key; did you mean `threshold_rtt`?",
