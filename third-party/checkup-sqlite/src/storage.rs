@@ -6,12 +6,15 @@ use checkup::{
     CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
     Timestamp, async_trait,
 };
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, ffi, params};
 
 use crate::Sqlite;
 
 /// How long to wait for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many names are tried for one report.
+const NAMES: u32 = 1_000;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS checks (
     name TEXT NOT NULL PRIMARY KEY, timestamp INT8 NOT NULL UNIQUE, results TEXT)";
@@ -62,14 +65,17 @@ impl Storage for SqliteStorage {
         let content = check_file::encode(&report.results)?;
         self.with("cannot store in the database", move |connection| {
             let mut moment = Timestamp::now();
+            let mut tried = 1;
             loop {
                 let name = FileName::at(moment);
                 let row = params![name.as_str(), moment.unix_nanos(), content];
                 match connection.execute("INSERT INTO checks (name, timestamp, results) VALUES (?, ?, ?)", row) {
                     Ok(_) => return Ok(()),
-                    // Another process stored in the same nanosecond: never replace, take the next.
-                    Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                    // Another process stored in the same nanosecond: never replace, take the next. Not for ever: an
+                    // older table may have constraints of its own.
+                    Err(error) if is_taken(&error) && tried < NAMES => {
                         moment = Timestamp::from_unix_nanos(moment.unix_nanos() + 1);
+                        tried += 1;
                     }
                     Err(error) => return Err(failed("cannot store in the database")(error)),
                 }
@@ -133,6 +139,12 @@ impl StorageMaintainer for SqliteStorage {
         })
         .await
     }
+}
+
+/// Whether there is a row with this name or this time.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(code, Some(ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_UNIQUE))
 }
 
 fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StorageError {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use checkup::{Storage, StorageReader, Timestamp};
+use checkup::{Report, Storage, StorageReader, Timestamp};
 use checkup_sqlite::{Sqlite, SqliteStorage};
 
 #[tokio::test]
@@ -18,6 +18,33 @@ async fn a_row_that_upstream_wrote_as_text_is_read() {
     let reader = storage.reader().unwrap();
     let names = reader.list(Timestamp::default()).await.unwrap();
     assert_eq!(reader.fetch(&names[0]).await.unwrap()[0].name, "old");
+}
+
+/// A storage over a table that is there already, with this column for the results.
+fn with_results_column(dir: &tempfile::TempDir, column: &str) -> SqliteStorage {
+    let file = dir.path().join("checks.db");
+    let sql = format!("CREATE TABLE checks (name TEXT NOT NULL PRIMARY KEY, timestamp INT8 NOT NULL UNIQUE, {column})");
+    rusqlite::Connection::open(&file).unwrap().execute(&sql, []).unwrap();
+    SqliteStorage::new(Sqlite::new(&file))
+}
+
+#[tokio::test]
+async fn a_constraint_that_another_name_would_not_mend_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = with_results_column(&dir, "results TEXT CHECK (length(results) = 1)");
+    let error = storage.store(&Report::new(Vec::new())).await.unwrap_err();
+    assert_eq!(error.to_string(), "cannot store in the database");
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("CHECK constraint"), "{error:?}");
+}
+
+#[tokio::test]
+async fn the_search_for_a_free_name_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = with_results_column(&dir, "results TEXT UNIQUE");
+    let report = Report::new(Vec::new());
+    storage.store(&report).await.unwrap();
+    let error = storage.store(&report).await.unwrap_err();
+    assert!(std::error::Error::source(&error).unwrap().to_string().contains("checks.results"), "{error:?}");
 }
 
 #[test]
