@@ -13,6 +13,8 @@ use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize, Serializer};
 use url::{Host, Position, Url};
 
+use crate::redaction::{authority, redacted};
+
 /// A URL that shows itself without user and password: in `Debug`, in `Display`, and in JSON unless
 /// [secrets are asked for](Secret::exposing).
 ///
@@ -35,14 +37,7 @@ impl EndpointUrl {
 
     /// The URL as it was given, without its credentials.
     pub(crate) fn redacted(&self) -> Cow<'_, str> {
-        let authority = self.0.find("//").map_or(0, |slashes| slashes + 2);
-        // The parser takes backslashes for slashes, too (WHATWG URL Standard).
-        let ends = |byte: u8| matches!(byte, b'/' | b'\\' | b'?' | b'#');
-        let end = self.0[authority..].bytes().position(ends).map_or(self.0.len(), |length| authority + length);
-        match self.0[authority..end].rfind('@') {
-            Some(at) => Cow::Owned(format!("{}{}", &self.0[..authority], &self.0[authority + at + 1..])),
-            None => Cow::Borrowed(&self.0),
-        }
+        redacted(&self.0)
     }
 
     /// Reads the URL. The error does not show what it has for credentials.
@@ -72,6 +67,13 @@ impl EndpointUrl {
                 " (only http and https are checked)"
             } else {
                 schemeless
+            }));
+        }
+        if authority(&self.0).is_none() {
+            return Err(invalid(if self.0.bytes().any(|byte| byte.is_ascii_control()) {
+                " (with a control character, such as a line break)"
+            } else {
+                " (the host must come right after http:// or https://; write a backslash in a password as %5C)"
             }));
         }
         let target = Target::new(&url).ok_or_else(|| invalid(" (a host or path that HTTP cannot carry)"))?;
@@ -242,12 +244,37 @@ mod tests {
         let (target, authorization) = url.parse().unwrap();
         assert_eq!(target.url(), clean);
         assert_eq!(authorization.unwrap(), "Basic dXNAZXI6cDpzcw==");
-        let broken = EndpointUrl::from("https://user:hunter2@exa mple.com/");
-        assert!(!broken.parse().unwrap_err().to_string().contains("hunter2"));
-        let broken = EndpointUrl::from("https://user:hun/ter2@example.com/");
-        assert!(!broken.parse().unwrap_err().to_string().contains("ter2"));
-        let broken = EndpointUrl::from("user:hunter2@example.com/");
-        assert!(!broken.parse().unwrap_err().to_string().contains("hunter2"));
+    }
+
+    #[test]
+    fn urls_that_only_browsers_read_are_refused_and_show_no_credentials() {
+        for url in [
+            "https:/user:hunter2@example.com/",
+            "https:///user:hunter2@example.com/",
+            "https:user:hunter2@example.com/",
+            "HTTP:\\\\user:hunter2@example.com/",
+            "http://\\user:hunter2@example.com/",
+            "https://us\\er:hunter2@example.com/",
+            "https://user:12\\hunter2@example.com/",
+            "https://\t/user:hunter2@example.com/",
+            "ht\ntps:user:hunter2@example.com/",
+            " https://user:hunter2@example.com/",
+            "https://user:hunter2@exa mple.com/",
+            "https://user:x/hunter2@example.com/",
+            "https://user:x/y@hunter2@example.com/",
+            "user:hunter2@example.com/",
+            "//user:hunter2@example.com/",
+            "ftp://user:hunter2@example.com/",
+        ] {
+            let url = EndpointUrl::from(url);
+            let shown = format!("{url} {url:?} {} {}", serde_json::to_string(&url).unwrap(), url.parse().unwrap_err());
+            assert!(shown.contains("mple.com/") && !shown.contains("hunter2"), "{shown}");
+        }
+        let error = EndpointUrl::from("https:/example.com/").parse().unwrap_err().to_string();
+        assert!(error.contains("the host must come right after http:// or https://"), "{error}");
+        let error = EndpointUrl::from("https://example.com/\n").parse().unwrap_err().to_string();
+        assert!(error.contains("a control character"), "{error}");
+        assert!(EndpointUrl::from("HTTPS://example.com/a\\b").parse().is_ok());
     }
 
     #[test]

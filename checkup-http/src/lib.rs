@@ -33,6 +33,7 @@ mod endpoint;
 mod exchange;
 mod parse;
 mod proxy;
+mod redaction;
 mod redirect;
 mod rules;
 mod status;
