@@ -149,6 +149,9 @@ impl Check {
     }
 
     /// Adds the name of a check that this one cannot work without: while that is down, this one is down because of it.
+    ///
+    /// In a [`Monitor`](crate::Monitor) the latest result of that check counts, so give it an interval no longer than
+    /// this one's.
     #[must_use]
     pub fn depends_on(mut self, name: impl Into<String>) -> Self {
         self.policy.depends_on.push(name.into());

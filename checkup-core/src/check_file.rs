@@ -11,6 +11,9 @@ use crate::{CheckResult, StorageError, StorageErrorKind, Timestamp};
 /// What every check file's name contains.
 const MARK: &str = "-check.json";
 
+/// How many digits the time has, from 2001 to 2262.
+const TIME_DIGITS: usize = 19;
+
 /// What comes after the time in the name of a check file that was made of others.
 pub(crate) const COMPACTED: &str = "compacted-";
 
@@ -31,9 +34,9 @@ pub struct FileName {
 }
 
 impl FileName {
-    /// The name of a file that is stored at `moment`.
+    /// The name of a file that is stored at `moment`; before 1970 counts as 1970.
     pub fn at(moment: Timestamp) -> Self {
-        Self { timestamp: moment, name: format!("{}{MARK}", moment.unix_nanos()) }
+        Self::with(moment, "")
     }
 
     /// The name of a file with this time, and `middle` between it and the mark. The time has 19 digits, so that names
@@ -57,6 +60,13 @@ impl FileName {
     /// When the file was stored.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
+    }
+
+    /// Whether the name is of the form that storages write, so that it is theirs to remove: 19 digits of time, and
+    /// `-check.json` at its end. Readers take more for check files than this, as upstream's do; a `2024-01-01-check.json.bak`
+    /// is somebody's own.
+    pub fn is_removable(&self) -> bool {
+        self.name.ends_with(MARK) && self.name.find('-') == Some(TIME_DIGITS)
     }
 
     /// Whether the file was made of others, which are deleted once it is there ([`archive`](crate::archive)).
@@ -127,6 +137,18 @@ mod tests {
         ] {
             assert_eq!(FileName::parse(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn only_names_as_storages_write_them_are_theirs_to_remove() {
+        let removable = |name: &str| FileName::parse(name).unwrap().is_removable();
+        assert!(removable("1473318000000000000-check.json") && removable("1473318000000000000-eu-check.json"));
+        for name in
+            ["2024-01-01-check.json.bak", "20240101-notes-check.json-old.txt", "1473318000000000000-check.jsonx"]
+        {
+            assert!(!removable(name), "{name}");
+        }
+        assert_eq!(FileName::at(Timestamp::from_unix_nanos(-5)).timestamp(), Timestamp::default());
     }
 
     #[test]

@@ -166,19 +166,23 @@ impl Checkup {
 
     /// Tells every notifier, all at once. A notifier that panics or takes longer than a minute is an error of its own.
     pub async fn notify(&self, notification: &Notification) -> Vec<NotifyError> {
-        let calls = self.notifiers.iter().map(|notifier| async move {
-            let call = AssertUnwindSafe(async { notifier.notify(notification).await }).catch_unwind();
-            match timeout(SINK_TIMEOUT, call).await {
-                Ok(Ok(outcome)) => outcome.err(),
-                Ok(Err(_)) => Some(NotifyError::new(format!("the notifier panicked: {notifier:?}"))),
-                Err(_) => Some(NotifyError::new(format!("the notifier did not end within a minute: {notifier:?}"))),
-            }
-        });
-        let errors: Vec<_> = futures_util::future::join_all(calls).await.into_iter().flatten().collect();
-        for error in &errors {
+        let calls = (0..self.notifiers.len()).map(|index| self.notify_one(index, notification));
+        futures_util::future::join_all(calls).await.into_iter().filter_map(Result::err).collect()
+    }
+
+    /// Tells one notifier, by its place.
+    pub(crate) async fn notify_one(&self, index: usize, notification: &Notification) -> Result<(), NotifyError> {
+        let call = AssertUnwindSafe(async { self.notifiers[index].notify(notification).await }).catch_unwind();
+        // By place, not with its `Debug`: that of a third party's may show a webhook.
+        let outcome = match timeout(SINK_TIMEOUT, call).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(NotifyError::new(format!("notifiers[{index}] panicked"))),
+            Err(_) => Err(NotifyError::new(format!("notifiers[{index}] did not end within a minute"))),
+        };
+        if let Err(error) = &outcome {
             tracing::warn!(error = error as &dyn std::error::Error, "notification failed");
         }
-        errors
+        outcome
     }
 }
 

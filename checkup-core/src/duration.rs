@@ -23,6 +23,10 @@ const UNITS: &[(&str, u64)] = &[
     ("w", 604_800_000_000_000),
 ];
 
+/// The fewest nanoseconds that a config may give as an integer, but for 0: a tenth of a millisecond. Who writes 30 means
+/// seconds, and a `check_expiry` of 30 nanoseconds would remove every check file there is.
+const MIN_INTEGER: u64 = 100_000;
+
 /// The longest duration that check files can hold: 2^63 - 1 nanoseconds, about 292 years.
 const MAX_NANOS: u128 = i64::MAX as u128;
 
@@ -160,6 +164,9 @@ fn decimal(value: u128, digits: usize) -> String {
 /// Serialises a duration as upstream does: an integer in nanoseconds. For `#[serde(with = "duration::nanos")]`
 /// on fields that only programs write; reading accepts strings too.
 pub mod nanos {
+    use serde::Deserialize;
+    use serde::de::{Error as _, Unexpected};
+
     use super::{Deserializer, Duration, Serializer};
 
     /// Writes integer nanoseconds; saturates at 2^63 - 1.
@@ -171,13 +178,15 @@ pub mod nanos {
         serializer.serialize_i64(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
     }
 
-    /// Reads integer nanoseconds or a string such as `"1m30s"`.
+    /// Reads integer nanoseconds, however few.
     ///
     /// # Errors
     ///
-    /// If the value is neither, or is negative.
+    /// If the value is none, or is negative.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        super::deserialize(deserializer)
+        let nanos = i64::deserialize(deserializer)?;
+        let negative = || D::Error::invalid_value(Unexpected::Signed(nanos), &"nanoseconds, 0 or more");
+        u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| negative())
     }
 }
 
@@ -190,7 +199,8 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
     serializer.collect_str(&Human(*duration))
 }
 
-/// Reads a duration: integer nanoseconds or a string such as `"1m30s"`.
+/// Reads a duration: a string such as `"1m30s"`, or integer nanoseconds, which must be 0 or at least 100,000: fewer
+/// are no duration that anybody means.
 ///
 /// # Errors
 ///
@@ -208,6 +218,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
         fn visit_u64<E: de::Error>(self, nanos: u64) -> Result<Duration, E> {
             if i64::try_from(nanos).is_err() {
                 return Err(E::invalid_value(de::Unexpected::Unsigned(nanos), &self));
+            }
+            if (1..MIN_INTEGER).contains(&nanos) {
+                return Err(E::custom(format_args!(
+                    "expected a duration such as \"{nanos}s\" or \"{nanos}ms\"; the integer {nanos} would be so many nanoseconds"
+                )));
             }
             Ok(Duration::from_nanos(nanos))
         }
@@ -312,6 +327,16 @@ mod tests {
         ] {
             assert_eq!(Human(Duration::from_nanos(nanos)).to_string(), text);
         }
+    }
+
+    #[test]
+    fn an_integer_that_can_only_be_meant_as_seconds_is_refused() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Config(#[serde(with = "super")] Duration);
+        let error = serde_json::from_str::<Config>("30").unwrap_err().to_string();
+        assert!(error.starts_with("expected a duration such as \"30s\" or \"30ms\""), "{error}");
+        assert_eq!(serde_json::from_str::<Config>("0").unwrap().0, Duration::ZERO);
+        assert_eq!(serde_json::from_str::<Config>("500000000").unwrap().0, Duration::from_millis(500));
     }
 
     #[test]

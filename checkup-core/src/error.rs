@@ -80,6 +80,17 @@ impl ConfigError {
         self
     }
 
+    /// The same problems, without the messages at places whose values must not be shown.
+    #[cfg(feature = "config")]
+    pub(crate) fn hide(mut self, message: &str, hidden: &dyn Fn(&str) -> bool) -> Self {
+        for problem in &mut self.problems {
+            if hidden(&problem.place) {
+                message.clone_into(&mut problem.message);
+            }
+        }
+        self
+    }
+
     /// Adds the problems of another error behind these.
     pub fn extend(&mut self, other: ConfigError) {
         self.problems.extend(other.problems);

@@ -84,17 +84,17 @@ impl Monitor {
         &self.checkup
     }
 
-    /// The latest result of every check that has one, in the order of the checks; `None` before the first.
+    /// The latest result of every check, in the order of the checks. Never checks anything.
     ///
-    /// Never checks anything.
+    /// `None` until every check has a result: a service is not ready because the fast half of its checks has ended.
     pub fn latest(&self) -> Option<Arc<Report>> {
         self.state.latest()
     }
 
     /// The latest results of the checks that `keep` keeps, in the order of the checks. Never checks anything.
     ///
-    /// `None` until each of them has a result, and if it keeps none: unlike with [`latest`](Self::latest), a service
-    /// is not ready because the fast half of its checks has ended, nor because nothing has the tag that is asked for.
+    /// `None` until each of them has a result, and if it keeps none: a service is not ready because nothing has the tag
+    /// that is asked for.
     ///
     /// ```
     /// use checkup_core::{Checkup, Monitor, Status, check_fn};
@@ -130,7 +130,8 @@ impl Monitor {
 
     /// Stops the schedule, and returns when every run that is in flight has ended and is stored.
     ///
-    /// That takes at most as long as the checks' timeouts and the limits of storage and notifiers. Dropping the
+    /// That takes at most as long as a run takes (attempts, retries, their timeouts and spacing), and the limits of
+    /// storage and notifiers. Dropping the
     /// future does not cancel what is in flight. [`latest`](Self::latest) stays as it is then, for handlers that
     /// share the monitor and still answer. Calling it again waits for the same end.
     pub async fn shutdown(&self) {
@@ -220,7 +221,7 @@ impl MonitorBuilder {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(ConfigError::invalid("jitter", format!("expected from 0 to 1, found {}", self.jitter)));
         }
-        let state = Arc::new(State::new(self.checkup.checks().len(), self.checkup.dependencies().clone()));
+        let state = Arc::new(State::new(&self.checkup));
         let (runs, receiver) = broadcast::channel(SUBSCRIPTION_CAPACITY);
         let (stop, stopped) = watch::channel(false);
         let weak = runs.downgrade();

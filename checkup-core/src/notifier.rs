@@ -10,6 +10,7 @@ use crate::{CheckResult, ConfigError, Report, Status};
 /// Tells somebody that the status of checks changed.
 ///
 /// The [`Monitor`](crate::Monitor) calls it when a status changes, recoveries included, and not on every run.
+/// What it could not deliver is told again by the next run, with what has changed in between.
 /// One-shot runs do not notify: they know nothing of the run before.
 ///
 /// # Contract

@@ -151,7 +151,6 @@ async fn the_latest_of_some_waits_until_each_of_them_has_a_result() {
     let monitor = monitor(checks, &Recorder::default());
     let of = |tag: &'static str| monitor.latest_of(|check| check.has_tag(tag));
     sleep(SECOND).await;
-    assert_eq!(monitor.latest().unwrap().results.len(), 2);
     assert_eq!(of("ready"), None, "one of the two still runs");
     sleep(3 * SECOND).await;
     let ready = of("ready").unwrap();
@@ -281,4 +280,35 @@ async fn one_cause_is_one_alert_also_across_runs() {
         *recorder.changes.lock().unwrap(),
         [database(Status::Healthy, Status::Down), database(Status::Down, Status::Healthy)]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_notifier_could_not_deliver_is_told_again_by_the_next_run() {
+    let failing = check_fn("failing", || async { Err::<(), _>("no") });
+    let (broken, working) = (Recorder::default(), Recorder::default());
+    broken.panics.store(true, Ordering::SeqCst);
+    let builder = Checkup::builder().check(failing).notifier(broken.clone()).notifier(working.clone());
+    let monitor = Monitor::builder(builder.build().unwrap()).interval(10 * SECOND).start().unwrap();
+    let mut runs = monitor.subscribe();
+    let errors = |run: &checkup_core::Run| run.notify_errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(errors(&*runs.next().await.unwrap()), ["notifiers[0] panicked"]);
+    broken.panics.store(false, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert!(errors(&*runs.next().await.unwrap()).is_empty());
+    }
+    monitor.shutdown().await;
+    let down = || vec![("failing".to_owned(), None, Status::Down)];
+    assert_eq!(*broken.changes.lock().unwrap(), [down(), down()], "once in vain, and once more");
+    assert_eq!(*working.changes.lock().unwrap(), [down()]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_is_no_latest_report_before_every_check_has_a_result() {
+    let (fast, slow) = (counting("fast", Duration::ZERO).0, counting("slow", 2 * SECOND).0);
+    let monitor = monitor([fast, slow], &Recorder::default());
+    sleep(SECOND).await;
+    assert!(monitor.latest().is_none());
+    sleep(2 * SECOND).await;
+    assert_eq!(monitor.latest().unwrap().results.len(), 2);
+    monitor.shutdown().await;
 }

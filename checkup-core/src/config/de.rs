@@ -13,6 +13,9 @@ use serde_json::{Map, Value};
 use super::suggest;
 use crate::{ConfigError, ConfigErrorKind};
 
+/// What is said of a value from the environment that cannot be used: it may be a secret.
+pub(super) const HIDDEN: &str = "the value of the environment variable cannot be used here; it is not shown";
+
 /// Reads a `T` from an object. `common` are keys that the object may have but that others read: they are in
 /// the list of what there is. `hidden` tells whether the value at a place must not be shown.
 pub(super) fn read<T: DeserializeOwned>(
@@ -100,6 +103,7 @@ impl Problem {
                 )
             }
             What::MissingKey(key) => ConfigError::invalid(place, format!("the key `{key}` is missing")),
+            What::Custom(_) if hidden(&place) => ConfigError::invalid(place, HIDDEN),
             What::Custom(message) => ConfigError::invalid(place, message),
         }
     }
@@ -185,6 +189,24 @@ macro_rules! from_text {
     )*};
 }
 
+/// Where a list or an object belongs, a text may be a secret with its brackets forgotten
+/// (`Authorization: "Bearer …"`): it is not shown.
+macro_rules! not_text {
+    ($($method:ident($($argument:ident: $type:ty),*)),*) => {$(
+        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Problem> {
+            let place = self.place;
+            let outcome = match self.value {
+                Value::String(_) => Err(What::Mismatch {
+                    expected: (&visitor as &dyn Expected).to_string(),
+                    found: "a text".to_owned(),
+                }.into()),
+                _ => self.visit(visitor),
+            };
+            Self::located(place, outcome)
+        }
+    )*};
+}
+
 impl<'de> Deserializer<'de> for Node<'_> {
     type Error = Problem;
 
@@ -236,9 +258,16 @@ impl<'de> Deserializer<'de> for Node<'_> {
         Self::located(place, outcome)
     }
 
+    not_text! {
+        deserialize_seq(),
+        deserialize_tuple(_length: usize),
+        deserialize_tuple_struct(_name: &'static str, _length: usize),
+        deserialize_map(),
+        deserialize_struct(_name: &'static str, _keys: &'static [&'static str])
+    }
+
     forward_to_deserialize_any! {
-        i128 u128 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct
-        identifier ignored_any
+        i128 u128 char str string bytes byte_buf unit unit_struct identifier ignored_any
     }
 }
 

@@ -72,10 +72,9 @@ fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String,
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(plain) {
-            let message = format!(
-                "expected a variable's name in `${{{reference}}}`, as in `${{TOKEN}}`; write `$${{` for a plain `${{`"
-            );
-            return Err((ConfigErrorKind::Invalid, message));
+            // What stands there is not shown: it may be a part of a secret that has `${` in it.
+            let message = "expected a variable's name in `${…}`, as in `${TOKEN}`; write `$${` for a plain `${`";
+            return Err((ConfigErrorKind::Invalid, message.to_owned()));
         }
         match (lookup(name), default) {
             (Some(value), Some(default)) if value.is_empty() => expanded.push_str(default),

@@ -35,31 +35,55 @@ impl Format {
 
     /// Parses `text` into the common form.
     pub(super) fn parse(self, text: &str) -> Result<Value, ConfigError> {
+        // Only what and where: the lines around it, which the parsers would show, may hold secrets.
         let syntax = |message: String| ConfigError::new(ConfigErrorKind::Syntax, "", message);
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match self {
             Format::Json => serde_json::from_str::<Unique>(text)
                 .map(|unique| unique.0)
                 .map_err(|error| syntax(format!("not valid JSON: {error}"))),
-            Format::Yaml => serde_saphyr::from_str(text).map_err(|error| syntax(format!("not valid YAML: {error}"))),
-            Format::Toml => toml::from_str::<toml::Table>(text)
-                .map(|table| from_toml(toml::Value::Table(table)))
-                .map_err(|error| syntax(format!("not valid TOML: {}", error.to_string().trim_end()))),
+            Format::Yaml => serde_saphyr::from_str(text).map_err(|error| {
+                let place = error
+                    .location()
+                    .map_or(String::new(), |at| format!(" at line {} column {}", at.line(), at.column()));
+                syntax(format!("not valid YAML{place}: {}", yaml_message(&error)))
+            }),
+            Format::Toml => {
+                let table = toml::from_str::<toml::Table>(text).map_err(|error| {
+                    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+                    let line = before.matches('\n').count() + 1;
+                    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                    syntax(format!("not valid TOML at line {line} column {column}: {}", error.message()))
+                })?;
+                from_toml(toml::Value::Table(table))
+                    .ok_or_else(|| syntax("not a config: TOML's `nan` and `inf` are no values here".to_owned()))
+            }
         }
     }
 }
 
-fn from_toml(value: toml::Value) -> Value {
-    match value {
+/// The message of an error of the YAML parser, without the place, the lines around it, and advice for programmers.
+fn yaml_message(error: &serde_saphyr::Error) -> String {
+    let text = error.without_snippet().to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let end = line.find(" at line ").unwrap_or(line.len());
+    line[..end].trim_end_matches(':').to_owned()
+}
+
+/// `None` if there is a number in it that JSON does not have.
+fn from_toml(value: toml::Value) -> Option<Value> {
+    Some(match value {
         toml::Value::String(text) => Value::String(text),
         toml::Value::Integer(number) => Value::Number(number.into()),
-        toml::Value::Float(number) => Number::from_f64(number).map_or(Value::Null, Value::Number),
+        toml::Value::Float(number) => Value::Number(Number::from_f64(number)?),
         toml::Value::Boolean(flag) => Value::Bool(flag),
         toml::Value::Datetime(moment) => Value::String(moment.to_string()),
-        toml::Value::Array(items) => Value::Array(items.into_iter().map(from_toml).collect()),
+        toml::Value::Array(items) => Value::Array(items.into_iter().map(from_toml).collect::<Option<_>>()?),
         toml::Value::Table(entries) => {
-            Value::Object(entries.into_iter().map(|(key, entry)| (key, from_toml(entry))).collect())
+            let entries = entries.into_iter().map(|(key, entry)| Some((key, from_toml(entry)?)));
+            Value::Object(entries.collect::<Option<_>>()?)
         }
-    }
+    })
 }
 
 /// A JSON value that refuses a key which stands twice in an object: `serde_json` lets the last one win, silently.
@@ -168,6 +192,27 @@ mod tests {
     fn a_syntax_error_tells_line_and_column() {
         let error = Format::Json.parse("{\n  \"a\": 1,\n}").unwrap_err();
         assert!(error.to_string().contains("line 3 column 1"), "{error}");
+    }
+
+    #[test]
+    fn a_syntax_error_shows_no_line_of_the_file() {
+        for (format, text) in [
+            (Format::Yaml, "a:\n  Authorization: [\"Bearer hunter2\"\nb: 1\n"),
+            (Format::Yaml, "send: AUTH hunter2\nsend: AUTH hunter2\n"),
+            (Format::Toml, "a = 1\nurl = \"https://user:hunter2@host\nb = 2\n"),
+            (Format::Json, "{\"a\": \"hunter2\" \"b\"}"),
+        ] {
+            let error = format.parse(text).unwrap_err().to_string();
+            assert!(!error.contains("hunter2") && error.contains("line "), "{format:?}: {error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_refused_in_toml_and_a_byte_order_mark_is_passed_over() {
+        assert!(Format::Toml.parse("attempts = nan").is_err());
+        assert!(Format::Toml.parse("a = [{ timeout = inf }]").is_err());
+        assert_eq!(Format::Json.parse("\u{feff}{}").unwrap(), json!({}));
     }
 
     #[test]

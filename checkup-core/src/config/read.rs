@@ -105,6 +105,7 @@ impl Reader<'_> {
         if let Some(text) = self.field::<String>(&mut root, "", "timestamp").filter(|text| text != UNSET_TIME) {
             let parsed =
                 text.parse::<Timestamp>().map_err(|error| ConfigError::invalid("timestamp", error.to_string()));
+            let parsed = parsed.map_err(|error| error.hide(de::HIDDEN, &|place| self.is_hidden(place)));
             if let Some(timestamp) = self.problems.take(parsed) {
                 builder = builder.timestamp(timestamp);
                 settings.timestamp = Some(timestamp);
@@ -180,8 +181,12 @@ impl Reader<'_> {
             return None;
         };
         let common = if kind == Kind::Checker { CHECK_KEYS } else { &["type"] };
-        let hidden = |inner: &str| self.replaced.contains(&join(place, inner));
+        let hidden = |inner: &str| self.is_hidden(&join(place, inner));
         let built = types.build(kind, &type_name, &object, common, &hidden);
+        let built = built.map_err(|error| match error.problems()[0].kind {
+            ConfigErrorKind::UnknownType => error.hide(de::HIDDEN, &hidden),
+            _ => error,
+        });
         self.problems.take(built.map_err(|error| error.at(place)))
     }
 
@@ -194,6 +199,14 @@ impl Reader<'_> {
                 None
             }
         }
+    }
+
+    /// Whether the value at a place, or some part of it, came from the environment.
+    fn is_hidden(&self, place: &str) -> bool {
+        let inside = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.replaced.iter().any(|replaced| inside(replaced, place) || inside(place, replaced))
     }
 
     fn list(&mut self, object: &mut Map<String, Value>, key: &str) -> Vec<(String, Value)> {
@@ -213,7 +226,7 @@ impl Reader<'_> {
     fn field<T: DeserializeOwned>(&mut self, object: &mut Map<String, Value>, place: &str, key: &str) -> Option<T> {
         let value = present(object, key)?;
         let place = join(place, key);
-        let hidden = self.replaced.contains(&place);
+        let hidden = self.is_hidden(&place);
         self.problems.take(de::read_value(&value, hidden).map_err(|error| error.at(&place)))
     }
 

@@ -26,6 +26,10 @@ struct PingChecker(String);
 
 impl IntoChecker for Ping {
     fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
+        if self.endpoint_url.starts_with("bad ") {
+            let message = format!("expected a host, found {:?}", self.endpoint_url);
+            return Err(ConfigError::invalid("endpoint_url", message));
+        }
         if self.endpoint_url.is_empty() {
             return Err(ConfigError::invalid("endpoint_url", "expected a host, found nothing"));
         }
@@ -169,6 +173,25 @@ fn a_value_from_the_environment_is_not_in_an_error() {
     let problems = problems(&file);
     assert!(problems[0].starts_with("checkers[0].timeout: expected a duration"), "{problems:?}");
     assert!(!problems[0].contains("hunter2"), "{problems:?}");
+}
+
+#[test]
+fn a_value_from_the_environment_that_a_plugin_refuses_is_not_in_the_error() {
+    for file in [
+        json!({ "checkers": [{ "type": "ping", "endpoint_url": "bad ${PASSWORD}" }] }),
+        json!({ "checkers": [{ "type": "${PASSWORD}", "endpoint_url": "x" }] }),
+        json!({ "timestamp": "${PASSWORD}" }),
+        json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "tags": "${PASSWORD}" }] }),
+    ] {
+        let problems = problems(&file);
+        assert!(!problems.concat().contains("hunter2"), "{problems:?}");
+    }
+}
+
+#[test]
+fn a_text_where_a_list_belongs_is_not_shown() {
+    let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "tags": "Bearer hunter2" }] });
+    assert_eq!(problems(&file), ["checkers[0].tags: expected a sequence, found a text"]);
 }
 
 #[test]

@@ -163,7 +163,7 @@ impl<K: ?Sized + 'static> Types<K> {
         let build = move |object: &Map<String, Value>, common: &[&str], hidden: &dyn Fn(&str) -> bool| {
             let settings: C = de::read(object, common, hidden)?;
             let kept = Settings::new(Arc::clone(&name), settings.clone());
-            Ok((make(settings)?, kept))
+            Ok((make(settings).map_err(|error| error.hide(de::HIDDEN, hidden))?, kept))
         };
         let entry = Entry { build: Arc::new(build), schema: schema::of_type::<C> };
         self.absent.remove(type_name);

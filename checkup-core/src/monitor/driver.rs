@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -10,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Run;
 use super::schedule::Group;
 use super::state::{Running, State};
-use crate::{Checkup, Report};
+use crate::{Checkup, NotifyError, Report};
 
 /// How many runs may be in flight, counting those that wait for a slow storage. More are skipped.
 const MAX_RUNS_IN_FLIGHT: usize = 64;
@@ -93,16 +94,28 @@ async fn run(
     let mut report = checks.check_each(|progress| running.finished(progress.index, progress.result)).await;
     state.mark(&running.checks, &mut report);
     let report = Arc::new(report);
-    let notification = state.changes(number, &running.checks, &report);
+    let calls =
+        (0..checkup.notifiers().len()).map(|notifier| tell(&checkup, &state, notifier, number, &running, &report));
     // An outage of the storage must not delay who is told of an outage.
-    let (stored, notify_errors) = tokio::join!(store(&checkup, &report), async {
-        match &notification {
-            Some(notification) => checkup.notify(notification).await,
-            None => Vec::new(),
-        }
-    });
+    let (stored, outcomes) = tokio::join!(store(&checkup, &report), join_all(calls));
+    let notify_errors = outcomes.into_iter().flatten().collect();
     // An error says that nobody subscribes.
     let _ = subscribers.send(Arc::new(Run { report, stored, notify_errors }));
+}
+
+/// Tells a notifier what changed. What is not delivered, the next run tells again.
+async fn tell(
+    checkup: &Checkup,
+    state: &State,
+    notifier: usize,
+    number: u64,
+    running: &Running,
+    report: &Arc<Report>,
+) -> Option<NotifyError> {
+    let telling = state.tell(notifier, number, &running.checks, report);
+    let error = checkup.notify_one(notifier, telling.notification.as_ref()?).await.err()?;
+    state.untell(notifier, number, &running.checks, &telling);
+    Some(error)
 }
 
 async fn store(checkup: &Checkup, report: &Report) -> Option<Result<(), crate::StorageError>> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::dependencies::Dependencies;
-use crate::{CheckResult, Notification, Report, Status};
+use crate::{CheckResult, Checkup, Notification, Report, Status};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -11,8 +11,17 @@ pub(super) struct State {
     inner: Mutex<Inner>,
 }
 
+/// The status of a check that a notifier knows of, and the number of the run that brought it.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    number: u64,
+    status: Status,
+}
+
 #[derive(Debug)]
 struct Inner {
+    /// What each notifier knows of each check.
+    told: Vec<Vec<Option<Told>>>,
     checks: Vec<CheckState>,
     /// The latest report, until a result changes it.
     report: Option<Arc<Report>>,
@@ -22,13 +31,14 @@ struct Inner {
 struct CheckState {
     running: bool,
     latest: Option<CheckResult>,
-    /// The status that notifiers know of, and the number of the run that brought it.
-    told: Option<(u64, Status)>,
 }
 
 impl State {
-    pub(super) fn new(checks: usize, dependencies: Dependencies) -> Self {
-        Self { dependencies, inner: Mutex::new(Inner { checks: vec![CheckState::default(); checks], report: None }) }
+    pub(super) fn new(checkup: &Checkup) -> Self {
+        let checks = checkup.checks().len();
+        let told = vec![vec![None; checks]; checkup.notifiers().len()];
+        let inner = Inner { told, checks: vec![CheckState::default(); checks], report: None };
+        Self { dependencies: checkup.dependencies().clone(), inner: Mutex::new(inner) }
     }
 
     /// Marks those of `checks` as running that are not running already, and gives them.
@@ -44,11 +54,8 @@ impl State {
     pub(super) fn latest(&self) -> Option<Arc<Report>> {
         let mut inner = self.lock();
         if inner.report.is_none() {
-            let results: Vec<_> =
-                (0..inner.checks.len()).filter_map(|place| inner.marked(place, &self.dependencies)).collect();
-            if results.is_empty() {
-                return None;
-            }
+            let results = (0..inner.checks.len()).map(|place| inner.marked(place, &self.dependencies));
+            let results: Vec<_> = results.collect::<Option<_>>()?;
             inner.report = Some(Arc::new(Report::new(results)));
         }
         inner.report.clone()
@@ -70,24 +77,38 @@ impl State {
         }
     }
 
-    /// What notifiers are to be told of the run with this number; nothing of results that a later run has overtaken,
+    /// What a notifier is to be told of the run with this number; nothing of results that a later run has overtaken,
     /// and nothing of what is down because of another check: one cause is one alert.
-    pub(super) fn changes(&self, number: u64, checks: &[usize], report: &Arc<Report>) -> Option<Notification> {
+    ///
+    /// It counts as told from now on, so that a run in the meantime does not tell it again; see [`untell`](Self::untell).
+    pub(super) fn tell(&self, notifier: usize, number: u64, checks: &[usize], report: &Arc<Report>) -> Telling {
         let mut inner = self.lock();
+        let told = &mut inner.told[notifier];
         let mut before = Vec::with_capacity(checks.len());
         for (check, result) in checks.iter().zip(&report.results) {
-            let told = &mut inner.checks[*check].told;
-            match *told {
+            match told[*check] {
+                Some(Told { number: later, .. }) if later > number => before.push(Some(result.status)),
                 _ if result.because_of.is_some() => before.push(Some(result.status)),
-                Some((later, _)) if later > number => before.push(Some(result.status)),
                 earlier => {
-                    before.push(earlier.map(|(_, status)| status));
-                    *told = Some((number, result.status));
+                    before.push(earlier.map(|told| told.status));
+                    told[*check] = Some(Told { number, status: result.status });
                 }
             }
         }
         drop(inner);
-        Notification::between(|index| before.get(index).copied().flatten(), report)
+        let notification = Notification::between(|index| before.get(index).copied().flatten(), report);
+        Telling { notification, before }
+    }
+
+    /// Takes back what was not delivered, unless a later run has told it: the next run tells it again.
+    pub(super) fn untell(&self, notifier: usize, number: u64, checks: &[usize], telling: &Telling) {
+        let mut inner = self.lock();
+        for (check, before) in checks.iter().zip(&telling.before) {
+            let told = &mut inner.told[notifier][*check];
+            if told.is_some_and(|told| told.number == number) {
+                *told = before.map(|status| Told { number, status });
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -103,6 +124,15 @@ impl Inner {
         let because_of = dependencies.cause(place, &latest).map(|cause| cause.name.clone());
         latest(place).map(|result| CheckResult { because_of, ..result.clone() })
     }
+}
+
+/// What a notifier is told of one run.
+#[derive(Debug)]
+pub(super) struct Telling {
+    /// `None` if nothing changed.
+    pub(super) notification: Option<Notification>,
+    /// For each check of the run the status that the notifier knew.
+    before: Vec<Option<Status>>,
 }
 
 /// Checks that run now.

@@ -159,6 +159,6 @@ mod optional_nanos {
     }
 
     pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        duration::option::deserialize(deserializer)
+        duration::nanos::deserialize(deserializer).map(Some)
     }
 }
