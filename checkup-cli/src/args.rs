@@ -73,6 +73,8 @@ pub(crate) enum Command {
     /// The first run is at once. SIGINT (Ctrl-C) or SIGTERM lets what is in flight finish, and stores it.
     ///
     /// A second one ends it at once.
+    ///
+    /// Exits with 3 if the last report may not be stored. Nothing is stored without a `storage` in the config file.
     Every(Every),
     /// Run the checks again and again until every one is healthy, then print the last report
     ///

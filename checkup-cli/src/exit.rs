@@ -45,6 +45,9 @@ pub(crate) enum Error {
     /// The report may not be stored.
     #[error("the report may not be stored")]
     Storage(#[source] StorageError),
+    /// The last report of many may not be stored, which has been told when it happened.
+    #[error("the last report may not be stored")]
+    LastReport,
     /// Output that cannot be written.
     #[error("cannot write to standard output")]
     Output(#[from] io::Error),
@@ -62,7 +65,7 @@ impl Error {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Config(_) => 2,
-            Self::Storage(_) | Self::Output(_) | Self::Internal(..) => 3,
+            Self::Storage(_) | Self::LastReport | Self::Output(_) | Self::Internal(..) => 3,
         })
     }
 

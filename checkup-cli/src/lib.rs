@@ -44,8 +44,8 @@
 //! | 0 | Every check is healthy, or the command did what it was asked. |
 //! | 1 | A check is degraded or down; of `wait`: in the last run, when the time was over. |
 //! | 2 | Usage or configuration: nothing was checked. |
-//! | 3 | The report may not be stored, or the command itself failed. A panic of the command is that too. |
-//! | 130, 143 | SIGINT or SIGTERM ended `wait`, or a second one `every`. (The first ends `every` in order, with 0.) |
+//! | 3 | The report may not be stored (of `every`: the last one), or the command itself failed. A panic of the command is that too. |
+//! | 130, 143 | SIGINT or SIGTERM ended `wait`, or a second one `every`. (The first ends `every` in order, with 0 or 3.) |
 //!
 //! A reader that closes standard output early (`checkup | head -1`) is no error.
 //!

@@ -20,11 +20,14 @@ pub(super) async fn run(
 ) -> Result<Exit, Error> {
     let checkup = config::load(registry, global.config.as_deref())?;
     let checkup = config::select(checkup, &args.selection)?;
+    if checkup.storage().is_none() && !global.quiet {
+        complain("nothing is stored: the config file has no `storage`");
+    }
     // Before the first check, so that no signal can end the process in the middle of one.
     let mut signals = Signals::new()?;
     let (monitor, mut runs) = Monitor::builder(checkup).interval(args.interval).start_and_subscribe()?;
     let format = args.format.unwrap_or(LineFormat::Text);
-    let mut printer = Printer { quiet: global.quiet, format, stdout, known: HashMap::new() };
+    let mut printer = Printer { quiet: global.quiet, format, stdout, known: HashMap::new(), stored: Ok(()) };
 
     let watched = tokio::select! {
         watched = printer.watch(&mut runs) => watched,
@@ -36,9 +39,10 @@ pub(super) async fn run(
     // Whatever the reason to end is, what is in flight is finished and stored.
     let drain = async { tokio::join!(monitor.shutdown(), printer.drain(&mut runs)) };
     tokio::select! {
-        ((), drained) = drain => watched.and(drained).map(|()| Exit::Healthy),
+        ((), drained) = drain => watched.and(drained)?,
         () = signals.next() => signals.exit(),
     }
+    printer.stored.map(|()| Exit::Healthy)
 }
 
 struct Printer<'a> {
@@ -47,6 +51,8 @@ struct Printer<'a> {
     stdout: &'a mut Stdout,
     /// The last status of each check.
     known: HashMap<(String, String), checkup_core::Status>,
+    /// How it went to store the last report.
+    stored: Result<(), Error>,
 }
 
 impl Printer<'_> {
@@ -78,8 +84,10 @@ impl Printer<'_> {
             };
             self.stdout.print(&line)?;
         }
+        self.stored = Ok(());
         if let Some(Err(error)) = &run.stored {
             complain(&format!("the report may not be stored: {}", chain(error)));
+            self.stored = Err(Error::LastReport);
         }
         for error in &run.notify_errors {
             complain(&format!("a notification may not be delivered: {}", chain(error)));

@@ -82,7 +82,7 @@ async fn a_second_signal_ends_it_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storage_that_fails_is_told_and_does_not_stop_it() {
+async fn a_storage_that_fails_does_not_stop_it_and_is_told_again_when_it_ends() {
     let server = server();
     let folder = Folder::new(&json!({
         "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
@@ -96,7 +96,47 @@ async fn a_storage_that_fails_is_told_and_does_not_stop_it() {
         running.line("1 healthy");
     }
     running.signal("TERM");
+    running.diagnostic("checkup: the last report may not be stored");
+    assert_eq!(running.code(), Some(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_that_works_again_ends_it_with_0() {
+    let server = server();
+    let folder = Folder::new(&json!({
+        "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
+        "storage": { "type": "fs", "dir": "a-file/results" },
+    }))
+    .file("a-file", "");
+    let mut running = Running::start(&folder, &["every", "20ms"]);
+    running.diagnostic("the report may not be stored: ");
+    std::fs::remove_file(folder.path("a-file")).unwrap();
+    std::fs::create_dir_all(folder.path("a-file/results")).unwrap();
+    let stored = || std::fs::read_dir(folder.path("a-file/results")).unwrap().count() > 0;
+    while !stored() {
+        running.line("1 healthy");
+    }
+    running.signal("TERM");
     assert_eq!(running.code(), Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_storage_it_says_once_that_nothing_is_stored() {
+    let server = server();
+    let folder = Folder::new(&json!({ "checkers": [{ "type": "http", "endpoint_url": server.url("/") }] }));
+    let mut running = Running::start(&folder, &["every", "20ms"]);
+    for _ in 0..3 {
+        running.line("1 healthy");
+    }
+    running.signal("TERM");
+    assert_eq!(running.code(), Some(0));
+    assert_eq!(running.diagnostics(), "checkup: nothing is stored: the config file has no `storage`\n");
+
+    let connections = server.connections();
+    let mut running = Running::start(&folder, &["every", "20ms", "--quiet"]);
+    server.tcp().wait_accepted(connections + 1).await;
+    running.signal("TERM");
+    assert_eq!((running.code(), running.diagnostics().as_str()), (Some(0), ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]

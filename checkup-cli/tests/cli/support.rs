@@ -136,6 +136,11 @@ impl Running {
         self.stdout.as_mut().unwrap().map(|line| line.unwrap() + "\n").collect()
     }
 
+    /// What is left of standard error.
+    pub(crate) fn diagnostics(&mut self) -> String {
+        self.stderr.by_ref().map(|line| line.unwrap() + "\n").collect()
+    }
+
     pub(crate) fn code(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
