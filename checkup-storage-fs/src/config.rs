@@ -3,9 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checkup_core::{ConfigError, IntoStorage, Storage};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::FsStorage;
+use crate::{FsStorage, FsUrl};
 
 /// Settings of the file-system storage: `{"type": "fs", "dir": "/var/lib/checkup"}`.
 ///
@@ -25,9 +25,10 @@ use crate::FsStorage;
 pub struct Fs {
     /// The directory that the check files are in. It is made if it is missing.
     pub dir: PathBuf,
-    /// Where the directory is on the web. Upstream has this key, and uses it for nothing; so do we.
-    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "without_credentials")]
-    pub url: Option<String>,
+    /// Where the directory is on the web. Upstream has this key, and uses it for nothing; so do we. What it has
+    /// for user and password is never shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<FsUrl>,
     /// How old a check file may become before it is removed, such as "720h" or "30d".
     /// Default: 0, which keeps all for ever. In a compacted file results are kept until its latest expires: up to a day longer.
     #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
@@ -76,16 +77,6 @@ impl IntoStorage for Fs {
     fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
         Ok(Arc::new(FsStorage::new(self)?))
     }
-}
-
-/// A URL may have a password in it, and a serialised configuration is shown to people.
-#[allow(clippy::ref_option, reason = "serde hands a reference to the field")]
-fn without_credentials<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    let Some(url) = url else { return serializer.serialize_none() };
-    let start = url.find("://").map_or(0, |scheme| scheme + 3);
-    let end = url[start..].find(['/', '?', '#']).map_or(url.len(), |authority| start + authority);
-    let host = url[start..end].rfind('@').map_or(start, |at| start + at + 1);
-    serializer.collect_str(&format_args!("{}{}", &url[..start], &url[host..]))
 }
 
 fn yes() -> bool {

@@ -63,9 +63,11 @@ mod publish;
 mod refresh;
 mod retention;
 mod storage;
+mod url;
 
 pub use config::Fs;
 pub use storage::FsStorage;
+pub use url::FsUrl;
 
 /// Adds the storage to a registry as type `fs`.
 #[cfg(feature = "config")]
