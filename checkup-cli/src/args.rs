@@ -192,9 +192,28 @@ pub(crate) enum LineFormat {
     Json,
 }
 
+impl Cli {
+    /// What is wrong with the first option that is set and would have no effect.
+    pub(crate) fn without_effect(&self) -> Option<String> {
+        if let (Some(option), Some(_)) = (self.check.given(), &self.command) {
+            return Some(format!(
+                "{option} in front of a command has no effect; see the options of the command with --help"
+            ));
+        }
+        let config = match &self.command {
+            Some(Command::Validate(validate)) if !validate.files.is_empty() => "beside the files to validate",
+            Some(Command::Init(_)) => "on `init`: name the file to write without it",
+            Some(Command::Schema) => "on `schema`",
+            Some(Command::Completions(_)) => "on `completions`",
+            _ => return self.check.without_effect(),
+        };
+        self.global.config.as_ref().map(|_| format!("--config has no effect {config}"))
+    }
+}
+
 impl Check {
     /// The first option that is set.
-    pub(crate) fn given(&self) -> Option<&'static str> {
+    fn given(&self) -> Option<&'static str> {
         let options = [
             ("--store", self.store),
             ("--format", self.format.is_some()),
@@ -202,6 +221,12 @@ impl Check {
             ("--stats", self.stats),
         ];
         options.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+
+    fn without_effect(&self) -> Option<String> {
+        let format = self.format.filter(|format| self.stats && *format != OutputFormat::Text)?;
+        let format = format.to_possible_value()?;
+        Some(format!("--stats has no effect with --format {}: statistics are for text", format.get_name()))
     }
 }
 

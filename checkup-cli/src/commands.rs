@@ -41,15 +41,11 @@ pub(crate) fn run(registry: &Registry) -> ExitCode {
     }
 }
 
-/// Refuses options of a plain run in front of a command, which would have no effect.
+/// Refuses options that would have no effect.
 fn stray_options(cli: Cli) -> Result<Cli, clap::Error> {
-    match cli.check.given() {
-        Some(option) if cli.command.is_some() => {
-            let message =
-                format!("{option} in front of a command has no effect; see the options of the command with --help");
-            Err(Cli::command().error(ErrorKind::ArgumentConflict, message))
-        }
-        _ => Ok(cli),
+    match cli.without_effect() {
+        Some(message) => Err(Cli::command().error(ErrorKind::ArgumentConflict, message)),
+        None => Ok(cli),
     }
 }
 

@@ -49,6 +49,28 @@ fn what_is_not_understood_exits_with_2() {
 }
 
 #[test]
+fn options_that_would_have_no_effect_are_refused() {
+    let folder = Folder::empty().file("checkup.json", ONE_CHECK);
+    for (args, expected) in [
+        (&["--stats", "wait"][..], "--stats in front of a command has no effect; "),
+        (&["validate", "checkup.json", "-c", "nowhere.json"], "--config has no effect beside the files to validate\n"),
+        (&["-c", "x.json", "init", "y.json"], "--config has no effect on `init`: name the file to write without it\n"),
+        (&["-c", "checkup.json", "schema"], "--config has no effect on `schema`\n"),
+        (&["completions", "bash", "-c", "checkup.json"], "--config has no effect on `completions`\n"),
+        (&["--stats", "--format", "json"], "--stats has no effect with --format json: statistics are for text\n"),
+        (&["--stats", "--format", "junit"], "--stats has no effect with --format junit: statistics are for text\n"),
+        (&["--stats", "--format", "github"], "--stats has no effect with --format github: statistics are for text\n"),
+    ] {
+        let ran = folder.run(args);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.starts_with(&format!("error: {expected}")), "{args:?}: {}", ran.stderr);
+    }
+    assert!(!folder.path("y.json").exists());
+    // Text is the format anyway.
+    assert_eq!(folder.run(&["--stats", "--format", "text"]).code, 1);
+}
+
+#[test]
 fn the_config_is_named_before_or_behind_the_command() {
     let folder = Folder::empty().file("other.yaml", ONE_CHECK);
     let expected = (0, "other.yaml: 1 check\n", "");
