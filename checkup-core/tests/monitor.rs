@@ -291,10 +291,10 @@ async fn what_a_notifier_could_not_deliver_is_told_again_by_the_next_run() {
     let monitor = Monitor::builder(builder.build().unwrap()).interval(10 * SECOND).start().unwrap();
     let mut runs = monitor.subscribe();
     let errors = |run: &checkup_core::Run| run.notify_errors.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(errors(&*runs.next().await.unwrap()), ["notifiers[0] panicked"]);
+    assert_eq!(errors(&runs.next().await.unwrap()), ["notifiers[0] panicked"]);
     broken.panics.store(false, Ordering::SeqCst);
     for _ in 0..3 {
-        assert!(errors(&*runs.next().await.unwrap()).is_empty());
+        assert!(errors(&runs.next().await.unwrap()).is_empty());
     }
     monitor.shutdown().await;
     let down = || vec![("failing".to_owned(), None, Status::Down)];
