@@ -1,6 +1,6 @@
 //! Loads the config file that the command line means, and selects checks of it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use checkup_core::config::{Format, Registry};
 use checkup_core::{Check, Checkup, ConfigError, ConfigErrorKind};
 
-use crate::args::Selection;
+use crate::args::{Global, Selection};
 use crate::discover;
-use crate::exit::Error;
+use crate::exit::{Error, complain};
 
 /// How many names an error lists.
 const LISTED: usize = 20;
@@ -59,6 +59,16 @@ impl Source {
             .map_err(|error| error.in_file(&self.label))
     }
 
+    /// Tells on standard error what is allowed in its checks, but seldom meant.
+    pub(crate) fn warn(&self, checkup: &Checkup) {
+        for (name, count) in shared_names(checkup) {
+            complain(&format!(
+                "{}: warning: {count} checks are named {name:?}; `--only` and `depends_on` mean all of them, `message --about` the first",
+                self.label
+            ));
+        }
+    }
+
     fn read(&self) -> Result<(String, Format), ConfigError> {
         let unreadable = |error| ConfigError::new(ConfigErrorKind::Io, "", format!("cannot be read: {error}"));
         if self.path == Path::new("-") {
@@ -74,9 +84,19 @@ impl Source {
     }
 }
 
-/// Loads the config that `config` names, or that is found.
-pub(crate) fn load(registry: &Registry, config: Option<&Path>) -> Result<Checkup, Error> {
-    Ok(Source::find(config)?.load(registry)?)
+/// Loads the config that the command line names, or that is found, and warns of what is doubtful in it.
+pub(crate) fn load(registry: &Registry, global: &Global) -> Result<Checkup, Error> {
+    load_for(registry, global, true)
+}
+
+/// As [`load`], with warnings only if there is somebody to read them.
+pub(crate) fn load_for(registry: &Registry, global: &Global, readers: bool) -> Result<Checkup, Error> {
+    let source = Source::find(global.config.as_deref())?;
+    let checkup = source.load(registry)?;
+    if readers && !global.quiet {
+        source.warn(&checkup);
+    }
+    Ok(checkup)
 }
 
 /// Only the checks that are selected; all if nothing is.
@@ -133,6 +153,19 @@ fn no_check(checkup: &Checkup, name: &str) -> Error {
 
 fn names(checkup: &Checkup) -> Vec<String> {
     distinct(checkup.checks().map(|check| check.name().into_owned()))
+}
+
+/// The names of more than one check, in the order of the first of each, with how many checks have it.
+fn shared_names(checkup: &Checkup) -> Vec<(String, usize)> {
+    let mut counts = HashMap::<_, usize>::new();
+    for check in checkup.checks() {
+        *counts.entry(check.name()).or_default() += 1;
+    }
+    let shared = names(checkup).into_iter().filter_map(|name| {
+        let count = *counts.get(name.as_str())?;
+        (count > 1).then_some((name, count))
+    });
+    shared.collect()
 }
 
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {

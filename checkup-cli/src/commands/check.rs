@@ -1,5 +1,7 @@
 //! A single run: checks, prints, and stores if asked to.
 
+use std::io::{self, IsTerminal};
+
 use checkup_core::config::Registry;
 
 use super::needs_storage;
@@ -14,7 +16,8 @@ pub(super) async fn run(
     args: &Check,
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
-    let checkup = config::load(registry, global.config.as_deref())?;
+    // Cron mails whatever is printed: a run that stores is silent where nobody reads.
+    let checkup = config::load_for(registry, global, !args.store || io::stderr().is_terminal())?;
     if args.store {
         needs_storage(&checkup, "--store")?;
     }
@@ -22,7 +25,7 @@ pub(super) async fn run(
     let report = progress::check(&checkup, global.quiet).await;
 
     let stored = if args.store { checkup.store(&report).await.map_err(Error::Storage) } else { Ok(()) };
-    // Cron mails whatever is printed: a run that stores is silent where nobody reads.
+    // As above.
     let wanted = !args.store || args.format.is_some() || stdout.is_terminal();
     if wanted && !global.quiet {
         output::print(&checkup, &report, args.format, args.stats, stdout)?;

@@ -18,7 +18,7 @@ pub(super) async fn run(
     args: &Every,
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
-    let checkup = config::load(registry, global.config.as_deref())?;
+    let checkup = config::load(registry, global)?;
     let checkup = config::select(checkup, &args.selection)?;
     if checkup.storage().is_none() && !global.quiet {
         complain("nothing is stored: the config file has no `storage`");

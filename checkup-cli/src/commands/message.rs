@@ -15,7 +15,7 @@ pub(super) async fn run(
     args: &Message,
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
-    let checkup = config::load(registry, global.config.as_deref())?;
+    let checkup = config::load(registry, global)?;
     needs_storage(&checkup, "a message")?;
     let index = about(&checkup, args)?;
     let mut report = progress::check(&checkup, global.quiet).await;

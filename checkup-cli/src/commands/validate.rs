@@ -19,7 +19,10 @@ pub(super) fn run(registry: &Registry, global: &Global, args: &Validate, stdout:
     for source in &sources {
         match source.load(registry) {
             Ok(_) if global.quiet => {}
-            Ok(checkup) => stdout.print(&format!("{}: {}\n", escape::line(&source.label), describe(&checkup)))?,
+            Ok(checkup) => {
+                stdout.print(&format!("{}: {}\n", escape::line(&source.label), describe(&checkup)))?;
+                source.warn(&checkup);
+            }
             Err(error) => match &mut problems {
                 Some(all) => all.extend(error),
                 none => *none = Some(error),

@@ -19,7 +19,7 @@ pub(super) async fn run(
     args: &args::Wait,
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
-    let checkup = config::load(registry, global.config.as_deref())?;
+    let checkup = config::load(registry, global)?;
     let checkup = config::select(checkup, &args.selection)?;
     let mut wait = Wait::up_to(args.timeout);
     wait.interval = args.interval;

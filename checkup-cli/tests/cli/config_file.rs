@@ -92,6 +92,37 @@ fn a_file_without_checks_is_refused_by_every_command_that_reads_it() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn names_of_several_checks_are_told_and_change_nothing() {
+    let server = server();
+    let check =
+        |name: &str, path: &str| json!({ "type": "http", "endpoint_name": name, "endpoint_url": server.url(path) });
+    let mut checks = vec![check("API", "/"), check("Shop\u{7}", "/"), check("API", "/bad"), check("Shop\u{7}", "/")];
+    let storage = json!({ "type": "fs", "dir": "results" });
+    let folder = Folder::new(&json!({ "checkers": checks, "storage": storage }));
+    let mean = "; `--only` and `depends_on` mean all of them, `message --about` the first\n";
+    let [api, shop] = ["\"API\"", "\"Shop\\u{7}\""]
+        .map(|name| format!("checkup: checkup.json: warning: 2 checks are named {name}{mean}"));
+    let expected = format!("{api}{shop}");
+    let ran = folder.run(&["validate"]);
+    assert_eq!(ran.parts(), (0, "checkup.json: 4 checks, storage fs\n", expected.as_str()));
+    for (args, code) in
+        [(&["--format", "json"][..], 1), (&["--only", "api"], 1), (&["message", "hello", "--about", "api"], 0)]
+    {
+        let ran = folder.run(args);
+        assert_eq!((ran.code, ran.stderr.as_str()), (code, expected.as_str()), "{args:?}");
+    }
+    assert_eq!(folder.stored()[0].iter().position(|result| result.message.is_some()), Some(0));
+    // Nor is there mail from cron because of it.
+    for args in [&["validate", "--quiet"][..], &["--quiet"], &["--store"]] {
+        assert_eq!(folder.run(args).stderr, "", "{args:?}");
+    }
+
+    checks.truncate(2);
+    let folder = Folder::new(&json!({ "checkers": checks }));
+    assert_eq!(folder.run(&["validate"]).parts(), (0, "checkup.json: 2 checks\n", ""));
+}
+
 #[test]
 fn a_file_that_is_not_there_exits_with_2() {
     let ran = Folder::empty().run(&["-c", "nowhere.yaml"]);

@@ -103,7 +103,7 @@ async fn whatever_text_comes_from_outside_the_document_stays_valid() {
     let folder = Folder::new(&json!({
         "checkers": [
             { "type": "http", "endpoint_name": evil, "endpoint_url": server.url("/"), "must_contain": evil, "group": evil },
-            { "type": "http", "endpoint_name": evil, "endpoint_url": server.url("/bad") },
+            { "type": "http", "endpoint_name": format!("{evil}!"), "endpoint_url": server.url("/bad") },
         ],
         "location": evil,
     }));
