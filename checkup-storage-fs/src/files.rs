@@ -6,6 +6,7 @@ use std::time::Duration;
 use checkup_core::archive::{NamedFiles, Put};
 use checkup_core::check_file::FileName;
 use checkup_core::{StorageError, StorageErrorKind, Timestamp, async_trait};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::directory::{Directory, entries};
@@ -33,6 +34,8 @@ struct Shared {
     directory: Directory,
     check_expiry: Duration,
     due: Mutex<Due>,
+    /// One file is read at a time: a disk is hardly faster with more, and each thread that reads keeps memory of its own.
+    reading: Semaphore,
 }
 
 /// What stores left for maintenance, so that it need not look for it again.
@@ -46,7 +49,8 @@ struct Due {
 
 impl Files {
     pub(crate) fn new(directory: Directory, check_expiry: Duration) -> Self {
-        Self { shared: Arc::new(Shared { directory, check_expiry, due: Mutex::default() }) }
+        let (due, reading) = (Mutex::default(), Semaphore::new(1));
+        Self { shared: Arc::new(Shared { directory, check_expiry, due, reading }) }
     }
 
     /// Removes what has expired, and counts it. The index knows what that is, so that the directory need not be listed
@@ -84,6 +88,8 @@ impl NamedFiles for Files {
 
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError> {
         let name = name.to_owned();
+        // It is never closed; and if it were, reading at once would do no harm.
+        let _permit = self.shared.reading.acquire().await.ok();
         self.blocking(move |shared| shared.get(&name)).await
     }
 
