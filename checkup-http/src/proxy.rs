@@ -83,33 +83,65 @@ impl Proxy {
         stream.flush().await?;
 
         let mut answer = Vec::new();
-        // A server speaks TLS only after its client, so that nothing of it can come with the answer.
-        while !answer.ends_with(b"\r\n\r\n") {
-            if stream.read_buf(&mut answer).await? == 0 {
-                return Err(Failure::new(Cause::Network, "closed the connection without an answer"));
+        let mut is_open = true;
+        let accepted = loop {
+            // A refusal is one from its first line on, whatever follows: often a page for people, and rarely the end.
+            let line = answer.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+            if !is_open || line.ends_with(b"\n") {
+                judge(line, &destination)?;
+            }
+            if let Some(head) = head_length(&answer) {
+                break head;
+            }
+            if !is_open {
+                return Err(Failure::new(Cause::Network, "closed the connection in the middle of its answer"));
             }
             if answer.len() > MAX_ANSWER_BYTES {
                 return Err(Failure::protocol("answered with too much before the tunnel"));
             }
-        }
-        let line = answer.split(|byte| *byte == b'\r').next().unwrap_or_default();
-        let status = line.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..)).unwrap_or_default();
-        match status {
-            [b'2', _, _, ..] => Ok(stream),
-            [b'0'..=b'9', ..] => Err(Failure::new(
-                Cause::Network,
-                format!("refused to connect to {destination}: {}", excerpt(status, 80)),
-            )),
-            _ => {
-                Err(Failure::protocol(format!("does not speak HTTP; its answer begins with \"{}\"", excerpt(line, 80))))
-            }
+            is_open = stream.read_buf(&mut answer).await? > 0;
+        };
+        // A server speaks TLS only after its client, so that nothing of it can come with the answer.
+        match &answer[accepted..] {
+            [] => Ok(stream),
+            rest => Err(Failure::protocol(format!(
+                "opened a tunnel to {destination} and sent into it \"{}\"",
+                excerpt(rest, 80)
+            ))),
         }
     }
+}
+
+/// Whether the first line of a proxy's answer says that the tunnel is open.
+fn judge(line: &[u8], destination: &str) -> Result<(), Failure> {
+    if line.is_empty() {
+        return Err(Failure::new(Cause::Network, "closed the connection without an answer"));
+    }
+    let line = line.trim_ascii_end();
+    let status = line.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..)).unwrap_or_default();
+    match status {
+        [b'2', _, _, ..] => Ok(()),
+        [b'0'..=b'9', ..] => {
+            Err(Failure::new(Cause::Network, format!("refused to connect to {destination}: {}", excerpt(status, 80))))
+        }
+        _ => Err(Failure::protocol(format!("does not speak HTTP; its answer begins with \"{}\"", excerpt(line, 80)))),
+    }
+}
+
+/// How long the head of an answer is, with the empty line that ends it; `None` if that is not there yet.
+fn head_length(answer: &[u8]) -> Option<usize> {
+    const END: &[u8] = b"\r\n\r\n";
+    answer.windows(END.len()).position(|part| part == END).map(|at| at + END.len())
 }
 
 /// For messages: without credentials.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "proxy {}", excerpt(self.host.to_string().as_bytes(), 255))
+        let Self { host, port, .. } = self;
+        match host {
+            TargetHost::Address(IpAddr::V6(address)) => write!(f, "proxy [{address}]:{port}"),
+            TargetHost::Address(address) => write!(f, "proxy {address}:{port}"),
+            TargetHost::Name(name) => write!(f, "proxy {}:{port}", excerpt(name.as_bytes(), 255)),
+        }
     }
 }

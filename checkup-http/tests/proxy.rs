@@ -87,7 +87,48 @@ async fn https_goes_through_a_tunnel() {
     let url = "https://search.example/";
     assert_eq!(outcome(url, Some(file.clone()), &variables("user:hunter2@")).await, "");
     let reason = outcome(url, Some(file), &variables("")).await;
-    assert_eq!(reason, "proxy 127.0.0.1: refused to connect to search.example:443: 407 Proxy Authentication Required");
+    let refused = "refused to connect to search.example:443: 407 Proxy Authentication Required";
+    assert_eq!(reason, format!("proxy {}: {refused}", proxy.addr()));
+}
+
+/// What a check through a proxy says that answers with this, and then closes the connection or not.
+async fn answered(answer: &'static [u8], closes: bool) -> String {
+    let proxy = TcpServer::start(move |mut connection: TcpStream| async move {
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            if !connection.read_buf(&mut request).await.is_ok_and(|length| length > 0) {
+                return;
+            }
+        }
+        let _ = connection.write_all(answer).await;
+        if !closes {
+            let _ = connection.read_to_end(&mut request).await;
+        }
+    });
+    let name = format!("proxy {}: ", proxy.addr());
+    let reason = outcome("https://search.example/", None, &[("HTTPS_PROXY", format!("http://{}", proxy.addr()))]).await;
+    reason.strip_prefix(&name).expect(&reason).to_owned()
+}
+
+#[tokio::test]
+async fn a_refusal_with_a_page_for_people_is_one() {
+    let page = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n<p>no</p>\r\n";
+    for closes in [true, false] {
+        assert_eq!(answered(page, closes).await, "refused to connect to search.example:443: 403 Forbidden");
+    }
+    let torn = b"HTTP/1.1 503 Service Unavailable";
+    assert_eq!(answered(torn, true).await, "refused to connect to search.example:443: 503 Service Unavailable");
+}
+
+#[tokio::test]
+async fn an_answer_that_opens_no_tunnel_is_told() {
+    assert_eq!(answered(b"", true).await, "closed the connection without an answer");
+    assert_eq!(answered(b"HTTP/1.1 200 OK\r\n", true).await, "closed the connection in the middle of its answer");
+    assert_eq!(answered(b"SSH-2.0-x\r\n", false).await, "does not speak HTTP; its answer begins with \"SSH-2.0-x\"");
+    assert_eq!(
+        answered(b"HTTP/1.1 200 OK\r\n\r\nhello", false).await,
+        "opened a tunnel to search.example:443 and sent into it \"hello\""
+    );
 }
 
 #[tokio::test]
