@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use checkup_core::{Checker, Failure, Observation, Phase, async_trait};
@@ -10,12 +11,14 @@ use http::header::{CONNECTION, HOST, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, Request, Uri};
 use http_body_util::Full;
 use hyper::ext::ReasonPhrase;
+use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::body::{BodyRules, Search};
-use crate::connect::{Form, open};
+use crate::connect::{Form, open, through_tls};
 use crate::endpoint::Target;
 use crate::exchange::Exchange;
+use crate::proxy;
 use crate::rules::HeaderRule;
 use crate::status::{StatusLine, StatusSet};
 
@@ -104,6 +107,16 @@ impl HttpChecker {
         Ok(self.tls.get_or_init(|| config))
     }
 
+    /// Makes the TLS configuration if a request to this target needs it and there is none yet. How long that took.
+    pub(crate) async fn prepare(&self, target: &Target) -> Result<Duration, Failure> {
+        if self.tls.get().is_some() || !(target.tls || through_tls(self, target)) {
+            return Ok(Duration::ZERO);
+        }
+        let start = Instant::now();
+        self.tls().await?;
+        Ok(start.elapsed())
+    }
+
     /// Sends a request on a new connection, and waits for the head of the response.
     pub(crate) async fn send(
         &self,
@@ -158,11 +171,22 @@ impl Checker for HttpChecker {
 
     async fn attempt(&self) -> Result<Observation, Failure> {
         let options = self.options();
+        // Reading certificates, which happens once, is not the server's time. Most plain checks have no use for a clock.
+        let may_need_tls = self.target.tls || options.follow_redirects > 0 || proxy::is_set();
+        let start = may_need_tls.then(Instant::now);
+        let mut preparing = Duration::ZERO;
+        if may_need_tls {
+            preparing = Box::pin(self.prepare(&self.target)).await?;
+        }
         let mut exchange = self.send(&self.target, self.method.clone(), self.headers(), options.body.0.clone()).await?;
         if options.follow_redirects > 0 {
-            exchange = Box::pin(self.follow(exchange)).await?;
+            exchange = Box::pin(self.follow(exchange, &mut preparing)).await?;
         }
-        self.judge(exchange).await
+        let observation = self.judge(exchange).await?;
+        Ok(match start {
+            Some(start) => observation.rtt(start.elapsed().saturating_sub(preparing)),
+            None => observation,
+        })
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) enum Form {
 
 /// Opens a connection on which a request to the target can be sent.
 pub(crate) async fn open(checker: &HttpChecker, target: &Target) -> Result<(Stream, Form), Failure> {
-    let fixed = checker.options().fixed.filter(|_| target.host == checker.target().host);
+    let fixed = fixed(checker, target);
     if fixed.is_none()
         && let Some(proxy) = proxy::of(target)?
     {
@@ -63,6 +63,16 @@ pub(crate) async fn open(checker: &HttpChecker, target: &Target) -> Result<(Stre
         return Ok((stream, Form::Origin));
     }
     Ok((stream, Form::Origin))
+}
+
+/// Whether the way to the target is through a proxy that speaks TLS itself.
+pub(crate) fn through_tls(checker: &HttpChecker, target: &Target) -> bool {
+    fixed(checker, target).is_none() && matches!(proxy::of(target), Ok(Some(proxy)) if proxy.tls)
+}
+
+/// The address that the settings have in the place of the target's host.
+fn fixed(checker: &HttpChecker, target: &Target) -> Option<(IpAddr, Option<u16>)> {
+    checker.options().fixed.filter(|_| target.host == checker.target().host)
 }
 
 async fn through(proxy: Proxy, checker: &HttpChecker, target: &Target) -> Result<(Stream, Form), Failure> {

@@ -28,8 +28,7 @@ pub(crate) struct Proxy {
 
 /// The proxy through which this target is to be reached, if any. As in Go, and so upstream, none for this machine.
 pub(crate) fn of(target: &Target) -> Result<Option<Proxy>, Failure> {
-    static MATCHER: OnceLock<Option<Matcher>> = OnceLock::new();
-    let Some(matcher) = MATCHER.get_or_init(from_environment) else { return Ok(None) };
+    let Some(matcher) = environment() else { return Ok(None) };
     if is_loopback(&target.host) {
         return Ok(None);
     }
@@ -45,6 +44,17 @@ pub(crate) fn of(target: &Target) -> Result<Option<Proxy>, Failure> {
         Failure::other("the proxy of the environment has no host; set HTTP_PROXY to http://host:port")
     })?;
     Ok(Some(Proxy { tls: scheme == "https", host, port, authorization: found.basic_auth().cloned() }))
+}
+
+/// Whether the environment names any proxy.
+pub(crate) fn is_set() -> bool {
+    environment().is_some()
+}
+
+/// The proxies of the environment, as it was at the first use.
+fn environment() -> Option<&'static Matcher> {
+    static MATCHER: OnceLock<Option<Matcher>> = OnceLock::new();
+    MATCHER.get_or_init(from_environment).as_ref()
 }
 
 fn from_environment() -> Option<Matcher> {

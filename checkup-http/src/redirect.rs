@@ -1,5 +1,7 @@
 //! Follows redirects (RFC 9110, section 15.4), and takes to another origin nothing that is meant for the first.
 
+use std::time::Duration;
+
 use checkup_core::Failure;
 use http::header::{
     ACCEPT, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, HOST, HeaderMap, LOCATION,
@@ -13,8 +15,9 @@ use crate::endpoint::Target;
 use crate::exchange::Exchange;
 
 impl HttpChecker {
-    /// Follows the redirects from this response on, and gives the first that is none.
-    pub(crate) async fn follow(&self, mut exchange: Exchange) -> Result<Exchange, Failure> {
+    /// Follows the redirects from this response on, and gives the first that is none. Adds to `preparing` what it
+    /// took to [prepare](Self::prepare).
+    pub(crate) async fn follow(&self, mut exchange: Exchange, preparing: &mut Duration) -> Result<Exchange, Failure> {
         let maximum = usize::from(self.options().follow_redirects);
         let mut target = self.target().clone();
         let mut method = self.method().clone();
@@ -46,11 +49,13 @@ impl HttpChecker {
                 headers = for_other_origin(&headers, &next);
             }
             target = next;
+            let response = async {
+                *preparing += self.prepare(&target).await?;
+                self.send(&target, method.clone(), headers.clone(), body.clone()).await
+            };
             // The connection of the response before is closed by this.
-            exchange = self
-                .send(&target, method.clone(), headers.clone(), body.clone())
-                .await
-                .map_err(|failure| failure.context(format_args!("redirected to {}", target.shown())))?;
+            exchange =
+                response.await.map_err(|failure| failure.context(format_args!("redirected to {}", target.shown())))?;
         }
         Ok(exchange)
     }

@@ -3,9 +3,13 @@
 
 mod support;
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
 
-use checkup_core::{Cause, Phases};
+use checkup_core::{Cause, Check, Checkup, Phases, Status};
 use checkup_http::{Http, TlsVersion};
 use checkup_testkit::{Ca, HttpServer, Identity, Response, TlsOptions};
 use support::{check, down, up};
@@ -139,4 +143,33 @@ async fn every_phase_is_told() {
     assert_eq!(told(&phases(Http::new(plain.url("/")).must_contain("ok")).await), [false, true, false, true, true]);
     let http = Http::new(plain.url("/redirect")).follow_redirects(1).tls_ca_file(authority.ca_file());
     assert_eq!(told(&phases(http).await), [false, true, true, true, false]);
+}
+
+/// Certificates come through a pipe here, so that reading them waits until the test writes.
+#[cfg(unix)]
+#[tokio::test]
+async fn reading_certificates_is_not_the_servers_time() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let authority = Authority::new();
+    let server = authority.server();
+    let url = server.url("/");
+    let redirecting = HttpServer::start(move |_| Response::new(302).header("location", url.as_str()));
+    for (index, url) in [server.url("/"), redirecting.url("/")].into_iter().enumerate() {
+        let pipe = authority.folder.path().join(format!("pipe{index}.pem"));
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let http = Http::new(url).tls_ca_file(&pipe).follow_redirects(1);
+        let checkup = Checkup::builder().check(Check::new("test", http).timeout(24 * HOUR)).build().unwrap();
+        let report = tokio::spawn(async move { checkup.check().await });
+        let opened = tokio::task::spawn_blocking(|| OpenOptions::new().write(true).open(pipe));
+        // Both ends are open: the check reads.
+        let mut pipe = opened.await.unwrap().unwrap();
+        tokio::time::pause();
+        tokio::time::advance(HOUR).await;
+        tokio::time::resume();
+        pipe.write_all(authority.ca.pem().as_bytes()).unwrap();
+        drop(pipe);
+        let result = report.await.unwrap().results.remove(0);
+        assert_eq!(result.status, Status::Healthy, "{result:?}");
+        assert!(result.attempts[0].rtt < HOUR, "{result:?}");
+    }
 }
