@@ -54,9 +54,6 @@ const MAX_NAMES: usize = 10_000;
 /// How many names are listed at once for somebody who wants them all.
 const PAGE: usize = 100_000;
 
-/// How long the clocks of nodes may be ahead.
-const AHEAD: Duration = Duration::from_secs(24 * 3600);
-
 /// How long it is believed that nothing older came after the oldest file.
 const TRUST: Duration = Duration::from_secs(3600);
 
@@ -152,7 +149,7 @@ impl<F: NamedFiles> Archive<F> {
             return Ok(0);
         }
         let cutoff = now.saturating_sub(self.check_expiry);
-        let done = retention::expire(&self.files, cutoff, now.saturating_add(AHEAD)).await?;
+        let done = retention::expire(&self.files, cutoff).await?;
         // Whatever is stored from now on expires later than what is there, unless its node's clock is behind.
         let next = done.oldest.unwrap_or(now).saturating_add(self.check_expiry).saturating_add(Duration::from_nanos(1));
         self.state().expires = next.min(now.saturating_add(TRUST));

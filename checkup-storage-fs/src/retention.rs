@@ -17,7 +17,9 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 ///
 /// What somebody else has removed meanwhile is not counted, and what is no file (a link, a directory) is left alone.
 pub(crate) fn remove_expired(directory: &Directory, expired: &[FileName]) -> Result<usize, StorageError> {
-    let removed = remove(directory, expired);
+    // Others may be somebody's own files with names like ours.
+    let expired: Vec<_> = expired.iter().filter(|name| name.is_removable()).cloned().collect();
+    let removed = remove(directory, &expired);
     if removed.as_ref().map_or(true, |count| *count > 0) {
         acknowledge(directory);
     }

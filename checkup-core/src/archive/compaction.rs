@@ -76,7 +76,7 @@ pub(super) async fn is_due<F: NamedFiles>(
 }
 
 fn can_be_source(name: &FileName, skip: &HashSet<FileName>) -> bool {
-    !naming::is_full(name) && !skip.contains(name)
+    name.is_removable() && !naming::is_full(name) && !skip.contains(name)
 }
 
 /// One pass over all that is closed, oldest first.

@@ -15,40 +15,32 @@ pub(super) struct Expired {
     pub(super) oldest: Option<Timestamp>,
 }
 
-/// Removes the check files from before `cutoff`, by the time in their names. None is from after `latest`.
+/// Removes the check files from before `cutoff`, by the time in their names.
 ///
-/// Old files are at the front. Those from before 2001 (a clock that was not set) have fewer digits in upstream's names, and
-/// may be after all others too; the rare ones that sort between files that are kept are kept with them.
-pub(super) async fn expire<F: NamedFiles>(
-    files: &F,
-    cutoff: Timestamp,
-    latest: Timestamp,
-) -> Result<Expired, StorageError> {
+/// Their names have 19 digits ([`FileName::is_removable`]), so that they are at the front. What has fewer (upstream's, of a clock
+/// before 2001), or is somebody's own with a name like ours, stays.
+pub(super) async fn expire<F: NamedFiles>(files: &F, cutoff: Timestamp) -> Result<Expired, StorageError> {
     let mut done = Expired::default();
-    let front = (naming::FIRST.to_owned(), naming::from(cutoff));
-    let back = (naming::from(latest), naming::END.to_owned());
-    for (from, until) in [front, back] {
-        let mut listing = Listing::new(files, from, BATCH);
-        let mut batch: Vec<FileName> = Vec::new();
-        while let Some(name) = listing.next().await? {
-            if name.timestamp() < cutoff {
-                batch.push(name);
-                if batch.len() == BATCH {
-                    delete(files, &batch).await?;
-                    done.count += batch.len();
-                    batch.clear();
-                }
-            } else {
-                done.oldest = done.oldest.into_iter().chain([name.timestamp()]).min();
-                if *name.as_str() >= *until {
-                    break;
-                }
-            }
+    let mut listing = Listing::new(files, naming::FIRST.to_owned(), BATCH);
+    let mut batch: Vec<FileName> = Vec::new();
+    while let Some(name) = listing.next().await? {
+        if !name.is_removable() {
+            continue;
         }
-        if !batch.is_empty() {
+        if name.timestamp() >= cutoff {
+            done.oldest = Some(name.timestamp());
+            break;
+        }
+        batch.push(name);
+        if batch.len() == BATCH {
             delete(files, &batch).await?;
             done.count += batch.len();
+            batch.clear();
         }
+    }
+    if !batch.is_empty() {
+        delete(files, &batch).await?;
+        done.count += batch.len();
     }
     Ok(done)
 }
