@@ -118,7 +118,7 @@ impl Notifier for Alerts {
             let reason = change.result.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
             let line = format!("{} is {}{reason}", change.result.name, change.result.status);
             println!("ALERT {line}\n");
-            self.0.send(line).map_err(|error| NotifyError::new("nobody listens").source(error))?;
+            self.0.send(line).map_err(|error| NotifyError::new("nobody listens").with_source(error))?;
         }
         Ok(())
     }

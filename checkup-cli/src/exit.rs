@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn an_error_tells_its_sources_once() {
         let disk = io::Error::other("disk full");
-        let error = Error::Storage(StorageError::new("cannot write 1-check.json").source(disk));
+        let error = Error::Storage(StorageError::new("cannot write 1-check.json").with_source(disk));
         assert_eq!(chain(&error), "the report may not be stored: cannot write 1-check.json: disk full");
     }
 }

@@ -227,7 +227,7 @@ impl<F: NamedFiles> StorageReader for Archive<F> {
     async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError> {
         let content = self.files.get(name.as_str()).await?;
         check_file::decode(&content).map_err(|error| {
-            StorageError::new(format!("{name} is not a check file")).with_kind(error.kind()).source(error)
+            StorageError::new(format!("{name} is not a check file")).with_kind(error.kind()).with_source(error)
         })
     }
 }

@@ -97,7 +97,8 @@ impl fmt::Display for FileName {
 ///
 /// None that is known: results always have a JSON form.
 pub fn encode(results: &[CheckResult]) -> Result<Vec<u8>, StorageError> {
-    let mut bytes = serde_json::to_vec(results).map_err(|e| StorageError::new("cannot encode results").source(e))?;
+    let mut bytes =
+        serde_json::to_vec(results).map_err(|e| StorageError::new("cannot encode results").with_source(e))?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -109,7 +110,7 @@ pub fn encode(results: &[CheckResult]) -> Result<Vec<u8>, StorageError> {
 /// [`StorageErrorKind::Corrupt`] if it is not an array of results.
 pub fn decode(content: &[u8]) -> Result<Vec<CheckResult>, StorageError> {
     serde_json::from_slice(content)
-        .map_err(|e| StorageError::new("not a check file").with_kind(StorageErrorKind::Corrupt).source(e))
+        .map_err(|e| StorageError::new("not a check file").with_kind(StorageErrorKind::Corrupt).with_source(e))
 }
 
 #[cfg(test)]

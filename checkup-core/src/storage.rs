@@ -35,7 +35,7 @@ use crate::{CheckResult, ConfigError, Report, Timestamp};
 /// #[async_trait]
 /// impl Storage for Log {
 ///     async fn store(&self, report: &Report) -> Result<(), StorageError> {
-///         let line = serde_json::to_string(report).map_err(|e| StorageError::new("cannot encode the report").source(e))?;
+///         let line = serde_json::to_string(report).map_err(|e| StorageError::new("cannot encode the report").with_source(e))?;
 ///         println!("{line}");
 ///         Ok(())
 ///     }
@@ -196,7 +196,7 @@ impl StorageError {
 
     /// The same error with the error that caused it.
     #[must_use]
-    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
     }

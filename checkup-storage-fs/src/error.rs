@@ -22,5 +22,5 @@ pub(crate) fn failed(action: &str, path: &Path, error: io::Error) -> StorageErro
         Kind::NotFound => StorageErrorKind::NotFound,
         _ => StorageErrorKind::Other,
     };
-    StorageError::new(format!("cannot {action} {}{remedy}", path.display())).with_kind(kind).source(error)
+    StorageError::new(format!("cannot {action} {}{remedy}", path.display())).with_kind(kind).with_source(error)
 }

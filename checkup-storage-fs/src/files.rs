@@ -65,7 +65,7 @@ impl Files {
     ) -> Result<T, StorageError> {
         let shared = Arc::clone(&self.shared);
         let done = spawn_blocking(move || work(&shared)).await;
-        done.unwrap_or_else(|error| Err(StorageError::new("the work on the files did not end").source(error)))
+        done.unwrap_or_else(|error| Err(StorageError::new("the work on the files did not end").with_source(error)))
     }
 }
 

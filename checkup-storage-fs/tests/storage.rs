@@ -139,7 +139,9 @@ async fn retention_removes_expired_check_files_and_nothing_else() {
     let dir = temporary.path();
     let (old, older, young) = (name_before(2 * HOUR), name_before(3 * HOUR), name_before(HOUR / 2));
     let located = older.replace("-check", "-eu-check");
-    for name in [&old, &older, &located, &young, "notes.txt", "1.json", "check.json"] {
+    // Read as check files, as upstream does, but named by somebody, not by a storage.
+    let own = ["2024-01-01-check.json", &format!("{older}.bak"), "7-check.jsonx"];
+    for name in [&old, &older, &located, &young, "notes.txt", "1.json", "check.json"].into_iter().chain(own) {
         fs::write(dir.join(name), "[]\n").unwrap();
     }
     let directory = name_before(4 * HOUR);
@@ -151,7 +153,9 @@ async fn retention_removes_expired_check_files_and_nothing_else() {
     storage.store(&report("a")).await.unwrap();
     assert_eq!(storage.maintain().await.unwrap().expired, 3);
     let mut left = entries(dir);
-    for name in [".checkup", "notes.txt", "1.json", "check.json", "index.json", &directory, &young] {
+    for name in
+        [".checkup", "notes.txt", "1.json", "check.json", "index.json", &directory, &young].into_iter().chain(own)
+    {
         left.remove(left.iter().position(|left| left == name).unwrap_or_else(|| panic!("{name} is gone")));
     }
     #[cfg(unix)]

@@ -37,7 +37,7 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 ///             // `Debug` escapes quotes and ends of lines.
 ///             file.write_all(format!("{changes:?}\n").as_bytes())
 ///         });
-///         written.map_err(|error| NotifyError::new("cannot write the log").source(error))
+///         written.map_err(|error| NotifyError::new("cannot write the log").with_source(error))
 ///     }
 /// }
 ///

@@ -62,7 +62,7 @@ impl Files {
             Side::Works => Ok(()),
             Side::Refuses if self.fault == Fault::Swallows => Ok(()),
             Side::Refuses if self.fault == Fault::ShowsErrors => {
-                Err(StorageError::new("refused").source(format!("403 for key {SECRET}")))
+                Err(StorageError::new("refused").with_source(format!("403 for key {SECRET}")))
             }
             Side::Refuses => Err(StorageError::new("refused")),
             Side::IsSilent if self.fault == Fault::WaitsForEver => pending().await,

@@ -49,7 +49,7 @@ impl Notifier for Pager {
             Side::Accepts => {}
             Side::Refuses if self.fault == Fault::Swallows => return Ok(()),
             Side::Refuses if self.fault == Fault::ShowsErrors => {
-                return Err(NotifyError::new("refused").source(format!("401 for token {SECRET}")));
+                return Err(NotifyError::new("refused").with_source(format!("401 for token {SECRET}")));
             }
             Side::Refuses => return Err(NotifyError::new("refused")),
             Side::IsSilent if self.fault == Fault::WaitsForEver => pending().await,

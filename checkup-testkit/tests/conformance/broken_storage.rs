@@ -91,7 +91,7 @@ impl Store {
         match self.side {
             Side::Works => Ok(()),
             Side::Fails if self.fault == Fault::ShowsErrors => {
-                Err(StorageError::new("refused").source(format!("no access with {SECRET}")))
+                Err(StorageError::new("refused").with_source(format!("no access with {SECRET}")))
             }
             Side::Fails => Err(StorageError::new("refused")),
             Side::IsSilent if self.fault == Fault::WaitsForEver => pending().await,

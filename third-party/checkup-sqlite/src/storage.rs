@@ -46,7 +46,7 @@ impl SqliteStorage {
             }
             connection.as_ref().map_or_else(|| Err(StorageError::new("the database is not open")), work)
         };
-        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(StorageError::new(what).source(error)))
+        tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(StorageError::new(what).with_source(error)))
     }
 
     fn open(&self) -> rusqlite::Result<Connection> {
@@ -148,5 +148,5 @@ fn is_taken(error: &rusqlite::Error) -> bool {
 }
 
 fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StorageError {
-    move |error| StorageError::new(what).source(error)
+    move |error| StorageError::new(what).with_source(error)
 }
