@@ -7,6 +7,7 @@ use std::time::Duration;
 use checkup_core::{Checker, ConfigError, Failure, IntoChecker, Observation, async_trait};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::Name;
+use tokio::time::Instant;
 
 use crate::answer::Question;
 use crate::config::{DEFAULT_RCODE, DEFAULT_RECORD_TYPE};
@@ -58,11 +59,17 @@ impl Checker for DnsChecker {
     }
 
     async fn attempt(&self) -> Result<Observation, Failure> {
+        self.server.prepare().await?;
+        if let Some(dnssec) = &self.dnssec {
+            dnssec.prepare().await?;
+        }
+        // Reading certificates and trust anchors, which the first attempt does, is not the server's time.
+        let start = Instant::now();
         let addresses = self.server.addresses().await?;
         let Some(question) = &self.question else {
             let stream = self.server.connect(&addresses).await?;
             let (Secured::Plain(_) | Secured::Tls(_)) = self.server.secure(stream).await?;
-            return Ok(Observation::new());
+            return Ok(Observation::new().rtt(start.elapsed()));
         };
         let exchange = Exchange::new(Arc::clone(&self.server), addresses);
         let mut query = Message::query();
@@ -72,7 +79,7 @@ impl Checker for DnsChecker {
             Some(dnssec) => dnssec.ask(exchange, query, question).await?,
             None => question.judge(&exchange.ask(query).await?)?,
         }
-        Ok(Observation::new())
+        Ok(Observation::new().rtt(start.elapsed()))
     }
 
     fn default_timeout(&self) -> Duration {

@@ -39,9 +39,14 @@ impl Dnssec {
         Self { file, anchors: OnceCell::new() }
     }
 
+    /// Reads the trust anchors, the first time.
+    pub(crate) async fn prepare(&self) -> Result<(), Failure> {
+        self.anchors().await.map(|_| ())
+    }
+
     /// Asks the question, judges the answer, and validates it.
     pub(crate) async fn ask(&self, exchange: Exchange, query: Message, question: &Question) -> Result<(), Failure> {
-        let anchors = self.anchors.get_or_try_init(|| self.load()).await?;
+        let anchors = self.anchors().await?;
         let handle = Handle { exchange: Arc::new(exchange), progress: Arc::default() };
         let validator = DnssecDnsHandle::with_trust_anchor(handle.clone(), Arc::clone(anchors));
         let answer = validator.send(DnsRequest::new(query, DnsRequestOptions::default())).next().await;
@@ -62,6 +67,10 @@ impl Dnssec {
             (Err(wrong), proof) => Err(Failure::assertion(format!("{wrong}; DNSSEC: the answer is {}", word(proof)))),
             (Ok(()), proof) => Err(unproven(proof, &answer, question, trouble())),
         }
+    }
+
+    async fn anchors(&self) -> Result<&Arc<TrustAnchors>, Failure> {
+        self.anchors.get_or_try_init(|| self.load()).await
     }
 
     async fn load(&self) -> Result<Arc<TrustAnchors>, Failure> {

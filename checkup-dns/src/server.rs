@@ -55,6 +55,14 @@ impl Server {
         &self.endpoint
     }
 
+    /// Reads the certificates, the first time, if the transport needs them.
+    pub(crate) async fn prepare(&self) -> Result<(), Failure> {
+        match &self.tls {
+            Some(tls) => self.config(tls).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
     /// The addresses of the server.
     pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
         checkup_net::resolve(self.address.host(), self.address.port(), IpVersion::Any).await
@@ -68,14 +76,16 @@ impl Server {
     /// Does the TLS handshake, if the transport has one.
     pub(crate) async fn secure(&self, stream: TcpStream) -> Result<Secured, Failure> {
         let Some(tls) = &self.tls else { return Ok(Secured::Plain(stream)) };
-        let https = self.transport == Transport::Https;
-        let alpn: &[&[u8]] = if https { &[HTTP2] } else { &[] };
-        let config = tls.config.get_or_try_init(|| tls.settings.client_config(alpn)).await?;
-        let stream = checkup_net::tls_connect(stream, tls.name.clone(), Arc::clone(config)).await?;
-        if https && stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
+        let stream = checkup_net::tls_connect(stream, tls.name.clone(), self.config(tls).await?).await?;
+        if self.transport == Transport::Https && stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
             return Err(Failure::protocol("the server does not speak HTTP/2, which DNS over HTTPS needs"));
         }
         Ok(Secured::Tls(Box::new(stream)))
+    }
+
+    async fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Failure> {
+        let alpn: &[&[u8]] = if self.transport == Transport::Https { &[HTTP2] } else { &[] };
+        tls.config.get_or_try_init(|| tls.settings.client_config(alpn)).await.cloned()
     }
 }
 

@@ -1,6 +1,9 @@
 //! TLS and HTTPS.
 
+use std::fs::OpenOptions;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use checkup_core::Cause;
@@ -210,4 +213,30 @@ async fn an_https_answer_that_stops_in_the_middle_times_out() {
     let result = check_within(PATIENT, dns).await;
     assert_down(&result, Cause::Timeout, "timed out after 1s receiving the answer");
     server.tcp().wait_idle().await;
+}
+
+/// Certificates come through a pipe here, so that reading them waits until the test writes.
+#[cfg(unix)]
+#[tokio::test]
+async fn reading_certificates_is_not_the_servers_time() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let trust = Trust::new();
+    let server = ZoneServer::start_tls(example(), &trust.identity()).await;
+    let dns = Dns::new(server.addr.to_string()).transport(Transport::Tls);
+    for (name, dns) in [("query.pem", dns.clone().hostname(NAME)), ("connection.pem", dns)] {
+        let pipe = trust.file.with_file_name(name);
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let check = tokio::spawn(check_within(24 * HOUR, dns.tls_ca_file(&pipe)));
+        let opened = tokio::task::spawn_blocking(|| OpenOptions::new().write(true).open(pipe));
+        // Both ends are open: the check reads.
+        let mut pipe = opened.await.unwrap().unwrap();
+        tokio::time::pause();
+        tokio::time::advance(HOUR).await;
+        tokio::time::resume();
+        pipe.write_all(trust.ca.pem().as_bytes()).unwrap();
+        drop(pipe);
+        let result = check.await.unwrap();
+        assert_healthy(&result);
+        assert!(result.attempts[0].rtt < HOUR, "{result:?}");
+    }
 }
