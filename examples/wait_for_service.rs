@@ -46,8 +46,7 @@ async fn a_service_that_never_comes_up_is_told_with_its_reason() -> Result<(), E
     let Err(error) = waited else { return Err("nothing listens there".into()) };
     println!("{error}");
     assert!(error.to_string().starts_with("not healthy within 500ms\ndown"), "{error}");
-    let report = error.report.ok_or("there was time for a run")?;
-    assert!(report.results.iter().all(|result| result.reason().is_some_and(|reason| reason.contains("refused"))));
+    assert!(error.report.results.iter().all(|result| result.reason().is_some_and(|reason| reason.contains("refused"))));
     Ok(())
 }
 
