@@ -25,7 +25,9 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Http {
-    /// The URL. A user and password in it are sent as `Authorization` (RFC 7617) and never shown.
+    /// The URL, with `http://` or `https://`. A user and password in it are sent as `Authorization` (RFC 7617) and never
+    /// shown. Results show its query, but `[redacted]` for the values of keys that end in `key`, `token`, `secret`,
+    /// `password`, `pass`, `signature`, `sig`, `auth` and the like.
     pub endpoint_url: EndpointUrl,
     /// The request's method. Default `GET`.
     #[serde(default = "get", skip_serializing_if = "is_get")]

@@ -15,15 +15,15 @@ use url::{Host, Position, Url};
 
 use crate::redaction::{authority, redacted};
 
-/// A URL that shows itself without user and password: in `Debug`, in `Display`, and in JSON unless
-/// [secrets are asked for](Secret::exposing).
+/// A URL that shows itself without user and password, and with `[redacted]` for values of its query that look secret:
+/// in `Debug`, in `Display`, and in JSON unless [secrets are asked for](Secret::exposing).
 ///
 /// ```
 /// use checkup_http::EndpointUrl;
 ///
-/// let url = EndpointUrl::from("https://user:hunter2@example.com/health");
-/// assert_eq!(url.to_string(), "https://example.com/health");
-/// assert_eq!(url.expose(), "https://user:hunter2@example.com/health");
+/// let url = EndpointUrl::from("https://user:hunter2@example.com/health?full=1&token=t0ken");
+/// assert_eq!(url.to_string(), "https://example.com/health?full=1&token=[redacted]");
+/// assert_eq!(url.expose(), "https://user:hunter2@example.com/health?full=1&token=t0ken");
 /// ```
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
@@ -35,7 +35,7 @@ impl EndpointUrl {
         &self.0
     }
 
-    /// The URL as it was given, without its credentials.
+    /// The URL as it was given, without what is secret in it.
     pub(crate) fn redacted(&self) -> Cow<'_, str> {
         redacted(&self.0)
     }
@@ -131,7 +131,7 @@ impl schemars::JsonSchema for EndpointUrl {
 }
 
 /// Where a request goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) tls: bool,
     pub(crate) host: TargetHost,
@@ -213,6 +213,13 @@ impl Target {
         let location = std::str::from_utf8(location).ok()?;
         let url = Url::parse(&self.url()).ok()?.join(location).ok()?;
         matches!(url.scheme(), "http" | "https").then(|| Self::new(&url)).flatten()
+    }
+}
+
+/// Without its query, which may be secret.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown())
     }
 }
 

@@ -49,13 +49,15 @@ fn all_settings_survive_a_round_trip() {
 
 #[test]
 fn secrets_are_shown_nowhere() {
-    let http = Http::new("https://user:hunter2@example.com/").header("X-Api-Key", "hunter2").body("hunter2");
+    let url = "https://user:hunter2@example.com/?full=1&access_token=hunter2";
+    let http = Http::new(url).header("X-Api-Key", "hunter2").body("hunter2");
+    assert!(Secret::exposing(|| serde_json::to_string(&http).unwrap()).contains(url));
     let json = serde_json::to_string(&http).unwrap();
     let debug = format!("{http:?}");
     let checker = http.into_checker().unwrap();
     let shown = format!("{json}{debug}{checker:?}{}", checker.endpoint());
     assert!(!shown.contains("hunter2") && !shown.contains("aHVudGVyMg"), "{shown}");
-    assert_eq!(checker.endpoint(), "https://example.com/");
+    assert_eq!(checker.endpoint(), "https://example.com/?full=1&access_token=[redacted]");
 }
 
 #[test]
