@@ -90,6 +90,8 @@
 //! | `tcp-tls` | yes | its TLS, which is most of what there is to compile |
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
+//! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or of a server like it |
+//! | `statuspage` | | the status page: its files, and a router that serves it |
 //! | `full` | | all of these |
 //!
 //! A feature never changes what another does. Without any, there are the engine, [`check_fn`] and [`Monitor`].
@@ -105,9 +107,15 @@ pub use checkup_dns as dns;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use checkup_http as http;
+#[cfg(feature = "statuspage")]
+#[doc(inline)]
+pub use checkup_statuspage as statuspage;
 #[cfg(feature = "storage-fs")]
 #[doc(inline)]
 pub use checkup_storage_fs as storage_fs;
+#[cfg(feature = "storage-s3")]
+#[doc(inline)]
+pub use checkup_storage_s3 as storage_s3;
 #[cfg(feature = "tcp")]
 #[doc(inline)]
 pub use checkup_tcp as tcp;

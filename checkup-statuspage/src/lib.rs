@@ -1,0 +1,1 @@
+//! The status page of Checkup: static, served and embedded.

@@ -1,0 +1,1 @@
+//! The S3 storage of Checkup: check files in a bucket.
