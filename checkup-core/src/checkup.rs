@@ -86,6 +86,24 @@ impl Checkup {
         self.context.concurrent_checks
     }
 
+    /// Where this node is, which every result says.
+    pub fn location(&self) -> Option<&str> {
+        self.context.location.as_deref()
+    }
+
+    /// The same checkup at another location, which every result then says; empty for none.
+    #[must_use]
+    pub fn with_location(&self, location: &str) -> Self {
+        let location = Some(location).filter(|location| !location.is_empty());
+        let mut moved = self.clone();
+        moved.context.location = location.map(Into::into);
+        #[cfg(feature = "config")]
+        {
+            moved.settings.location = location.map(str::to_owned);
+        }
+        moved
+    }
+
     /// The same checkup with only those checks that `keep` keeps.
     #[must_use]
     pub fn only(&self, mut keep: impl FnMut(&Check) -> bool) -> Self {

@@ -238,6 +238,11 @@ async fn a_fixed_timestamp_and_location_are_in_every_result() {
     let report = checkup.check().await;
     assert_eq!(report.started, moment);
     assert!(report.results.iter().all(|r| r.timestamp == moment && r.location.as_deref() == Some("eu")));
+
+    let moved = checkup.with_location("us");
+    assert_eq!((moved.location(), checkup.location()), (Some("us"), Some("eu")));
+    assert!(moved.check().await.results.iter().all(|result| result.location.as_deref() == Some("us")));
+    assert_eq!(moved.with_location("").check().await.results[0].location, None);
 }
 
 #[tokio::test(start_paused = true)]
