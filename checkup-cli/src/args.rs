@@ -7,7 +7,7 @@ use checkup_core::duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::exit;
+use crate::{exit, node};
 
 /// Health checks of HTTP, TCP, DNS and whatever else there is a checker for.
 ///
@@ -53,6 +53,8 @@ pub(crate) struct Check {
     pub(crate) format: Option<OutputFormat>,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) node: Node,
     /// Print statistics of the round-trip times, and where the time went
     #[arg(long)]
     pub(crate) stats: bool,
@@ -64,6 +66,16 @@ pub(crate) struct Selection {
     /// Only checks with this name, or `tag:TAG` for all with a tag; may be repeated
     #[arg(long, value_name = "NAME|tag:TAG")]
     pub(crate) only: Vec<String>,
+}
+
+/// Which of many nodes this is.
+#[derive(Debug, Args)]
+pub(crate) struct Node {
+    /// Where this node is, which every result says; or CHECKUP_LOCATION
+    ///
+    /// Default: `location` of the config file.
+    #[arg(long, value_name = "NAME", value_parser = node::location)]
+    pub(crate) location: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,6 +114,8 @@ pub(crate) struct Every {
     pub(crate) format: Option<LineFormat>,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) node: Node,
 }
 
 #[derive(Debug, Args)]
@@ -117,6 +131,8 @@ pub(crate) struct Wait {
     pub(crate) format: Option<OutputFormat>,
     #[command(flatten)]
     pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) node: Node,
 }
 
 #[derive(Debug, Args)]
@@ -127,6 +143,8 @@ pub(crate) struct Message {
     /// The check that it is about, by name, regardless of case; needed unless there is only one
     #[arg(short, long, value_name = "NAME")]
     pub(crate) about: Option<String>,
+    #[command(flatten)]
+    pub(crate) node: Node,
 }
 
 #[derive(Debug, Args)]
@@ -219,6 +237,7 @@ impl Check {
             ("--format", self.format.is_some()),
             ("--only", !self.selection.only.is_empty()),
             ("--stats", self.stats),
+            ("--location", self.node.location.is_some()),
         ];
         options.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }

@@ -93,6 +93,7 @@ mod commands;
 mod config;
 mod discover;
 mod exit;
+mod node;
 mod output;
 mod tracing;
 

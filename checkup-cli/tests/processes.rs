@@ -83,6 +83,7 @@ fn run(script: &str, delay: Duration) -> Output {
         .args(["-c", script])
         .current_dir(folder.path())
         .env("PATH", path.unwrap())
+        .env("XDG_STATE_HOME", folder.path().join("state"))
         .env("CONTROL", control.local_addr().unwrap().to_string())
         .env("DELAY", delay.as_millis().to_string())
         .env("PORT", port.to_string())

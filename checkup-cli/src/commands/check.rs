@@ -8,6 +8,7 @@ use super::needs_storage;
 use crate::args::{Check, Global};
 use crate::config;
 use crate::exit::{Error, Exit};
+use crate::node;
 use crate::output::{self, Stdout, progress};
 
 pub(super) async fn run(
@@ -21,7 +22,7 @@ pub(super) async fn run(
     if args.store {
         needs_storage(&checkup, "--store")?;
     }
-    let checkup = config::select(checkup, &args.selection)?;
+    let checkup = node::place(config::select(checkup, &args.selection)?, &args.node)?;
     let report = progress::check(&checkup, global.quiet).await;
 
     let stored = if args.store { checkup.store(&report).await.map_err(Error::Storage) } else { Ok(()) };

@@ -10,6 +10,7 @@ use super::signal::Signals;
 use crate::args::{Every, Global, LineFormat};
 use crate::config;
 use crate::exit::{Error, Exit, chain, complain};
+use crate::node;
 use crate::output::{Stdout, json, text};
 
 pub(super) async fn run(
@@ -19,7 +20,7 @@ pub(super) async fn run(
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
     let checkup = config::load(registry, global)?;
-    let checkup = config::select(checkup, &args.selection)?;
+    let checkup = node::place(config::select(checkup, &args.selection)?, &args.node)?;
     if checkup.storage().is_none() && !global.quiet {
         complain("nothing is stored: the config file has no `storage`");
     }

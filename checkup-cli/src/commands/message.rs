@@ -7,6 +7,7 @@ use super::needs_storage;
 use crate::args::{Global, Message};
 use crate::config;
 use crate::exit::{Error, Exit};
+use crate::node;
 use crate::output::{Stdout, progress};
 
 pub(super) async fn run(
@@ -15,7 +16,7 @@ pub(super) async fn run(
     args: &Message,
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
-    let checkup = config::load(registry, global)?;
+    let checkup = node::place(config::load(registry, global)?, &args.node)?;
     needs_storage(&checkup, "a message")?;
     let index = about(&checkup, args)?;
     let mut report = progress::check(&checkup, global.quiet).await;

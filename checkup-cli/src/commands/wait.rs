@@ -11,6 +11,7 @@ use super::signal::Signals;
 use crate::args::{self, Global};
 use crate::config;
 use crate::exit::{Error, Exit, complain};
+use crate::node;
 use crate::output::{self, Stdout, Waiting};
 
 pub(super) async fn run(
@@ -20,7 +21,7 @@ pub(super) async fn run(
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
     let checkup = config::load(registry, global)?;
-    let checkup = config::select(checkup, &args.selection)?;
+    let checkup = node::place(config::select(checkup, &args.selection)?, &args.node)?;
     let mut wait = Wait::up_to(args.timeout);
     wait.interval = args.interval;
     let mut signals = Signals::new()?;

@@ -9,6 +9,7 @@ mod github;
 mod init;
 mod junit;
 mod message;
+mod node;
 mod store;
 mod support;
 mod usage;

@@ -12,6 +12,19 @@ use serde_json::Value;
 /// A config that is valid as JSON and as YAML, for tests of what happens before anything is checked.
 pub(crate) const ONE_CHECK: &str = r#"{ "checkers": [{ "type": "tcp", "endpoint_url": "127.0.0.1:1" }] }"#;
 
+/// The variables that the command heeds.
+const VARIABLES: [&str; 9] = [
+    "RUST_LOG",
+    "NO_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "http_proxy",
+    "HTTP_PROXY",
+    "ALL_PROXY",
+    "CHECKUP_LOCATION",
+    "CHECKUP_SHARD",
+];
+
 /// A folder of a test's own. It looks like the root of a repository, so that nothing outside of it is found.
 #[derive(Debug)]
 pub(crate) struct Folder {
@@ -63,8 +76,9 @@ impl Folder {
     pub(crate) fn command_in(&self, below: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_checkup"));
         command.args(args).current_dir(self.path(below)).stdin(Stdio::null());
-        for variable in ["RUST_LOG", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "http_proxy", "HTTP_PROXY", "ALL_PROXY"]
-        {
+        // Reports that cannot be stored are kept in the test's folder, not in that of who runs it.
+        command.env("XDG_STATE_HOME", self.path("state"));
+        for variable in VARIABLES {
             command.env_remove(variable);
         }
         command

@@ -53,6 +53,7 @@ fn options_that_would_have_no_effect_are_refused() {
     let folder = Folder::empty().file("checkup.json", ONE_CHECK);
     for (args, expected) in [
         (&["--stats", "wait"][..], "--stats in front of a command has no effect; "),
+        (&["--location", "eu", "every", "1m"], "--location in front of a command has no effect; "),
         (&["validate", "checkup.json", "-c", "nowhere.json"], "--config has no effect beside the files to validate\n"),
         (&["-c", "x.json", "init", "y.json"], "--config has no effect on `init`: name the file to write without it\n"),
         (&["-c", "checkup.json", "schema"], "--config has no effect on `schema`\n"),

@@ -1,0 +1,64 @@
+//! Which of many nodes this process is: where it is, and which share of the checks it has.
+//!
+//! Nodes often have one config file for all of them, so that what differs is a flag or an environment variable.
+
+use std::env;
+
+use checkup_core::Checkup;
+
+use crate::args::Node;
+use crate::exit::Error;
+
+/// The variable that says where this node is.
+const LOCATION: &str = "CHECKUP_LOCATION";
+
+/// How long a location may be. File names have all of it then.
+const MAX_LOCATION: usize = 64;
+
+/// The checkup of this node: what the flags say, else the environment, else the config file.
+pub(crate) fn place(checkup: Checkup, node: &Node) -> Result<Checkup, Error> {
+    let named = match &node.location {
+        Some(location) => Some(location.clone()),
+        None => variable(LOCATION, location)?,
+    };
+    Ok(named.map_or(checkup.clone(), |location| checkup.with_location(&location)))
+}
+
+/// A location as people may name it.
+pub(crate) fn location(text: &str) -> Result<String, String> {
+    let location = text.trim();
+    if location.is_empty() {
+        return Err("expected the name of a place, such as `eu-west`".into());
+    }
+    if location.chars().any(char::is_control) {
+        return Err(format!("expected no control characters, found {location:?}"));
+    }
+    match location.chars().count() {
+        0..=MAX_LOCATION => Ok(location.to_owned()),
+        length => Err(format!("expected at most {MAX_LOCATION} characters, found {length}")),
+    }
+}
+
+/// What a variable says; nothing if it is not set, or empty.
+fn variable<T>(name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Error> {
+    match env::var(name) {
+        Ok(text) if text.is_empty() => Ok(None),
+        Ok(text) => parse(&text).map(Some).map_err(|error| Error::usage(format!("{name}: {error}"))),
+        Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(Error::usage(format!("{name}: expected UTF-8"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_location_is_a_short_line() {
+        assert_eq!(location(" eu-west "), Ok("eu-west".to_owned()));
+        assert_eq!(location("São Paulo"), Ok("São Paulo".to_owned()));
+        assert_eq!(location(" "), Err("expected the name of a place, such as `eu-west`".to_owned()));
+        assert_eq!(location("eu\nwest"), Err("expected no control characters, found \"eu\\nwest\"".to_owned()));
+        assert_eq!(location(&"x".repeat(65)), Err("expected at most 64 characters, found 65".to_owned()));
+    }
+}
