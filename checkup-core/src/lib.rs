@@ -21,6 +21,7 @@ mod error;
 mod monitor;
 
 mod notifier;
+mod provision;
 mod results;
 mod secret;
 mod storage;
@@ -37,6 +38,7 @@ pub use engine::Progress;
 pub use error::{ConfigError, ConfigErrorKind, ConfigProblem};
 pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
 pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
+pub use provision::{Provision, ProvisionChange, ProvisionStep, StorageProvisioner};
 pub use results::{Attempt, Cause, CheckResult, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;
 pub use storage::{

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::check_file::FileName;
-use crate::{CheckResult, ConfigError, Report, Timestamp};
+use crate::{CheckResult, ConfigError, Report, StorageProvisioner, Timestamp};
 
 /// Keeps reports. Storing is all that a write-only sink needs; more is a capability that callers ask for.
 ///
@@ -57,6 +57,11 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
 
     /// Retention and whatever else keeps the storage in shape, if this storage needs it.
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        None
+    }
+
+    /// Making what the storage needs before its first store, if it needs anything and can.
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
         None
     }
 }
@@ -159,6 +164,10 @@ impl Storage for Arc<dyn Storage> {
 
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
         self.as_ref().maintainer()
+    }
+
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        self.as_ref().provisioner()
     }
 }
 
