@@ -9,9 +9,10 @@
 //!
 //! # Names
 //!
-//! `<nanoseconds>[-<location>][-<process>]-check.json`, the time with 19 digits, so that names order as their times do. Compacted
-//! files are `<nanoseconds>-compacted[-full]-<hash>-check.json`, with the time of their latest source. Upstream's page and tool
-//! read all of these as check files.
+//! `<nanoseconds>[-<location>][-<hash>]-check.json`: the time of the latest result, with 19 digits, so that names order as their
+//! times do, and a hash of the content. A report's name is thus its own: stored again, it is there once. Compacted files are
+//! `<nanoseconds>-compacted[-full]-<hash>-check.json`, with the time of their latest source. Upstream's page and tool read all of
+//! these as check files.
 //!
 //! # Compaction
 //!
@@ -45,11 +46,14 @@ pub use history::{History, read};
 pub use memory::MemoryFiles;
 
 use crate::check_file::{self, FileName};
-use crate::{CheckResult, Maintenance, Report, Storage, StorageError, StorageMaintainer, StorageReader, Timestamp};
+use crate::{
+    CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
+    Timestamp,
+};
 use listing::Listing;
 
-/// How many names are tried. Each is a nanosecond of its own: so many collisions are a fault, not bad luck.
-const MAX_NAMES: usize = 10_000;
+/// How many names are tried. They spread over a second: so many collisions are a fault, not bad luck.
+const MAX_NAMES: u32 = 10_000;
 
 /// How many names are listed at once for somebody who wants them all.
 const PAGE: usize = 100_000;
@@ -129,10 +133,10 @@ impl<F: NamedFiles> Archive<F> {
         self
     }
 
-    /// Leaves the process's own part out of the names: they are upstream's, unless there is a location. Default: false.
+    /// Leaves the hash of the content out of the names: they are upstream's, unless there is a location. Default: false.
     ///
-    /// It is for files whose [`put_if_absent`](NamedFiles::put_if_absent) is sure to hold its contract. With that part, no report is
-    /// lost even where a server ignores the condition.
+    /// It is for files whose [`put_if_absent`](NamedFiles::put_if_absent) is sure to hold its contract. With the hash, no report is
+    /// lost even where a server ignores the condition: it replaces a file by its equal.
     #[must_use]
     pub fn plain_names(mut self, plain_names: bool) -> Self {
         self.plain_names = plain_names;
@@ -186,13 +190,27 @@ impl<F: NamedFiles> Archive<F> {
     }
 }
 
+/// Whether the file is there with this content, now or since before.
+async fn is_put<F: NamedFiles>(files: &F, name: &FileName, content: &[u8]) -> Result<bool, StorageError> {
+    if files.put_if_absent(name.as_str(), content).await? == Put::Created {
+        return Ok(true);
+    }
+    // It was put before and the answer was lost, or somebody puts the same; or another file has the name. If it is not there, it
+    // is not there yet, or has been compacted; then another name is as good.
+    match files.get(name.as_str()).await {
+        Ok(other) => Ok(other == content),
+        Err(error) if matches!(error.kind(), StorageErrorKind::NotFound | StorageErrorKind::Corrupt) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 #[async_trait]
 impl<F: NamedFiles> Storage for Archive<F> {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
         let content = check_file::encode(&report.results)?;
-        for _ in 0..MAX_NAMES {
-            let name = naming::stored(&report.results, !self.plain_names);
-            if self.files.put_if_absent(name.as_str(), &content).await? == Put::Created {
+        for attempt in 0..MAX_NAMES {
+            let name = naming::stored(&report.results, &content, !self.plain_names, attempt);
+            if is_put(&self.files, &name, &content).await? {
                 self.state().stores += 1;
                 return Ok(());
             }

@@ -18,12 +18,14 @@ mod dependencies;
 pub mod duration;
 mod engine;
 mod error;
+mod fnv;
 mod monitor;
 
 mod notifier;
 mod provision;
 mod results;
 mod secret;
+mod spool;
 mod storage;
 mod timestamp;
 mod trace;
@@ -39,8 +41,9 @@ pub use error::{ConfigError, ConfigErrorKind, ConfigProblem};
 pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
 pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
 pub use provision::{Provision, ProvisionChange, ProvisionStep, StorageProvisioner};
-pub use results::{Attempt, Cause, CheckResult, Phase, Phases, Report, Stats, Status};
+pub use results::{Attempt, Cause, CheckResult, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;
+pub use spool::{Spool, Waiting};
 pub use storage::{
     IntoStorage, Maintenance, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
 };

@@ -8,7 +8,7 @@ mod stats;
 mod status;
 
 pub use attempt::{Attempt, Cause, Phase, Phases};
-pub use check_result::CheckResult;
+pub use check_result::{CheckResult, MaintenanceWindow};
 pub use report::Report;
 pub use stats::Stats;
 pub use status::Status;

@@ -27,9 +27,9 @@ fn child() {
     let expiry = std::env::var(EXPIRY).map_or(0, |millis| millis.parse().unwrap());
     let settings = Fs::new(dir).check_expiry(Duration::from_millis(expiry));
     // Some hundred lines, so that a torn file has somewhere to tear.
-    let results = (0..100).map(|number| CheckResult::new(format!("check {number}"), "127.0.0.1:80")).collect();
-    let report = Report::new(results);
     for _ in 0..if stores == 0 { usize::MAX } else { stores } {
+        let results = (0..100).map(|number| CheckResult::new(format!("check {number}"), "127.0.0.1:80")).collect();
+        let report = Report::new(results);
         // A storage for each store, as each one-shot run has.
         let storage = FsStorage::new(settings.clone()).unwrap();
         runtime.block_on(storage.store(&report)).unwrap();

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::listing::Listing;
-use super::{NamedFiles, Put, naming, retention};
+use super::{NamedFiles, is_put, naming, retention};
 use crate::check_file::{self, FileName};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
@@ -225,19 +225,5 @@ impl Chunk {
             }
             number += 1;
         }
-    }
-}
-
-/// Whether the file is there with this content.
-async fn is_put<F: NamedFiles>(files: &F, name: &FileName, content: &[u8]) -> Result<bool, StorageError> {
-    if files.put_if_absent(name.as_str(), content).await? == Put::Created {
-        return Ok(true);
-    }
-    // Somebody compacts the same files, or did so and was stopped; or the hash is that of other files. If it is not there, it
-    // is not there yet, or has been compacted further; then another name is as good.
-    match files.get(name.as_str()).await {
-        Ok(other) => Ok(other == content),
-        Err(error) if matches!(error.kind(), StorageErrorKind::NotFound | StorageErrorKind::Corrupt) => Ok(false),
-        Err(error) => Err(error),
     }
 }

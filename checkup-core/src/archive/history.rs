@@ -1,4 +1,5 @@
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 
 use crate::check_file::FileName;
 use crate::{CheckResult, StorageError, StorageErrorKind, StorageReader, Timestamp};
@@ -16,7 +17,8 @@ pub struct History {
     pub unread: Vec<(FileName, StorageError)>,
 }
 
-/// Reads every result from `since` on, each once: two with the same name, endpoint, timestamp and location are one.
+/// Reads every result from `since` on, each once: two with the same name, endpoint, timestamp and location are one, with the
+/// messages of both.
 ///
 /// It works on any storage that can be read, also while it is compacted: what was in a file that is gone is found in
 /// the file that it was compacted into.
@@ -43,7 +45,7 @@ pub struct History {
 /// ```
 pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<History, StorageError> {
     let mut history = History::default();
-    let (mut read, mut seen) = (HashSet::new(), HashSet::new());
+    let (mut read, mut places) = (HashSet::new(), HashMap::new());
     for _ in 0..MAX_ROUNDS {
         let mut is_complete = true;
         for name in reader.list(since).await? {
@@ -52,8 +54,15 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Histor
             }
             match reader.fetch(&name).await {
                 Ok(results) => {
-                    let later = results.into_iter().filter(|result| result.timestamp >= since);
-                    history.results.extend(later.filter(|result| seen.insert(Identity::of(result))));
+                    for result in results.into_iter().filter(|result| result.timestamp >= since) {
+                        match places.entry(Identity::of(&result)) {
+                            Entry::Vacant(place) => {
+                                place.insert(history.results.len());
+                                history.results.push(result);
+                            }
+                            Entry::Occupied(place) => join(&mut history.results[*place.get()], result),
+                        }
+                    }
                 }
                 Err(error) if error.kind() == StorageErrorKind::NotFound => is_complete = false,
                 Err(error) => history.unread.push((name.clone(), error)),
@@ -66,6 +75,17 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Histor
         }
     }
     Err(StorageError::new("the files change faster than they can be read; try again"))
+}
+
+/// Adds to a result what an operator attached to it later: it was stored once more for that.
+fn join(result: &mut CheckResult, other: CheckResult) {
+    result.message = match (result.message.take(), other.message) {
+        (Some(message), Some(other)) if !message.split('\n').any(|line| line == other) => {
+            Some(format!("{message}\n{other}"))
+        }
+        (message, other) => message.or(other),
+    };
+    result.maintenance = result.maintenance.or(other.maintenance);
 }
 
 /// What makes two results one.

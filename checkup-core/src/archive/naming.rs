@@ -1,12 +1,10 @@
 //! The names of an archive's check files, and which of them are compacted into one.
 
 use std::fmt::Write as _;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::check_file::{COMPACTED, FileName};
+use crate::fnv::Fnv;
 use crate::{CheckResult, Timestamp};
 
 /// Check files' names begin with a digit: all of them are from here on, …
@@ -26,8 +24,15 @@ const MAX_LOCATION: usize = 64;
 
 const FULL: &str = "compacted-full-";
 
-/// A new name for a report: the time, where the checks ran, and a part that no other process has.
-pub(super) fn stored(results: &[CheckResult], unique: bool) -> FileName {
+/// How many names in a row are tried for a report.
+const NEXT: u32 = 16;
+
+/// The name of a report's file, or the next to try if that is taken by another: the time of its latest result, where the checks
+/// ran, and, with `hashed`, a hash of the content.
+///
+/// It depends on the report alone. So a report that is stored again, because the answer to the first store was lost or a spool
+/// was flushed twice, gets the name that it has, and is there once.
+pub(super) fn stored(results: &[CheckResult], content: &[u8], hashed: bool, attempt: u32) -> FileName {
     let mut middle = String::new();
     let location = results.first().and_then(|result| result.location.as_deref());
     // A report that another node's results were put into (by a message, by a relay) is of no one location.
@@ -36,12 +41,19 @@ pub(super) fn stored(results: &[CheckResult], unique: bool) -> FileName {
         let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         middle.extend(location.chars().take(MAX_LOCATION).map(safe));
     }
-    if unique {
+    let hash = Fnv::default().add(content);
+    if hashed {
         let dash = if middle.is_empty() { "" } else { "-" };
         // Writing into a string cannot fail.
-        let _ = write!(middle, "{dash}{:08x}", process());
+        let _ = write!(middle, "{dash}{:08x}", hash.short());
     }
-    FileName::with(next_moment(), &middle)
+    let latest = results.iter().map(|result| result.timestamp).max().unwrap_or_else(Timestamp::now);
+    // The next nanoseconds; and when these are taken (all results have one time that is set), any within a second.
+    let later = match attempt {
+        0..NEXT => u64::from(attempt),
+        _ => hash.add(&attempt.to_le_bytes()).value() % 1_000_000_000,
+    };
+    FileName::with(latest.saturating_add(Duration::from_nanos(later)), &middle)
 }
 
 /// The name of the file that these are compacted into: the same for whoever compacts the same files.
@@ -49,20 +61,13 @@ pub(super) fn stored(results: &[CheckResult], unique: bool) -> FileName {
 /// Its time is that of the latest, so that neither retention nor a reader takes the file for older than anything in it.
 pub(super) fn compacted<'a>(sources: impl Iterator<Item = &'a FileName>, full: bool, number: u32) -> FileName {
     let mut latest = Timestamp::default();
-    // FNV-1a: it must be the same on every node and in every version. Two sets with one hash are told apart by
-    // what is in the file.
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-    };
+    // Two sets with one hash are told apart by what is in the file.
+    let mut hash = Fnv::default();
     for source in sources {
         latest = latest.max(source.timestamp());
-        add(source.as_str().as_bytes());
-        add(b"\n");
+        hash = hash.add(source.as_str().as_bytes()).add(b"\n");
     }
-    add(&number.to_le_bytes());
+    let hash = hash.add(&number.to_le_bytes()).value();
     FileName::with(latest, &format!("{}{hash:016x}", if full { FULL } else { COMPACTED }))
 }
 
@@ -101,27 +106,6 @@ pub(super) fn next_closing(now: Timestamp) -> Timestamp {
     Timestamp::from_unix_nanos(hour.saturating_add(1).saturating_mul(HOUR)).saturating_add(GRACE)
 }
 
-/// The current time, and later than all before in this process, even when the clock goes backwards.
-fn next_moment() -> Timestamp {
-    static LAST: AtomicI64 = AtomicI64::new(i64::MIN);
-    later_than(&LAST, Timestamp::now())
-}
-
-fn later_than(last: &AtomicI64, now: Timestamp) -> Timestamp {
-    let next = |last: i64| now.unix_nanos().max(last.saturating_add(1));
-    let update = last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
-    let (Ok(last) | Err(last)) = update;
-    Timestamp::from_unix_nanos(next(last))
-}
-
-/// A number of this process. With the nanosecond it makes a name that no other process has.
-fn process() -> u32 {
-    static PROCESS: OnceLock<u32> = OnceLock::new();
-    // The standard library's hash keys come from the system's source of random numbers.
-    #[allow(clippy::cast_possible_truncation, reason = "half of the bits are as random as all")]
-    *PROCESS.get_or_init(|| RandomState::new().hash_one(std::process::id()) as u32)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,26 +128,34 @@ mod tests {
     }
 
     #[test]
-    fn names_increase_while_the_clock_stands_still_or_goes_backwards() {
-        let last = AtomicI64::new(0);
-        let times = [5, 5, 3, 9].map(|now| later_than(&last, Timestamp::from_unix_nanos(now)).unix_nanos());
-        assert_eq!(times, [5, 6, 7, 9]);
+    fn a_name_has_the_time_of_the_latest_result_the_location_and_a_hash_of_the_content() {
+        let middle = |results: &[CheckResult], hashed| {
+            let name = stored(results, b"content", hashed, 0);
+            assert_eq!(FileName::parse(name.as_str()).as_ref(), Some(&name));
+            assert_eq!(name, stored(results, b"content", hashed, 0));
+            assert_eq!(name == stored(results, b"other", hashed, 0), !hashed);
+            assert_eq!(name.timestamp(), results.iter().map(|result| result.timestamp).max().unwrap());
+            name.as_str()[19..].to_owned()
+        };
+        let hash = format!("{:08x}", Fnv::default().add(b"content").short());
+        assert_eq!(middle(&located(&[""]), false), "-check.json");
+        assert_eq!(middle(&located(&[""]), true), format!("-{hash}-check.json"));
+        assert_eq!(middle(&located(&["eu-west", "eu-west"]), false), "-eu-west-check.json");
+        assert_eq!(middle(&located(&["../ü %"]), true), format!("-______-{hash}-check.json"));
+        assert_eq!(middle(&located(&["eu", "us"]), false), "-check.json");
+        assert_eq!(middle(&located(&["eu", ""]), false), "-check.json");
     }
 
     #[test]
-    fn a_name_has_the_time_the_location_and_what_is_the_processs_own() {
-        let middle = |results: &[CheckResult], unique| {
-            let name = stored(results, unique);
-            assert_eq!(FileName::parse(name.as_str()).as_ref(), Some(&name));
-            name.as_str()[19..].to_owned()
-        };
-        let process = format!("{:08x}", process());
-        assert_eq!(middle(&[], false), "-check.json");
-        assert_eq!(middle(&[], true), format!("-{process}-check.json"));
-        assert_eq!(middle(&located(&["eu-west", "eu-west"]), false), "-eu-west-check.json");
-        assert_eq!(middle(&located(&["../ü %"]), true), format!("-______-{process}-check.json"));
-        assert_eq!(middle(&located(&["eu", "us"]), false), "-check.json");
-        assert_eq!(middle(&located(&["eu", ""]), false), "-check.json");
+    fn a_report_whose_names_are_taken_gets_others_within_a_second() {
+        let results = located(&["eu"]);
+        let mut names: Vec<_> = (0..1000).map(|attempt| stored(&results, b"content", false, attempt)).collect();
+        assert_eq!(names[1].timestamp(), names[0].timestamp().saturating_add(Duration::from_nanos(1)));
+        let last = names.iter().map(FileName::timestamp).max().unwrap();
+        assert!(last.since(names[0].timestamp()) < Duration::from_secs(1));
+        names.sort_unstable();
+        names.dedup();
+        assert!(names.len() > 990, "{}", names.len());
     }
 
     #[test]

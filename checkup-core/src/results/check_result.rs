@@ -1,6 +1,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Attempt, Phases, Stats, Status};
 use crate::Timestamp;
 
@@ -38,9 +40,49 @@ pub struct CheckResult {
     pub notice: Option<String>,
     /// A message that an operator attached.
     pub message: Option<String>,
+    /// A time of maintenance that an operator announced; [`message`](Self::message) says what for. An addition to
+    /// upstream's format.
+    pub maintenance: Option<MaintenanceWindow>,
     /// The name of the check that is the cause, if this one is down because it depends on it. An addition to
     /// upstream's format.
     pub because_of: Option<String>,
+}
+
+/// A time in which failures are expected, and count neither for nor against anybody's uptime.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkup_core::{CheckResult, MaintenanceWindow, Timestamp};
+///
+/// let now = Timestamp::now();
+/// let mut result = CheckResult::new("API", "https://example.com/health");
+/// result.message = Some("moving to another rack".into());
+/// result.maintenance = Some(MaintenanceWindow::new(now, now.saturating_add(Duration::from_secs(3600))));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MaintenanceWindow {
+    /// When it begins.
+    pub from: Timestamp,
+    /// When it ends: the first moment after it.
+    pub to: Timestamp,
+    /// Whether it is of all checks, and not only of that of the result.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all: bool,
+}
+
+impl MaintenanceWindow {
+    /// A window of one check.
+    pub fn new(from: Timestamp, to: Timestamp) -> Self {
+        Self { from, to, all: false }
+    }
+
+    /// The same window, of all checks.
+    #[must_use]
+    pub fn of_all_checks(mut self) -> Self {
+        self.all = true;
+        self
+    }
 }
 
 impl CheckResult {
@@ -56,6 +98,7 @@ impl CheckResult {
             status: Status::Healthy,
             notice: None,
             message: None,
+            maintenance: None,
             because_of: None,
         }
     }

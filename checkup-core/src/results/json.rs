@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Attempt, CheckResult, Status};
+use super::{Attempt, CheckResult, MaintenanceWindow, Status};
 use crate::Timestamp;
 use crate::duration;
 
@@ -36,6 +36,8 @@ struct Writing<'a> {
     location: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     because_of: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    maintenance: Option<MaintenanceWindow>,
 }
 
 #[derive(Deserialize)]
@@ -65,6 +67,8 @@ struct Reading {
     location: Option<String>,
     #[serde(default)]
     because_of: Option<String>,
+    #[serde(default)]
+    maintenance: Option<MaintenanceWindow>,
 }
 
 impl Serialize for CheckResult {
@@ -82,6 +86,7 @@ impl Serialize for CheckResult {
             message: non_empty(self.message.as_deref()),
             location: non_empty(self.location.as_deref()),
             because_of: non_empty(self.because_of.as_deref()),
+            maintenance: self.maintenance,
         }
         .serialize(serializer)
     }
@@ -107,6 +112,7 @@ impl<'de> Deserialize<'de> for CheckResult {
             notice: owned_non_empty(read.notice),
             message: owned_non_empty(read.message),
             because_of: owned_non_empty(read.because_of),
+            maintenance: read.maintenance,
         })
     }
 }

@@ -1,6 +1,5 @@
 //! Names, lists, and results that are read once.
 
-use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use checkup_core::archive::{self, Archive, MemoryFiles, NamedFiles};
@@ -31,19 +30,48 @@ async fn reports_are_read_back_oldest_first() {
 async fn names_are_unique_ordered_and_tell_the_location() {
     let files = MemoryFiles::new();
     let (node, plain) = (Archive::new(files.clone()), Archive::new(files.clone()).plain_names(true));
-    let mut report = Report::new(vec![result("a", Timestamp::now())]);
-    report.results[0].location = Some("eu west".to_owned());
-    for _ in 0..100 {
+    let now = Timestamp::now();
+    for index in 0..100_u8 {
+        let mut report = Report::new(vec![result(&format!("{}", index / 2), now)]);
+        report.results[0].location = Some("eu west".to_owned());
         node.store(&report).await.unwrap();
+        report.results[0].endpoint.push_str(if index % 2 == 0 { "even" } else { "odd" });
         plain.store(&report).await.unwrap();
     }
     let names = names(&files).await;
-    assert_eq!(names.len(), 200);
-    let (plain, unique): (BTreeSet<_>, BTreeSet<_>) =
-        names.iter().map(|name| &name[19..]).partition(|rest| *rest == "-eu_west-check.json");
-    assert_eq!((plain.len(), unique.len()), (1, 1));
+    // Every second report of the first is the one before.
+    assert_eq!(names.len(), 50 + 100);
+    let plain = names.iter().filter(|name| &name[19..] == "-eu_west-check.json").count();
+    assert_eq!(plain, 100);
+    assert!(names.iter().all(|name| name[19..].starts_with("-eu_west-")));
     let times: Vec<_> = names.iter().map(|name| FileName::parse(name).unwrap().timestamp()).collect();
-    assert!(times.is_sorted());
+    assert!(times.is_sorted() && times[0] == now);
+}
+
+#[tokio::test]
+async fn a_report_that_is_stored_again_is_there_once() {
+    for plain in [false, true] {
+        let files = MemoryFiles::new();
+        let report = Report::new(vec![result("a", Timestamp::now())]);
+        for _ in 0..3 {
+            // As another process would, that flushes the same spool.
+            Archive::new(files.clone()).plain_names(plain).store(&report).await.unwrap();
+        }
+        assert_eq!(names(&files).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_attached_later_is_read_with_its_result() {
+    let files = MemoryFiles::new();
+    let archive = Archive::new(files.clone());
+    let before = result("a", Timestamp::now());
+    let mut told = before.clone();
+    told.message = Some("we know".to_owned());
+    for result in [&before, &told, &before] {
+        archive.store(&Report::new(vec![result.clone()])).await.unwrap();
+    }
+    assert_eq!(everything(&files).await, [told]);
 }
 
 #[tokio::test]
