@@ -55,6 +55,10 @@
 //! - [`Ca`], [`Identity`] and [`TlsServer`]: the same over TLS, with certificates good and bad.
 //! - [`HttpServer`]: HTTP/1.1 from a closure of [`Request`] to [`Response`], with or without TLS.
 //! - [`DnsServer`]: DNS over UDP from a closure of the name to a [`DnsAnswer`].
+#![cfg_attr(
+    feature = "s3",
+    doc = "- [`S3Server`]: buckets in memory, with signatures, faults and counts of requests (feature `s3`)."
+)]
 //!
 //! ```
 //! use checkup_testkit::TcpServer;
@@ -81,6 +85,8 @@ pub mod conformance;
 mod dns;
 mod doubles;
 mod http;
+#[cfg(feature = "s3")]
+mod s3;
 mod tcp;
 mod tls;
 
@@ -89,6 +95,8 @@ pub use clock::paused;
 pub use dns::{DnsAnswer, DnsServer};
 pub use doubles::{MemoryStorage, RecordingNotifier, StubAttempt, StubChecker};
 pub use http::{HttpServer, Request, Response};
+#[cfg(feature = "s3")]
+pub use s3::{S3Object, S3Requests, S3Server};
 pub use tcp::{TcpServer, closed_port, reset};
 pub use tls::{TlsOptions, TlsServer, TlsVersion};
 

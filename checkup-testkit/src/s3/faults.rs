@@ -1,0 +1,15 @@
+use std::time::Duration;
+
+/// What is wrong with the server.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Faults {
+    pub(super) read_only: bool,
+    pub(super) anyone_may_read: bool,
+    pub(super) ignore_put_conditions: bool,
+    pub(super) refuse_put_conditions: bool,
+    pub(super) refuse_bulk_deletes: bool,
+    pub(super) unavailable: bool,
+    pub(super) delay: Duration,
+    pub(super) clock_ahead: Duration,
+    pub(super) lose_answers: usize,
+}
