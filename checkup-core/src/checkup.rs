@@ -11,9 +11,10 @@ use tokio::time::timeout;
 use crate::dependencies::Dependencies;
 use crate::engine::{self, Context};
 use crate::error::Problems;
+use crate::spool::Spooled;
 use crate::{
-    Check, ConfigError, IntoNotifier, IntoStorage, Notification, Notifier, NotifyError, Progress, Report, Storage,
-    StorageError, StorageErrorKind, Timestamp,
+    Check, ConfigError, IntoNotifier, IntoStorage, Notification, Notifier, NotifyError, Progress, Report, Spool,
+    Storage, StorageError, StorageErrorKind, Timestamp,
 };
 
 /// How many checks run at once unless set otherwise: hundreds of endpoints take one round, and the connections
@@ -54,6 +55,7 @@ const SINK_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Checkup {
     checks: Arc<[Arc<Check>]>,
     storage: Option<Arc<dyn Storage>>,
+    spool: Option<Spool>,
     notifiers: Arc<[Arc<dyn Notifier>]>,
     context: Context,
     #[cfg(feature = "config")]
@@ -71,9 +73,29 @@ impl Checkup {
         self.checks.iter().map(AsRef::as_ref)
     }
 
-    /// Where reports are stored.
+    /// Where reports are stored: with its spool before it, if there is one.
     pub fn storage(&self) -> Option<&Arc<dyn Storage>> {
         self.storage.as_ref()
+    }
+
+    /// Where reports wait while the storage cannot be reached.
+    pub fn spool(&self) -> Option<&Spool> {
+        self.spool.as_ref()
+    }
+
+    /// The same checkup with this spool, unless it has one, its config file says `"spool": false`, or it stores nowhere. It is for
+    /// programs that read other people's config files, as the command line.
+    #[must_use]
+    pub fn with_default_spool(mut self, spool: Spool) -> Self {
+        #[cfg(feature = "config")]
+        let is_refused = self.settings.spool.is_some();
+        #[cfg(not(feature = "config"))]
+        let is_refused = false;
+        if let Some(storage) = self.storage.take_if(|_| self.spool.is_none() && !is_refused) {
+            self.storage = Some(Arc::new(Spooled::new(storage, spool.clone())));
+            self.spool = Some(spool);
+        }
+        self
     }
 
     /// Who is told of changes.
@@ -168,7 +190,8 @@ impl Checkup {
     ///
     /// # Errors
     ///
-    /// If there is no storage, or it fails.
+    /// If there is no storage, or it fails. Of kind [`Spooled`](StorageErrorKind::Spooled) if the report waits in the
+    /// [spool](CheckupBuilder::spool), from where it is stored later.
     pub async fn store(&self, report: &Report) -> Result<(), StorageError> {
         let storage = self.storage.as_ref().ok_or_else(|| StorageError::new("no storage is configured"))?;
         contain_storage("store", storage.store(report)).await?;
@@ -222,6 +245,7 @@ async fn contain_storage<T>(
 pub struct CheckupBuilder {
     checks: Vec<Check>,
     storage: Option<Result<Arc<dyn Storage>, ConfigError>>,
+    spool: Option<Spool>,
     notifiers: Vec<Result<Arc<dyn Notifier>, ConfigError>>,
     concurrent_checks: Option<usize>,
     timestamp: Option<Timestamp>,
@@ -249,6 +273,14 @@ impl CheckupBuilder {
     #[must_use]
     pub fn storage(mut self, storage: impl IntoStorage) -> Self {
         self.storage = Some(storage.into_storage());
+        self
+    }
+
+    /// Where reports wait while the storage cannot be reached. Default: nowhere; then a report that cannot be stored is only
+    /// with whoever called. Without a storage, it has no effect.
+    #[must_use]
+    pub fn spool(mut self, spool: Spool) -> Self {
+        self.spool = Some(spool);
         self
     }
 
@@ -291,6 +323,9 @@ impl CheckupBuilder {
             problems.take(check.validate().map_err(|error| error.at(&format!("checkers[{index}]"))));
         }
         let storage = self.storage.and_then(|storage| problems.take(storage.map_err(|error| error.at("storage"))));
+        if let Some(spool) = &self.spool {
+            problems.take(spool.validate().map_err(|error| error.at("spool")));
+        }
         let mut notifiers = Vec::new();
         for (index, notifier) in self.notifiers.into_iter().enumerate() {
             notifiers.extend(problems.take(notifier.map_err(|error| error.at(&format!("notifiers[{index}]")))));
@@ -304,9 +339,15 @@ impl CheckupBuilder {
         }
         let dependencies = problems.take(Dependencies::resolve(&self.checks)).unwrap_or_default();
         problems.into_result()?;
+        let spool = self.spool.filter(|_| storage.is_some());
+        let storage = match (storage, &spool) {
+            (Some(storage), Some(spool)) => Some(Arc::new(Spooled::new(storage, spool.clone())) as Arc<dyn Storage>),
+            (storage, _) => storage,
+        };
         Ok(Checkup {
             checks: self.checks.into_iter().map(Arc::new).collect(),
             storage,
+            spool,
             notifiers: notifiers.into(),
             context: Context {
                 limit: Arc::new(Semaphore::new(concurrent_checks)),

@@ -49,6 +49,7 @@
 //! |---|---|
 //! | `checkers` | The checks, each with its `type`, its settings, and the keys that all have (below). |
 //! | `storage` | Where reports are stored, with its `type`. |
+//! | `spool` | Where reports wait while the storage cannot be reached: [`Spool`](crate::Spool) as an object, or `false` for nowhere. |
 //! | `notifiers` | Who is told of changes, each with its `type`. Upstream's older `notifier` is one that goes first. |
 //! | `concurrent_checks` | How many checks run at once; 0 or absent for 256. |
 //! | `location` | Where this node is; every result says it. |

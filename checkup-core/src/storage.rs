@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::check_file::FileName;
+use crate::summary::Summary;
 use crate::{CheckResult, ConfigError, Report, StorageProvisioner, Timestamp};
 
 /// Keeps reports. Storing is all that a write-only sink needs; more is a capability that callers ask for.
@@ -93,6 +94,16 @@ pub trait StorageReader: Send + Sync {
     ///
     /// If the file is gone, cannot be read, or is not a check file.
     async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError>;
+
+    /// The summary that the storage keeps of its check files, if it does. [`summary::read`](crate::summary::read) brings it up
+    /// to date, and does without.
+    ///
+    /// # Errors
+    ///
+    /// If there is one and it cannot be read.
+    async fn summary(&self) -> Result<Option<Summary>, StorageError> {
+        Ok(None)
+    }
 }
 
 /// Keeps a storage in shape. The engine calls it after every successful store, also in one-shot runs.
@@ -123,6 +134,8 @@ pub struct Maintenance {
     pub expired: usize,
     /// How many check files were compacted: merged into larger ones, and removed.
     pub compacted: usize,
+    /// How many reports were stored that waited in the [`Spool`](crate::Spool).
+    pub flushed: usize,
     /// Whether there is more to do now: another maintenance goes on with it.
     pub unfinished: bool,
 }
@@ -193,6 +206,9 @@ pub enum StorageErrorKind {
     Corrupt,
     /// The storage did not answer in time.
     Timeout,
+    /// The report is not stored yet: it waits in the [`Spool`](crate::Spool), and whoever stores next stores it. Why it is not
+    /// stored is the source of the error.
+    Spooled,
     /// Anything else.
     Other,
 }

@@ -10,11 +10,11 @@ use super::registry::{Built, Types};
 use super::{Kind, Registry, RootSettings, de, environment, suggest};
 use crate::check::ZERO_INTERVAL;
 use crate::error::Problems;
-use crate::{Check, Checkup, ConfigError, ConfigErrorKind, Policy, Timestamp};
+use crate::{Check, Checkup, ConfigError, ConfigErrorKind, Policy, Spool, Timestamp};
 
 /// The keys of the root.
 pub(super) const ROOT_KEYS: &[&str] =
-    &["checkers", "storage", "notifiers", "notifier", "concurrent_checks", "location", "timestamp", "$schema"];
+    &["checkers", "storage", "spool", "notifiers", "notifier", "concurrent_checks", "location", "timestamp", "$schema"];
 
 /// The keys that every check has beside its own.
 pub(super) const CHECK_KEYS: &[&str] = &[
@@ -80,6 +80,12 @@ impl Reader<'_> {
                 settings.storage = Some(kept);
             }
         }
+        if let Some(value) = present(&mut root, "spool") {
+            settings.spool = self.spool(value);
+            if let Some(Some(spool)) = &settings.spool {
+                builder = builder.spool(spool.clone());
+            }
+        }
         let legacy = present(&mut root, "notifier").map(|value| ("notifier".to_owned(), value));
         for (place, value) in legacy.into_iter().chain(self.list(&mut root, "notifiers")) {
             let types = &self.registry.notifiers;
@@ -115,6 +121,23 @@ impl Reader<'_> {
         // With a check missing, others that depend on it would bring follow-up problems.
         self.problems.into_result()?;
         builder.build()
+    }
+
+    /// A spool, or `Some(None)` for none.
+    fn spool(&mut self, value: Value) -> Option<Option<Spool>> {
+        match value {
+            Value::Bool(false) => Some(None),
+            Value::Object(object) => {
+                let spool = de::read(&object, &[], &|inner| self.is_hidden(&join("spool", inner)));
+                self.problems.take(spool.map_err(|error| error.at("spool"))).map(Some)
+            }
+            other => {
+                let found = if other.is_boolean() { "true" } else { kind_of(&other) };
+                let message = format!("expected an object with `dir`, or false for no spool, found {found}");
+                self.problems.push(ConfigError::invalid("spool", message));
+                None
+            }
+        }
     }
 
     fn check(&mut self, place: &str, value: Value) -> Option<Check> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::{Format, Kind, Registry};
 use crate::{
     Checker, Checkup, ConfigError, Failure, IntoChecker, Notification, Notifier, NotifyError, Observation, Report,
-    Secret, Storage, StorageError,
+    Secret, Spool, Storage, StorageError,
 };
 
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -97,6 +97,7 @@ fn a_whole_file_reads_and_writes_back_redacted_or_with_its_secrets() {
             "retries": 1, "interval": "10m", "tags": ["a", "b"],
         }],
         "storage": { "type": "null" },
+        "spool": { "dir": "/var/lib/checkup/spool", "max_bytes": 1_000_000 },
         "notifier": { "type": "shout", "webhook": "first" },
         "notifiers": [{ "type": "shout", "webhook": "second" }],
         "concurrent_checks": 7,
@@ -133,6 +134,7 @@ fn every_problem_is_told_at_once_with_its_place() {
             { "endpoint_url": "x" },
             7,
         ],
+        "spool": { "dri": "x", "max_bytes": -1 },
         "concurrent_checks": -1,
         "timestamp": "now",
         "storage": { "type": "nul" },
@@ -140,7 +142,7 @@ fn every_problem_is_told_at_once_with_its_place() {
     assert_eq!(
         problems(&file),
         [
-            "chekers: unknown key; did you mean `checkers`? (there are: `checkers`, `storage`, `notifiers`, `notifier`, \
+            "chekers: unknown key; did you mean `checkers`? (there are: `checkers`, `storage`, `spool`, `notifiers`, `notifier`, \
              `concurrent_checks`, `location`, `timestamp`, `$schema`)",
             "checkers[0].threshold_rtt: expected a duration such as \"500ms\" or \"1m30s\", or an integer of nanoseconds, \
              found string \"fast\"",
@@ -151,6 +153,7 @@ fn every_problem_is_told_at_once_with_its_place() {
             "checkers[4]: the key `type` is missing (there are: `ping`)",
             "checkers[5]: expected an object with a `type`, found a number",
             "storage.type: there is no storage `nul`; did you mean `null`? (there are: `null`)",
+            "spool.dri: unknown key; did you mean `dir`? (there are: `dir`, `max_bytes`)",
             "concurrent_checks: expected 0 (the default) or more, found -1",
             "timestamp: expected a time such as \"2016-09-08T07:00:00Z\", found \"now\"",
         ]
@@ -215,6 +218,46 @@ fn upstreams_ways_of_saying_nothing_are_accepted() {
     assert_eq!((check.name().as_ref(), check.policy().attempts.get()), ("x", 1));
     assert_eq!(checkup.concurrent_checks(), crate::DEFAULT_CONCURRENT_CHECKS);
     assert!(checkup.storage().is_none());
+}
+
+#[test]
+fn a_spool_is_an_object_or_false() {
+    let file = |spool: Value| json!({ "checkers": [], "storage": { "type": "null" }, "spool": spool });
+    for (spool, by_itself, by_default) in [
+        (json!({ "dir": "a" }), Some("a"), Some("a")),
+        (json!(false), None, None),
+        (Value::Null, None, Some("default")),
+    ] {
+        let checkup = parse(&file(spool.clone())).unwrap();
+        let dir = |checkup: &Checkup| checkup.spool().map(|spool| spool.dir.clone());
+        assert_eq!(dir(&checkup), by_itself.map(Into::into), "{spool}");
+        assert_eq!(serde_json::to_value(&checkup).unwrap().get("spool").unwrap_or(&Value::Null), &spool);
+        let checkup = checkup.with_default_spool(Spool::new("default"));
+        assert_eq!(dir(&checkup), by_default.map(Into::into), "{spool}");
+        // The default is the program's, and not of the file.
+        assert_eq!(serde_json::to_value(&checkup).unwrap().get("spool").unwrap_or(&Value::Null), &spool);
+    }
+    assert_eq!(
+        problems(&file(json!(true))),
+        ["spool: expected an object with `dir`, or false for no spool, found true"]
+    );
+    assert_eq!(
+        problems(&file(json!("/tmp"))),
+        ["spool: expected an object with `dir`, or false for no spool, found a string"]
+    );
+    assert_eq!(
+        problems(&file(json!({ "dir": "" }))),
+        [
+            "spool.dir: expected a folder, found nothing; set it to where reports wait while the storage cannot be reached"
+        ]
+    );
+    let schema = registry().schema();
+    let object = &schema["properties"]["spool"]["anyOf"][0];
+    assert_eq!(object["required"], json!(["dir"]));
+    assert_eq!(
+        (&object["additionalProperties"], &object["properties"]["max_bytes"]["minimum"]),
+        (&json!(false), &json!(1))
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::Registry;
+use crate::Spool;
 
 /// The schema of a duration in a config file, for `#[schemars(with = "DurationSchema")]` on fields that are read
 /// with [`duration`](mod@crate::duration).
@@ -64,6 +65,7 @@ pub(super) fn of(registry: &Registry) -> Value {
     for (name, schema) in [("checker", checkers), ("storage", storages), ("notifier", notifiers)] {
         definitions.insert(name.to_owned(), schema);
     }
+    let spool = of_type::<Spool>();
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Checkup",
@@ -74,6 +76,7 @@ pub(super) fn of(registry: &Registry) -> Value {
             "$schema": { "type": "string", "description": "The schema of this file, for editors." },
             "checkers": { "type": "array", "description": "The checks.", "items": { "$ref": "#/$defs/checker" } },
             "storage": { "description": "Where reports are stored.", "anyOf": [{ "$ref": "#/$defs/storage" }, { "type": "null" }] },
+            "spool": { "description": "Where reports wait while the storage cannot be reached; false for nowhere.", "anyOf": [spool, { "const": false }, { "type": "null" }] },
             "notifiers": { "type": "array", "description": "Who is told of changes.", "items": { "$ref": "#/$defs/notifier" } },
             "notifier": { "description": "Upstream's older form of one notifier; it goes first.", "anyOf": [{ "$ref": "#/$defs/notifier" }, { "type": "null" }] },
             "concurrent_checks": { "type": "integer", "minimum": 0, "description": "How many checks run at once; 0 or absent for 256." },

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::ConfigObject;
 use crate::duration::Human;
-use crate::{Check, Checkup, Policy, Timestamp};
+use crate::{Check, Checkup, Policy, Spool, Timestamp};
 
 /// The settings that a plugin was made of, to write them back.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub(crate) struct Settings {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RootSettings {
     pub(crate) storage: Option<Settings>,
+    /// `Some(None)` is `false`.
+    pub(crate) spool: Option<Option<Spool>>,
     pub(crate) notifiers: Vec<Settings>,
     pub(crate) concurrent_checks: Option<i64>,
     pub(crate) location: Option<String>,
@@ -76,6 +78,11 @@ impl Serialize for Checkup {
         root.serialize_entry("checkers", &Checks(self))?;
         if let Some(storage) = &settings.storage {
             root.serialize_entry("storage", &Plugin { settings: storage, check: None })?;
+        }
+        match &settings.spool {
+            Some(Some(spool)) => root.serialize_entry("spool", spool)?,
+            Some(None) => root.serialize_entry("spool", &false)?,
+            None => {}
         }
         if !settings.notifiers.is_empty() {
             let notifiers: Vec<_> =

@@ -1,0 +1,259 @@
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use tokio::time::{Instant, timeout};
+
+use super::Spool;
+use super::folder::{Lock, blocking};
+use crate::duration::Human;
+use crate::{
+    Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner, StorageReader,
+    check_file,
+};
+
+/// How long the storage may take for one report. With what is flushed before, and the writing to the disk, a store stays
+/// below the minute after which the engine gives it up: the report would be in neither.
+const STORE_LIMIT: Duration = Duration::from_secs(20);
+
+/// How long, and how many of the reports that wait, one store stores before its own.
+const FLUSH_LIMIT: Duration = Duration::from_secs(10);
+const MAX_FLUSHED: usize = 1000;
+
+/// A storage with a spool before it.
+#[derive(Clone, Debug)]
+pub(crate) struct Spooled {
+    inner: Arc<dyn Storage>,
+    spool: Spool,
+}
+
+/// How far the reports that waited were stored.
+#[derive(Debug)]
+struct Flushed {
+    reports: usize,
+    end: End,
+}
+
+#[derive(Debug)]
+enum End {
+    /// None waits any more that could be stored.
+    Done,
+    /// Somebody else is at it.
+    Busy,
+    /// It took too long for once.
+    Limit,
+    /// The storage failed.
+    Failed(StorageError),
+}
+
+impl Spooled {
+    pub(crate) fn new(inner: Arc<dyn Storage>, spool: Spool) -> Self {
+        Self { inner, spool }
+    }
+
+    async fn store_or_keep(&self, report: &Report) -> Result<(), StorageError> {
+        let flushed = self.flush().await;
+        let error = match flushed.end {
+            End::Done => match self.store_inner(report).await {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            },
+            End::Busy => StorageError::new("another process is storing what waits, and this report goes behind it"),
+            End::Limit => StorageError::new(format!(
+                "this report goes behind those that wait, of which {} were stored just now",
+                flushed.reports
+            )),
+            End::Failed(error) => error,
+        };
+        self.keep(report, error).await
+    }
+
+    /// Puts a report into the spool because of an error, and tells both.
+    async fn keep(&self, report: &Report, error: StorageError) -> Result<(), StorageError> {
+        let dir = self.spool.dir.display();
+        let kept = match check_file::encode(&report.results) {
+            Ok(content) => blocking(&self.spool, move |folder| folder.add(&content)).await,
+            Err(error) => Err(error),
+        };
+        Err(match kept {
+            Ok(1) => StorageError::new(format!("kept in the spool {dir} (1 report waits)"))
+                .with_kind(StorageErrorKind::Spooled)
+                .with_source(error),
+            Ok(count) => StorageError::new(format!("kept in the spool {dir} ({count} reports wait)"))
+                .with_kind(StorageErrorKind::Spooled)
+                .with_source(error),
+            Err(refusal) => {
+                let why = chain(&refusal);
+                StorageError::new(format!("not stored, and not kept in the spool {dir} either ({why})"))
+                    .with_kind(error.kind())
+                    .with_source(error)
+            }
+        })
+    }
+
+    /// Stores what waits, oldest first, until nothing does, the storage fails, or it has been enough for once.
+    async fn flush(&self) -> Flushed {
+        let mut flushed = Flushed { reports: 0, end: End::Done };
+        if self.waiting(&HashSet::new()).await.is_empty() {
+            return flushed;
+        }
+        let Some(_lock) = self.lock().await else {
+            flushed.end = End::Busy;
+            return flushed;
+        };
+        let deadline = Instant::now() + FLUSH_LIMIT;
+        // Those that are done with, if the folder cannot be changed any more: they are there again in each listing.
+        let mut done = HashSet::new();
+        loop {
+            let names = self.waiting(&done).await;
+            if names.is_empty() {
+                break;
+            }
+            for name in names {
+                if flushed.reports >= MAX_FLUSHED || Instant::now() >= deadline {
+                    flushed.end = End::Limit;
+                    return flushed;
+                }
+                match self.flush_one(&name).await {
+                    Ok(is_stored) => flushed.reports += usize::from(is_stored),
+                    Err(error) => {
+                        flushed.end = End::Failed(error);
+                        return flushed;
+                    }
+                }
+                done.insert(name);
+            }
+        }
+        if flushed.reports > 0 {
+            tracing::info!(reports = flushed.reports, dir = %self.spool.dir.display(), "stored what waited in the spool");
+        }
+        // Once in an outage is often enough.
+        let _ = blocking(&self.spool, |folder| folder.sweep()).await;
+        flushed
+    }
+
+    /// Stores one report that waits, and removes it. `false` if it is not there or cannot be read, which is told in the log.
+    async fn flush_one(&self, name: &str) -> Result<bool, StorageError> {
+        let owned = name.to_owned();
+        let content = match blocking(&self.spool, move |folder| folder.read(&owned)).await {
+            Ok(Some(content)) => content,
+            Ok(None) => return Ok(false),
+            Err(error) => {
+                self.warn("left in the spool: it cannot be read", name, &error);
+                return Ok(false);
+            }
+        };
+        let owned = name.to_owned();
+        match check_file::decode(&content) {
+            Ok(results) => {
+                self.store_inner(&Report::new(results)).await?;
+                if let Err(error) = blocking(&self.spool, move |folder| folder.remove(&owned)).await {
+                    self.warn("stored, and not removed from the spool: it will be stored again", name, &error);
+                }
+                Ok(true)
+            }
+            Err(error) => {
+                self.warn("set aside in the spool (`.broken`): it is no report", name, &error);
+                if let Err(error) = blocking(&self.spool, move |folder| folder.set_aside(&owned)).await {
+                    self.warn("left in the spool: it cannot be set aside", name, &error);
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// The names of the reports that wait, oldest first, without those that are done with.
+    async fn waiting(&self, done: &HashSet<String>) -> Vec<String> {
+        let mut names = blocking(&self.spool, |folder| folder.reports()).await.unwrap_or_else(|error| {
+            // The storage may work all the same; and if not, the error of keeping tells it.
+            tracing::warn!(error = &error as &dyn std::error::Error, "what waits is not stored");
+            Vec::new()
+        });
+        names.retain(|name| !done.contains(name));
+        names
+    }
+
+    async fn lock(&self) -> Option<Lock> {
+        // Where there is no lock to be had, it goes without.
+        blocking(&self.spool, |folder| folder.lock()).await.unwrap_or(None)
+    }
+
+    /// Stores in the storage itself, within the limit. A storage that panics is one that fails.
+    async fn store_inner(&self, report: &Report) -> Result<(), StorageError> {
+        // Called inside, so that a panic before the future is made is caught too.
+        let store = AssertUnwindSafe(async { self.inner.store(report).await }).catch_unwind();
+        match timeout(STORE_LIMIT, store).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(StorageError::new("the storage panicked in its store")),
+            Err(_) => Err(StorageError::new(format!("the storage did not answer within {}", Human(STORE_LIMIT)))
+                .with_kind(StorageErrorKind::Timeout)),
+        }
+    }
+
+    fn warn(&self, what: &str, name: &str, error: &StorageError) {
+        tracing::warn!(name, dir = %self.spool.dir.display(), error = error as &dyn std::error::Error, "{what}");
+    }
+}
+
+// A method that the trait gains later must not be missed here.
+#[deny(clippy::missing_trait_methods)]
+#[async_trait]
+impl Storage for Spooled {
+    async fn store(&self, report: &Report) -> Result<(), StorageError> {
+        // In a task of its own, which goes on when this is cancelled: then too, the report is stored or kept.
+        let (spooled, report) = (self.clone(), report.clone());
+        let task = tokio::spawn(async move { spooled.store_or_keep(&report).await });
+        // An error says that the runtime ends.
+        task.await.unwrap_or_else(|error| Err(StorageError::new("the store was interrupted").with_source(error)))
+    }
+
+    fn reader(&self) -> Option<&dyn StorageReader> {
+        self.inner.reader()
+    }
+
+    fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        Some(self)
+    }
+
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        self.inner.provisioner()
+    }
+}
+
+#[async_trait]
+impl StorageMaintainer for Spooled {
+    async fn maintain(&self) -> Result<Maintenance, StorageError> {
+        let spooled = self.clone();
+        let flushed = tokio::spawn(async move { spooled.flush().await }).await;
+        let flushed = flushed.map_err(|error| StorageError::new("the flush was interrupted").with_source(error))?;
+        if let End::Failed(error) = flushed.end {
+            let dir = self.spool.dir.display();
+            let reports = self.waiting(&HashSet::new()).await.len();
+            let (waits, noun) = if reports == 1 { ("waits", "report") } else { ("wait", "reports") };
+            return Err(StorageError::new(format!("{reports} {noun} {waits} in the spool {dir} and cannot be stored"))
+                .with_kind(error.kind())
+                .with_source(error));
+        }
+        let mut done = match self.inner.maintainer() {
+            Some(maintainer) => maintainer.maintain().await?,
+            None => Maintenance::default(),
+        };
+        done.flushed += flushed.reports;
+        done.unfinished |= matches!(flushed.end, End::Limit);
+        Ok(done)
+    }
+}
+
+/// An error with all of its sources, for one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
+}
