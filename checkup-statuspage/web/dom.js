@@ -1,0 +1,58 @@
+// Making nodes. All text goes through `textContent`: what comes from the data is never markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element: `el("p", {class: "note"}, "text", node, …)`. Properties with `on…` are listeners; null leaves one out. */
+export function el(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+/** An SVG element, likewise. */
+export function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+/** Sets an element's text, if it is another: no needless work, and screen readers hear of changes only. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Replaces an element's children if `signature` is another than last time. Says whether it did. */
+export function setChildren(element, signature, make) {
+  if (element.signature === signature) return false;
+  element.signature = signature;
+  element.replaceChildren(...[make()].flat().filter(Boolean));
+  return true;
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+// Shapes differ as much as colours do: a tick, an exclamation mark, a cross, a question mark, a spanner's bars.
+const ICONS = {
+  healthy: "M5 8.4l2.1 2.1L11 6.2",
+  degraded: "M8 4.6v4M8 11.2v.2",
+  down: "M5.6 5.6l4.8 4.8M10.4 5.6l-4.8 4.8",
+  stale: "M6.2 6.4a1.9 1.9 0 1 1 2.6 1.8q-.8.4-.8 1.2M8 11.5v.1",
+  maintenance: "M6.4 5.4v5.2M9.6 5.4v5.2",
+  loading: "M5 8h.1M8 8h.1M11 8h.1",
+};
+
+/** The icon of a state, decorative: the words stand beside it. */
+export function icon(state) {
+  const shape =
+    state === "degraded" ? svg("path", { class: "plate", d: "M8 .9 15.6 14.3H.4z" }) : svg("circle", { class: "plate", cx: 8, cy: 8, r: 7.5 });
+  return svg(
+    "svg",
+    { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true", "data-state": state },
+    shape,
+    svg("path", { class: "mark", d: ICONS[state] ?? ICONS.stale }),
+  );
+}

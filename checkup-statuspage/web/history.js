@@ -1,0 +1,197 @@
+// What follows from the data about the past: days, uptime and incidents. Pure.
+
+import { DAY } from "./text.js";
+import { RANK, checkKey, dayOf, quantile } from "./model.js";
+
+/** The checks of the data: name and endpoint, with a series for each location, in the order of their names. */
+export function checksOf(data) {
+  const checks = new Map();
+  for (const series of data.series.values()) {
+    const key = checkKey(series.title, series.endpoint);
+    if (!checks.has(key)) checks.set(key, { key, title: series.title, endpoint: series.endpoint, series: [] });
+    checks.get(key).series.push(series);
+  }
+  const byLocation = (a, b) => (a.location ?? "").localeCompare(b.location ?? "", "en", { numeric: true });
+  for (const check of checks.values()) check.series.sort(byLocation);
+  return checks;
+}
+
+/** The maintenance windows of a check: its own and those of all checks. */
+export function windowsOf(data, title) {
+  return data.windows.filter((window) => window.title === undefined || window.title === title);
+}
+
+/** Whether a time is in a maintenance window. */
+export function inWindow(at, windows) {
+  return windows.some((window) => window.from <= at && at < window.to);
+}
+
+/** The counts of results from `from` up to now; results in maintenance windows are `excluded` and in no other count. */
+export function countsSince(series, from, data) {
+  const windows = windowsOf(data, series.title);
+  const counts = noCounts();
+  // From the time on that the points are complete, they tell exactly; before, whole days are taken where they are closed.
+  const exact = from >= data.recentFrom;
+  const closed = new Set(exact ? [] : series.days.map((row) => row.day));
+  if (!exact) {
+    for (const row of series.days) if (row.day >= dayOf(from)) addCounts(counts, row);
+  }
+  for (const point of series.points) {
+    if (point.at < from || closed.has(dayOf(point.at))) continue;
+    counts[inWindow(point.at, windows) ? "excluded" : point.status] += point.n;
+  }
+  return counts;
+}
+
+/** The share of counted results that are not down, over all locations; null if there are none. Degraded is up. */
+export function uptime(seriesList, from, data) {
+  const counts = noCounts();
+  for (const series of seriesList) addCounts(counts, countsSince(series, from, data));
+  return upShare(counts);
+}
+
+/** The share of counts that is not down; null if nothing was counted. */
+export function upShare({ healthy, degraded, down }) {
+  const total = healthy + degraded + down;
+  return total ? (healthy + degraded) / total : null;
+}
+
+function noCounts() {
+  return { healthy: 0, degraded: 0, down: 0, excluded: 0 };
+}
+
+function addCounts(sum, counts) {
+  for (const name of ["healthy", "degraded", "down", "excluded"]) sum[name] += counts[name];
+}
+
+/**
+ * The days of a check, `count` of them up to `today`: the counts over its locations, and the rows of each location.
+ * A day without a row in the summary is counted from its points.
+ */
+export function daysOf(check, today, count, data) {
+  const first = today - count + 1;
+  const days = Array.from({ length: count }, (_, i) => ({ day: first + i, ...noCounts(), locations: [] }));
+  for (const series of check.series) {
+    for (const row of [...series.days, ...openDays(series, data)]) {
+      const day = days[row.day - first];
+      if (!day) continue;
+      addCounts(day, row);
+      day.locations.push({ location: series.location, row });
+    }
+  }
+  return days;
+}
+
+/** The rows of the days that the summary has not closed. */
+export function openDays(series, data) {
+  const windows = windowsOf(data, series.title);
+  const rows = new Map();
+  for (const point of openPoints(series)) {
+    const day = dayOf(point.at);
+    if (!rows.has(day)) rows.set(day, { day, ...noCounts(), times: [] });
+    const row = rows.get(day);
+    const excluded = inWindow(point.at, windows);
+    row[excluded ? "excluded" : point.status] += point.n;
+    if (!excluded && point.rtt !== null) row.times.push(point.rtt);
+  }
+  return [...rows.values()].map(({ times, ...row }) => {
+    times.sort((a, b) => a - b);
+    return { ...row, p50: quantile(times, 0.5), p90: quantile(times, 0.9), p99: quantile(times, 0.99) };
+  });
+}
+
+/** The points of the days after the last that the summary has closed. */
+function openPoints(series) {
+  const last = series.days.at(-1)?.day ?? -Infinity;
+  return series.points.filter((point) => dayOf(point.at) > last);
+}
+
+/**
+ * The incidents of a series, oldest first: from the first result that is not healthy to the recovery.
+ * Those of the summary are of single days and are joined here; those of open days follow from the points.
+ * One without `to` goes on.
+ */
+export function incidentsOf(series, data) {
+  const points = openPoints(series);
+  const openSpans = spansOf(points, windowsOf(data, series.title));
+  const incidents = [];
+  let lastDay = 0;
+  for (const { continued, ...span } of [...series.incidents, ...openSpans]) {
+    const before = incidents.at(-1);
+    const day = dayOf(span.from);
+    if (before && before.to === undefined && continued && dayAfter(lastDay, series, points) === day) {
+      worsen(before, span.status, span.reason);
+      before.to = span.to;
+    } else {
+      // One that nobody continues ended with its day.
+      if (before) before.to ??= (lastDay + 1) * DAY;
+      incidents.push(span);
+    }
+    lastDay = day;
+  }
+  const last = incidents.at(-1);
+  if (last && last.to === undefined && !openSpans.length) {
+    // Its day is closed, and what came after it was good.
+    const after = dayAfter(lastDay, series, points);
+    if (after !== undefined) last.to = points[0]?.at ?? after * DAY;
+  }
+  return incidents;
+}
+
+/** The incidents of points. `continued`: it began with the first of them. */
+function spansOf(points, windows) {
+  const spans = [];
+  let open = null;
+  points
+    .filter((point) => !inWindow(point.at, windows))
+    .forEach(({ at, status, reason }, i) => {
+      if (status === "healthy") {
+        if (open) open.to = at;
+        open = null;
+      } else if (open) {
+        worsen(open, status, reason);
+      } else {
+        open = { from: at, to: undefined, status, reason, continued: i === 0 };
+        spans.push(open);
+      }
+    });
+  return spans;
+}
+
+/** The next day with results after a day. */
+function dayAfter(day, series, points) {
+  const closed = series.days.find((row) => row.day > day)?.day;
+  if (closed !== undefined) return closed;
+  const point = points.find(({ at }) => dayOf(at) > day);
+  return point && dayOf(point.at);
+}
+
+/** An incident has the worst status of its results, and the reason of the first that had it. */
+function worsen(incident, status, reason) {
+  if (RANK[status] > RANK[incident.status]) {
+    incident.status = status;
+    incident.reason = reason;
+  }
+}
+
+/**
+ * The incidents of a check, newest first: those of its locations that overlap are one, since for people they are.
+ */
+export function incidentsOfCheck(check, data) {
+  const all = check.series.flatMap((series) =>
+    incidentsOf(series, data).map((incident) => ({ ...incident, locations: [series.location].filter(Boolean) })),
+  );
+  all.sort((a, b) => a.from - b.from);
+  const merged = [];
+  for (const incident of all) {
+    const before = merged.at(-1);
+    if (!before || (before.to !== undefined && before.to < incident.from)) {
+      merged.push({ check, ...incident });
+      continue;
+    }
+    before.to = before.to === undefined || incident.to === undefined ? undefined : Math.max(before.to, incident.to);
+    before.locations = [...new Set([...before.locations, ...incident.locations])].sort();
+    worsen(before, incident.status, incident.reason);
+  }
+  return merged.reverse();
+}

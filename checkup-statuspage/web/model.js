@@ -1,0 +1,176 @@
+// What the data are: the summary and newer check files as series of points. Pure: no DOM, no clock, no network.
+// Times are milliseconds since 1970, round-trip times microseconds, days integer days since 1970, all UTC.
+
+import { DAY } from "./text.js";
+
+const STATUS = { h: "healthy", g: "degraded", d: "down" };
+/** Which of two states is worse. */
+export const RANK = { down: 3, degraded: 2, stale: 1, healthy: 0 };
+
+/** Data without anything in it. */
+export function emptyData() {
+  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), windows: [], series: new Map() };
+}
+
+/** The data of a `summary.json`; throws if that is none. A series that is none costs that series alone. */
+export function readSummary(json) {
+  if (json?.version !== 1 || !Array.isArray(json.series)) throw new TypeError("not a summary of version 1");
+  const data = emptyData();
+  data.made = number(json.made) ?? 0;
+  data.recentFrom = number(json.recent_from) ?? 0;
+  data.files = new Set(array(json.files));
+  data.unread = new Set(array(json.unread));
+  data.windows = array(json.windows).filter(isWindow);
+  for (const raw of json.series) {
+    const series = readSeries(raw);
+    if (series) data.series.set(series.key, series);
+    else data.unread.add("summary.json");
+  }
+  return data;
+}
+
+/** What tells one check from another: its name and its endpoint. Two checks of one URL are two checks. */
+export function checkKey(title, endpoint) {
+  return JSON.stringify([title, endpoint]);
+}
+
+/**
+ * Adds the results of a check file. Results that are there already are not counted twice: of one identity
+ * (name, endpoint, location, time) there is one. Throws if it is not an array of results.
+ */
+export function addResults(data, results) {
+  if (!Array.isArray(results)) throw new TypeError("not an array of results");
+  const read = results.map(readResult);
+  for (const result of read) addResult(data, result);
+}
+
+function addResult(data, { title, endpoint, location, threshold, point, message, maintenance }) {
+  const key = seriesKey(title, endpoint, location);
+  let series = data.series.get(key);
+  if (!series) {
+    series = { key, title, endpoint, location, threshold, days: [], incidents: [], messages: [], points: [] };
+    data.series.set(key, series);
+  }
+  insert(series, point, threshold);
+  if (maintenance) {
+    const window = { from: maintenance.from / 1e6, to: maintenance.to / 1e6, title: maintenance.all ? undefined : title, text: message };
+    const same = (other) => other.from === window.from && other.to === window.to && other.title === window.title;
+    if (isWindow(window) && !data.windows.some(same)) data.windows.push(window);
+  }
+  for (const text of (message ?? "").split("\n")) {
+    const known = series.messages.some((other) => other.at === point.at && other.text === text);
+    if (text.trim() && !known) series.messages.push({ at: point.at, text });
+  }
+}
+
+/** Puts a point in its place; nearly always that is the end. */
+function insert(series, point, threshold) {
+  const { points } = series;
+  let index = points.length;
+  while (index > 0 && points[index - 1].at > point.at) index -= 1;
+  if (points[index - 1]?.at === point.at) return;
+  if (index === points.length) series.threshold = threshold;
+  points.splice(index, 0, point);
+}
+
+function seriesKey(title, endpoint, location) {
+  return JSON.stringify([title, endpoint, location ?? ""]);
+}
+
+function readSeries(raw) {
+  if (typeof raw?.title !== "string" || typeof raw.endpoint !== "string" || !Array.isArray(raw.recent?.at)) return null;
+  return {
+    key: seriesKey(raw.title, raw.endpoint, raw.location),
+    title: raw.title,
+    endpoint: raw.endpoint,
+    location: raw.location,
+    threshold: number(raw.threshold) ?? 0,
+    days: array(raw.days).filter(Array.isArray).map(readDay),
+    incidents: array(raw.incidents).filter((incident) => number(incident?.from) !== null),
+    messages: array(raw.messages).filter((message) => typeof message?.text === "string" && number(message.at) !== null),
+    points: readPoints(raw.recent),
+  };
+}
+
+function readDay([day, healthy, degraded, down, excluded, p50, p90, p99]) {
+  return { day, healthy, degraded, down, excluded, p50, p90, p99 };
+}
+
+function readPoints({ at, status = "", rtt = [], low, high, reasons, n }) {
+  let time = 0;
+  return at.map((step, i) => {
+    time += step;
+    return {
+      at: time,
+      status: STATUS[status[i]] ?? "down",
+      rtt: rtt[i] ?? null,
+      low: low?.[i] ?? rtt[i] ?? null,
+      high: high?.[i] ?? rtt[i] ?? null,
+      reason: reasons?.[i] ?? null,
+      n: n?.[i] ?? 1,
+    };
+  });
+}
+
+/** A result of a check file: upstream's format with our additions. */
+function readResult(raw) {
+  if (typeof raw?.title !== "string" || number(raw.timestamp) === null) throw new TypeError("not a check result");
+  const times = array(raw.times);
+  const succeeded = times.filter((attempt) => !attempt?.error).map((attempt) => (attempt?.rtt ?? 0) / 1000);
+  const status = raw.down ? "down" : raw.degraded ? "degraded" : "healthy";
+  return {
+    title: raw.title,
+    endpoint: typeof raw.endpoint === "string" ? raw.endpoint : "",
+    location: raw.location || undefined,
+    threshold: (raw.threshold ?? 0) / 1000,
+    message: typeof raw.message === "string" ? raw.message : undefined,
+    maintenance: raw.maintenance,
+    point: {
+      at: Math.floor(raw.timestamp / 1e6),
+      status,
+      rtt: median(succeeded),
+      low: succeeded.length ? Math.min(...succeeded) : null,
+      high: succeeded.length ? Math.max(...succeeded) : null,
+      reason: status === "healthy" ? null : reasonOf(raw, times),
+      n: 1,
+    },
+  };
+}
+
+function reasonOf(raw, times) {
+  const failed = times.filter((attempt) => attempt?.error);
+  if (!failed.length) return raw.notice ?? null;
+  const error = String(failed[0].error);
+  const reason = times.length === 1 ? error : `${error} (${failed.length} of ${times.length} attempts failed)`;
+  return raw.because_of ? `down because of ${raw.because_of}: ${reason}` : reason;
+}
+
+/** The median; of an even number of values the mean of the middle two. Null if there is none. */
+export function median(values) {
+  if (!values.length) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** The value at a quantile, by the nearest rank. Null if there is none. */
+export function quantile(sorted, q) {
+  return sorted.length ? sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] : null;
+}
+
+/** The day of a time. */
+export function dayOf(at) {
+  return Math.floor(at / DAY);
+}
+
+function isWindow(window) {
+  return number(window?.from) !== null && number(window.to) !== null && window.from < window.to;
+}
+
+function number(value) {
+  return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function array(value) {
+  return Array.isArray(value) ? value : [];
+}

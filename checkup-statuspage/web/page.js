@@ -1,0 +1,109 @@
+// The page: reads the settings, loads the data again and again, and shows them.
+
+import { el, setChildren } from "./dom.js";
+import { link, rich, safeUrl } from "./text.js";
+import { emptyData } from "./model.js";
+import { checksOf } from "./history.js";
+import { groupsOf, overallOf, preparedSeries, verdictOf } from "./verdict.js";
+import { loaderOf } from "./data.js";
+import { CheckCard } from "./card.js";
+import { showNotices, showOverall, showProblems } from "./overview.js";
+import { showTimeline } from "./timeline.js";
+
+/** How often what depends on the time is shown anew: "2 min ago" becomes "3 min ago". */
+const TICK = 15_000;
+const OPEN_AT_FIRST = 3;
+
+const config = JSON.parse(document.getElementById("config").textContent);
+const loader = loaderOf(config);
+const cards = new Map();
+const site = { config, data: emptyData(), version: 0, failure: null, notes: [], unread: [], loading: 0, loaded: 0 };
+let checks = new Map();
+let busy = false;
+
+frame();
+await load();
+setInterval(show, TICK);
+if (config.refresh > 0) {
+  setInterval(() => document.hidden || load(), config.refresh);
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && Date.now() - site.loaded > config.refresh) load();
+  });
+}
+addEventListener("online", load);
+
+/** What does not change with the data. */
+function frame() {
+  const brand = document.getElementById("brand");
+  const logo = safeUrl(config.logo, true) ?? (/^data:image\//u.test(config.logo) ? config.logo : null);
+  if (logo) brand.prepend(el("img", { src: logo, alt: "", height: 28 }));
+  const links = config.links.map(({ text, url }) => link(url, text, true)).filter(Boolean);
+  document.getElementById("links").append(...links);
+  document.getElementById("links").hidden = !links.length;
+  if (config.description) document.getElementById("description").append(...rich(config.description));
+}
+
+/** Loads what is new. If that fails, the last data stay, and the page says so. */
+async function load() {
+  if (busy) return;
+  busy = true;
+  const before = site.data;
+  try {
+    for await (const data of loader.load(Date.now())) {
+      adopt(data);
+      show();
+    }
+    site.failure = null;
+    site.loaded = Date.now() + loader.ahead;
+  } catch (error) {
+    site.failure = { message: error.message, loaded: site.loaded };
+    if (before !== site.data) adopt(site.data);
+  }
+  busy = false;
+  show();
+}
+
+/** Takes over data: what is derived from them is derived once. */
+function adopt(data) {
+  site.data = data;
+  site.version += 1;
+  checks = checksOf(data);
+  for (const series of data.series.values()) series.prepared = preparedSeries(series, data);
+}
+
+/** Shows the data as they are now. */
+function show() {
+  const now = Date.now() + loader.ahead;
+  const { data } = site;
+  Object.assign(site, { now, notes: loader.notes, loading: loader.loading ?? 0, unread: [...new Set([...data.unread, ...(loader.unread ?? [])])] });
+  const verdicts = [...checks.values()].map((check) => verdictOf(check, config.quorum, now, data));
+  const overall = site.failure && !site.loaded && !verdicts.length ? "stale" : overallOf(verdicts);
+  showCards(verdicts);
+  showOverall(overall, verdicts, site);
+  showNotices(overall, verdicts, site);
+  showProblems(verdicts, cards, site);
+  if (verdicts.length) showTimeline([...checks.values()], site);
+  document.getElementById("main").removeAttribute("aria-busy");
+  document.getElementById("foot").hidden = false;
+}
+
+function showCards(verdicts) {
+  const grouped = groupsOf(verdicts, config);
+  const bad = verdicts.filter((verdict) => ["down", "degraded"].includes(verdict.status));
+  for (const verdict of verdicts) {
+    const { key } = verdict.check;
+    if (!cards.has(key)) {
+      cards.set(key, new CheckCard(verdict.check));
+      if (verdicts.length === 1 || bad.slice(0, OPEN_AT_FIRST).includes(verdict)) cards.get(key).toggle(true);
+    }
+    cards.get(key).update(verdict, site);
+  }
+  const signature = JSON.stringify(grouped.map((group) => [group.name, group.verdicts.map((verdict) => verdict.check.key)]));
+  setChildren(document.getElementById("checks"), signature, () => grouped.map((group, i) => sectionOf(group, i)));
+}
+
+function sectionOf({ name, verdicts }, i) {
+  const items = el("ul", { class: "cards" }, verdicts.map((verdict) => cards.get(verdict.check.key).element));
+  // Every group has a heading, for those who go by headings; one without a name is not shown.
+  return el("section", { class: "group", "aria-labelledby": `group-${i}` }, el("h2", { id: `group-${i}`, class: name ? null : "sr" }, name || (i ? "Other checks" : "Checks")), items);
+}

@@ -1,0 +1,90 @@
+// A figure to read point by point: by pointer, by finger, and by keyboard (as a slider that screen readers speak).
+
+import { el } from "./dom.js";
+
+const GAP = 10;
+let tip = null;
+
+/**
+ * Makes an element readable in `count` steps. `describe(i)` gives `{title, lines: [[label, value], …]}`,
+ * `place(i)` the step's place across the element from 0 to 1, and `show(i)` marks it (null: none).
+ */
+export class Scrubber {
+  constructor(element, label) {
+    this.element = element;
+    this.at = null;
+    this.steps = { count: 0 };
+    for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-label": label, "aria-valuemin": 0 })) {
+      element.setAttribute(name, value);
+    }
+    element.addEventListener("pointermove", (event) => this.point(event));
+    element.addEventListener("pointerdown", (event) => this.point(event));
+    element.addEventListener("pointerleave", () => this.leave());
+    element.addEventListener("focus", () => element.matches(":focus-visible") && this.go(this.at ?? this.steps.count - 1));
+    element.addEventListener("blur", () => this.leave());
+    element.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** New figures. The place that somebody is reading stays. */
+  set(steps) {
+    this.steps = steps;
+    this.element.setAttribute("aria-valuemax", Math.max(0, steps.count - 1));
+    this.speak(Math.min(this.at ?? steps.count - 1, steps.count - 1));
+    if (this.at !== null) this.go(this.at);
+  }
+
+  point(event) {
+    const box = this.element.getBoundingClientRect();
+    this.go(this.steps.find((event.clientX - box.left) / box.width));
+  }
+
+  key(event) {
+    const now = this.at ?? this.steps.count - 1;
+    const last = this.steps.count - 1;
+    const to = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageUp: now + 7, PageDown: now - 7, Home: 0, End: last }[event.key];
+    if (event.key === "Escape") this.leave();
+    if (to === undefined) return;
+    event.preventDefault();
+    this.go(Math.min(last, Math.max(0, to)));
+  }
+
+  go(index) {
+    if (!(index >= 0 && index < this.steps.count)) return;
+    this.at = index;
+    this.speak(index);
+    this.steps.show(index);
+    showTip(this.element, this.steps.place(index), this.steps.describe(index));
+  }
+
+  leave() {
+    this.at = null;
+    this.steps.show?.(null);
+    if (tip) tip.hidden = true;
+  }
+
+  speak(index) {
+    if (index < 0) return;
+    const { title, lines } = this.steps.describe(index);
+    this.element.setAttribute("aria-valuenow", index);
+    this.element.setAttribute("aria-valuetext", [title, ...lines.map(([label, value]) => (label ? `${label} ${value}` : value))].join(", "));
+  }
+}
+
+function showTip(element, place, { title, lines }) {
+  if (!tip) {
+    tip = el("div", { class: "tip", "aria-hidden": "true" });
+    document.body.append(tip);
+  }
+  tip.replaceChildren(
+    el("p", { class: "tip-title" }, title),
+    el("dl", {}, lines.map(([label, value, state]) => el("div", { "data-state": state }, el("dt", {}, label), el("dd", {}, value)))),
+  );
+  tip.hidden = false;
+  const box = element.getBoundingClientRect();
+  const half = tip.offsetWidth / 2;
+  const width = document.documentElement.clientWidth;
+  const x = Math.min(Math.max(box.left + place * box.width, half + GAP), width - half - GAP);
+  const above = box.top - tip.offsetHeight - GAP;
+  tip.style.setProperty("left", `${Math.round(x - half + scrollX)}px`);
+  tip.style.setProperty("top", `${Math.round((above > 0 ? above : box.bottom + GAP) + scrollY)}px`);
+}

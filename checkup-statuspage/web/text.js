@@ -1,0 +1,149 @@
+// Words for times, durations and figures, and the little Markdown that texts may have.
+
+import { el } from "./dom.js";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+/** Milliseconds of a day. */
+export const DAY = 24 * HOUR;
+
+const LOCALE = "en-GB";
+const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit" });
+const CLOCK_SECONDS = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const DATE = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const SHORT_DATE = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
+const UTC_DAY = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const FIGURE = new Intl.NumberFormat(LOCALE);
+
+/** A span of time in the two largest units that matter: "2 h 14 min". */
+export function duration(ms) {
+  if (ms < MINUTE) return `${Math.max(0, Math.round(ms / SECOND))} s`;
+  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
+  if (ms < DAY) return pair(ms, HOUR, "h", MINUTE, "min");
+  if (ms < 14 * DAY) return pair(ms, DAY, "d", HOUR, "h");
+  return `${Math.floor(ms / DAY)} d`;
+}
+
+function pair(ms, large, largeName, small, smallName) {
+  const rest = Math.floor((ms % large) / small);
+  return `${Math.floor(ms / large)} ${largeName}${rest ? ` ${rest} ${smallName}` : ""}`;
+}
+
+/** "just now", "40 s ago", "2 h 14 min ago". */
+export function ago(at, now) {
+  return now - at < 5 * SECOND ? "just now" : `${duration(now - at)} ago`;
+}
+
+/** The time of day, with the day if it is not today: "14:02", "12 Oct, 14:02". */
+export function moment(at, now) {
+  const date = new Date(at);
+  const today = date.toDateString() === new Date(now).toDateString();
+  if (today) return CLOCK.format(date);
+  const year = date.getFullYear() === new Date(now).getFullYear() ? "" : ` ${date.getFullYear()}`;
+  return `${SHORT_DATE.format(date)}${year}, ${CLOCK.format(date)}`;
+}
+
+/** The time of day to the minute, or to the second. */
+export function clock(at, seconds = false) {
+  return (seconds ? CLOCK_SECONDS : CLOCK).format(new Date(at));
+}
+
+/** The day of a time, where the visitor is. */
+export function dateOf(at) {
+  return DATE.format(new Date(at));
+}
+
+/** A day of the data, which are counted in UTC. */
+export function utcDay(day) {
+  return UTC_DAY.format(new Date(day * DAY));
+}
+
+/** A `<time>` with its text; the whole date stands in its title. */
+export function timeElement(at, text) {
+  const date = new Date(at);
+  return el("time", { datetime: date.toISOString(), title: `${dateOf(at)}, ${clock(at, true)}` }, text);
+}
+
+/** A share in percent, never rounded up: 100 % is said only of all. */
+export function percent(share) {
+  if (share === null || share === undefined) return "no data";
+  if (share === 1) return "100 %";
+  const hundredths = Math.floor(share * 10_000 + 1e-7);
+  return `${(hundredths / 100).toFixed(2)} %`;
+}
+
+/** A round-trip time, from microseconds: "0.4 ms", "123 ms", "1.25 s". */
+export function roundTrip(us) {
+  if (us === null || us === undefined) return "none";
+  const ms = us / 1000;
+  if (ms < 10) return `${trim(ms, 1)} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return `${trim(ms / 1000, 2)} s`;
+}
+
+function trim(number, digits) {
+  return String(Number(number.toFixed(digits)));
+}
+
+/** A number with its noun: "1 check", "1,440 results". */
+export function counted(number, noun, plural = `${noun}s`) {
+  return `${figure(number)} ${number === 1 ? noun : plural}`;
+}
+
+/** A whole number with its thousands marked: "1,440". */
+export function figure(number) {
+  return FIGURE.format(number);
+}
+
+/** "a", "a and b", "a, b and c". */
+export function list(words) {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+// A link, a bare URL, strong and emphasis. The text of a link and of emphasis is plain.
+const MARKUP =
+  /\[([^\][\n]{1,300})\]\(([^\s()]{1,2000})\)|(https?:\/\/[^\s<>"'`\\^{|}]{1,2000})|\*\*(?=\S)([^*\n]{1,500}?\S)\*\*|\*\*(\S)\*\*|\*(?=\S)([^*\n]{1,500}?)\*/gu;
+
+/** Text with links and emphasis as nodes; everything else stays as it is. */
+export function rich(text) {
+  const nodes = [];
+  let from = 0;
+  for (const match of text.matchAll(MARKUP)) {
+    const [whole, label, target, bare, strong, letter, emphasis] = match;
+    const node = markup(whole, label, target, bare, strong ?? letter, emphasis);
+    if (!node) continue;
+    nodes.push(text.slice(from, match.index), ...node);
+    from = match.index + whole.length;
+  }
+  nodes.push(text.slice(from));
+  return nodes.filter((node) => node !== "");
+}
+
+function markup(whole, label, target, bare, strong, emphasis) {
+  if (bare) {
+    // A sentence's mark at the end is not of the URL; nor is a bracket that it did not open.
+    const url = bare.replace(/[.,:;!?*_]+$/u, "").replace(/^([^(]*)\)+.*$/u, "$1");
+    return [link(url, url), bare.slice(url.length)];
+  }
+  if (label) {
+    const node = link(target, label);
+    return node && [node];
+  }
+  if (strong) return [el("strong", {}, strong)];
+  return emphasis && !/\s$/u.test(emphasis) ? [el("em", {}, emphasis)] : null;
+}
+
+/** A link, if its URL is of the web or of mail; null otherwise. Where `relative`, URLs within this site are links too. */
+export function link(target, label, relative = false) {
+  const url = safeUrl(target, relative);
+  return url && el("a", { href: url, rel: "noopener noreferrer" }, label);
+}
+
+/** The URL if it is http, https or mailto (or relative, if that is allowed), else null. */
+export function safeUrl(target, relative = false) {
+  if (typeof target !== "string") return null;
+  if (/^(https?:\/\/|mailto:)/iu.test(target)) return URL.canParse(target) ? target : null;
+  if (!relative || /^[a-z][a-z0-9+.-]*:/iu.test(target.replace(/[\u0000-\u0020]/gu, ""))) return null;
+  return target;
+}

@@ -1,0 +1,90 @@
+// What happened: incidents, operators' messages and maintenance, by day, newest first.
+
+import { el, icon, setChildren } from "./dom.js";
+import { DAY, clock, dateOf, duration, list, moment, rich, timeElement } from "./text.js";
+import { incidentsOfCheck } from "./history.js";
+
+const AT_FIRST = 20;
+
+/** Shows the timeline. `site.version` changes with the data. */
+export function showTimeline(checks, site) {
+  const section = document.getElementById("timeline");
+  section.hidden = false;
+  const signature = [site.version, Math.floor(site.now / 60_000), section.all].join();
+  setChildren(section, signature, () => {
+    const events = eventsOf(checks, site);
+    const shown = section.all ? events : events.slice(0, AT_FIRST);
+    return [
+      el("h2", { id: "timeline-title" }, "Timeline"),
+      !events.length && el("p", { class: "nothing" }, `No incidents in the last ${duration(site.config.timeframe)}.`),
+      ...byDay(shown).map(([date, entries]) => el("section", { class: "day-entries" }, el("h3", {}, date), el("ol", {}, entries.map((event) => entryOf(event, site.now))))),
+      shown.length < events.length && el("button", { type: "button", class: "all", onclick: () => showAll(section, checks, site) }, `Show all ${events.length} entries`),
+    ];
+  });
+}
+
+function showAll(section, checks, site) {
+  section.all = true;
+  const next = section.querySelectorAll("li").length;
+  showTimeline(checks, site);
+  const entry = section.querySelectorAll("li")[next];
+  entry?.setAttribute("tabindex", "-1");
+  entry?.focus();
+}
+
+/** Everything that happened in the timeframe, newest first. */
+function eventsOf(checks, { data, config, now }) {
+  const oldest = now - config.timeframe;
+  const events = [];
+  for (const check of checks) {
+    for (const incident of incidentsOfCheck(check, data)) {
+      if ((incident.to ?? now) >= oldest) events.push({ kind: "incident", at: incident.from, incident });
+    }
+    // A window's text is shown with the window; and a message of several locations once.
+    const said = new Set();
+    const announced = new Set(data.windows.flatMap((window) => (window.text ?? "").split("\n")));
+    for (const { at, text } of check.series.flatMap((series) => series.messages)) {
+      const key = `${Math.floor(at / 300_000)} ${text}`;
+      if (at < oldest || said.has(key) || announced.has(text)) continue;
+      said.add(key);
+      events.push({ kind: "message", at, title: check.title, text });
+    }
+  }
+  for (const window of data.windows) {
+    if (window.to >= oldest && window.from <= now) events.push({ kind: "maintenance", at: window.from, window });
+  }
+  return events.sort((a, b) => b.at - a.at);
+}
+
+function byDay(events) {
+  const days = new Map();
+  for (const event of events) {
+    const date = dateOf(event.at);
+    if (!days.has(date)) days.set(date, []);
+    days.get(date).push(event);
+  }
+  return [...days];
+}
+
+function entryOf(event, now) {
+  if (event.kind === "incident") return incidentEntry(event.incident, now);
+  if (event.kind === "message") {
+    return el("li", { class: "entry", "data-state": "message" }, el("p", {}, el("b", {}, event.title), " Message at ", timeElement(event.at, clock(event.at))), el("p", { class: "said" }, rich(event.text)));
+  }
+  const { from, to, title, text } = event.window;
+  const what = el("b", {}, title ?? "All checks");
+  return el("li", { class: "entry", "data-state": "maintenance" }, icon("maintenance"), el("p", {}, what, " Maintenance ", span(from, to, now)), text && el("p", { class: "said" }, rich(text)));
+}
+
+function incidentEntry({ check, status, from, to, reason, locations }, now) {
+  const state = el("strong", {}, status === "down" ? "down" : "degraded");
+  const words = to === undefined ? [" has been ", state, ` for ${duration(now - from)}, since `, timeElement(from, clock(from))] : [" was ", state, ` for ${duration(to - from)}, `, span(from, to, now)];
+  const where = check.series.length > 1 && locations.length ? ` at ${list(locations)}` : "";
+  return el("li", { class: "entry", "data-state": status }, icon(status), el("p", {}, el("b", {}, check.title), words, where), reason && el("p", { class: "reason" }, reason));
+}
+
+/** "14:02 to 14:31", with the second day if it is another. */
+function span(from, to, now) {
+  const end = dateOf(from) === dateOf(to) || to - from < DAY / 2 ? clock(to) : moment(to, now);
+  return el("span", {}, timeElement(from, clock(from)), " to ", timeElement(to, end));
+}

@@ -1,0 +1,115 @@
+// What follows from the data about the present: the state of each location, check and group, and of all. Pure.
+
+import { DAY } from "./text.js";
+import { RANK } from "./model.js";
+import { inWindow, incidentsOf, windowsOf } from "./history.js";
+
+/** However often a check runs, its last result counts as the present for this long. */
+const FRESH_AT_LEAST = 10 * 60_000;
+/** How many of the latest steps from result to result tell what is usual. */
+const LATEST = 23;
+
+/** The usual time between two results of a series: the median of the latest. Null with fewer than two results. */
+export function usualInterval({ points }) {
+  const steps = [];
+  for (let i = points.length - 1; i > 0 && steps.length < LATEST; i -= 1) {
+    // A point may stand for several results.
+    const { at, n } = points[i];
+    for (let j = 0; j < n && steps.length < LATEST; j += 1) steps.push((at - points[i - 1].at) / n);
+  }
+  steps.sort((a, b) => a - b);
+  return steps[steps.length >> 1] ?? null;
+}
+
+/** What is derived from a series once for each change of the data, not for each moment. */
+export function preparedSeries(series, data) {
+  const interval = usualInterval(series);
+  return { interval, freshFor: Math.max(FRESH_AT_LEAST, 3 * (interval ?? 0)), incidents: incidentsOf(series, data) };
+}
+
+/**
+ * The state of a check over its locations. At least `quorum` fresh locations (default: the majority; at most all) must
+ * be down for it to be down; if fewer are, or any is degraded, it is degraded. With no fresh result it is stale.
+ */
+export function verdictOf(check, quorum, now, data) {
+  const locations = check.series.map((series) => atLocation(series, now)).filter(Boolean);
+  const fresh = locations.filter((location) => !location.stale);
+  const of = (status) => fresh.filter((location) => location.status === status);
+  const needed = Math.min(quorum ?? Math.floor(fresh.length / 2) + 1, fresh.length);
+  const [down, degraded] = [of("down"), of("degraded")];
+  const stale = !fresh.length;
+  const status = stale ? "stale" : down.length >= needed ? "down" : down.length || degraded.length ? "degraded" : "healthy";
+  const bad = down.length ? down : degraded;
+  const maintenance = windowsOf(data, check.title).find((window) => window.from <= now && now < window.to);
+  return {
+    check,
+    status: maintenance ? "maintenance" : status,
+    underlying: status,
+    maintenance,
+    locations,
+    bad,
+    since: sinceWhen(status, status === "down" ? needed : 1, { fresh, down, degraded, locations }),
+    last: Math.max(0, ...locations.map((location) => location.at)),
+    reason: bad.find((location) => location.reason)?.reason ?? null,
+    freshFor: Math.max(FRESH_AT_LEAST, ...check.series.map((series) => series.prepared.freshFor)),
+  };
+}
+
+/** Since when a check is in its state: when as many locations as it takes were in theirs. */
+function sinceWhen(status, needed, { fresh, down, degraded, locations }) {
+  const times = (group) => group.map((location) => location.since).sort((a, b) => a - b);
+  if (status === "stale") return Math.max(0, ...locations.map((location) => location.at)) || null;
+  if (status === "down") return times(down)[needed - 1] ?? null;
+  if (status === "degraded") return times([...down, ...degraded])[0] ?? null;
+  return times(fresh).at(-1) ?? null;
+}
+
+function atLocation(series, now) {
+  const last = series.points.at(-1);
+  if (!last) return null;
+  return {
+    series,
+    location: series.location,
+    status: last.status,
+    stale: now - last.at > series.prepared.freshFor,
+    since: sinceOf(series),
+    at: last.at,
+    rtt: last.rtt,
+    reason: last.reason,
+  };
+}
+
+/** Since when a series is healthy, or is not: the end or the beginning of its last incident, or else what the data begin with. */
+function sinceOf({ days, points, prepared }) {
+  const incident = prepared.incidents.at(-1);
+  if (incident) return incident.to ?? incident.from;
+  return days.length ? days[0].day * DAY : points[0].at;
+}
+
+/** The worst state of several verdicts. Of checks in maintenance nothing is expected. */
+export function overallOf(verdicts) {
+  if (!verdicts.length) return "empty";
+  const counted = verdicts.filter((verdict) => verdict.status !== "maintenance");
+  if (!counted.length) return "maintenance";
+  const worst = counted.reduce((a, b) => (RANK[b.status] > RANK[a.status] ? b : a)).status;
+  return worst === "healthy" && counted.length < verdicts.length ? "maintenance" : worst;
+}
+
+/** Checks in their groups: those of the config in its order, then the others without a heading. */
+export function groupsOf(verdicts, config) {
+  const rest = new Map(verdicts.map((verdict) => [verdict.check.key, verdict]));
+  const groups = config.groups.map(({ name, checks }) => {
+    const members = checks.flatMap((title) => [...rest.values()].filter((verdict) => verdict.check.title === title));
+    for (const member of members) rest.delete(member.check.key);
+    return { name, verdicts: ordered(members, config.order) };
+  });
+  groups.push({ name: "", verdicts: ordered([...rest.values()], config.order === "config" ? "name" : config.order) });
+  return groups.filter((group) => group.verdicts.length);
+}
+
+function ordered(verdicts, order) {
+  const byName = (a, b) => a.check.title.localeCompare(b.check.title, "en", { numeric: true });
+  if (order === "name") return [...verdicts].sort(byName);
+  if (order === "status") return [...verdicts].sort((a, b) => (RANK[b.status] ?? 0) - (RANK[a.status] ?? 0) || byName(a, b));
+  return verdicts;
+}
