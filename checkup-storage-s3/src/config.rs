@@ -1,0 +1,314 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkup_core::archive::SUMMARY_EXPIRY;
+use checkup_core::{ConfigError, IntoStorage, Secret, Storage};
+use serde::{Deserialize, Serialize};
+
+use crate::S3Storage;
+
+/// Settings of the S3 storage: `{"type": "s3", "bucket": "status", "region": "eu-west-1"}`.
+///
+/// Amazon S3, with credentials from the environment, a web identity, the container or the instance:
+///
+/// ```
+/// # use checkup_storage_s3::S3;
+/// let settings = S3::new("status").region("eu-west-1").prefix("production");
+/// let json = r#"{"bucket":"status","region":"eu-west-1","prefix":"production"}"#;
+/// assert_eq!(settings, serde_json::from_str(json)?);
+/// # checkup_core::IntoStorage::into_storage(settings)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// MinIO, Garage, Ceph, or whatever else speaks S3; here with keys out of the environment:
+///
+/// ```
+/// # use checkup_storage_s3::S3;
+/// # let settings: S3 = serde_json::from_str(
+/// r#"{
+///     "bucket": "status",
+///     "endpoint": "https://minio.example.com:9000",
+///     "access_key_id": "${MINIO_ACCESS_KEY}",
+///     "secret_access_key": "${MINIO_SECRET_KEY}"
+/// }"#
+/// # )?;
+/// # checkup_core::IntoStorage::into_storage(settings)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// Garage wants its own region: `"region": "garage"`, unless it is configured otherwise.
+///
+/// Cloudflare R2:
+///
+/// ```
+/// # use checkup_storage_s3::S3;
+/// # let settings: S3 = serde_json::from_str(
+/// r#"{
+///     "bucket": "status",
+///     "endpoint": "https://0123456789abcdef.r2.cloudflarestorage.com",
+///     "region": "auto",
+///     "access_key_id": "${R2_ACCESS_KEY_ID}",
+///     "secret_access_key": "${R2_SECRET_ACCESS_KEY}"
+/// }"#
+/// # )?;
+/// # checkup_core::IntoStorage::into_storage(settings)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct S3 {
+    /// The bucket. It must be there: `checkup provision` can make it.
+    pub bucket: String,
+    /// The bucket's region, such as `eu-west-1`. Default: the environment's `AWS_REGION` or `AWS_DEFAULT_REGION`; else `us-east-1`
+    /// if there is an `endpoint`; else Amazon is asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The id of the access key. It needs `secret_access_key`. Default, also if it is empty: credentials from the environment
+    /// (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`), a web identity, the container or the instance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The secret of the access key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_access_key: Option<Secret>,
+    /// The session token of a temporary access key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_token: Option<Secret>,
+    /// Requests are not signed, and need no credentials: for reading a bucket that anyone may read. Default: false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub anonymous: bool,
+    /// The URL of a server that is not Amazon's, without the bucket. Default: the environment's `AWS_ENDPOINT_URL_S3` or
+    /// `AWS_ENDPOINT_URL`; else Amazon.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// Whether the bucket is in the URL's path, and not in its host name. Default: true if there is an `endpoint`, or the bucket
+    /// has a dot in its name, which the certificate of its host name would not match.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path_style: Option<bool>,
+    /// What all keys begin with, such as `production/`: the "folder" of the check files. A `/` is added at its end.
+    /// Default: none. Each prefix of a bucket is a storage of its own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// The storage class of the check files, such as `INTELLIGENT_TIERING`. Default: the bucket's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub storage_class: Option<String>,
+    /// How old a check file may become before it is removed, such as "720h" or "30d".
+    /// Default: 0, which keeps all for ever. In a compacted file results are kept until its latest expires: up to a day longer.
+    #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
+    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
+    pub check_expiry: Duration,
+    /// How long `summary.json` keeps the figures of a day, which outlast its check files. 0 keeps all for ever. Default: 400 days.
+    #[serde(
+        default = "default_summary_expiry",
+        with = "checkup_core::duration",
+        skip_serializing_if = "is_default_summary_expiry"
+    )]
+    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
+    pub summary_expiry: Duration,
+    /// Whether the check files of closed hours and days are compacted: merged into one check file for each, with the same
+    /// results. Default: true.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub compact: bool,
+    /// How long a request may take, with all its retries. Default: 30 seconds. From 1 to 50 seconds, since a whole store has 60.
+    #[serde(default = "default_timeout", with = "checkup_core::duration", skip_serializing_if = "is_default_timeout")]
+    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
+    pub timeout: Duration,
+}
+
+impl S3 {
+    /// Storage in this bucket, at its root, which keeps all for ever.
+    pub fn new(bucket: impl Into<String>) -> Self {
+        Self {
+            bucket: bucket.into(),
+            region: None,
+            access_key_id: None,
+            secret_access_key: None,
+            session_token: None,
+            anonymous: false,
+            endpoint: None,
+            path_style: None,
+            prefix: String::new(),
+            storage_class: None,
+            check_expiry: Duration::ZERO,
+            summary_expiry: SUMMARY_EXPIRY,
+            compact: true,
+            timeout: default_timeout(),
+        }
+    }
+
+    /// The bucket's region.
+    #[must_use]
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Signs requests with this access key.
+    #[must_use]
+    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<Secret>) -> Self {
+        self.access_key_id = Some(id.into());
+        self.secret_access_key = Some(secret.into());
+        self
+    }
+
+    /// The session token of a temporary access key.
+    #[must_use]
+    pub fn session_token(mut self, token: impl Into<Secret>) -> Self {
+        self.session_token = Some(token.into());
+        self
+    }
+
+    /// Whether requests are not signed. Default: false.
+    #[must_use]
+    pub fn anonymous(mut self, anonymous: bool) -> Self {
+        self.anonymous = anonymous;
+        self
+    }
+
+    /// The URL of a server that is not Amazon's, without the bucket.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Whether the bucket is in the URL's path. Default: if there is an endpoint, or the bucket has a dot in its name.
+    #[must_use]
+    pub fn path_style(mut self, path_style: bool) -> Self {
+        self.path_style = Some(path_style);
+        self
+    }
+
+    /// What all keys begin with. Default: nothing.
+    #[must_use]
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// The storage class of the check files. Default: the bucket's.
+    #[must_use]
+    pub fn storage_class(mut self, storage_class: impl Into<String>) -> Self {
+        self.storage_class = Some(storage_class.into());
+        self
+    }
+
+    /// Removes check files that are older than this; zero keeps all.
+    #[must_use]
+    pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
+        self.check_expiry = check_expiry;
+        self
+    }
+
+    /// How long the summary keeps the figures of a day; zero keeps all. Default: 400 days.
+    #[must_use]
+    pub fn summary_expiry(mut self, summary_expiry: Duration) -> Self {
+        self.summary_expiry = summary_expiry;
+        self
+    }
+
+    /// Whether the check files of closed hours and days are compacted. Default: true.
+    #[must_use]
+    pub fn compact(mut self, compact: bool) -> Self {
+        self.compact = compact;
+        self
+    }
+
+    /// How long a request may take, with all its retries. Default: 30 seconds.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+impl IntoStorage for S3 {
+    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
+        Ok(Arc::new(S3Storage::new(self)?))
+    }
+}
+
+fn default_summary_expiry() -> Duration {
+    SUMMARY_EXPIRY
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_default_summary_expiry(expiry: &Duration) -> bool {
+    *expiry == SUMMARY_EXPIRY
+}
+
+fn default_timeout() -> Duration {
+    Duration::from_secs(30)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_default_timeout(timeout: &Duration) -> bool {
+    *timeout == default_timeout()
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_no(value: &bool) -> bool {
+    !*value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upstream_settings_are_read_and_written_without_the_secret() {
+        let settings: S3 = serde_json::from_str(
+            r#"{"access_key_id": "AKIA", "secret_access_key": "hidden", "bucket": "status", "region": "us-east-1",
+                "check_expiry": 604800000000000}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            settings,
+            S3::new("status")
+                .region("us-east-1")
+                .access_key("AKIA", "hidden")
+                .check_expiry(Duration::from_secs(7 * 24 * 3600))
+        );
+        assert_eq!(
+            serde_json::to_string(&settings).unwrap(),
+            r#"{"bucket":"status","region":"us-east-1","access_key_id":"AKIA","secret_access_key":"[redacted]","check_expiry":"168h0m0s"}"#
+        );
+        assert!(!format!("{settings:?}").contains("hidden"));
+    }
+
+    #[test]
+    fn the_least_settings_serialise_to_the_least_and_the_most_to_themselves() {
+        assert_eq!(serde_json::to_string(&S3::new("status")).unwrap(), r#"{"bucket":"status"}"#);
+        let all = S3::new("status")
+            .region("eu-west-1")
+            .access_key("AKIA", "secret")
+            .session_token("token")
+            .anonymous(true)
+            .endpoint("http://localhost:9000")
+            .path_style(false)
+            .prefix("a/b")
+            .storage_class("STANDARD")
+            .check_expiry(Duration::from_secs(1))
+            .summary_expiry(Duration::from_secs(2))
+            .compact(false)
+            .timeout(Duration::from_secs(10));
+        let json = Secret::exposing(|| serde_json::to_string(&all)).unwrap();
+        assert_eq!(serde_json::from_str::<S3>(&json).unwrap(), all);
+    }
+
+    #[test]
+    fn unknown_keys_and_a_missing_bucket_are_refused() {
+        assert!(serde_json::from_str::<S3>(r#"{"bucket": "status", "buckets": 1}"#).is_err());
+        assert!(serde_json::from_str::<S3>("{}").is_err());
+    }
+}

@@ -1,0 +1,200 @@
+//! The client of a bucket, made when it is first used.
+
+use std::time::Duration;
+
+use checkup_core::StorageError;
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, resolve_bucket_region};
+use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::error::{self, NO_CREDENTIALS};
+use crate::target::{Credentials, Target};
+use crate::wire::{Wire, watch};
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long credentials may take: the metadata service of an instance answers at once, or there is none.
+const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long an idle connection is kept: less than servers do, so that few requests meet one that was just closed.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How often a request is repeated.
+const MAX_RETRIES: usize = 4;
+
+/// What of the environment gives credentials.
+const VARIABLES: [(&str, AmazonS3ConfigKey); 11] = [
+    ("AWS_ACCESS_KEY_ID", AmazonS3ConfigKey::AccessKeyId),
+    ("AWS_SECRET_ACCESS_KEY", AmazonS3ConfigKey::SecretAccessKey),
+    ("AWS_SESSION_TOKEN", AmazonS3ConfigKey::Token),
+    ("AWS_WEB_IDENTITY_TOKEN_FILE", AmazonS3ConfigKey::WebIdentityTokenFile),
+    ("AWS_ROLE_ARN", AmazonS3ConfigKey::RoleArn),
+    ("AWS_ROLE_SESSION_NAME", AmazonS3ConfigKey::RoleSessionName),
+    ("AWS_ENDPOINT_URL_STS", AmazonS3ConfigKey::StsEndpoint),
+    ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", AmazonS3ConfigKey::ContainerCredentialsRelativeUri),
+    ("AWS_CONTAINER_CREDENTIALS_FULL_URI", AmazonS3ConfigKey::ContainerCredentialsFullUri),
+    ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", AmazonS3ConfigKey::ContainerAuthorizationTokenFile),
+    ("AWS_EC2_METADATA_SERVICE_ENDPOINT", AmazonS3ConfigKey::MetadataEndpoint),
+];
+
+/// Reads a variable of the environment that is not empty.
+pub(crate) type Environment = fn(&str) -> Option<String>;
+
+/// The clients of a bucket.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    target: Target,
+    environment: Environment,
+    client: OnceCell<AmazonS3>,
+    /// One that deletes one by one, for servers that cannot do otherwise.
+    single: OnceCell<AmazonS3>,
+}
+
+impl Connection {
+    pub(crate) fn new(target: Target, environment: Environment) -> Self {
+        Self { target, environment, client: OnceCell::new(), single: OnceCell::new() }
+    }
+
+    pub(crate) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// A client that has credentials.
+    pub(crate) async fn client(&self) -> Result<AmazonS3, StorageError> {
+        let client = self
+            .client
+            .get_or_try_init(async || self.builder().await?.build().map_err(|error| self.unusable(&error)))
+            .await?;
+        self.get_credentials(client).await?;
+        Ok(client.clone())
+    }
+
+    /// The same, which deletes one by one.
+    pub(crate) async fn single(&self) -> Result<AmazonS3, StorageError> {
+        let client = self.client().await?;
+        let builder = async || {
+            let builder = self.builder().await?.with_disable_bulk_delete(true);
+            builder.with_credentials(client.credentials().clone()).build().map_err(|error| self.unusable(&error))
+        };
+        self.single.get_or_try_init(builder).await.cloned()
+    }
+
+    async fn builder(&self) -> Result<AmazonS3Builder, StorageError> {
+        let Target { bucket, credentials, timeout, .. } = &self.target;
+        let region = self.region().await?;
+        let retry = RetryConfig {
+            backoff: BackoffConfig {
+                init_backoff: Duration::from_millis(100),
+                max_backoff: Duration::from_secs(2),
+                base: 2.0,
+            },
+            max_retries: MAX_RETRIES,
+            retry_timeout: *timeout / 2,
+        };
+        // With the bucket in it, the endpoint is used as it is.
+        let builder = AmazonS3Builder::new()
+            .with_bucket_name(bucket)
+            .with_endpoint(self.target.bucket_url(&region))
+            .with_virtual_hosted_style_request(true)
+            .with_region(region)
+            .with_retry(retry)
+            .with_client_options(self.options())
+            .with_http_connector(Wire);
+        Ok(match credentials {
+            Credentials::Anonymous => builder.with_skip_signature(true),
+            Credentials::Key { id, secret, session_token } => {
+                let builder = builder.with_access_key_id(id).with_secret_access_key(secret.expose());
+                match session_token {
+                    Some(token) => builder.with_token(token.expose()),
+                    None => builder,
+                }
+            }
+            Credentials::Chain => {
+                let found = VARIABLES.into_iter().filter_map(|(name, key)| Some((key, (self.environment)(name)?)));
+                found.fold(builder, |builder, (key, value)| builder.with_config(key, value))
+            }
+        })
+    }
+
+    fn options(&self) -> ClientOptions {
+        // Half of it, so that one request that gets no answer can be repeated.
+        let attempt = self.target.timeout / 2;
+        ClientOptions::new()
+            .with_allow_http(self.target.endpoint.as_ref().is_some_and(|url| url.scheme() == "http"))
+            .with_timeout(attempt)
+            .with_connect_timeout(CONNECT_TIMEOUT.min(attempt))
+            .with_pool_idle_timeout(POOL_IDLE_TIMEOUT)
+    }
+
+    async fn region(&self) -> Result<String, StorageError> {
+        if let Some(region) = &self.target.region {
+            return Ok(region.clone());
+        }
+        let bucket = &self.target.bucket;
+        let options = self.options().with_timeout(self.target.timeout / 2);
+        resolve_bucket_region(bucket, &options).await.map_err(|error| {
+            StorageError::new(format!(
+                "cannot find out the region of the bucket `{bucket}` of Amazon S3; set `region`, or AWS_REGION in the environment"
+            ))
+            .with_source(error)
+        })
+    }
+
+    /// Makes sure that there are credentials, and that it does not take for ever to find out that there are none.
+    async fn get_credentials(&self, client: &AmazonS3) -> Result<(), StorageError> {
+        if matches!(self.target.credentials, Credentials::Anonymous) {
+            return Ok(());
+        }
+        if self.is_without_any() {
+            return Err(self.no_credentials());
+        }
+        let (got, answer) = watch(timeout(CREDENTIALS_TIMEOUT, client.credentials().get_credential())).await;
+        if let Ok(Ok(_)) = got {
+            return Ok(());
+        }
+        let error = match self.credentials_source() {
+            Some(source) => StorageError::new(format!(
+                "cannot get credentials for {} from {source}; see whether it is right, or set `access_key_id` and `secret_access_key`",
+                self.target.describe()
+            )),
+            None => self.no_credentials(),
+        };
+        Err(error::because(error, &self.target, answer))
+    }
+
+    /// Whether only the metadata service of an instance could give some, and the environment says that there is none.
+    fn is_without_any(&self) -> bool {
+        matches!(self.target.credentials, Credentials::Chain)
+            && self.credentials_source().is_none()
+            && (self.environment)("AWS_ACCESS_KEY_ID").is_none()
+            && (self.environment)("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    fn no_credentials(&self) -> StorageError {
+        StorageError::new(format!("cannot use {}: {NO_CREDENTIALS}", self.target.describe()))
+    }
+
+    /// What gives credentials, if the environment says so.
+    fn credentials_source(&self) -> Option<&'static str> {
+        let is_set = |name| (self.environment)(name).is_some();
+        match () {
+            () if is_set("AWS_WEB_IDENTITY_TOKEN_FILE") && is_set("AWS_ROLE_ARN") => {
+                Some("the web identity (AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN)")
+            }
+            () if is_set("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") => {
+                Some("the container (AWS_CONTAINER_CREDENTIALS_RELATIVE_URI)")
+            }
+            () if is_set("AWS_CONTAINER_CREDENTIALS_FULL_URI") && is_set("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE") => {
+                Some("the container (AWS_CONTAINER_CREDENTIALS_FULL_URI)")
+            }
+            () => None,
+        }
+    }
+
+    fn unusable(&self, error: &object_store::Error) -> StorageError {
+        // Half a key in the environment, for one. The error tells names of settings, and no values.
+        StorageError::new(format!("cannot use {}: {error}", self.target.describe()))
+    }
+}

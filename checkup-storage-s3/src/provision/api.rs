@@ -1,0 +1,214 @@
+//! Requests to the bucket with the SDK, and what comes of them.
+
+use std::fmt;
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpRequest;
+use aws_sdk_s3::config::retry::RetryConfig;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
+use aws_sdk_s3::config::{
+    BehaviorVersion, Config, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use checkup_core::StorageError;
+use md5::{Digest, Md5};
+use tokio::time::{sleep, timeout};
+
+use super::http::Http;
+use crate::connection::{Connection, Environment};
+use crate::error;
+use crate::refusal::Refusal;
+use crate::target::{self, Target};
+use crate::wire::{Answer, watch};
+
+/// How long is waited before a write is repeated that may have been refused because the change before it is not known everywhere yet.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
+
+/// One kind of request, for errors.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    /// What it does, to be followed by the bucket: `read the policy of`.
+    pub(super) action: &'static str,
+    /// The action of IAM that it needs: `s3:GetBucketPolicy`.
+    pub(super) permission: &'static str,
+}
+
+/// What a look found.
+#[derive(Debug)]
+pub(super) enum Found<T> {
+    There(T),
+    Missing,
+    /// The server does not have such a thing.
+    Unsupported,
+}
+
+/// What came of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Done,
+    /// The server does not have such a thing.
+    Unsupported,
+}
+
+/// The bucket, by way of the SDK.
+#[derive(Debug)]
+pub(super) struct Api {
+    client: Client,
+    target: Target,
+    region: String,
+}
+
+impl Api {
+    /// Gets credentials, and sends nothing to the bucket yet.
+    pub(super) async fn new(target: &Target, region: &str, environment: Environment) -> Result<Self, StorageError> {
+        if matches!(target.credentials, target::Credentials::Anonymous) {
+            return Err(StorageError::new(format!(
+                "cannot provision {} without an access key; set one instead of `anonymous`",
+                target.describe()
+            )));
+        }
+        let target = Target { region: Some(region.to_owned()), ..target.clone() };
+        let connection = Connection::new(target.clone(), environment);
+        let credential = connection.credential().await?;
+        let credentials =
+            Credentials::new(&credential.key_id, &credential.secret_key, credential.token.clone(), None, "checkup");
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(target.timeout / 2).build();
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::v2025_01_17())
+            .credentials_provider(credentials)
+            .region(Region::new(region.to_owned()))
+            .http_client(Http(connection.http_client()?))
+            .retry_config(RetryConfig::standard())
+            .timeout_config(timeouts)
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
+            .force_path_style(target.path_style)
+            .set_endpoint_url(target.endpoint.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()))
+            .build();
+        Ok(Self { client: Client::from_conf(config), target, region: region.to_owned() })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Does a request with its retries, in the time that it has.
+    ///
+    /// # Errors
+    ///
+    /// If there is no answer. What the server refuses is not an error here.
+    pub(super) async fn send<T, E: fmt::Display>(
+        &self,
+        call: Call,
+        request: impl Future<Output = Result<T, E>>,
+    ) -> Result<Result<T, Refusal>, StorageError> {
+        let (done, answer) = watch(timeout(self.target.timeout, request)).await;
+        match (done, answer) {
+            (Ok(Ok(done)), _) => Ok(Ok(done)),
+            (Ok(Err(_)), Some(Answer::Refused(refusal))) => Ok(Err(refusal.without(self.target.secrets()))),
+            (Ok(Err(_)), Some(answer)) => Err(error::failed(&self.target, call.action, answer)),
+            (Ok(Err(error)), None) => Err(StorageError::new(format!(
+                "cannot {} {}: the answer is not what S3 answers ({error}); see whether `endpoint` is right",
+                call.action,
+                self.target.describe()
+            ))),
+            (Err(_), answer) => Err(error::timed_out(&self.target, call.action, answer)),
+        }
+    }
+
+    /// Looks for something that is `missing` by the code of a refusal.
+    pub(super) async fn look<T, E: fmt::Display>(
+        &self,
+        call: Call,
+        missing: &str,
+        request: impl Future<Output = Result<T, E>>,
+    ) -> Result<Found<T>, StorageError> {
+        match self.send(call, request).await? {
+            Ok(found) => Ok(Found::There(found)),
+            Err(refusal) if refusal.code == missing => Ok(Found::Missing),
+            Err(refusal) if is_unsupported(&refusal) => Ok(Found::Unsupported),
+            Err(refusal) => Err(self.refused(call, refusal)),
+        }
+    }
+
+    /// Writes something. A refusal that `passes` is not believed at once, since what was changed before takes a moment to be known
+    /// everywhere.
+    pub(super) async fn write<T, E: fmt::Display, F: Future<Output = Result<T, E>>>(
+        &self,
+        call: Call,
+        passes: impl Fn(&Refusal) -> bool,
+        mut request: impl FnMut() -> F,
+    ) -> Result<Written, StorageError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            let refusal = match self.send(call, request()).await? {
+                Ok(_) => return Ok(Written::Done),
+                Err(refusal) if is_unsupported(&refusal) => return Ok(Written::Unsupported),
+                Err(refusal) => refusal,
+            };
+            match pauses.next().filter(|_| passes(&refusal)) {
+                Some(pause) => sleep(pause).await,
+                None => return Err(self.refused(call, refusal)),
+            }
+        }
+    }
+
+    /// The error of a request that the server refuses: what failed, why, and what to do.
+    pub(super) fn refused(&self, call: Call, refusal: Refusal) -> StorageError {
+        if !is_denied(&refusal) {
+            return error::failed(&self.target, call.action, Answer::Refused(refusal));
+        }
+        let unless = match call.permission {
+            "s3:ListBucket" => ", or the bucket belongs to another account",
+            "s3:PutBucketPolicy" => {
+                ", or the account forbids public policies for all its buckets (`Block Public Access settings for this account`)"
+            }
+            _ => "",
+        };
+        StorageError::new(format!(
+            "cannot {} {}: access is denied; whoever the access key belongs to needs {} on the bucket{unless}",
+            call.action,
+            self.target.describe(),
+            call.permission
+        ))
+        .with_source(refusal)
+    }
+}
+
+/// Whether the key is good, but may not do that.
+pub(super) fn is_denied(refusal: &Refusal) -> bool {
+    matches!(refusal.status, 401 | 403) && matches!(refusal.code.as_str(), "" | "AccessDenied" | "Forbidden")
+}
+
+/// Whether a new bucket, or a change to it, is not known everywhere yet.
+pub(super) fn is_early(refusal: &Refusal) -> bool {
+    matches!(refusal.code.as_str(), "NoSuchBucket" | "OperationAborted")
+}
+
+/// Whether the server does not have what was asked for. Some do not know it by its name and make the bucket again instead.
+fn is_unsupported(refusal: &Refusal) -> bool {
+    matches!(refusal.status, 405 | 501)
+        || matches!(
+            refusal.code.as_str(),
+            "NotImplemented" | "XNotImplemented" | "MethodNotAllowed" | "BucketAlreadyExists" | "BucketAlreadyOwnedByYou"
+        )
+}
+
+/// Adds the checksum that servers demand which do not know the SDK's.
+pub(super) fn add_md5(request: &mut HttpRequest) {
+    if let Some(body) = request.body().bytes() {
+        let digest = BASE64_STANDARD.encode(Md5::digest(body));
+        request.headers_mut().insert("content-md5", digest);
+    }
+}

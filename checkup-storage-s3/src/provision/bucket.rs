@@ -1,0 +1,102 @@
+//! The bucket itself.
+
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
+use checkup_core::{Provision, ProvisionChange, ProvisionStep, StorageError};
+
+use super::api::{Api, Call};
+use crate::connection::Environment;
+use crate::refusal::Refusal;
+use crate::target::Target;
+
+/// Where a bucket is made if nothing says where: upstream's choice, and the one region that S3 knows by no name.
+const DEFAULT_REGION: &str = "us-east-1";
+
+const LOOK: Call = Call { action: "look into", permission: "s3:ListBucket" };
+const CREATE: Call = Call { action: "create", permission: "s3:CreateBucket" };
+
+/// A bucket that is there, or that would be.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    pub(super) api: Api,
+    pub(super) state: State,
+}
+
+/// Whether the bucket is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// It was there before.
+    There,
+    /// It was made by this run.
+    New,
+    /// It is not there, and this is a dry run.
+    Missing,
+}
+
+impl Bucket {
+    /// Finds the bucket, or makes it.
+    pub(super) async fn make(
+        target: &Target,
+        environment: Environment,
+        request: &Provision,
+        tell: &mut (dyn FnMut(ProvisionStep) + Send),
+    ) -> Result<Self, StorageError> {
+        let region = target.region.as_deref().unwrap_or(DEFAULT_REGION);
+        let mut api = Api::new(target, region, environment).await?;
+        let mut looked = look(&api).await?;
+        if let (None, Err(Refusal { region: Some(region), .. })) = (&target.region, &looked)
+            && is_region(region)
+        {
+            // Nobody said where the bucket is; Amazon does.
+            api = Api::new(target, &region.clone(), environment).await?;
+            looked = look(&api).await?;
+        }
+        let state = match looked {
+            Ok(()) => State::There,
+            Err(refusal) if refusal.code == "NoSuchBucket" || refusal.status == 404 && refusal.code.is_empty() => {
+                if request.dry_run { State::Missing } else { create(&api).await? }
+            }
+            Err(refusal) => return Err(api.refused(LOOK, refusal)),
+        };
+        let change = match state {
+            State::There => ProvisionChange::Unchanged,
+            State::New => ProvisionChange::Created,
+            State::Missing => ProvisionChange::WouldCreate,
+        };
+        let target = api.target();
+        let place = target.endpoint.as_ref().map_or_else(|| api.region().to_owned(), ToString::to_string);
+        tell(ProvisionStep::new("bucket", change, format!("{} in {}", target.bucket, place.trim_end_matches('/'))));
+        Ok(Self { api, state })
+    }
+}
+
+/// Asks for the list, since that is the request to a bucket whose refusal says why.
+async fn look(api: &Api) -> Result<Result<(), Refusal>, StorageError> {
+    let Target { bucket, prefix, .. } = api.target();
+    let prefix = Some(prefix.clone()).filter(|prefix| !prefix.is_empty());
+    let list = api.client().list_objects_v2().bucket(bucket).set_prefix(prefix).max_keys(1);
+    Ok(api.send(LOOK, list.send()).await?.map(drop))
+}
+
+async fn create(api: &Api) -> Result<State, StorageError> {
+    let bucket = &api.target().bucket;
+    let place = (api.region() != DEFAULT_REGION).then(|| {
+        let region = BucketLocationConstraint::from(api.region());
+        CreateBucketConfiguration::builder().location_constraint(region).build()
+    });
+    let create = api.client().create_bucket().bucket(bucket).set_create_bucket_configuration(place);
+    match api.send(CREATE, create.send()).await? {
+        Ok(_) => Ok(State::New),
+        // Somebody else with the same key was faster.
+        Err(refusal) if refusal.code == "BucketAlreadyOwnedByYou" => Ok(State::There),
+        Err(refusal) if refusal.code == "BucketAlreadyExists" => Err(StorageError::new(format!(
+            "cannot create {}: another account has a bucket of this name; choose another `bucket`",
+            api.target().describe()
+        ))
+        .with_source(refusal)),
+        Err(refusal) => Err(api.refused(CREATE, refusal)),
+    }
+}
+
+fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 63 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}

@@ -1,0 +1,155 @@
+//! The bucket policy: anyone may read the check files of one prefix, and nothing else.
+
+use serde_json::{Map, Value, json};
+
+use super::names::name;
+
+/// The files of the status page, in the patterns of policies. What the page is made of is told in `checkup-statuspage`.
+pub(super) const PAGE_FILES: [&str; 6] = ["index.html", "page.js", "feed.atom", "badge.svg", "badge/*.svg", "logo.*"];
+
+/// The only version of the language in which a `*` in a prefix can be meant literally.
+const VERSION: &str = "2012-10-17";
+
+/// What the policy is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scope<'a> {
+    pub(super) bucket: &'a str,
+    pub(super) region: &'a str,
+    /// Empty, or with a `/` at its end.
+    pub(super) prefix: &'a str,
+    /// Whether the files of the status page are read too.
+    pub(super) page: bool,
+}
+
+/// A policy with our statements in it.
+#[derive(Debug)]
+pub(super) struct Merged {
+    pub(super) document: Value,
+    /// Whether it differs from what there was.
+    pub(super) changed: bool,
+    /// How many statements of others are in it.
+    pub(super) others: usize,
+}
+
+/// Puts our statements into a policy, each in the place of the one with its `Sid`. All others stay as they are.
+///
+/// # Errors
+///
+/// In words, if what there is is no policy, or cannot be added to.
+pub(super) fn merge(existing: Option<&str>, scope: Scope<'_>) -> Result<Merged, String> {
+    let mut document = match existing {
+        Some(text) => serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?,
+        None => Map::from_iter([("Version".to_owned(), json!(VERSION))]),
+    };
+    let mut statements = match document.remove("Statement") {
+        Some(Value::Array(statements)) => statements,
+        // A single one may stand without brackets.
+        Some(statement) => vec![statement],
+        None => Vec::new(),
+    };
+    if scope.prefix.contains(['*', '?', '$']) && document.get("Version").and_then(Value::as_str) != Some(VERSION) {
+        return Err(format!("its `Version` is not {VERSION}, so that it cannot name this prefix; change its version"));
+    }
+    let (ours, mut changed) = (scope.statements(), false);
+    let others = statements.iter().filter(|there| !ours.iter().any(|ours| ours["Sid"] == there["Sid"])).count();
+    for statement in ours {
+        match statements.iter_mut().find(|there| there["Sid"] == statement["Sid"]) {
+            Some(there) if is_same(there, &statement) => {}
+            Some(there) => (*there, changed) = (statement, true),
+            None => {
+                statements.push(statement);
+                changed = true;
+            }
+        }
+    }
+    document.insert("Statement".to_owned(), Value::Array(statements));
+    Ok(Merged { document: Value::Object(document), changed, others })
+}
+
+impl Scope<'_> {
+    /// What anyone may do, in words.
+    pub(super) fn describe(&self) -> String {
+        let page = if self.page { ", the page's files" } else { "" };
+        match self.prefix {
+            "" => format!("anyone may read check files{page} and summary.json, and list the bucket"),
+            prefix => format!("anyone may read check files{page} and summary.json in {prefix}, and list with this prefix"),
+        }
+    }
+
+    fn statements(&self) -> Vec<Value> {
+        let allow = |base: &str, action: &str, resource: Value| {
+            json!({"Sid": name(base, self.prefix), "Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource})
+        };
+        let mut list = allow("CheckupReadList", "s3:ListBucket", json!(self.arn()));
+        // A listing without a prefix has everything in it, so that it is refused unless that is what there is to list.
+        if !self.prefix.is_empty() {
+            list["Condition"] = json!({"StringEquals": {"s3:prefix": literal(self.prefix, &['$'])}});
+        }
+        let mut all = vec![allow("CheckupReadFiles", "s3:GetObject", self.objects(&["*-check.json", "summary.json"])), list];
+        if self.page {
+            all.push(allow("CheckupReadPage", "s3:GetObject", self.objects(&PAGE_FILES)));
+        }
+        all
+    }
+
+    fn arn(&self) -> String {
+        format!("arn:{}:s3:::{}", partition(self.region), self.bucket)
+    }
+
+    /// The objects under the prefix whose names match one of the patterns.
+    fn objects(&self, patterns: &[&str]) -> Value {
+        let folder = format!("{}/{}", self.arn(), literal(self.prefix, &['*', '?', '$']));
+        patterns.iter().map(|pattern| format!("{folder}{pattern}")).collect()
+    }
+}
+
+/// The text as a policy writes it where these characters would mean something else: `${*}`.
+///
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars>
+fn literal(text: &str, special: &[char]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if special.contains(&character) {
+            out.extend(['$', '{', character, '}']);
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// The partition that a region belongs to, as ARNs name it.
+fn partition(region: &str) -> &'static str {
+    match region {
+        _ if region.starts_with("cn-") => "aws-cn",
+        _ if region.starts_with("us-gov-") => "aws-us-gov",
+        _ if region.starts_with("eusc-") => "aws-eusc",
+        _ => "aws",
+    }
+}
+
+/// Whether two statements mean the same: servers write a list of one as a text, `"*"` as `{"AWS": "*"}`, and lists in any order.
+fn is_same(there: &Value, ours: &Value) -> bool {
+    normal(there) == normal(ours)
+}
+
+fn normal(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => {
+            let mut items: Vec<_> = items.iter().map(normal).collect();
+            items.sort_by_key(Value::to_string);
+            match <[Value; 1]>::try_from(items) {
+                Ok([only]) => only,
+                Err(items) => Value::Array(items),
+            }
+        }
+        Value::Object(map) => {
+            let map: Map<_, _> = map.iter().map(|(key, value)| (key.clone(), normal(value))).collect();
+            if map.len() == 1 && map.get("AWS").is_some_and(|anyone| anyone == "*") { json!("*") } else { Value::Object(map) }
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

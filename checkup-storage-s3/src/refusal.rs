@@ -1,0 +1,173 @@
+//! What a server says when it says no.
+
+use std::fmt;
+
+use checkup_core::Timestamp;
+use checkup_net::excerpt;
+use http::{HeaderMap, StatusCode};
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+/// How many characters of a server's text are shown.
+const MAX_TEXT: usize = 300;
+
+/// The answer to a request that was not granted. Displays as `403 AccessDenied: Access Denied`.
+///
+/// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) status: u16,
+    /// Such as `NoSuchBucket`; empty if there was none.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    /// Where the bucket is, if it is elsewhere.
+    pub(crate) region: Option<String>,
+    /// The server's clock, if ours differs too much.
+    pub(crate) server_time: Option<Timestamp>,
+}
+
+impl Refusal {
+    pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+        let mut refusal = Self { status: status.as_u16(), ..Self::default() };
+        refusal.read(body);
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(region) = header("x-amz-bucket-region") {
+            refusal.region = Some(region.to_owned());
+        }
+        refusal
+    }
+
+    /// Reads `<Error><Code>…</Code>…</Error>`. What is not that says nothing.
+    fn read(&mut self, body: &[u8]) {
+        let mut reader = Reader::from_reader(body);
+        let (mut depth, mut element, mut text) = (0, Vec::new(), String::new());
+        while let Ok(event) = reader.read_event() {
+            match event {
+                Event::Start(start) => {
+                    depth += 1;
+                    element = start.local_name().as_ref().to_vec();
+                    if depth == 1 && element != b"Error" {
+                        return;
+                    }
+                    text.clear();
+                }
+                Event::Text(part) => text.push_str(&part.decode().unwrap_or_default()),
+                Event::GeneralRef(entity) => text.push(character(&entity)),
+                Event::End(_) => {
+                    // Elements that have others in them are none of those that are looked for.
+                    if depth == 2 {
+                        self.take(&element, &text);
+                    }
+                    depth -= 1;
+                }
+                Event::Eof => return,
+                _ => {}
+            }
+        }
+    }
+
+    fn take(&mut self, element: &[u8], text: &str) {
+        match element {
+            b"Code" => self.code = excerpt(text.as_bytes(), 64),
+            b"Message" => self.message = excerpt(text.as_bytes(), MAX_TEXT),
+            b"Region" => self.region = Some(text.to_owned()),
+            b"ServerTime" => self.server_time = text.parse().ok(),
+            _ => {}
+        }
+    }
+
+    /// Removes secrets that the server repeats.
+    pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
+        for secret in secrets.filter(|secret| !secret.is_empty()) {
+            self.message = self.message.replace(secret, "[redacted]");
+            self.code = self.code.replace(secret, "[redacted]");
+        }
+        self
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server answered {}", self.status)?;
+        match StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason()) {
+            _ if !self.code.is_empty() => write!(f, " {}", self.code)?,
+            Some(reason) => write!(f, " {reason}")?,
+            None => {}
+        }
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// What an entity such as `&amp;` or `&#10;` stands for.
+fn character(entity: &quick_xml::events::BytesRef<'_>) -> char {
+    if let Ok(Some(character)) = entity.resolve_char_ref() {
+        return character;
+    }
+    let name: &[u8] = entity;
+    match name {
+        b"amp" => '&',
+        b"lt" => '<',
+        b"gt" => '>',
+        b"quot" => '"',
+        b"apos" => '\'',
+        _ => char::REPLACEMENT_CHARACTER,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(status: u16, body: &str) -> Refusal {
+        Refusal::new(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), body.as_bytes())
+    }
+
+    #[test]
+    fn the_code_and_the_message_are_read() {
+        let found = refusal(
+            403,
+            r#"<?xml version="1.0" encoding="UTF-8"?>
+            <Error><Code>AccessDenied</Code><Message>You may &lt;not&gt; &#65; &amp; more</Message><RequestId>1</RequestId></Error>"#,
+        );
+        assert_eq!(found.to_string(), "the server answered 403 AccessDenied: You may <not> A & more");
+    }
+
+    #[test]
+    fn the_region_and_the_time_of_the_server_are_read() {
+        let found = refusal(
+            400,
+            "<Error><Code>AuthorizationHeaderMalformed</Code><Message>wrong</Message><Region>eu-west-1</Region></Error>",
+        );
+        assert_eq!(found.region.as_deref(), Some("eu-west-1"));
+        let found = refusal(
+            403,
+            "<Error><Code>RequestTimeTooSkewed</Code><ServerTime>2026-01-01T00:00:00Z</ServerTime></Error>",
+        );
+        assert_eq!(found.server_time, Some("2026-01-01T00:00:00Z".parse().unwrap()));
+        let mut headers = HeaderMap::new();
+        headers.insert("x-amz-bucket-region", "eu-north-1".parse().unwrap());
+        let found = Refusal::new(StatusCode::MOVED_PERMANENTLY, &headers, b"");
+        assert_eq!(found.region.as_deref(), Some("eu-north-1"));
+    }
+
+    #[test]
+    fn what_is_no_error_of_s3_says_only_its_status() {
+        for body in ["", "<html><Code>x</Code></html>", "{\"a\": 1}", "<Error><Code>x", "\u{0}<<>>&"] {
+            assert_eq!(refusal(502, body).to_string(), "the server answered 502 Bad Gateway", "{body:?}");
+        }
+        assert_eq!(refusal(599, "").to_string(), "the server answered 599");
+    }
+
+    #[test]
+    fn what_a_server_sends_is_short_and_on_one_line_and_without_secrets() {
+        let text = format!("a\nb t0ken {}", "x".repeat(1000));
+        let found = refusal(403, &format!("<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"));
+        let shown = found.without(["", "t0ken"].into_iter()).to_string();
+        assert!(shown.contains("a\\nb [redacted]") && shown.len() < 500, "{shown}");
+    }
+}

@@ -1,0 +1,382 @@
+//! Where the storage is, from settings that were found to be able to work.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use checkup_core::{ConfigError, Secret};
+use url::Url;
+
+use crate::S3;
+
+/// The longest that a request with its retries may take: a store has 60 seconds.
+const MAX_TIMEOUT: Duration = Duration::from_secs(50);
+
+/// The longest prefix: a key has at most 1,024 bytes, and a name up to 255 of them.
+const MAX_PREFIX: usize = 700;
+
+/// The storage classes that an object cannot be read from before it was restored, which takes minutes to hours.
+const SLOW_CLASSES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
+
+/// A bucket, a prefix in it, and how they are reached. Nothing in it was connected to yet.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) bucket: String,
+    /// `None`: it must be looked up, and the endpoint is Amazon's.
+    pub(crate) region: Option<String>,
+    /// `None`: Amazon's, which depends on the region.
+    pub(crate) endpoint: Option<Url>,
+    pub(crate) path_style: bool,
+    /// Empty, or with a `/` at its end.
+    pub(crate) prefix: String,
+    pub(crate) credentials: Credentials,
+    pub(crate) storage_class: Option<String>,
+    pub(crate) timeout: Duration,
+}
+
+/// How requests are signed.
+#[derive(Clone, Debug)]
+pub(crate) enum Credentials {
+    /// With this key, out of the settings.
+    Key { id: String, secret: Secret, session_token: Option<Secret> },
+    /// With what the environment, a web identity, the container or the instance gives.
+    Chain,
+    /// Not at all.
+    Anonymous,
+}
+
+impl Target {
+    /// Checks the settings.
+    pub(crate) fn new(settings: &S3) -> Result<Self, ConfigError> {
+        Self::with_environment(settings, &environment)
+    }
+
+    /// The same with another environment.
+    pub(crate) fn with_environment(
+        settings: &S3,
+        environment: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut problems = Problems::default();
+        let variable = |names: &[&str]| names.iter().find_map(|name| environment(name));
+        let endpoint_text = given(settings.endpoint.as_deref())
+            .map(|text| (text, "`endpoint`"))
+            .or_else(|| variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]).map(|text| (text, "AWS_ENDPOINT_URL")));
+        let endpoint = endpoint_text.and_then(|(text, key)| problems.take("endpoint", endpoint(&text, key)));
+        let path_style = settings.path_style.unwrap_or(endpoint.is_some() || settings.bucket.contains('.'));
+        problems.take("bucket", bucket(&settings.bucket, path_style));
+        let region = given(settings.region.as_deref())
+            .or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]))
+            .or_else(|| endpoint.is_some().then(|| "us-east-1".to_owned()));
+        let region = region.and_then(|region| problems.take("region", check_region(region)));
+        let prefix = problems.take("prefix", prefix(&settings.prefix)).unwrap_or_default();
+        let storage_class = given(settings.storage_class.as_deref());
+        if let Some(class) = &storage_class {
+            problems.take("storage_class", check_storage_class(class));
+        }
+        if !(Duration::from_secs(1)..=MAX_TIMEOUT).contains(&settings.timeout) {
+            problems.push("timeout", format!("expected 1s to 50s, found {:?}", settings.timeout));
+        }
+        let credentials = problems.credentials(settings);
+        let target = Self {
+            bucket: settings.bucket.clone(),
+            region,
+            endpoint,
+            path_style,
+            prefix,
+            credentials,
+            storage_class,
+            timeout: settings.timeout,
+        };
+        problems.0.map_or(Ok(target), Err)
+    }
+
+    /// The URL of the bucket in this region, without a `/` at its end.
+    pub(crate) fn bucket_url(&self, region: &str) -> String {
+        let Self { bucket, .. } = self;
+        match &self.endpoint {
+            Some(endpoint) if self.path_style => format!("{}/{bucket}", text_of(endpoint)),
+            Some(endpoint) => text_of(endpoint).replacen("://", &format!("://{bucket}."), 1),
+            None if self.path_style => format!("https://s3.{region}.{}/{bucket}", domain(region)),
+            None => format!("https://{bucket}.s3.{region}.{}", domain(region)),
+        }
+    }
+
+    /// What is reached, in words: ``the bucket `status` at https://minio.example.com``.
+    pub(crate) fn describe(&self) -> String {
+        let Self { bucket, .. } = self;
+        match (&self.endpoint, &self.region) {
+            (Some(endpoint), _) => format!("the bucket `{bucket}` at {}", text_of(endpoint)),
+            (None, Some(region)) => format!("the bucket `{bucket}` in {region}"),
+            (None, None) => format!("the bucket `{bucket}` of Amazon S3"),
+        }
+    }
+
+    /// The texts that must not show anywhere.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let (secret, token) = match &self.credentials {
+            Credentials::Key { secret, session_token, .. } => (Some(secret), session_token.as_ref()),
+            Credentials::Chain | Credentials::Anonymous => (None, None),
+        };
+        secret.into_iter().chain(token).map(Secret::expose)
+    }
+}
+
+/// What is wrong, all of it at once.
+#[derive(Default)]
+struct Problems(Option<ConfigError>);
+
+impl Problems {
+    fn push(&mut self, key: &str, message: impl Into<String>) {
+        let error = ConfigError::invalid(key, message);
+        match &mut self.0 {
+            Some(all) => all.extend(error),
+            none => *none = Some(error),
+        }
+    }
+
+    fn take<T>(&mut self, key: &str, result: Result<T, String>) -> Option<T> {
+        result.map_err(|message| self.push(key, message)).ok()
+    }
+
+    fn credentials(&mut self, settings: &S3) -> Credentials {
+        let id = given(settings.access_key_id.as_deref());
+        let secret = settings.secret_access_key.clone().filter(|secret| !secret.is_empty());
+        let session_token = settings.session_token.clone().filter(|token| !token.is_empty());
+        match (id, secret) {
+            (id, secret) if settings.anonymous => {
+                if id.is_some() || secret.is_some() || session_token.is_some() {
+                    self.push("anonymous", "expected no access key with `anonymous`; remove the one or the other");
+                }
+                Credentials::Anonymous
+            }
+            (Some(id), Some(secret)) => Credentials::Key { id, secret, session_token },
+            (id, secret) => {
+                if id.is_some() {
+                    self.push("secret_access_key", "expected the secret of `access_key_id`; set both, or none for the credentials of the environment");
+                } else if secret.is_some() {
+                    self.push("access_key_id", "expected the id of the key of `secret_access_key`; set both, or none for the credentials of the environment");
+                } else if session_token.is_some() {
+                    self.push(
+                        "session_token",
+                        "expected none without `access_key_id` and `secret_access_key`; set all three",
+                    );
+                }
+                Credentials::Chain
+            }
+        }
+    }
+}
+
+pub(crate) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// A key that is there and not empty: `${VAR:-}` gives an empty text where a variable is not set.
+fn given(text: Option<&str>) -> Option<String> {
+    text.filter(|text| !text.is_empty()).map(ToOwned::to_owned)
+}
+
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>; in a path also capitals and underscores,
+/// which old buckets and other servers have.
+fn bucket(name: &str, path_style: bool) -> Result<(), String> {
+    if name.contains("://") || name.contains('/') {
+        return Err(format!(
+            "expected the name of a bucket alone, found {name:?}; what comes after the name belongs into `prefix`, and a server into `endpoint`"
+        ));
+    }
+    let is_end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || path_style && c.is_ascii_uppercase();
+    let is_middle = |c: char| is_end(c) || matches!(c, '-' | '.') || path_style && c == '_';
+    let is_good = (3..=63).contains(&name.len())
+        && name.chars().all(is_middle)
+        && name.starts_with(is_end)
+        && name.ends_with(is_end)
+        && !name.contains("..")
+        && name.parse::<IpAddr>().is_err();
+    match is_good {
+        true => Ok(()),
+        false => Err(format!(
+            "expected the name of a bucket: 3 to 63 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends; found {name:?}"
+        )),
+    }
+}
+
+fn endpoint(text: &str, key: &str) -> Result<Url, String> {
+    // The text is not shown where it may hold a password.
+    let url =
+        Url::parse(text).map_err(|_| format!("expected a URL such as \"https://minio.example.com:9000\" in {key}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "expected no user and password in the URL of {key}; set `access_key_id` and `secret_access_key`"
+        ));
+    }
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(format!("expected a URL that begins with https:// or http:// in {key}, found {:?}", url.as_str()));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("expected a URL without `?` and `#` in {key}"));
+    }
+    Ok(url)
+}
+
+/// A part of a host name, so that nothing else gets into the URL.
+fn check_region(region: String) -> Result<String, String> {
+    let is_good = region.len() <= 63 && region.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    match is_good {
+        true => Ok(region),
+        false => Err(format!("expected a region such as \"eu-west-1\", found {region:?}")),
+    }
+}
+
+fn prefix(text: &str) -> Result<String, String> {
+    let trimmed = text.trim_matches('/');
+    if trimmed.is_empty() {
+        return Ok(String::new());
+    }
+    let is_good = trimmed.len() <= MAX_PREFIX
+        && !trimmed.chars().any(char::is_control)
+        && trimmed.split('/').all(|part| !matches!(part, "" | "." | ".."));
+    match is_good {
+        true => Ok(format!("{trimmed}/")),
+        false => Err(format!(
+            "expected a prefix such as \"production/checks/\", without empty parts, `.` and `..`, of at most {MAX_PREFIX} bytes; found {text:?}"
+        )),
+    }
+}
+
+fn check_storage_class(class: &str) -> Result<(), String> {
+    if !class.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
+        return Err(format!("expected a storage class such as \"INTELLIGENT_TIERING\", found {class:?}"));
+    }
+    if SLOW_CLASSES.contains(&class) {
+        return Err(format!("expected a storage class that can be read at once, found {class:?}"));
+    }
+    Ok(())
+}
+
+/// The domain of the partition that a region belongs to.
+fn domain(region: &str) -> &'static str {
+    match region.split('-').next() {
+        Some("cn") => "amazonaws.com.cn",
+        Some("eusc") => "amazonaws.eu",
+        _ => "amazonaws.com",
+    }
+}
+
+fn text_of(endpoint: &Url) -> &str {
+    endpoint.as_str().trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(settings: &S3) -> Result<Target, ConfigError> {
+        Target::with_environment(settings, &|_| None)
+    }
+
+    /// The place and the message of the only problem.
+    fn problem(settings: &S3) -> (String, String) {
+        let error = target(settings).unwrap_err();
+        assert_eq!(error.problems().len(), 1, "{error}");
+        let problem = &error.problems()[0];
+        (problem.place.clone(), problem.message.clone())
+    }
+
+    fn url(settings: &S3) -> String {
+        let target = target(settings).unwrap();
+        target.bucket_url(target.region.as_deref().unwrap())
+    }
+
+    #[test]
+    fn the_url_of_a_bucket_has_the_region_and_the_style() {
+        let amazon = S3::new("status").region("eu-west-1");
+        assert_eq!(url(&amazon), "https://status.s3.eu-west-1.amazonaws.com");
+        assert_eq!(url(&amazon.clone().path_style(true)), "https://s3.eu-west-1.amazonaws.com/status");
+        assert_eq!(url(&S3::new("a.b").region("eu-west-1")), "https://s3.eu-west-1.amazonaws.com/a.b");
+        assert_eq!(url(&S3::new("status").region("cn-north-1")), "https://status.s3.cn-north-1.amazonaws.com.cn");
+        let minio = S3::new("status").endpoint("http://localhost:9000/");
+        assert_eq!(url(&minio), "http://localhost:9000/status");
+        assert_eq!(url(&minio.path_style(false)), "http://status.localhost:9000");
+        assert_eq!(url(&S3::new("status").endpoint("https://proxy/s3")), "https://proxy/s3/status");
+    }
+
+    #[test]
+    fn region_and_endpoint_come_from_the_environment_unless_they_are_given() {
+        let environment = |name: &str| match name {
+            "AWS_REGION" => Some("eu-north-1".to_owned()),
+            "AWS_DEFAULT_REGION" => Some("not-this".to_owned()),
+            "AWS_ENDPOINT_URL" => Some("http://localhost:1".to_owned()),
+            _ => None,
+        };
+        let found = Target::with_environment(&S3::new("status"), &environment).unwrap();
+        assert_eq!(found.bucket_url(found.region.as_deref().unwrap()), "http://localhost:1/status");
+        assert_eq!(found.region.as_deref(), Some("eu-north-1"));
+        let given = S3::new("status").region("auto").endpoint("http://localhost:2");
+        let found = Target::with_environment(&given, &environment).unwrap();
+        assert_eq!(found.bucket_url("auto"), "http://localhost:2/status");
+        assert_eq!(found.region.as_deref(), Some("auto"));
+        assert_eq!(target(&S3::new("status")).unwrap().region, None);
+        assert_eq!(target(&S3::new("status").region("")).unwrap().region, None, "an empty text is none");
+        let elsewhere = target(&S3::new("status").endpoint("http://localhost:2")).unwrap();
+        assert_eq!(elsewhere.region.as_deref(), Some("us-east-1"));
+    }
+
+    #[test]
+    fn a_prefix_ends_with_a_slash_and_begins_with_none() {
+        let prefix = |text: &str| target(&S3::new("status").prefix(text)).map(|target| target.prefix);
+        for (text, expected) in [("", ""), ("/", ""), ("a", "a/"), ("/a/b/", "a/b/"), ("ü x", "ü x/")] {
+            assert_eq!(prefix(text).unwrap(), expected, "{text:?}");
+        }
+        for text in ["a//b", "a/../b", ".", "a\nb", &"x".repeat(701)] {
+            assert_eq!(prefix(text).unwrap_err().problems()[0].place, "prefix", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_bucket_is_refused() {
+        let long = "a".repeat(64);
+        for name in ["", "ab", &long, "Status", "a_b", "-ab", "ab-", "a..b", "192.168.0.1", "stätus", "a b c"] {
+            assert_eq!(problem(&S3::new(name)).0, "bucket", "{name:?}");
+        }
+        target(&S3::new("Old_Bucket").path_style(true)).unwrap();
+        let (place, message) = problem(&S3::new("s3://status/production"));
+        assert!(place == "bucket" && message.contains("`prefix`"), "{message}");
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused_and_a_password_not_shown() {
+        for text in ["localhost:9000", "minio", "ftp://minio", "https://", "http://minio?a=b", "http://minio#a"] {
+            assert_eq!(problem(&S3::new("status").endpoint(text)).0, "endpoint", "{text:?}");
+        }
+        for text in ["https://user:hidden@minio", "https://user:hidden@mi nio"] {
+            let (place, message) = problem(&S3::new("status").endpoint(text));
+            assert!(place == "endpoint" && !message.contains("hidden"), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_access_key_is_whole_or_not_there() {
+        let mut settings = S3::new("status").access_key("AKIA", "hidden");
+        assert!(matches!(target(&settings).unwrap().credentials, Credentials::Key { .. }));
+        settings.secret_access_key = None;
+        assert_eq!(problem(&settings).0, "secret_access_key");
+        assert_eq!(problem(&S3::new("status").access_key("", "hidden")).0, "access_key_id");
+        assert_eq!(problem(&S3::new("status").session_token("token")).0, "session_token");
+        assert_eq!(problem(&S3::new("status").access_key("AKIA", "hidden").anonymous(true)).0, "anonymous");
+        let none = target(&S3::new("status").access_key("", "").session_token("")).unwrap();
+        assert!(matches!(none.credentials, Credentials::Chain), "empty texts are none");
+        assert!(matches!(target(&S3::new("status").anonymous(true)).unwrap().credentials, Credentials::Anonymous));
+    }
+
+    #[test]
+    fn all_problems_are_told_at_once() {
+        let settings = S3::new("x")
+            .region("a/b")
+            .endpoint("minio")
+            .prefix("..")
+            .storage_class("DEEP_ARCHIVE")
+            .timeout(Duration::from_millis(1));
+        let error = target(&settings).unwrap_err();
+        let places: Vec<_> = error.problems().iter().map(|problem| problem.place.as_str()).collect();
+        assert_eq!(places, ["endpoint", "bucket", "region", "prefix", "storage_class", "timeout"]);
+    }
+}
