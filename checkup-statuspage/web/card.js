@@ -164,7 +164,7 @@ function placesOf({ locations }) {
   if (locations.length === 1 && !locations[0].location) return [];
   return locations.map(({ location, status, stale }) => {
     const state = stale ? "stale" : status;
-    return el("li", { "data-state": state }, icon(state), location ?? "no location", el("span", { class: "sr" }, `: ${STATE_WORDS[state].toLowerCase()}`));
+    return el("li", { "data-state": state }, icon(state), location ?? "not named", el("span", { class: "sr" }, `: ${STATE_WORDS[state].toLowerCase()}`));
   });
 }
 
@@ -181,7 +181,7 @@ function locationTable({ locations }, { data, now }, windows) {
       [at.rtt === null ? "none" : roundTrip(at.rtt)],
       ...windows.map(([, span]) => [percent(uptime([at.series], now - span, data))]),
     ];
-    return el("tr", { role: "row" }, el("th", { scope: "row", role: "rowheader" }, at.location ?? "no location"), cells.map((cell, i) => el("td", { role: "cell", "data-label": head[i + 1], class: i > 2 && "number" }, cell)));
+    return el("tr", { role: "row" }, el("th", { scope: "row", role: "rowheader" }, at.location ?? "not named"), cells.map((cell, i) => el("td", { role: "cell", "data-label": head[i + 1], class: i > 2 && "number" }, cell)));
   });
   const headers = head.map((name, i) => el("th", { scope: "col", role: "columnheader", class: i > 3 && "number" }, name));
   return el("table", { class: "locations", role: "table" }, el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, headers)), el("tbody", { role: "rowgroup" }, rows));

@@ -7,7 +7,7 @@ import { clock, roundTrip } from "./text.js";
 import { Scrubber } from "./scrub.js";
 
 const CHART_HEIGHT = 168;
-const PLOT = { top: 10, left: 46, right: 6, bottom: 22 };
+const PLOT = { top: 10, left: 54, right: 6, bottom: 22 };
 const CHART_SPAN = 24 * 3_600_000;
 const BUCKET = 10 * 60_000;
 const BUCKETS = CHART_SPAN / BUCKET;
@@ -28,7 +28,7 @@ export class RoundTripChart {
     const to = Math.ceil(now / BUCKET) * BUCKET;
     this.from = to - CHART_SPAN;
     this.lines = check.series.map((series) => ({
-      name: series.location ?? (check.series.length > 1 ? "no location" : "Median"),
+      name: series.location ?? (check.series.length > 1 ? "not named" : "Median"),
       threshold: series.threshold,
       buckets: bucketsOf(series.points, this.from),
     }));

@@ -10,11 +10,16 @@ const TRIES = 3;
 const LARGEST = 32 << 20;
 const CHECK_FILE = /^(\d{1,19})(?:-[^/]*)?-check\.json$/u;
 
+/** A URL of the config. It may be relative to this script, beside which everything is; the page itself may be elsewhere. */
+export function resolved(url) {
+  return new URL(url, import.meta.url);
+}
+
 /** What reads a source of the config: `for await (const data of loader.load(now))` gives the data, several times if they come in parts. */
 export function loaderOf(config) {
   const { source } = config;
-  const base = new URL(source.url ?? "./", document.baseURI);
-  if (source.type === "api") return new ServedLoader(new URL(`${document.documentElement.dataset.base ?? ""}summary.json`, base));
+  const base = resolved(source.url ?? "./");
+  if (source.type === "api") return new ServedLoader(resolved("summary.json"));
   const list = source.type === "s3" ? new Bucket(base, source.prefix ?? "") : new Folder(base);
   return new FileLoader(list, config.timeframe);
 }

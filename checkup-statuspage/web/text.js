@@ -134,9 +134,9 @@ function markup(whole, label, target, bare, strong, emphasis) {
   return emphasis && !/\s$/u.test(emphasis) ? [el("em", {}, emphasis)] : null;
 }
 
-/** A link, if its URL is of the web or of mail; null otherwise. Where `relative`, URLs within this site are links too. */
-export function link(target, label, relative = false) {
-  const url = safeUrl(target, relative);
+/** A link, if its URL is of the web or of mail; null otherwise. */
+export function link(target, label) {
+  const url = safeUrl(target);
   return url && el("a", { href: url, rel: "noopener noreferrer" }, label);
 }
 

@@ -69,7 +69,7 @@ function byDay(events) {
 function entryOf(event, now) {
   if (event.kind === "incident") return incidentEntry(event.incident, now);
   if (event.kind === "message") {
-    return el("li", { class: "entry", "data-state": "message" }, el("p", {}, el("b", {}, event.title), " Message at ", timeElement(event.at, clock(event.at))), el("p", { class: "said" }, rich(event.text)));
+    return el("li", { class: "entry", "data-state": "message" }, icon("message"), el("p", {}, el("b", {}, event.title), " Message at ", timeElement(event.at, clock(event.at))), el("p", { class: "said" }, rich(event.text)));
   }
   const { from, to, title, text } = event.window;
   const what = el("b", {}, title ?? "All checks");
