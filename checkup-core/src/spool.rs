@@ -16,7 +16,7 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 
 /// A local folder in which reports wait while their storage cannot be reached: `{"dir": "/var/lib/checkup/spool"}`.
 ///
-/// Given to a checkup, it stands before the checkup's storage. When a store fails, or takes longer than 20 seconds, the report
+/// Given to a checkup, it stands before the checkup's storage. When a store fails, or takes longer than 40 seconds, the report
 /// is kept in the folder, and the error is of kind [`Spooled`](crate::StorageErrorKind::Spooled). Each store first stores what
 /// waits, oldest first, and so does [`maintain`](crate::StorageMaintainer::maintain); while something waits, a new report
 /// goes behind it.

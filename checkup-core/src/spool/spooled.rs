@@ -15,9 +15,12 @@ use crate::{
     check_file,
 };
 
-/// How long the storage may take for one report. With what is flushed before, and the writing to the disk, a store stays
-/// below the minute after which the engine gives it up: the report would be in neither.
-const STORE_LIMIT: Duration = Duration::from_secs(20);
+/// How long the storage may take for one report: longer than storages' own limits usually are, whose errors say more.
+const STORE_LIMIT: Duration = Duration::from_secs(40);
+
+/// How long a store may take with all that is flushed before. It leaves time to write to the disk within the minute after which
+/// the engine gives a store up: then the report would be in neither.
+const WHOLE_LIMIT: Duration = Duration::from_secs(50);
 
 /// How long, and how many of the reports that wait, one store stores before its own.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
@@ -55,9 +58,10 @@ impl Spooled {
     }
 
     async fn store_or_keep(&self, report: &Report) -> Result<(), StorageError> {
-        let flushed = self.flush().await;
+        let deadline = Instant::now() + WHOLE_LIMIT;
+        let flushed = self.flush(deadline).await;
         let error = match flushed.end {
-            End::Done => match self.store_inner(report).await {
+            End::Done => match self.store_inner(report, deadline).await {
                 Ok(()) => return Ok(()),
                 Err(error) => error,
             },
@@ -95,7 +99,7 @@ impl Spooled {
     }
 
     /// Stores what waits, oldest first, until nothing does, the storage fails, or it has been enough for once.
-    async fn flush(&self) -> Flushed {
+    async fn flush(&self, deadline: Instant) -> Flushed {
         let mut flushed = Flushed { reports: 0, end: End::Done };
         if self.waiting(&HashSet::new()).await.is_empty() {
             return flushed;
@@ -104,7 +108,7 @@ impl Spooled {
             flushed.end = End::Busy;
             return flushed;
         };
-        let deadline = Instant::now() + FLUSH_LIMIT;
+        let enough = Instant::now() + FLUSH_LIMIT;
         // Those that are done with, if the folder cannot be changed any more: they are there again in each listing.
         let mut done = HashSet::new();
         loop {
@@ -113,11 +117,11 @@ impl Spooled {
                 break;
             }
             for name in names {
-                if flushed.reports >= MAX_FLUSHED || Instant::now() >= deadline {
+                if flushed.reports >= MAX_FLUSHED || Instant::now() >= enough {
                     flushed.end = End::Limit;
                     return flushed;
                 }
-                match self.flush_one(&name).await {
+                match self.flush_one(&name, deadline).await {
                     Ok(is_stored) => flushed.reports += usize::from(is_stored),
                     Err(error) => {
                         flushed.end = End::Failed(error);
@@ -136,7 +140,7 @@ impl Spooled {
     }
 
     /// Stores one report that waits, and removes it. `false` if it is not there or cannot be read, which is told in the log.
-    async fn flush_one(&self, name: &str) -> Result<bool, StorageError> {
+    async fn flush_one(&self, name: &str, deadline: Instant) -> Result<bool, StorageError> {
         let owned = name.to_owned();
         let content = match blocking(&self.spool, move |folder| folder.read(&owned)).await {
             Ok(Some(content)) => content,
@@ -149,7 +153,7 @@ impl Spooled {
         let owned = name.to_owned();
         match check_file::decode(&content) {
             Ok(results) => {
-                self.store_inner(&Report::new(results)).await?;
+                self.store_inner(&Report::new(results), deadline).await?;
                 if let Err(error) = blocking(&self.spool, move |folder| folder.remove(&owned)).await {
                     self.warn("stored, and not removed from the spool: it will be stored again", name, &error);
                 }
@@ -181,14 +185,15 @@ impl Spooled {
         blocking(&self.spool, |folder| folder.lock()).await.unwrap_or(None)
     }
 
-    /// Stores in the storage itself, within the limit. A storage that panics is one that fails.
-    async fn store_inner(&self, report: &Report) -> Result<(), StorageError> {
+    /// Stores in the storage itself, within the limits. A storage that panics is one that fails.
+    async fn store_inner(&self, report: &Report, deadline: Instant) -> Result<(), StorageError> {
         // Called inside, so that a panic before the future is made is caught too.
         let store = AssertUnwindSafe(async { self.inner.store(report).await }).catch_unwind();
-        match timeout(STORE_LIMIT, store).await {
+        let limit = STORE_LIMIT.min(deadline.saturating_duration_since(Instant::now()));
+        match timeout(limit, store).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StorageError::new("the storage panicked in its store")),
-            Err(_) => Err(StorageError::new(format!("the storage did not answer within {}", Human(STORE_LIMIT)))
+            Err(_) => Err(StorageError::new(format!("the storage did not answer within {}", Human::rounded(limit)))
                 .with_kind(StorageErrorKind::Timeout)),
         }
     }
@@ -227,7 +232,7 @@ impl Storage for Spooled {
 impl StorageMaintainer for Spooled {
     async fn maintain(&self) -> Result<Maintenance, StorageError> {
         let spooled = self.clone();
-        let flushed = tokio::spawn(async move { spooled.flush().await }).await;
+        let flushed = tokio::spawn(async move { spooled.flush(Instant::now() + WHOLE_LIMIT).await }).await;
         let flushed = flushed.map_err(|error| StorageError::new("the flush was interrupted").with_source(error))?;
         if let End::Failed(error) = flushed.end {
             let dir = self.spool.dir.display();
