@@ -155,6 +155,7 @@ pub fn default_registry() -> config::Registry {
     sibling!("http", http, Checker "http");
     sibling!("tcp", tcp, Checker "tcp");
     sibling!("storage-fs", storage_fs, Storage "fs");
+    sibling!("storage-s3", storage_s3, Storage "s3");
     registry
 }
 

@@ -118,11 +118,15 @@ impl Connection {
         })
     }
 
-    fn options(&self) -> ClientOptions {
+    /// The settings of the HTTP client.
+    pub(crate) fn options(&self) -> ClientOptions {
         // Half of it, so that one request that gets no answer can be repeated.
         let attempt = self.target.timeout / 2;
+        let is_plain = self.target.endpoint.as_ref().is_some_and(|url| url.scheme() == "http");
         ClientOptions::new()
-            .with_allow_http(self.target.endpoint.as_ref().is_some_and(|url| url.scheme() == "http"))
+            .with_allow_http(is_plain)
+            // Loading them takes milliseconds, and there is nothing to verify, unless credentials are from elsewhere.
+            .with_no_system_certificates(is_plain && !matches!(self.target.credentials, Credentials::Chain))
             .with_timeout(attempt)
             .with_connect_timeout(CONNECT_TIMEOUT.min(attempt))
             .with_pool_idle_timeout(POOL_IDLE_TIMEOUT)

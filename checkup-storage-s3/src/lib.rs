@@ -48,6 +48,8 @@ mod config;
 mod connection;
 mod error;
 mod files;
+#[cfg(feature = "provision")]
+mod provision;
 mod refusal;
 mod storage;
 mod target;

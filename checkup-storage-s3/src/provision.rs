@@ -36,7 +36,7 @@ impl StorageProvisioner for S3Storage {
                   or `check_expiry` instead",
             ));
         }
-        let bucket = Bucket::make(target, environment, request.dry_run, tell).await?;
+        let bucket = Bucket::make(target, environment, request, tell).await?;
         let mut steps = Steps::new(&bucket, request, tell);
         steps.cors().await?;
         if let Some(age) = request.expire_after {

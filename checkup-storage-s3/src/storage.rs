@@ -57,6 +57,11 @@ impl S3Storage {
         Ok(Self { archive: Arc::new(archive) })
     }
 
+    #[cfg(feature = "provision")]
+    pub(crate) fn target(&self) -> &Target {
+        self.archive.files().target()
+    }
+
     /// The files under the prefix.
     pub fn files(&self) -> Arc<dyn NamedFiles> {
         Arc::new(self.archive.files().clone())
@@ -74,6 +79,11 @@ impl Storage for S3Storage {
     }
 
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        Some(self)
+    }
+
+    #[cfg(feature = "provision")]
+    fn provisioner(&self) -> Option<&dyn checkup_core::StorageProvisioner> {
         Some(self)
     }
 }

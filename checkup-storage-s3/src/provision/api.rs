@@ -14,6 +14,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use checkup_core::StorageError;
 use md5::{Digest, Md5};
+use object_store::client::HttpConnector;
 use tokio::time::{sleep, timeout};
 
 use super::http::Http;
@@ -21,7 +22,7 @@ use crate::connection::{Connection, Environment};
 use crate::error;
 use crate::refusal::Refusal;
 use crate::target::{self, Target};
-use crate::wire::{Answer, watch};
+use crate::wire::{Answer, Wire, watch};
 
 /// How long is waited before a write is repeated that may have been refused because the change before it is not known everywhere yet.
 const PAUSES: [Duration; 4] =
@@ -72,23 +73,25 @@ impl Api {
         }
         let target = Target { region: Some(region.to_owned()), ..target.clone() };
         let connection = Connection::new(target.clone(), environment);
-        let credential = connection.credential().await?;
+        let credential = connection.client().await?.credentials().get_credential().await.map_err(unusable)?;
         let credentials =
             Credentials::new(&credential.key_id, &credential.secret_key, credential.token.clone(), None, "checkup");
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(target.timeout / 2).build();
         let config = Config::builder()
-            .behavior_version(BehaviorVersion::v2025_01_17())
+            .behavior_version(BehaviorVersion::v2026_01_12())
             .credentials_provider(credentials)
             .region(Region::new(region.to_owned()))
-            .http_client(Http(connection.http_client()?))
+            .http_client(Http(Wire.connect(&connection.options()).map_err(unusable)?))
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
-            .force_path_style(target.path_style)
-            .set_endpoint_url(target.endpoint.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned()))
-            .build();
-        Ok(Self { client: Client::from_conf(config), target, region: region.to_owned() })
+            .force_path_style(target.path_style);
+        let config = match &target.endpoint {
+            Some(endpoint) => config.endpoint_url(endpoint.as_str().trim_end_matches('/')),
+            None => config,
+        };
+        Ok(Self { client: Client::from_conf(config.build()), target, region: region.to_owned() })
     }
 
     pub(super) fn client(&self) -> &Client {
@@ -201,8 +204,17 @@ fn is_unsupported(refusal: &Refusal) -> bool {
     matches!(refusal.status, 405 | 501)
         || matches!(
             refusal.code.as_str(),
-            "NotImplemented" | "XNotImplemented" | "MethodNotAllowed" | "BucketAlreadyExists" | "BucketAlreadyOwnedByYou"
+            "NotImplemented"
+                | "XNotImplemented"
+                | "MethodNotAllowed"
+                | "BucketAlreadyExists"
+                | "BucketAlreadyOwnedByYou"
         )
+}
+
+/// What is wrong with credentials that were good a moment ago, or with the HTTP client, for which nobody knows a remedy.
+fn unusable(error: object_store::Error) -> StorageError {
+    StorageError::new("cannot use the AWS SDK").with_source(error)
 }
 
 /// Adds the checksum that servers demand which do not know the SDK's.

@@ -53,7 +53,11 @@ impl Bucket {
         let state = match looked {
             Ok(()) => State::There,
             Err(refusal) if refusal.code == "NoSuchBucket" || refusal.status == 404 && refusal.code.is_empty() => {
-                if request.dry_run { State::Missing } else { create(&api).await? }
+                if request.dry_run {
+                    State::Missing
+                } else {
+                    create(&api).await?
+                }
             }
             Err(refusal) => return Err(api.refused(LOOK, refusal)),
         };

@@ -84,7 +84,10 @@ mod tests {
         assert_eq!(any["AllowedMethods"], json!(["GET", "HEAD"]));
         assert!(any["ExposeHeaders"].as_array().unwrap().contains(&json!("ETag")));
         let origin = "https://status.example.com".to_owned();
-        assert_eq!(document(&rule("CheckupRead", &[origin]).unwrap())["AllowedOrigins"], json!(["https://status.example.com"]));
+        assert_eq!(
+            document(&rule("CheckupRead", &[origin]).unwrap())["AllowedOrigins"],
+            json!(["https://status.example.com"])
+        );
     }
 
     #[test]

@@ -100,7 +100,13 @@ mod tests {
             expiring.iter().any(|rule| key.starts_with(rule.filter().and_then(LifecycleRuleFilter::prefix).unwrap()))
         };
         assert!(expires("checks/1795000000000000000-check.json") && expires("checks/2000000000000000000-check.json"));
-        for key in ["checks/summary.json", "checks/index.html", "checks/badge/api.svg", "checks", "other/1795000000000000000-check.json"] {
+        for key in [
+            "checks/summary.json",
+            "checks/index.html",
+            "checks/badge/api.svg",
+            "checks",
+            "other/1795000000000000000-check.json",
+        ] {
             assert!(!expires(key), "{key}");
         }
         assert_eq!(documents(&rules)[2]["AbortIncompleteMultipartUpload"], json!({"DaysAfterInitiation": 1}));

@@ -72,20 +72,21 @@ impl Scope<'_> {
         let page = if self.page { ", the page's files" } else { "" };
         match self.prefix {
             "" => format!("anyone may read check files{page} and summary.json, and list the bucket"),
-            prefix => format!("anyone may read check files{page} and summary.json in {prefix}, and list with this prefix"),
+            prefix => {
+                format!("anyone may read check files{page} and summary.json in {prefix}, and list with this prefix")
+            }
         }
     }
 
     fn statements(&self) -> Vec<Value> {
-        let allow = |base: &str, action: &str, resource: Value| {
-            json!({"Sid": name(base, self.prefix), "Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource})
-        };
+        let allow = |base: &str, action: &str, resource: Value| json!({"Sid": name(base, self.prefix), "Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource});
         let mut list = allow("CheckupReadList", "s3:ListBucket", json!(self.arn()));
         // A listing without a prefix has everything in it, so that it is refused unless that is what there is to list.
         if !self.prefix.is_empty() {
             list["Condition"] = json!({"StringEquals": {"s3:prefix": literal(self.prefix, &['$'])}});
         }
-        let mut all = vec![allow("CheckupReadFiles", "s3:GetObject", self.objects(&["*-check.json", "summary.json"])), list];
+        let mut all =
+            vec![allow("CheckupReadFiles", "s3:GetObject", self.objects(&["*-check.json", "summary.json"])), list];
         if self.page {
             all.push(allow("CheckupReadPage", "s3:GetObject", self.objects(&PAGE_FILES)));
         }
@@ -145,7 +146,11 @@ fn normal(value: &Value) -> Value {
         }
         Value::Object(map) => {
             let map: Map<_, _> = map.iter().map(|(key, value)| (key.clone(), normal(value))).collect();
-            if map.len() == 1 && map.get("AWS").is_some_and(|anyone| anyone == "*") { json!("*") } else { Value::Object(map) }
+            if map.len() == 1 && map.get("AWS").is_some_and(|anyone| anyone == "*") {
+                json!("*")
+            } else {
+                Value::Object(map)
+            }
         }
         other => other.clone(),
     }

@@ -24,7 +24,8 @@ const READ_WEBSITE: Call = Call { action: "read the website settings of", permis
 const WRITE_WEBSITE: Call = Call { action: "set the website settings of", permission: "s3:PutBucketWebsite" };
 const READ_BLOCK: Call =
     Call { action: "read the public access block of", permission: "s3:GetBucketPublicAccessBlock" };
-const WRITE_BLOCK: Call = Call { action: "set the public access block of", permission: "s3:PutBucketPublicAccessBlock" };
+const WRITE_BLOCK: Call =
+    Call { action: "set the public access block of", permission: "s3:PutBucketPublicAccessBlock" };
 const READ_POLICY: Call = Call { action: "read the policy of", permission: "s3:GetBucketPolicy" };
 const WRITE_POLICY: Call = Call { action: "set the policy of", permission: "s3:PutBucketPolicy" };
 
@@ -208,7 +209,7 @@ impl<'a> Steps<'a> {
     }
 
     async fn look<T, E: std::fmt::Display>(
-        &self,
+        &mut self,
         call: Call,
         missing: &str,
         request: impl Future<Output = Result<T, E>>,
@@ -235,7 +236,7 @@ impl<'a> Steps<'a> {
     }
 
     async fn put<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
-        &self,
+        &mut self,
         call: Call,
         passes: impl Fn(&Refusal) -> bool,
         request: impl FnMut() -> F,
@@ -243,7 +244,13 @@ impl<'a> Steps<'a> {
         if self.request.dry_run { Ok(Written::Done) } else { self.api.write(call, passes, request).await }
     }
 
-    fn told(&mut self, what: &str, change: ProvisionChange, detail: String, document: Value) -> Result<(), StorageError> {
+    fn told(
+        &mut self,
+        what: &str,
+        change: ProvisionChange,
+        detail: String,
+        document: Value,
+    ) -> Result<(), StorageError> {
         let change = match change {
             ProvisionChange::Created if self.request.dry_run => ProvisionChange::WouldCreate,
             ProvisionChange::Updated if self.request.dry_run => ProvisionChange::WouldUpdate,

@@ -33,7 +33,9 @@ fn holds(condition: &Value, prefix: Option<&str>) -> bool {
 }
 
 fn texts(value: &Value) -> Vec<&str> {
-    value.as_array().map_or_else(|| vec![value.as_str().unwrap()], |all| all.iter().map(|text| text.as_str().unwrap()).collect())
+    value
+        .as_array()
+        .map_or_else(|| vec![value.as_str().unwrap()], |all| all.iter().map(|text| text.as_str().unwrap()).collect())
 }
 
 /// The characters of a pattern, and whether each is a wildcard if it looks like one.
@@ -101,7 +103,11 @@ fn the_document_is_what_the_docs_show() {
 
 #[test]
 fn anyone_may_read_check_files_under_the_prefix_and_nothing_else() {
-    for key in ["checks/1795000000000000000-check.json", "checks/1795000000000000000-eu-ab12-check.json", "checks/summary.json"] {
+    for key in [
+        "checks/1795000000000000000-check.json",
+        "checks/1795000000000000000-eu-ab12-check.json",
+        "checks/summary.json",
+    ] {
         assert!(may_get(PLAIN, key), "{key}");
     }
     for key in [
@@ -179,7 +185,8 @@ fn other_partitions_have_other_names() {
 fn what_others_have_set_is_kept() {
     let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::status/x"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
-    let nameless = json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::1:root"}, "Action": "s3:*", "Resource": "*"});
+    let nameless =
+        json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::1:root"}, "Action": "s3:*", "Resource": "*"});
     let existing = json!({"Version": "2008-10-17", "Id": "hers", "Statement": [theirs, nameless]});
     let merged = merge(Some(&existing.to_string()), PLAIN).unwrap();
     assert!(merged.changed);

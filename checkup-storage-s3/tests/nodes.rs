@@ -1,0 +1,33 @@
+//! One history, many nodes: processes that store into one bucket, in an outage and while one of them is killed again and
+//! again, and two that compact it all the time. At the end every result that a node has reported is read, exactly once.
+//!
+//! This program is those processes too, as the variable `ROLE` says; without it, it is the test. It is told what to do through its
+//! standard input, and ends when that does.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in tests, a panic is the report")]
+
+#[path = "nodes/check.rs"]
+mod check;
+#[path = "nodes/compactor.rs"]
+mod compactor;
+#[path = "nodes/node.rs"]
+mod node;
+#[path = "nodes/parent.rs"]
+mod parent;
+#[path = "nodes/place.rs"]
+mod place;
+
+use std::env;
+
+const ROLE: &str = "CHECKUP_TEST_ROLE";
+
+fn main() {
+    match env::var(ROLE).as_deref() {
+        Ok("node") => node::main(),
+        Ok("compactor") => compactor::main(),
+        _ => {
+            println!("test eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once ...");
+            parent::eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What all processes know: the bucket, the folders, and the journals in which nodes write down what they have reported.
+
+use std::env;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use checkup_core::{CheckResult, Checkup, CheckupBuilder, Report, Spool, Timestamp};
+use checkup_storage_s3::S3;
+use checkup_testkit::S3Server;
+use serde::{Deserialize, Serialize};
+
+use crate::ROLE;
+
+pub(crate) const BUCKET: &str = "status";
+
+/// The locations that each node has, with the same checks at the same times: only the location tells their results apart.
+pub(crate) const LOCATIONS: [&str; 2] = ["eu-west", "us-east"];
+
+const DAY: i64 = 86_400_000_000_000;
+
+/// Where the bucket is, and the folder of the test.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) dir: PathBuf,
+    endpoint: String,
+    key: (String, String),
+}
+
+/// What a node says about a report that it has handed to the storage.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    pub(crate) run: usize,
+    pub(crate) location: String,
+    /// Whether it is stored; otherwise it is in the spool.
+    pub(crate) is_stored: bool,
+    pub(crate) report: Report,
+}
+
+impl Place {
+    pub(crate) fn new(dir: &Path, server: &S3Server) -> Self {
+        let key = (server.access_key_id().to_owned(), server.secret_access_key().to_owned());
+        Self { dir: dir.to_owned(), endpoint: server.endpoint(), key }
+    }
+
+    /// The place that the process was started for.
+    pub(crate) fn of_this_process() -> Self {
+        let variable = |name: &str| env::var(name).unwrap();
+        Self {
+            dir: variable("PLACE_DIR").into(),
+            endpoint: variable("PLACE_ENDPOINT"),
+            key: (variable("PLACE_KEY"), variable("PLACE_SECRET")),
+        }
+    }
+
+    /// Starts this program as a process with a role, and a number among those of the role.
+    pub(crate) fn start(&self, role: &str, number: usize) -> Child {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.env(ROLE, role).env("PLACE_NUMBER", number.to_string()).env("PLACE_DIR", &self.dir);
+        command.env("PLACE_ENDPOINT", &self.endpoint).env("PLACE_KEY", &self.key.0).env("PLACE_SECRET", &self.key.1);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    pub(crate) fn number_of_this_process() -> usize {
+        env::var("PLACE_NUMBER").unwrap().parse().unwrap()
+    }
+
+    /// The bucket. In an outage, nobody waits for it long.
+    pub(crate) fn storage(&self) -> S3 {
+        S3::new(BUCKET).endpoint(&*self.endpoint).access_key(&*self.key.0, &*self.key.1).timeout(Duration::from_secs(5))
+    }
+
+    /// A checkup of a node's, with its spool.
+    pub(crate) fn checkup(&self, node: usize) -> CheckupBuilder {
+        Checkup::builder().storage(self.storage()).spool(Spool::new(self.spool(node)))
+    }
+
+    pub(crate) fn spool(&self, node: usize) -> PathBuf {
+        self.dir.join(format!("spool-{node}"))
+    }
+
+    /// How many reports wait in a node's spool.
+    pub(crate) fn waiting(&self, node: usize) -> usize {
+        let Ok(files) = fs::read_dir(self.spool(node)) else { return 0 };
+        files.filter(|file| file.as_ref().unwrap().file_name().to_str().unwrap().ends_with(".json")).count()
+    }
+
+    /// Writes down what a node reports, durably.
+    pub(crate) fn note(&self, node: usize, entry: &Entry) {
+        let mut line = serde_json::to_vec(entry).unwrap();
+        line.push(b'\n');
+        let mut file = File::options().append(true).create(true).open(self.journal(node)).unwrap();
+        file.write_all(&line).unwrap();
+        file.sync_all().unwrap();
+    }
+
+    /// What a node has reported. A line that it was killed in the middle of is none.
+    pub(crate) fn noted(&self, node: usize) -> Vec<Entry> {
+        let text = fs::read_to_string(self.journal(node)).unwrap_or_default();
+        let lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+        lines.filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    fn journal(&self, node: usize) -> PathBuf {
+        self.dir.join(format!("journal-{node}"))
+    }
+}
+
+/// When a run was, if it is the `attempt`th time that it is made: each has results of its own, as a node that is restarted has.
+/// All are on two days that have ended, so that they are compacted while others are still stored.
+pub(crate) fn time_of(run: usize, attempt: u32) -> Timestamp {
+    let today = Timestamp::now().unix_nanos() / DAY;
+    let run = i64::try_from(run).unwrap();
+    let beginning = (today - 3 + run % 2) * DAY;
+    Timestamp::from_unix_nanos(beginning + run * 600_000_000_000 + i64::from(attempt))
+}
+
+/// What makes two results one.
+pub(crate) fn identity(result: &CheckResult) -> (&str, &str, Timestamp, Option<&str>) {
+    (&result.name, &result.endpoint, result.timestamp, result.location.as_deref())
+}
