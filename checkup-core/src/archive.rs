@@ -25,7 +25,7 @@
 //! [`maintain`](crate::StorageMaintainer::maintain) compacts at most 1,000 files at a time, and says in
 //! [`Maintenance::unfinished`] if there is more. After a store it looks only for what can have become due since it last looked:
 //! with one list of at most 64 names, once an hour in a process. If that finds something to compact, or if `maintain` follows
-//! no store, it looks at all of the names.
+//! no store, it looks at all of the names. Then it renews [`summary.json`](crate::summary), and last removes what has expired.
 
 mod compaction;
 mod files;
@@ -34,6 +34,7 @@ mod listing;
 mod memory;
 mod naming;
 mod retention;
+mod summarising;
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,11 +47,17 @@ pub use history::{History, read};
 pub use memory::MemoryFiles;
 
 use crate::check_file::{self, FileName};
+use crate::summary::Summary;
 use crate::{
     CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
     Timestamp,
 };
+use compaction::Due;
 use listing::Listing;
+use summarising::Summarising;
+
+/// How long the figures of a day are kept unless set otherwise: a year, and a month to compare it with.
+pub const SUMMARY_EXPIRY: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// How many names are tried. They spread over a second: so many collisions are a fault, not bad luck.
 const MAX_NAMES: u32 = 10_000;
@@ -90,6 +97,7 @@ const MAX_BROKEN: usize = 10_000;
 pub struct Archive<F> {
     files: F,
     check_expiry: Duration,
+    summary_expiry: Duration,
     compact: bool,
     plain_names: bool,
     state: Mutex<State>,
@@ -115,7 +123,8 @@ impl<F: NamedFiles> Archive<F> {
     pub fn new(files: F) -> Self {
         let ever = Timestamp::from_unix_nanos(i64::MIN);
         let state = State { stores: 0, expires: ever, closes: ever, unfinished: false, broken: HashSet::new() };
-        Self { files, check_expiry: Duration::ZERO, compact: true, plain_names: false, state: Mutex::new(state) }
+        let (check_expiry, summary_expiry) = (Duration::ZERO, SUMMARY_EXPIRY);
+        Self { files, check_expiry, summary_expiry, compact: true, plain_names: false, state: Mutex::new(state) }
     }
 
     /// Removes check files that are older than this, by the time in their names; zero, the default, keeps all.
@@ -123,6 +132,14 @@ impl<F: NamedFiles> Archive<F> {
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
         self.check_expiry = check_expiry;
+        self
+    }
+
+    /// How long [`summary.json`](crate::summary) keeps the figures of a day, which outlast its check files. Zero keeps all.
+    /// Default: [`SUMMARY_EXPIRY`], 400 days.
+    #[must_use]
+    pub fn summary_expiry(mut self, summary_expiry: Duration) -> Self {
+        self.summary_expiry = summary_expiry;
         self
     }
 
@@ -160,18 +177,33 @@ impl<F: NamedFiles> Archive<F> {
         Ok(done.count)
     }
 
-    async fn compact_closed(&self, now: Timestamp, thorough: bool) -> Result<(usize, bool), StorageError> {
+    /// Compacts and summarises what is due. Tells how many files were merged, and whether there is more to do.
+    async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<(usize, bool), StorageError> {
         let (thorough, broken) = {
             let state = self.state();
             let thorough = thorough || state.unfinished;
-            if !self.compact || !thorough && now < state.closes {
+            if !thorough && now < state.closes {
                 return Ok((0, false));
             }
             (thorough, state.broken.clone())
         };
+        let due = match self.compact {
+            _ if thorough => Due::Files,
+            true => compaction::is_due(&self.files, now, &broken).await?,
+            false => Due::Summary,
+        };
         let mut done = compaction::Compacted::default();
-        if thorough || compaction::is_due(&self.files, now, &broken).await? {
+        if self.compact && due == Due::Files {
             done = compaction::pass(&self.files, now, &broken).await?;
+        }
+        if due != Due::Nothing && !done.unfinished {
+            let check_cutoff = match self.check_expiry {
+                Duration::ZERO => Timestamp::from_unix_nanos(i64::MIN),
+                check_expiry => now.saturating_sub(check_expiry),
+            };
+            let (expiry, all) = (self.summary_expiry, due == Due::Files);
+            let summarising = Summarising { files: &self.files, now, expiry, check_cutoff, all, thorough };
+            done.unfinished = summarising.run().await?;
         }
         let mut state = self.state();
         state.unfinished = done.unfinished;
@@ -248,6 +280,10 @@ impl<F: NamedFiles> StorageReader for Archive<F> {
             StorageError::new(format!("{name} is not a check file")).with_kind(error.kind()).with_source(error)
         })
     }
+
+    async fn summary(&self) -> Result<Option<Summary>, StorageError> {
+        summarising::load(&self.files).await
+    }
 }
 
 #[async_trait]
@@ -260,8 +296,12 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
             state.stores = stores.saturating_sub(1);
             stores == 0
         };
-        let mut done = Maintenance::expired(self.expire(now, thorough).await?);
-        (done.compacted, done.unfinished) = self.compact_closed(now, thorough).await?;
+        let mut done = Maintenance::default();
+        (done.compacted, done.unfinished) = self.tidy(now, thorough).await?;
+        // What is removed is summarised first.
+        if !done.unfinished {
+            done.expired = self.expire(now, thorough).await?;
+        }
         Ok(done)
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use crate::check_file::FileName;
 use crate::summary::Summary;
-use crate::{CheckResult, ConfigError, Report, StorageProvisioner, Timestamp};
+use crate::{CheckResult, ConfigError, PagePublisher, Report, StorageProvisioner, Timestamp};
 
 /// Keeps reports. Storing is all that a write-only sink needs; more is a capability that callers ask for.
 ///
@@ -63,6 +63,11 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
 
     /// Making what the storage needs before its first store, if it needs anything and can.
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        None
+    }
+
+    /// Putting the status page beside the check files, if whoever reads those here can read a page too.
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
         None
     }
 }
@@ -181,6 +186,10 @@ impl Storage for Arc<dyn Storage> {
 
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
         self.as_ref().provisioner()
+    }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        self.as_ref().publisher()
     }
 }
 

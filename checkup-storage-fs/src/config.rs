@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use checkup_core::archive::SUMMARY_EXPIRY;
 use checkup_core::{ConfigError, IntoStorage, Storage};
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +35,11 @@ pub struct Fs {
     #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub check_expiry: Duration,
+    /// How long `summary.json` keeps the figures of a day, which outlast its check files, such as "400d"; 0 keeps all.
+    /// Default: 400 days.
+    #[serde(default = "summary_expiry", with = "checkup_core::duration", skip_serializing_if = "is_summary_expiry")]
+    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
+    pub summary_expiry: Duration,
     /// Whether a report is on the disk, and not only with the operating system, when it counts as stored. Default: true.
     /// `false` is faster, and a power cut or a crash of the system (not of the program) may then lose or empty
     /// the check files of the last half minute or so.
@@ -48,13 +54,27 @@ pub struct Fs {
 impl Fs {
     /// Storage in this directory, which keeps all for ever.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), url: None, check_expiry: Duration::ZERO, fsync: true, compact: true }
+        Self {
+            dir: dir.into(),
+            url: None,
+            check_expiry: Duration::ZERO,
+            summary_expiry: SUMMARY_EXPIRY,
+            fsync: true,
+            compact: true,
+        }
     }
 
     /// Removes check files that are older than this; zero keeps all.
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
         self.check_expiry = check_expiry;
+        self
+    }
+
+    /// How long `summary.json` keeps the figures of a day; zero keeps all. Default: 400 days.
+    #[must_use]
+    pub fn summary_expiry(mut self, summary_expiry: Duration) -> Self {
+        self.summary_expiry = summary_expiry;
         self
     }
 
@@ -77,6 +97,14 @@ impl IntoStorage for Fs {
     fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
         Ok(Arc::new(FsStorage::new(self)?))
     }
+}
+
+fn summary_expiry() -> Duration {
+    SUMMARY_EXPIRY
+}
+
+fn is_summary_expiry(expiry: &Duration) -> bool {
+    *expiry == SUMMARY_EXPIRY
 }
 
 fn yes() -> bool {

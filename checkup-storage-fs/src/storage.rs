@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use checkup_core::archive::{Archive, NamedFiles};
 use checkup_core::check_file::FileName;
+use checkup_core::summary::Summary;
 use checkup_core::{
     CheckResult, ConfigError, Maintenance, Report, Storage, StorageError, StorageMaintainer, StorageReader, Timestamp,
     async_trait,
@@ -50,7 +51,8 @@ impl FsStorage {
         }
         let files = Files::new(Directory::new(settings.dir, settings.fsync), settings.check_expiry);
         // The system sees to it that no name is used twice.
-        let archive = Archive::new(files).compact(settings.compact).plain_names(true);
+        let archive =
+            Archive::new(files).compact(settings.compact).summary_expiry(settings.summary_expiry).plain_names(true);
         Ok(Self { archive: Arc::new(archive) })
     }
 
@@ -84,14 +86,20 @@ impl StorageReader for FsStorage {
     async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError> {
         self.archive.fetch(name).await
     }
+
+    async fn summary(&self) -> Result<Option<Summary>, StorageError> {
+        self.archive.summary().await
+    }
 }
 
 #[async_trait]
 impl StorageMaintainer for FsStorage {
     async fn maintain(&self) -> Result<Maintenance, StorageError> {
-        let expired = self.archive.files().expire().await?;
         let mut done = self.archive.maintain().await?;
-        done.expired += expired;
+        // What is removed is summarised first.
+        if !done.unfinished {
+            done.expired += self.archive.files().expire().await?;
+        }
         Ok(done)
     }
 }

@@ -51,28 +51,42 @@ pub(super) struct Compacted {
     pub(super) broken: Vec<FileName>,
 }
 
-/// Whether a pass has something to do, with one short listing that begins at the last closed day. Whatever else there is
+/// What there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    /// Files may be compacted, and then summarised.
+    Files,
+    /// There is nothing to compact, and a file that the summary may not have.
+    Summary,
+}
+
+/// What a pass has to do, with one short listing that begins at the last closed day. Whatever else there is
 /// to do can wait until the next hour closes, and has files: then a pass looks at everything.
 pub(super) async fn is_due<F: NamedFiles>(
     files: &F,
     now: Timestamp,
     skip: &HashSet<FileName>,
-) -> Result<bool, StorageError> {
+) -> Result<Due, StorageError> {
     let names = files.list(&naming::from(naming::last_closed_day(now)), PROBE).await?;
     let is_all = names.len() < PROBE;
-    let mut last = None;
+    let (mut last, mut alone) = (None, Due::Nothing);
     for name in names {
         if name.as_str() >= naming::END {
-            return Ok(false);
+            return Ok(alone);
         }
         let Some(name) = FileName::parse(&name).filter(|name| can_be_source(name, skip)) else { continue };
-        let Some(period) = naming::closed(name.timestamp(), now) else { return Ok(false) };
+        let Some(period) = naming::closed(name.timestamp(), now) else { return Ok(alone) };
         if last.replace(period) == Some(period) {
-            return Ok(true);
+            return Ok(Due::Files);
+        }
+        // The only run of its hour, or day: nobody compacts it, so that nobody has renewed the summary after that.
+        if !name.is_compacted() {
+            alone = Due::Summary;
         }
     }
     // So many that are no sources: only a pass can tell what is after them.
-    Ok(!is_all)
+    Ok(if is_all { alone } else { Due::Files })
 }
 
 fn can_be_source(name: &FileName, skip: &HashSet<FileName>) -> bool {

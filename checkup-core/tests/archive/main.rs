@@ -11,7 +11,7 @@ mod retention;
 use std::time::Duration;
 
 use checkup_core::archive::{self, Archive, MemoryFiles, NamedFiles, Put};
-use checkup_core::{CheckResult, StorageMaintainer, Timestamp, check_file};
+use checkup_core::{CheckResult, StorageMaintainer, Timestamp, check_file, summary};
 
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -51,8 +51,11 @@ fn sorted(mut results: Vec<CheckResult>) -> Vec<CheckResult> {
     results
 }
 
+/// The names of all files but the summary.
 async fn names(files: &MemoryFiles) -> Vec<String> {
-    files.list("", usize::MAX).await.unwrap()
+    let mut names = files.list("", usize::MAX).await.unwrap();
+    names.retain(|name| name != summary::FILE);
+    names
 }
 
 /// Maintains as a process of its own does, until there is no more to do, and counts what was compacted.
