@@ -11,8 +11,8 @@ use super::Spool;
 use super::folder::{Lock, blocking};
 use crate::duration::Human;
 use crate::{
-    Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner, StorageReader,
-    check_file,
+    Maintenance, PagePublisher, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner,
+    StorageReader, check_file,
 };
 
 /// How long the storage may take for one report: longer than storages' own limits usually are, whose errors say more.
@@ -225,6 +225,10 @@ impl Storage for Spooled {
 
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
         self.inner.provisioner()
+    }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        self.inner.publisher()
     }
 }
 
