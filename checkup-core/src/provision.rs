@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::StorageError;
+use crate::error::Problems;
+use crate::{ConfigError, StorageError};
 
 /// Makes what a storage needs before its first store, and lets a status page read it: a bucket, its policy, a table.
 ///
@@ -16,7 +17,7 @@ use crate::StorageError;
 /// - What others have set is kept: it adds what is its own and finds it again by name. It removes nothing, and what the request does
 ///   not ask for it leaves as it is.
 /// - It tells each step as soon as that is done, so that what was changed is known also if a later step fails.
-/// - With [`Provision::dry_run`] it changes nothing, and tells every step that it would do with the document that it would write.
+/// - With [`Provision::dry_run`] it changes nothing, and tells every step that it would do, with what it would write.
 /// - It makes no users and no keys, and no step and no error holds a secret.
 /// - Every wait on a network is bounded by a timeout of its own.
 ///
@@ -112,6 +113,25 @@ impl Provision {
         self.expire_after = Some(age);
         self
     }
+
+    /// Checks what can be checked without a storage.
+    ///
+    /// # Errors
+    ///
+    /// If an origin is none, or the age is zero; all problems at once.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let mut problems = Problems::default();
+        for origin in self.cors_origins.iter().filter(|origin| !is_origin(origin)) {
+            problems.push(ConfigError::invalid(
+                "cors_origins",
+                format!("expected an origin such as \"https://status.example.com\", without a path, or \"*\"; found {origin:?}"),
+            ));
+        }
+        if self.expire_after == Some(Duration::ZERO) {
+            problems.push(ConfigError::invalid("expire_after", "expected more than 0, such as 365 days"));
+        }
+        problems.into_result()
+    }
 }
 
 /// One thing that a [`StorageProvisioner`] made, changed, or found to be right. Displays as a line of text.
@@ -131,7 +151,7 @@ pub struct ProvisionStep {
     pub change: ProvisionChange,
     /// What is so now, in a few words.
     pub detail: String,
-    /// The document that was written, or would be, whole: JSON for people. There is none where nothing is written.
+    /// What was written, or would be: JSON for people. There is none where nothing is written.
     pub document: Option<String>,
 }
 
@@ -195,6 +215,15 @@ impl fmt::Display for ProvisionChange {
     }
 }
 
+/// Whether a browser may send this as `Origin`, or it is a pattern of such: a scheme, a host and perhaps a port.
+///
+/// <https://www.rfc-editor.org/rfc/rfc6454#section-6.2>
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']' | '*');
+    text == "*" || host.is_some_and(|host| !host.is_empty() && host.chars().all(is_part))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +236,29 @@ mod tests {
         let request = request.page().cors_origin("https://a.example").cors_origin("https://b.example");
         assert_eq!((request.page, request.website), (true, false));
         assert_eq!(request.cors_origins, ["https://a.example", "https://b.example"]);
+    }
+
+    #[test]
+    fn what_is_no_origin_and_no_age_is_refused_all_at_once() {
+        for origin in
+            ["*", "https://status.example.com", "http://localhost:8080", "https://*.example.com", "http://[::1]:80"]
+        {
+            assert_eq!(Provision::new().cors_origin(origin).validate(), Ok(()), "{origin}");
+        }
+        for origin in [
+            "",
+            "status.example.com",
+            "https://",
+            "https://a/b",
+            "https://a/",
+            "https://u:p@a",
+            "file:///a",
+            "https://a b",
+        ] {
+            assert!(Provision::new().cors_origin(origin).validate().is_err(), "{origin}");
+        }
+        let request = Provision::new().cors_origin("a").cors_origin("b").expire_after(Duration::ZERO);
+        assert_eq!(request.validate().unwrap_err().problems().len(), 3);
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub(super) fn days(age: Duration) -> i32 {
 pub(super) fn rules(prefix: &str, days: i32) -> Result<Vec<LifecycleRule>, BuildError> {
     let expiration = LifecycleExpiration::builder().days(days).build();
     let expiring = FIRST_DIGITS.map(|digit| {
-        let id = name(&format!("CheckupExpire{digit}x"), prefix);
+        let id = format!("{}-{digit}", name("CheckupExpire", prefix));
         rule(id, &format!("{prefix}{digit}")).expiration(expiration.clone()).build()
     });
     let abort = AbortIncompleteMultipartUpload::builder().days_after_initiation(UPLOAD_DAYS).build();
