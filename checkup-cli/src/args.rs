@@ -7,6 +7,7 @@ use checkup_core::duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+use crate::commands::Window;
 use crate::{exit, node};
 
 /// Health checks of HTTP, TCP, DNS and whatever else there is a checker for.
@@ -92,8 +93,14 @@ pub(crate) enum Command {
     ///
     /// Exits with 0 as soon as all are healthy, and with 1 if they are not in time. Stores nothing.
     Wait(Wait),
-    /// Run the checks, attach a message to the result of one of them, and store
+    /// Post a message, or a time of maintenance, for those who read the status
+    ///
+    /// It is stored with the latest result of the check; the checks run first if that is too old to tell of now.
     Message(Message),
+    /// Keep the storage in shape: store what waits in the spool, compact, and remove what has expired
+    ///
+    /// Runs do a piece of this after each store; this does all of it, and tells what it did.
+    Maintain,
     /// Check config files without checking anything else
     Validate(Validate),
     /// Write a commented sample of a config file
@@ -143,6 +150,13 @@ pub(crate) struct Message {
     /// The check that it is about, by name, regardless of case; needed unless there is only one
     #[arg(short, long, value_name = "NAME")]
     pub(crate) about: Option<String>,
+    /// A time in which failures are expected and do not count; of all checks without --about
+    ///
+    /// A side is a time such as 2026-11-20T22:00Z or 2026-11-20T23:00+01:00, `now`, or relative.
+    ///
+    /// `-30m` is before now; `+2h` is after now, and as the end after the beginning.
+    #[arg(long, value_name = "FROM..TO", value_parser = Window::parse, allow_hyphen_values = true)]
+    pub(crate) maintenance: Option<Window>,
     #[command(flatten)]
     pub(crate) node: Node,
 }

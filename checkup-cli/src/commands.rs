@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod every;
 mod init;
+mod maintain;
 mod message;
 mod schema;
 mod signal;
@@ -12,15 +13,20 @@ mod wait;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use checkup_core::config::Registry;
+use checkup_core::{Checkup, Report, Storage};
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
 use crate::exit::{Error, Exit};
 use crate::output::Stdout;
+use crate::spool::{self, Backlog};
 use crate::tracing;
+
+pub(crate) use message::Window;
 
 /// Runs the command that the arguments of this process ask for.
 pub(crate) fn run(registry: &Registry) -> ExitCode {
@@ -70,6 +76,7 @@ async fn dispatch(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Every(args)) => every::run(registry, &cli.global, args, stdout).await,
         Some(Command::Wait(args)) => wait::run(registry, &cli.global, args, stdout).await,
         Some(Command::Message(args)) => message::run(registry, &cli.global, args, stdout).await,
+        Some(Command::Maintain) => maintain::run(registry, &cli.global, stdout).await,
         Some(Command::Validate(args)) => validate::run(registry, &cli.global, args, stdout),
         Some(Command::Init(args)) => init::run(registry, &cli.global, args, stdout),
         Some(Command::Schema) => schema::run(registry, stdout),
@@ -77,10 +84,16 @@ async fn dispatch(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
     }
 }
 
+/// Stores a report. Tells people, if there are any, that what waited in the spool has been stored with it.
+async fn store(checkup: &Checkup, report: &Report, readers: bool) -> Result<(), Error> {
+    let mut backlog = Backlog::new(checkup).await;
+    let stored = checkup.store(report).await;
+    backlog.update(stored.is_ok(), readers).await;
+    stored.map_err(spool::not_stored)
+}
+
 /// Refuses to check what could then not be stored.
-fn needs_storage(checkup: &checkup_core::Checkup, what: &str) -> Result<(), Error> {
-    match checkup.storage() {
-        Some(_) => Ok(()),
-        None => Err(Error::usage(format!("{what} needs a `storage` in the config file, and there is none"))),
-    }
+fn needs_storage<'a>(checkup: &'a Checkup, what: &str) -> Result<&'a Arc<dyn Storage>, Error> {
+    let missing = || Error::usage(format!("{what} needs a `storage` in the config file, and there is none"));
+    checkup.storage().ok_or_else(missing)
 }

@@ -11,6 +11,7 @@ use checkup_core::{Check, Checkup, ConfigError, ConfigErrorKind};
 use crate::args::{Global, Selection};
 use crate::discover;
 use crate::exit::{Error, complain};
+use crate::spool;
 
 /// How many names an error lists.
 const LISTED: usize = 20;
@@ -84,7 +85,8 @@ impl Source {
     }
 }
 
-/// Loads the config that the command line names, or that is found, and warns of what is doubtful in it.
+/// Loads the config that the command line names, or that is found, and warns of what is doubtful in it. What it cannot store is kept
+/// in a spool.
 pub(crate) fn load(registry: &Registry, global: &Global) -> Result<Checkup, Error> {
     load_for(registry, global, true)
 }
@@ -96,7 +98,7 @@ pub(crate) fn load_for(registry: &Registry, global: &Global, readers: bool) -> R
     if readers && !global.quiet {
         source.warn(&checkup);
     }
-    Ok(checkup)
+    Ok(spool::with_default(checkup))
 }
 
 /// Only the checks that are selected; all if nothing is.

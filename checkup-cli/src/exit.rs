@@ -13,7 +13,8 @@ Exit codes:
   0  every check is healthy, or the command did what it was asked
   1  a check is degraded or down
   2  usage or configuration: nothing was checked
-  3  the report may not be stored, or the command itself failed";
+  3  the report may not be stored, or the command itself failed
+  4  the report is not stored yet: it is kept in the spool";
 
 /// How the command ends when nothing is wrong with the command itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,18 @@ pub(crate) enum Error {
     /// The report may not be stored.
     #[error("the report may not be stored")]
     Storage(#[source] StorageError),
+    /// The report is not stored, and not lost either.
+    #[error("the report is not stored yet")]
+    Spooled(#[source] StorageError),
+    /// The last report of many is not stored yet, which has been told when it happened.
+    #[error("the last report is not stored yet: it is kept in the spool")]
+    LastSpooled,
+    /// The history cannot be read.
+    #[error("the storage cannot be read")]
+    Read(#[source] StorageError),
+    /// Maintenance did not do all of its work.
+    #[error("the maintenance is not finished")]
+    Maintenance(#[source] StorageError),
     /// The last report of many may not be stored, which has been told when it happened.
     #[error("the last report may not be stored")]
     LastReport,
@@ -65,7 +78,13 @@ impl Error {
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Usage(_) | Self::Config(_) => 2,
-            Self::Storage(_) | Self::LastReport | Self::Output(_) | Self::Internal(..) => 3,
+            Self::Spooled(_) | Self::LastSpooled => 4,
+            Self::Storage(_)
+            | Self::Read(_)
+            | Self::Maintenance(_)
+            | Self::LastReport
+            | Self::Output(_)
+            | Self::Internal(..) => 3,
         })
     }
 

@@ -45,7 +45,8 @@
 //! | 1 | A check is degraded or down; of `wait`: in the last run, when the time was over. |
 //! | 2 | Usage or configuration: nothing was checked. |
 //! | 3 | The report may not be stored (of `every`: the last one), or the command itself failed. A panic of the command is that too. |
-//! | 130, 143 | SIGINT or SIGTERM ended `wait`, or a second one `every`. (The first ends `every` in order, with 0 or 3.) |
+//! | 4 | The report (of `every`: the last one) is not stored yet: it is kept in the spool, and is stored later. |
+//! | 130, 143 | SIGINT or SIGTERM ended `wait` or `maintain`, or a second one `every`. (The first ends `every` in order, with 0, 3 or 4.) |
 //!
 //! A reader that closes standard output early (`checkup | head -1`) is no error.
 //!
@@ -80,13 +81,27 @@
 //!
 //! A config file without a check is an error, also of `validate`: it is empty or truncated, and must not pass as healthy.
 //!
+//! # Many nodes
+//!
+//! `--location`, or else the variable `CHECKUP_LOCATION`, replaces `location` of the config file, so that nodes may share one.
+//! A variable that is empty counts as not set.
+//!
+//! # The spool
+//!
+//! A report that cannot be stored (`--store`, `every`, `message`) is kept in a local folder: in that of `spool` in the config
+//! file, or else in one of its own below `$XDG_STATE_HOME/checkup/spool` (`~/.local/state/checkup/spool`), which is that of the storage's
+//! settings and of the folder that the command works in. Standard error says so, and why, and the command exits with 4. Whatever
+//! stores next stores what waits first; `maintain` does so too. `"spool": false` is for none: then what cannot be stored is lost, and the
+//! command exits with 3.
+//!
 //! # Differences from upstream
 //!
 //! - `--store` exits with 1 if a check is not healthy and with 3 if the report may not be stored; upstream exits with 0 in
 //!   the first case, so that nothing could ever notice. Like upstream it prints nothing (cron mails what is
 //!   printed), except on a terminal or with `--format`, where somebody reads.
 //! - `every` ends in order on SIGINT and SIGTERM: what is in flight is finished and stored. It prints a line per run.
-//! - `message` does not check anything if no check has the name, and needs `--about` unless there is only one check.
+//! - `message` does not check anything if no check has the name, and needs `--about` unless there is only one check. It checks nothing
+//!   either if the latest stored result is not older than three of the check's usual intervals, or than ten minutes: it is attached to that.
 
 mod args;
 mod commands;
@@ -95,6 +110,7 @@ mod discover;
 mod exit;
 mod node;
 mod output;
+mod spool;
 mod tracing;
 
 use std::process::ExitCode;

@@ -1,9 +1,11 @@
 //! What the command prints: data to standard output, in one of several formats.
 
 pub(crate) mod escape;
+pub(crate) mod figures;
 mod github;
 pub(crate) mod json;
 mod junit;
+mod maintaining;
 pub(crate) mod progress;
 mod stdout;
 pub(crate) mod text;
@@ -15,6 +17,7 @@ use checkup_core::{Checkup, Report};
 
 use crate::args::OutputFormat;
 
+pub(crate) use maintaining::Maintaining;
 pub(crate) use stdout::Stdout;
 pub(crate) use waiting::Waiting;
 

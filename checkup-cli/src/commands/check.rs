@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use checkup_core::config::Registry;
 
-use super::needs_storage;
+use super::{needs_storage, store};
 use crate::args::{Check, Global};
 use crate::config;
 use crate::exit::{Error, Exit};
@@ -18,14 +18,15 @@ pub(super) async fn run(
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
     // Cron mails whatever is printed: a run that stores is silent where nobody reads.
-    let checkup = config::load_for(registry, global, !args.store || io::stderr().is_terminal())?;
+    let readers = !args.store || io::stderr().is_terminal();
+    let checkup = config::load_for(registry, global, readers)?;
     if args.store {
         needs_storage(&checkup, "--store")?;
     }
     let checkup = node::place(config::select(checkup, &args.selection)?, &args.node)?;
     let report = progress::check(&checkup, global.quiet).await;
 
-    let stored = if args.store { checkup.store(&report).await.map_err(Error::Storage) } else { Ok(()) };
+    let stored = if args.store { store(&checkup, &report, readers && !global.quiet).await } else { Ok(()) };
     // As above.
     let wanted = !args.store || args.format.is_some() || stdout.is_terminal();
     if wanted && !global.quiet {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 
 use checkup_core::config::Registry;
-use checkup_core::{Monitor, Run, Runs};
+use checkup_core::{Monitor, Run, Runs, StorageErrorKind};
 
 use super::signal::Signals;
 use crate::args::{Every, Global, LineFormat};
@@ -12,6 +12,7 @@ use crate::config;
 use crate::exit::{Error, Exit, chain, complain};
 use crate::node;
 use crate::output::{Stdout, json, text};
+use crate::spool::Backlog;
 
 pub(super) async fn run(
     registry: &Registry,
@@ -26,9 +27,10 @@ pub(super) async fn run(
     }
     // Before the first check, so that no signal can end the process in the middle of one.
     let mut signals = Signals::new()?;
-    let (monitor, mut runs) = Monitor::builder(checkup).interval(args.interval).start_and_subscribe()?;
+    let backlog = Backlog::new(&checkup).await;
+    let (monitor, mut runs) = Monitor::builder(checkup.clone()).interval(args.interval).start_and_subscribe()?;
     let format = args.format.unwrap_or(LineFormat::Text);
-    let mut printer = Printer { quiet: global.quiet, format, stdout, known: HashMap::new(), stored: Ok(()) };
+    let mut printer = Printer { quiet: global.quiet, format, stdout, known: HashMap::new(), backlog, stored: Ok(()) };
 
     let watched = tokio::select! {
         watched = printer.watch(&mut runs) => watched,
@@ -52,6 +54,8 @@ struct Printer<'a> {
     stdout: &'a mut Stdout,
     /// The last status of each check.
     known: HashMap<(String, String), checkup_core::Status>,
+    /// What waits in the spool.
+    backlog: Backlog<'a>,
     /// How it went to store the last report.
     stored: Result<(), Error>,
 }
@@ -63,7 +67,7 @@ impl Printer<'_> {
             let Some(run) = runs.next().await else {
                 return Err(Error::Internal("the monitor ended by itself", None));
             };
-            self.print(&run)?;
+            self.print(&run).await?;
         }
         Ok(())
     }
@@ -72,12 +76,12 @@ impl Printer<'_> {
     async fn drain(&mut self, runs: &mut Runs) -> Result<(), Error> {
         let mut printed = Ok(());
         while let Some(run) = runs.next().await {
-            printed = printed.and(self.print(&run));
+            printed = printed.and(self.print(&run).await);
         }
         printed
     }
 
-    fn print(&mut self, run: &Run) -> Result<(), Error> {
+    async fn print(&mut self, run: &Run) -> Result<(), Error> {
         if !self.quiet {
             let line = match self.format {
                 LineFormat::Text => text::run_line(&run.report, &mut self.known),
@@ -85,11 +89,18 @@ impl Printer<'_> {
             };
             self.stdout.print(&line)?;
         }
-        self.stored = Ok(());
-        if let Some(Err(error)) = &run.stored {
-            complain(&format!("the report may not be stored: {}", chain(error)));
-            self.stored = Err(Error::LastReport);
-        }
+        self.stored = match &run.stored {
+            Some(Err(error)) if error.kind() == StorageErrorKind::Spooled => {
+                complain(&format!("the report is not stored yet: {}", chain(error)));
+                Err(Error::LastSpooled)
+            }
+            Some(Err(error)) => {
+                complain(&format!("the report may not be stored: {}", chain(error)));
+                Err(Error::LastReport)
+            }
+            Some(Ok(())) | None => Ok(()),
+        };
+        self.backlog.update(self.stored.is_ok(), !self.quiet).await;
         for error in &run.notify_errors {
             complain(&format!("a notification may not be delivered: {}", chain(error)));
         }

@@ -1,14 +1,19 @@
-//! Attaches a message of an operator's to a check's result.
+//! Attaches a message of an operator's to a check's result: to the latest that is stored, or to one of a run for it.
 
-use checkup_core::Checkup;
+mod latest;
+mod window;
+
 use checkup_core::config::Registry;
+use checkup_core::{Check, CheckResult, Checkup, MaintenanceWindow, Report, Storage, Timestamp};
 
-use super::needs_storage;
+use super::{needs_storage, store};
 use crate::args::{Global, Message};
 use crate::config;
 use crate::exit::{Error, Exit};
 use crate::node;
 use crate::output::{Stdout, progress};
+
+pub(crate) use window::Window;
 
 pub(super) async fn run(
     registry: &Registry,
@@ -17,22 +22,62 @@ pub(super) async fn run(
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
     let checkup = node::place(config::load(registry, global)?, &args.node)?;
-    needs_storage(&checkup, "a message")?;
-    let index = about(&checkup, args)?;
-    let mut report = progress::check(&checkup, global.quiet).await;
-    report.results[index].message = Some(args.text.clone());
-    checkup.store(&report).await.map_err(Error::Storage)?;
+    let storage = needs_storage(&checkup, "a message")?;
+    let attached = Attached::of(&checkup, args)?;
+    let report = match attached.latest(&checkup, storage.as_ref()).await {
+        Some(result) => Report::new(vec![attached.to(result)]),
+        None => {
+            let mut report = progress::check(&checkup, global.quiet).await;
+            let result = &mut report.results[attached.about.unwrap_or(0)];
+            *result = attached.to(result.clone());
+            report
+        }
+    };
+    store(&checkup, &report, !global.quiet).await?;
     if !global.quiet {
         stdout.print("Message posted\n")?;
     }
     Ok(Exit::Healthy)
 }
 
-/// Which check the message is about.
-fn about(checkup: &Checkup, args: &Message) -> Result<usize, Error> {
-    match &args.about {
-        Some(name) => config::position(checkup, name),
-        None if checkup.checks().len() == 1 => Ok(0),
-        None => Err(config::which(checkup, "name the check that the message is about with --about")),
+/// What is attached, and to what.
+struct Attached<'a> {
+    text: &'a str,
+    maintenance: Option<MaintenanceWindow>,
+    /// The place of the check that it is about; `None` for all of them.
+    about: Option<usize>,
+}
+
+impl<'a> Attached<'a> {
+    fn of(checkup: &Checkup, args: &'a Message) -> Result<Self, Error> {
+        let about = match &args.about {
+            Some(name) => Some(config::position(checkup, name)?),
+            None if args.maintenance.is_some() => None,
+            None if checkup.checks().len() == 1 => Some(0),
+            None => return Err(config::which(checkup, "name the check that the message is about with --about")),
+        };
+        let window = args.maintenance.map(|window| window.at(Timestamp::now())).transpose();
+        let window = window.map_err(|error| Error::usage(format!("--maintenance: {error}")))?;
+        let maintenance = window.map(|window| if about.is_none() { window.of_all_checks() } else { window });
+        Ok(Self { text: &args.text, maintenance, about })
+    }
+
+    /// The latest stored result to attach it to, if there is a fresh one.
+    async fn latest(&self, checkup: &Checkup, storage: &dyn Storage) -> Option<CheckResult> {
+        let reader = storage.reader()?;
+        let is_about = |place| self.about.is_none_or(|about| about == place);
+        let checks: Vec<&Check> =
+            checkup.checks().enumerate().filter(|(place, _)| is_about(*place)).map(|(_, check)| check).collect();
+        let result = latest::fresh(reader, &checks, Timestamp::now()).await?;
+        // A result has one time of maintenance, and its message says what for: anything else needs another result.
+        let is_free = result.maintenance.is_none() && (self.maintenance.is_none() || result.message.is_none());
+        is_free.then_some(result)
+    }
+
+    /// The result with it. Readers join it with the same result that is stored already, messages included.
+    fn to(&self, mut result: CheckResult) -> CheckResult {
+        result.message = Some(self.text.to_owned());
+        result.maintenance = self.maintenance.or(result.maintenance);
+        result
     }
 }

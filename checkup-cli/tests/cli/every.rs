@@ -87,6 +87,7 @@ async fn a_storage_that_fails_does_not_stop_it_and_is_told_again_when_it_ends() 
     let folder = Folder::new(&json!({
         "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
         "storage": { "type": "fs", "dir": "a-file/results" },
+        "spool": false,
     }))
     .file("a-file", "");
     let mut running = Running::start(&folder, &["every", "20ms"]);
@@ -106,6 +107,7 @@ async fn a_storage_that_works_again_ends_it_with_0() {
     let folder = Folder::new(&json!({
         "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
         "storage": { "type": "fs", "dir": "a-file/results" },
+        "spool": false,
     }))
     .file("a-file", "");
     let mut running = Running::start(&folder, &["every", "20ms"]);

@@ -1,5 +1,8 @@
 //! `checkup message`.
 
+use std::time::Duration;
+
+use checkup_core::{CheckResult, IntoStorage, Timestamp, archive};
 use serde_json::{Value, json};
 
 use crate::support::{Folder, server};
@@ -8,6 +11,12 @@ fn config(urls: &[(&str, String)]) -> Value {
     let checkers: Vec<_> =
         urls.iter().map(|(name, url)| json!({ "type": "http", "endpoint_name": name, "endpoint_url": url })).collect();
     json!({ "checkers": checkers, "storage": { "type": "fs", "dir": "results" } })
+}
+
+/// What readers see: every result once.
+async fn history(folder: &Folder) -> Vec<CheckResult> {
+    let storage = checkup::storage_fs::Fs::new(folder.path("results")).into_storage().unwrap();
+    archive::read(storage.reader().unwrap(), Timestamp::default()).await.unwrap().results
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,11 +59,85 @@ async fn what_cannot_be_posted_is_told_before_anything_is_checked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_attached_to_the_latest_result_without_checking_again() {
+    let server = server();
+    let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/bad"))]));
+    assert_eq!(folder.run(&["--store"]).code, 1);
+    let connections = server.connections();
+    for text in ["we are on it", "fixed"] {
+        assert_eq!(folder.run(&["message", text, "--about", "search"]).parts(), (0, "Message posted\n", ""));
+    }
+    assert_eq!(server.connections(), connections);
+
+    let results = history(&folder).await;
+    let messages: Vec<_> = results.iter().map(|result| (result.name.as_str(), result.message.as_deref())).collect();
+    assert_eq!(messages, [("API", None), ("Search", Some("we are on it\nfixed"))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checks_run_if_their_latest_result_is_old() {
+    let server = server();
+    let folder = Folder::new(&config(&[("API", server.url("/"))]));
+    let mut old = CheckResult::new("API", server.url("/"));
+    old.timestamp = Timestamp::now().saturating_sub(Duration::from_secs(11 * 60));
+    let name = format!("results/{}-check.json", old.timestamp.unix_nanos());
+    let folder = folder.file(&name, &serde_json::to_string(&[&old]).unwrap());
+    assert_eq!(folder.run(&["message", "hello"]).parts(), (0, "Message posted\n", ""));
+    let results = history(&folder).await;
+    let messages: Vec<_> = results.iter().map(|result| result.message.as_deref()).collect();
+    assert_eq!(messages, [None, Some("hello")]);
+    assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_of_maintenance_is_of_the_check_that_is_named_or_of_all() {
+    let server = server();
+    let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/"))]));
+    let before = Timestamp::now();
+    let ran = folder.run(&["message", "another rack", "--about", "search", "--maintenance", "now..+2h"]);
+    assert_eq!(ran.parts(), (0, "Message posted\n", ""));
+    let posted = history(&folder).await.into_iter().find(|result| result.name == "Search").unwrap();
+    assert_eq!(posted.message.as_deref(), Some("another rack"));
+    let window = posted.maintenance.unwrap();
+    assert!(window.from >= before && window.from <= Timestamp::now() && !window.all);
+    assert_eq!(window.to.since(window.from), Duration::from_secs(7_200));
+    let connections = server.connections();
+
+    // A second one at once: the latest result of Search has one, that of API does not.
+    let args = ["message", "new switches", "--maintenance", "2026-11-20T22:00Z..2026-11-20T23:30+01:00"];
+    assert_eq!(folder.run(&args).parts(), (0, "Message posted\n", ""));
+    assert_eq!(server.connections(), connections);
+    let windows: Vec<_> = history(&folder).await.into_iter().filter_map(|result| result.maintenance).collect();
+    let times: Vec<_> =
+        windows.iter().map(|window| (window.from.to_string(), window.to.to_string(), window.all)).collect();
+    assert!(times.contains(&("2026-11-20T22:00:00Z".into(), "2026-11-20T22:30:00Z".into(), true)), "{times:?}");
+    assert_eq!(times.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_of_maintenance_that_cannot_be_says_what_was_found() {
+    let server = server();
+    let folder = Folder::new(&config(&[("API", server.url("/"))]));
+    for (window, expected) in [
+        ("tomorrow", "found no `..` in \"tomorrow\""),
+        ("now..then", "found \"then\""),
+        ("22:00..+1h", "found \"22:00\", which has no date"),
+        ("now..-1h", "expected an end after the beginning, found "),
+    ] {
+        let ran = folder.run(&["message", "hello", "--maintenance", window]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{window}");
+        assert!(ran.stderr.contains(expected), "{window}: {}", ran.stderr);
+    }
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_cannot_be_stored_exits_with_3() {
     let server = server();
     let folder = Folder::new(&json!({
         "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
         "storage": { "type": "fs", "dir": "a-file/results" },
+        "spool": false,
     }))
     .file("a-file", "");
     let ran = folder.run(&["message", "hello"]);

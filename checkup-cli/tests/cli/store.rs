@@ -41,6 +41,7 @@ async fn a_storage_that_fails_exits_with_3_and_the_report_is_not_lost() {
     let folder = Folder::new(&json!({
         "checkers": [{ "type": "http", "endpoint_name": "API", "endpoint_url": server.url("/") }],
         "storage": { "type": "fs", "dir": "a-file/results" },
+        "spool": false,
     }))
     .file("a-file", "");
     let ran = folder.run(&["--store", "--format", "text"]);

@@ -1,0 +1,161 @@
+//! The latest stored result of a check, if it is fresh enough to say something about now.
+
+use std::time::Duration;
+
+use checkup_core::check_file::FileName;
+use checkup_core::{Check, CheckResult, StorageReader, Timestamp};
+
+/// A result is fresh for this many of the check's usual intervals, …
+const INTERVALS: u32 = 3;
+/// … and at least for this long.
+const AT_LEAST: Duration = Duration::from_secs(600);
+
+/// How old a result may be at most, whatever the interval. Older files are not looked at.
+const AT_MOST: Duration = Duration::from_secs(24 * 3600);
+
+/// How many check files are read to find it: with one result of each check in a file, those of a few nodes.
+const MAX_FILES: usize = 32;
+
+/// How many results tell the usual interval.
+const ENOUGH: usize = 4;
+
+/// The latest result of the first of these checks that has one that is fresh. A storage that cannot be read has none.
+pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Timestamp) -> Option<CheckResult> {
+    // Nodes whose clocks are ahead have stored what is yet to come.
+    let mut names = match reader.list(now.saturating_sub(AT_MOST)).await {
+        Ok(names) => names,
+        Err(error) => {
+            tracing::debug!(error = &error as &dyn std::error::Error, "the latest results cannot be listed");
+            return None;
+        }
+    };
+    names.sort_unstable();
+    let mut found: Vec<Vec<CheckResult>> = vec![Vec::new(); checks.len()];
+    let mut read = 0;
+    for name in names.iter().rev() {
+        if read >= MAX_FILES || checks.iter().zip(&found).all(|(check, found)| is_enough(check, found, name, now)) {
+            break;
+        }
+        read += 1;
+        // A broken file, or one that has been compacted meanwhile, costs at most that the check runs again.
+        let Ok(results) = reader.fetch(name).await else { continue };
+        for result in results {
+            let of =
+                |check: &&Check| check.name() == result.name.as_str() && check.endpoint() == result.endpoint.as_str();
+            if let Some(place) = checks.iter().position(of) {
+                found[place].push(result);
+            }
+        }
+    }
+    checks.iter().zip(found).find_map(|(check, found)| latest(check, found, now))
+}
+
+/// Whether no file from this one on, backwards, can tell more about the check. A file has the time of its latest result, or later.
+fn is_enough(check: &Check, found: &[CheckResult], next: &FileName, now: Timestamp) -> bool {
+    let Some(latest) = found.iter().map(|result| result.timestamp).max() else { return false };
+    if next.timestamp() >= latest {
+        // There may be a copy of it, with a message.
+        return false;
+    }
+    now.since(latest) <= AT_LEAST || check.policy().interval.is_some() || found.len() >= ENOUGH
+}
+
+/// The latest, if it is fresh. If it was stored twice, then with the message and the maintenance of both.
+fn latest(check: &Check, found: Vec<CheckResult>, now: Timestamp) -> Option<CheckResult> {
+    let mut times: Vec<_> = found.iter().map(|result| result.timestamp).collect();
+    times.sort_unstable();
+    times.dedup();
+    let last = *times.last()?;
+    let usual = check.policy().interval.or_else(|| {
+        let mut spacings: Vec<_> = times.windows(2).map(|pair| pair[1].since(pair[0])).collect();
+        spacings.sort_unstable();
+        spacings.get(spacings.len() / 2).copied()
+    });
+    let limit = usual.unwrap_or_default().saturating_mul(INTERVALS).max(AT_LEAST);
+    if now.since(last) > limit {
+        return None;
+    }
+    let mut same = found.into_iter().filter(|result| result.timestamp == last);
+    let first = same.next()?;
+    let location = first.location.clone();
+    Some(same.filter(|other| other.location == location).fold(first, |mut result, other| {
+        result.message = result.message.or(other.message);
+        result.maintenance = result.maintenance.or(other.maintenance);
+        result
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use checkup_core::archive::{Archive, MemoryFiles};
+    use checkup_core::{MaintenanceWindow, Report, Storage, check_fn};
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn check(name: &str) -> Check {
+        check_fn(name.to_owned(), async || Ok::<_, String>(()))
+    }
+
+    /// A result of the check, this many minutes ago.
+    fn result(check: &Check, minutes: u32, now: Timestamp) -> CheckResult {
+        let mut result = CheckResult::new(check.name(), check.endpoint());
+        result.timestamp = now.saturating_sub(MINUTE * minutes);
+        result
+    }
+
+    async fn archive(results: &[CheckResult]) -> Archive<MemoryFiles> {
+        let archive = Archive::new(MemoryFiles::new());
+        for result in results {
+            archive.store(&Report::new(vec![result.clone()])).await.unwrap();
+        }
+        archive
+    }
+
+    /// How many minutes old the result is that is found.
+    async fn age(check: &Check, minutes: &[u32], now: Timestamp) -> Option<u64> {
+        let results: Vec<_> = minutes.iter().map(|minutes| result(check, *minutes, now)).collect();
+        let found = fresh(archive(&results).await.reader().unwrap(), &[check], now).await;
+        found.map(|found| now.since(found.timestamp).as_secs() / 60)
+    }
+
+    #[tokio::test]
+    async fn a_result_is_fresh_for_ten_minutes_or_three_intervals() {
+        let now = Timestamp::now();
+        let api = check("API");
+        assert_eq!(age(&api, &[], now).await, None);
+        assert_eq!(age(&api, &[10, 11], now).await, Some(10));
+        assert_eq!(age(&api, &[11, 12, 13], now).await, None);
+        // Every half an hour, usually.
+        assert_eq!(age(&api, &[80, 110, 140], now).await, Some(80));
+        assert_eq!(age(&api, &[100, 130, 160], now).await, None);
+        assert_eq!(age(&api.clone().interval(MINUTE * 40), &[100], now).await, Some(100));
+        // However seldom.
+        assert_eq!(age(&api.interval(MINUTE * 6_000), &[25 * 60], now).await, None);
+    }
+
+    #[tokio::test]
+    async fn the_first_check_that_has_one_gives_it() {
+        let now = Timestamp::now();
+        let (api, search) = (check("API"), check("Search"));
+        let archive = archive(&[result(&search, 3, now), result(&search, 2, now), result(&api, 60, now)]).await;
+        let found = fresh(archive.reader().unwrap(), &[&api, &search], now).await.unwrap();
+        assert_eq!((found.name.as_str(), now.since(found.timestamp)), ("Search", MINUTE * 2));
+    }
+
+    #[tokio::test]
+    async fn a_result_that_was_stored_twice_has_what_was_attached() {
+        let now = Timestamp::now();
+        let api = check("API");
+        let plain = result(&api, 1, now);
+        let mut announced = plain.clone();
+        announced.message = Some("moving".into());
+        announced.maintenance = Some(MaintenanceWindow::new(now, now.saturating_add(MINUTE)));
+        for order in [[plain.clone(), announced.clone()], [announced.clone(), plain]] {
+            let archive = archive(&order).await;
+            let found = fresh(archive.reader().unwrap(), &[&api], now).await;
+            assert_eq!(found, Some(announced.clone()));
+        }
+    }
+}
