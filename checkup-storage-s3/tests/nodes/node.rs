@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::io::stdin;
-use std::time::Instant;
 
-use checkup_core::{Checkup, StorageErrorKind, Timestamp, check_fn};
+use checkup_core::{StorageErrorKind, Timestamp, check_fn};
 use tokio::runtime::Runtime;
 
 use crate::place::{Entry, LOCATIONS, Place, time_of};
@@ -36,7 +35,14 @@ pub(crate) fn main() {
 
 async fn store(place: &Place, node: usize, run: usize, location: &str, time: Timestamp) {
     // A checkup for each run, as each one-shot run has.
-    let checkup = checkup(place, node).location(location).timestamp(time).build().unwrap();
+    let checkup = place
+        .checkup(node)
+        .check(check_fn(format!("node {node}"), || async { Ok::<_, String>(()) }))
+        .check(check_fn(format!("queue of node {node}"), || async { Err::<(), _>("17 messages are stuck") }))
+        .location(location)
+        .timestamp(time)
+        .build()
+        .unwrap();
     let report = checkup.check().await;
     assert_eq!(report.results.len(), 2);
     let is_stored = match checkup.store(&report).await {
@@ -45,12 +51,4 @@ async fn store(place: &Place, node: usize, run: usize, location: &str, time: Tim
         Err(error) => panic!("{error:?}"),
     };
     place.note(node, &Entry { run, location: location.to_owned(), is_stored, report });
-}
-
-fn checkup(place: &Place, node: usize) -> checkup_core::CheckupBuilder {
-    let _: fn() -> checkup_core::CheckupBuilder = Checkup::builder;
-    place
-        .checkup(node)
-        .check(check_fn(format!("node {node}"), || async { Ok::<_, String>(()) }))
-        .check(check_fn(format!("queue of node {node}"), || async { Err::<(), _>("17 messages are stuck") }))
 }

@@ -1,0 +1,30 @@
+//! What is read is what was reported.
+
+use std::collections::HashMap;
+
+use checkup_core::archive::{self, History};
+use checkup_core::{CheckResult, IntoStorage, StorageError, Timestamp};
+
+use crate::place::{Entry, Place, identity};
+
+/// Reads everything that is in the bucket, as somebody who comes for the first time.
+pub(crate) async fn read(place: &Place) -> Result<History, StorageError> {
+    let storage = place.storage().into_storage().unwrap();
+    archive::read(storage.reader().unwrap(), Timestamp::from_unix_nanos(0)).await
+}
+
+/// Every result of these entries is read, as it was; and nothing at all is read twice. How many more there are.
+#[track_caller]
+pub(crate) fn assert_read_once<'a>(history: &History, entries: impl IntoIterator<Item = &'a Entry>) -> usize {
+    assert!(history.unread.is_empty(), "{:?}", history.unread);
+    let mut read: HashMap<_, &CheckResult> = HashMap::new();
+    for result in &history.results {
+        assert!(read.insert(identity(result), result).is_none(), "read twice: {result:?}");
+    }
+    for entry in entries {
+        for result in &entry.report.results {
+            assert_eq!(read.remove(&identity(result)), Some(result), "reported in {entry:?}");
+        }
+    }
+    read.len()
+}
