@@ -41,8 +41,12 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Summar
         names.retain(|name| !summary.unread.contains(name.as_str()));
         let mut is_complete = true;
         let mut day = i64::MIN;
-        let mut fetched =
-            stream::iter(&names).map(|name| async move { (name, reader.fetch(name).await) }).buffered(CONCURRENT);
+        // Each owned by its future: by reference, no task could be spawned that reads a summary.
+        let fetches = names.into_iter().map(|name| async move {
+            let results = reader.fetch(&name).await;
+            (name, results)
+        });
+        let mut fetched = stream::iter(fetches).buffered(CONCURRENT);
         while let Some((name, results)) = fetched.next().await {
             if !is_stored && day_of(name.timestamp()) > day {
                 // All files of the day before that have been fetched, and a run over midnight.
@@ -57,7 +61,7 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Summar
                 }
                 Err(error) if error.kind() == StorageErrorKind::NotFound => {
                     is_complete = false;
-                    gone.insert(name.clone());
+                    gone.insert(name);
                 }
                 Err(error) => {
                     tracing::warn!(%name, error = &error as &dyn std::error::Error, "a check file cannot be read");
