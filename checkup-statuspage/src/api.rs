@@ -1,0 +1,235 @@
+//! The documented JSON API.
+
+use std::time::Duration;
+
+use checkup_core::summary::{Incident, Point, Series, Summary};
+use checkup_core::{Status, Timestamp, Verdict};
+use serde::Serialize;
+
+use crate::overview::{CheckOverview, Overview, uptime};
+
+const DAY: u64 = 24 * 3600;
+
+/// The times that uptime is given for.
+const UPTIMES: [(&str, u64); 4] = [("24h", 1), ("7d", 7), ("30d", 30), ("90d", 90)];
+
+/// `GET api/v1/status`.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusAnswer {
+    status: &'static str,
+    /// When the latest check ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checked: Option<String>,
+    checks: Vec<CheckAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct CheckAnswer {
+    name: String,
+    endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    uptime: UptimeAnswer,
+    locations: Vec<LocationAnswer>,
+}
+
+/// Shares from 0 to 1 by time; null if there are no results.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct UptimeAnswer(serde_json::Map<String, serde_json::Value>);
+
+#[derive(Debug, Serialize)]
+struct LocationAnswer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    status: &'static str,
+    stale: bool,
+    checked: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl StatusAnswer {
+    pub(crate) fn new(
+        overview: &Overview,
+        summary: &Summary,
+        now: Timestamp,
+        group: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        Self {
+            status: overview.overall.as_str(),
+            checked: overview.checked.map(|checked| checked.to_string()),
+            checks: overview.checks.iter().map(|check| CheckAnswer::new(check, summary, now, &group)).collect(),
+        }
+    }
+}
+
+impl CheckAnswer {
+    fn new(check: &CheckOverview, summary: &Summary, now: Timestamp, group: &impl Fn(&str) -> Option<String>) -> Self {
+        let verdict = &check.verdict;
+        let is_own = |series: &&Series| series.name == verdict.name && series.endpoint == verdict.endpoint;
+        let series: Vec<_> = summary.series.iter().filter(is_own).collect();
+        let uptimes = UPTIMES.iter().map(|(key, days)| {
+            let share = uptime(summary, &series, now, Duration::from_secs(days * DAY));
+            ((*key).to_owned(), serde_json::json!(share))
+        });
+        let locations = verdict.locations.iter().map(|at| LocationAnswer {
+            location: at.location.clone(),
+            status: at.status.as_str(),
+            stale: at.is_stale,
+            checked: at.timestamp.to_string(),
+            since: at.since.map(|since| since.to_string()),
+            rtt_ms: at.rtt.map(millis),
+            reason: at.reason.clone(),
+        });
+        Self {
+            name: verdict.name.clone(),
+            endpoint: verdict.endpoint.clone(),
+            group: group(&verdict.name),
+            status: check.state().as_str(),
+            since: since(verdict).map(|since| since.to_string()),
+            reason: verdict.reason.clone(),
+            uptime: UptimeAnswer(uptimes.collect()),
+            locations: locations.collect(),
+        }
+    }
+}
+
+/// Since when a check is in its state: the latest change of a location that counts.
+fn since(verdict: &Verdict) -> Option<Timestamp> {
+    let counted = verdict.locations.iter().filter(|at| !at.is_stale || verdict.is_stale);
+    let own = counted.filter(|at| (at.status == Status::Healthy) == (verdict.status == Status::Healthy));
+    match verdict.status {
+        Status::Healthy => own.filter_map(|at| at.since).max(),
+        _ => own.filter_map(|at| at.since).min(),
+    }
+}
+
+/// `GET api/v1/history?check=NAME&since=TIME`.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryAnswer {
+    check: String,
+    since: String,
+    series: Vec<SeriesAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeriesAnswer {
+    endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uptime: Option<f64>,
+    days: Vec<DayAnswer>,
+    incidents: Vec<IncidentAnswer>,
+    messages: Vec<MessageAnswer>,
+    results: Vec<ResultAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct DayAnswer {
+    day: String,
+    healthy: u64,
+    degraded: u64,
+    down: u64,
+    maintenance: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p50_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p90_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    p99_ms: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct IncidentAnswer {
+    status: &'static str,
+    from: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct MessageAnswer {
+    time: String,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ResultAnswer {
+    time: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rtt_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+}
+
+impl HistoryAnswer {
+    /// The history of a check; `None` if there is none with this name.
+    pub(crate) fn new(summary: &Summary, check: &str, since: Timestamp, now: Timestamp) -> Option<Self> {
+        let own = summary.series.iter().filter(|series| series.name == check);
+        let series: Vec<_> = own.map(|series| SeriesAnswer::new(summary, series, since, now)).collect();
+        (!series.is_empty()).then(|| Self { check: check.to_owned(), since: since.to_string(), series })
+    }
+}
+
+impl SeriesAnswer {
+    fn new(summary: &Summary, series: &Series, since: Timestamp, now: Timestamp) -> Self {
+        let days = summary.days(series).into_iter().filter(|day| {
+            let end = day.start().saturating_add(Duration::from_secs(DAY));
+            end > since
+        });
+        let days = days.map(|day| DayAnswer {
+            day: day.start().to_string().chars().take(10).collect(),
+            healthy: day.healthy,
+            degraded: day.degraded,
+            down: day.down,
+            maintenance: day.excluded,
+            p50_ms: day.p50.map(millis),
+            p90_ms: day.p90.map(millis),
+            p99_ms: day.p99.map(millis),
+        });
+        let is_in = |incident: &Incident| incident.to.is_none_or(|to| to > since);
+        let incidents = summary.incidents(series).into_iter().filter(is_in).map(|incident| IncidentAnswer {
+            status: incident.status.as_str(),
+            from: incident.from.to_string(),
+            to: incident.to.map(|to| to.to_string()),
+            reason: incident.reason,
+        });
+        let messages = series.messages.iter().filter(|message| message.at >= since);
+        let results = series.recent.iter().filter(|point| point.timestamp >= since).map(ResultAnswer::new);
+        Self {
+            endpoint: series.endpoint.clone(),
+            location: series.location.clone(),
+            uptime: summary.uptime(series, since, now),
+            days: days.collect(),
+            incidents: incidents.collect(),
+            messages: messages.map(|m| MessageAnswer { time: m.at.to_string(), text: m.text.clone() }).collect(),
+            results: results.collect(),
+        }
+    }
+}
+
+impl ResultAnswer {
+    fn new(point: &Point) -> Self {
+        let reason = point.reason.clone().filter(|_| point.status != Status::Healthy);
+        Self { time: point.timestamp.to_string(), status: point.status.as_str(), rtt_ms: point.rtt.map(millis), reason }
+    }
+}
+
+#[allow(clippy::cast_precision_loss, reason = "no round trip takes 2^52 microseconds")]
+fn millis(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1000.0
+}

@@ -1,0 +1,107 @@
+//! The files in `web/`, as they are embedded.
+
+use std::sync::LazyLock;
+
+/// The page's frame, with placeholders (`web/FORMAT.md`).
+pub(crate) const INDEX: &str = include_str!("../web/index.html");
+
+/// The style, which becomes a part of the frame.
+pub(crate) const STYLE: &str = include_str!("../web/style.css");
+
+macro_rules! modules {
+    ($($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../web/", $name)))),*]
+    };
+}
+
+/// The modules, each after those that it imports.
+const MODULES: &[(&str, &str)] = modules![
+    "dom.js",
+    "text.js",
+    "model.js",
+    "history.js",
+    "verdict.js",
+    "data.js",
+    "scrub.js",
+    "bars.js",
+    "chart.js",
+    "card.js",
+    "overview.js",
+    "timeline.js",
+    "page.js",
+];
+
+/// All modules as one.
+pub(crate) static SCRIPT: LazyLock<String> = LazyLock::new(|| join(MODULES));
+
+/// Joins modules that keep the rules of `web/FORMAT.md`: imports go, and exports are declarations like any other.
+fn join(modules: &[(&str, &str)]) -> String {
+    let lines = modules.iter().flat_map(|(_, text)| text.lines());
+    let kept = lines.filter(|line| !line.starts_with("import "));
+    kept.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line), "\n"]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+    use std::path::Path;
+
+    use super::*;
+
+    /// The name that a line at the top level declares.
+    fn declared(line: &str) -> Option<&str> {
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let kinds = ["async function* ", "async function ", "function* ", "function ", "class ", "const ", "let "];
+        let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+        Some(rest.split(|c: char| !c.is_alphanumeric() && c != '_' && c != '$').next().unwrap())
+    }
+
+    #[test]
+    fn every_module_of_the_folder_is_in_the_list() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("web");
+        let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let there: BTreeSet<_> = names.filter(|name| name.ends_with(".js")).collect();
+        let listed: BTreeSet<_> = MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(there, listed, "MODULES in src/assets.rs must list the modules of web/");
+        assert_eq!(MODULES.last().unwrap().0, "page.js");
+    }
+
+    #[test]
+    fn modules_keep_the_rules_by_which_they_are_joined() {
+        let (mut names, mut exports) = (BTreeMap::new(), BTreeMap::<_, BTreeSet<_>>::new());
+        for (module, text) in MODULES {
+            for line in text.lines() {
+                if let Some(rest) = line.strip_prefix("import ") {
+                    let (list, from) = rest.split_once(" from ").expect("a static import in one line");
+                    let from = from.trim_start_matches("\"./").trim_end_matches("\";");
+                    let known =
+                        exports.get(from).unwrap_or_else(|| panic!("{module} imports {from}, which is not before it"));
+                    for name in list.trim_matches(['{', '}', ' ']).split(',').map(str::trim).filter(|n| !n.is_empty()) {
+                        assert!(known.contains(name), "{module}: {from} does not export {name}");
+                    }
+                    continue;
+                }
+                assert!(!line.trim_start().starts_with("import "), "{module}: imports are at the line's start: {line}");
+                assert!(!line.contains("import("), "{module}: imports are static: {line}");
+                if line.starts_with("export ") {
+                    let name = declared(line).unwrap_or_else(|| panic!("{module}: no such export: {line}"));
+                    exports.entry(*module).or_default().insert(name);
+                }
+                if let Some(name) = declared(line).filter(|name| !name.is_empty()) {
+                    let before = names.insert(name, module);
+                    assert_eq!(before, None, "{module}: {name} is declared at the top level twice");
+                }
+            }
+            exports.entry(module).or_default();
+        }
+    }
+
+    #[test]
+    fn joining_leaves_out_imports_and_the_word_export() {
+        let modules = [
+            ("a.js", "export const one = 1;\nexport async function two() {\n  return one;\n}\n"),
+            ("page.js", "import { one, two } from \"./a.js\";\n\nconsole.log(one);\n"),
+        ];
+        assert_eq!(join(&modules), "const one = 1;\nasync function two() {\n  return one;\n}\n\nconsole.log(one);\n");
+    }
+}

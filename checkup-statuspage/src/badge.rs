@@ -1,0 +1,144 @@
+//! Badges: small pictures of a state, for READMEs and dashboards.
+
+use checkup_core::Status;
+
+use crate::xml;
+
+/// What a badge says in its right half.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum BadgeValue {
+    /// The state of a check, or of all.
+    State(Status),
+    /// The results are too old to tell the state.
+    Stale,
+    /// There are no results.
+    Unknown,
+    /// Nothing counts now.
+    Maintenance,
+    /// The share of results that were not down, from 0 to 1.
+    Uptime(f64),
+}
+
+impl BadgeValue {
+    fn text(&self) -> String {
+        match self {
+            Self::State(Status::Healthy) => "operational".to_owned(),
+            Self::State(status) => status.to_string(),
+            Self::Stale => "stale".to_owned(),
+            Self::Unknown => "unknown".to_owned(),
+            Self::Maintenance => "maintenance".to_owned(),
+            Self::Uptime(share) => percent(*share),
+        }
+    }
+
+    /// Dark enough for white text to have a contrast of 4.5 (WCAG AA).
+    fn colour(&self) -> &'static str {
+        match self {
+            Self::State(Status::Healthy) => "#1a7f37",
+            Self::State(Status::Degraded) => "#9a6700",
+            Self::Maintenance => "#0969da",
+            Self::Uptime(share) if *share >= 0.999 => "#1a7f37",
+            Self::Uptime(share) if *share >= 0.99 => "#9a6700",
+            Self::State(_) | Self::Uptime(_) => "#cf222e",
+            Self::Stale | Self::Unknown => "#59636e",
+        }
+    }
+}
+
+/// A share as people read it. Never rounded up to 100 %: what was down once is not always up.
+pub(crate) fn percent(share: f64) -> String {
+    let hundredths = (share * 10_000.0).floor() / 100.0;
+    if share >= 1.0 { "100%".to_owned() } else { format!("{hundredths:.2}%") }
+}
+
+/// The SVG of a badge.
+pub(crate) fn svg(label: &str, value: &BadgeValue) -> String {
+    const MAX_LABEL: usize = 60;
+    let short: String = label.chars().take(MAX_LABEL).collect();
+    let label = xml::escape(if short.len() < label.len() { format!("{}…", short.trim_end()) } else { short }.as_str());
+    let (text, colour) = (value.text(), value.colour());
+    let (left, right) = (width(&label) + 10, width(&text) + 10);
+    let total = left + right;
+    let (left_text, right_text) = (left - 10, right - 10);
+    let (left_middle, right_middle) = (f64::from(left) / 2.0, f64::from(left) + f64::from(right) / 2.0);
+    format!(
+        r##"<svg xmlns="http://www.w3.org/2000/svg" width="{total}" height="20" role="img" aria-label="{label}: {text}">
+<title>{label}: {text}</title>
+<clipPath id="r"><rect width="{total}" height="20" rx="3"/></clipPath>
+<g clip-path="url(#r)"><rect width="{left}" height="20" fill="#424a53"/><rect x="{left}" width="{right}" height="20" fill="{colour}"/></g>
+<g fill="#fff" text-anchor="middle" font-family="Verdana,Geneva,DejaVu Sans,sans-serif" font-size="11">
+<text x="{left_middle}" y="14" textLength="{left_text}" lengthAdjust="spacingAndGlyphs">{label}</text>
+<text x="{right_middle}" y="14" textLength="{right_text}" lengthAdjust="spacingAndGlyphs">{text}</text>
+</g></svg>
+"##
+    )
+}
+
+/// About how many pixels a text has in Verdana at 11 pixels. The badge fits the text to it.
+fn width(escaped: &str) -> u32 {
+    // An entity is one character.
+    let mut text = escaped.to_owned();
+    for entity in ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;"] {
+        text = text.replace(entity, "x");
+    }
+    let tenths: u32 = text
+        .chars()
+        .map(|c| match c {
+            'i' | 'j' | 'l' | '.' | ',' | ':' | '|' | '\'' | '!' => 36,
+            'f' | 't' | 'r' | ' ' | '-' | '(' | ')' | '/' => 45,
+            'm' | 'w' | 'M' | 'W' | '%' => 105,
+            'A'..='Z' => 77,
+            c if c.is_ascii() => 68,
+            _ => 110,
+        })
+        .sum();
+    tenths / 10 + 1
+}
+
+/// The name of a badge's file, without its ending: the check's name if it can be a file's everywhere, else one that is like it, and
+/// different from that of every other.
+pub(crate) fn file_name(name: &str) -> String {
+    const MAX: usize = 80;
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.len() <= MAX && name.chars().all(fits) {
+        return name.to_owned();
+    }
+    let like: String = name.chars().take(MAX).map(|c| if fits(c) { c } else { '-' }).collect();
+    // FNV-1a (32 bits), which scripts can compute too.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{like}-{hash:08x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_badge_is_well_formed_whatever_the_name() {
+        for label in ["API", "<script>alert(1)</script>", "\"'&]]>", "a\u{0}\u{1b}[31m\u{ffff}b", "日本語", ""] {
+            for value in [BadgeValue::State(Status::Down), BadgeValue::Uptime(0.5), BadgeValue::Stale] {
+                let svg = svg(label, &value);
+                xml::assert_well_formed(&svg);
+                assert!(!svg.contains("<script"), "{svg}");
+            }
+        }
+    }
+
+    #[test]
+    fn uptime_is_never_rounded_up_to_all() {
+        assert_eq!(percent(1.0), "100%");
+        assert_eq!(percent(0.999_999), "99.99%");
+        assert_eq!(percent(0.0), "0.00%");
+    }
+
+    #[test]
+    fn names_of_files_have_no_special_characters_and_differ() {
+        assert_eq!(file_name("api-1_x"), "api-1_x");
+        let names = ["a b", "a/b", "../b", "", "a.b", "é", "<b>"].map(file_name);
+        for name in &names {
+            assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'), "{name}");
+        }
+        assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len());
+        assert!(file_name(&"x".repeat(1000)).len() < 100);
+    }
+}

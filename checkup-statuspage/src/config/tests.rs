@@ -1,0 +1,81 @@
+use super::*;
+use crate::source::PageSource;
+
+fn problems(page: &StatusPage) -> Vec<String> {
+    page.validate().map_or_else(|error| error.problems().iter().map(ToString::to_string).collect(), |()| Vec::new())
+}
+
+#[test]
+fn upstreams_config_js_is_understood() {
+    let json = r#"{
+        "timeframe": 86400000000000, "refresh_interval": 90,
+        "storage": {"type": "s3", "AccessKeyID": "", "SecretAccessKey": "", "Region": "eu-west-1", "BucketName": "checks"},
+        "status_text": {"healthy": "Situation Normal", "degraded": "Degraded Service", "down": "Service Disruption"}
+    }"#;
+    let page: StatusPage = serde_json::from_str(json).unwrap();
+    assert_eq!(problems(&page), Vec::<String>::new());
+    assert_eq!((page.timeframe, page.refresh_interval), (Duration::from_secs(86_400), Duration::from_secs(90)));
+    assert_eq!(page.status_text.healthy, "Situation Normal");
+    assert_eq!(page.status_text.stale, StatusText::default().stale);
+    let source = page.storage.unwrap().source();
+    let url = "https://checks.s3.eu-west-1.amazonaws.com/".to_owned();
+    assert_eq!(source, PageSource::S3 { url, prefix: String::new() });
+}
+
+#[test]
+fn settings_go_both_ways_and_the_default_is_empty() {
+    assert_eq!(serde_json::to_string(&StatusPage::new()).unwrap(), "{}");
+    let page = StatusPage::new()
+        .title("Shop")
+        .logo("logo.svg")
+        .link(Link::new("Help", "mailto:help@example.com"))
+        .url("https://status.example.com/")
+        .order(Order::Status)
+        .timeframe(Duration::from_secs(7200))
+        .refresh_interval(Duration::ZERO)
+        .storage(PageStorage::fs("checks"));
+    let json = serde_json::to_string(&page).unwrap();
+    assert_eq!(serde_json::from_str::<StatusPage>(&json).unwrap(), page);
+    assert_eq!(problems(&page), Vec::<String>::new());
+}
+
+#[test]
+fn all_that_cannot_work_is_told_with_its_place() {
+    let page = StatusPage::new()
+        .title(" ")
+        .description("x".repeat(10_001))
+        .logo("javascript:alert(1)")
+        .link(Link::new("", "ftp://x"))
+        .timeframe(Duration::from_secs(60))
+        .refresh_interval(Duration::from_secs(1))
+        .storage(PageStorage::s3("https://u:p@example.com", ""));
+    let places: Vec<_> = problems(&page).iter().map(|problem| problem.split(':').next().unwrap().to_owned()).collect();
+    let expected = [
+        "title",
+        "description",
+        "logo",
+        "links[0].text",
+        "links[0].url",
+        "timeframe",
+        "refresh_interval",
+        "storage.url",
+    ];
+    assert_eq!(places, expected);
+}
+
+#[test]
+fn keys_in_the_page_are_refused_and_not_shown() {
+    let json = r#"{"storage": {"type": "s3", "BucketName": "b", "SecretAccessKey": "hunter2"}}"#;
+    let page: StatusPage = serde_json::from_str(json).unwrap();
+    let problem = problems(&page).remove(0);
+    assert!(problem.starts_with("storage.SecretAccessKey: everybody who opens the page"), "{problem}");
+    assert!(!format!("{problem} {page:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_refresh_interval_that_is_neither_number_nor_duration_is_refused() {
+    for json in [r#"{"refresh_interval": "soon"}"#, r#"{"refresh_interval": -1}"#, r#"{"refresh_interval": [1]}"#] {
+        let error = serde_json::from_str::<StatusPage>(json).unwrap_err().to_string();
+        assert!(error.contains("such as \"1m30s\""), "{error}");
+    }
+}

@@ -1,0 +1,133 @@
+//! The page's data: the summary, made small enough to be sent at once (`web/FORMAT.md`).
+
+use std::time::Duration;
+
+use checkup_core::Timestamp;
+use checkup_core::summary::{Point, Series, Summary, Window};
+use serde_json::{Value, json};
+
+/// Results in this time become one entry, if nothing but their round-trip times differs.
+const SLOT: Duration = Duration::from_secs(300);
+
+/// The JSON of `summary.json` as it is served.
+pub(crate) fn page_data(summary: &Summary) -> String {
+    let mut thin = summary.clone();
+    let counts: Vec<_> = thin.series.iter_mut().map(|series| thin_out(series, &summary.windows)).collect();
+    let latest = thin.series.iter().filter_map(|series| series.recent.last()).map(|point| point.timestamp).max();
+    // Not the time of this request: the same data must have the same tag.
+    thin.made = latest.unwrap_or_default();
+    let mut value = serde_json::to_value(&thin).unwrap_or_else(|_| json!({ "version": 1, "series": [] }));
+    if let Some(object) = value.as_object_mut() {
+        object.insert("files".to_owned(), json!([]));
+        object.insert("days".to_owned(), json!({}));
+    }
+    let all = value.get_mut("series").and_then(Value::as_array_mut).into_iter().flatten();
+    for (series, counts) in all.zip(counts) {
+        let recent = series.get_mut("recent").and_then(Value::as_object_mut);
+        if let Some(recent) = recent.filter(|_| counts.iter().any(|count| *count > 1)) {
+            recent.insert("n".to_owned(), json!(counts));
+        }
+    }
+    value.to_string()
+}
+
+/// Joins neighbours, and tells how many results each entry that is left stands for.
+fn thin_out(series: &mut Series, windows: &[Window]) -> Vec<usize> {
+    let mut kept: Vec<Point> = Vec::new();
+    let mut counts = Vec::new();
+    let points = std::mem::take(&mut series.recent);
+    let mut rest = &points[..];
+    while let Some(first) = rest.first() {
+        let window = |point: &Point| windows.iter().any(|window| window.covers(&series.name, point.timestamp));
+        let alike = |point: &&Point| {
+            slot(point.timestamp) == slot(first.timestamp)
+                && (point.status, &point.reason, point.rtt.is_some())
+                    == (first.status, &first.reason, first.rtt.is_some())
+                && window(point) == window(first)
+        };
+        let count = rest.iter().take_while(alike).count().max(1);
+        let (joined, after) = rest.split_at(count);
+        kept.push(join(joined));
+        counts.push(count);
+        rest = after;
+    }
+    series.recent = kept;
+    counts
+}
+
+fn join(points: &[Point]) -> Point {
+    // The last, so that the page knows when the latest check ran.
+    let mut joined = points[points.len() - 1].clone();
+    let mut times: Vec<_> = points.iter().filter_map(|point| point.rtt).collect();
+    times.sort_unstable();
+    let ends = points.iter().filter_map(|point| point.spread.or(point.rtt.map(|rtt| (rtt, rtt))));
+    let spread = ends.reduce(|(low, high), (lower, higher)| (low.min(lower), high.max(higher)));
+    joined.rtt = times.get(times.len() / 2).copied().map(rounded);
+    joined.spread = spread.map(|(low, high)| (rounded(low), rounded(high))).filter(|(low, high)| low != high);
+    joined
+}
+
+fn slot(moment: Timestamp) -> i64 {
+    moment.unix_nanos().div_euclid(i64::try_from(SLOT.as_nanos()).unwrap_or(i64::MAX))
+}
+
+/// Three digits that count: a chart shows no more, and they compress to half.
+fn rounded(time: Duration) -> Duration {
+    let micros = time.as_micros();
+    let mut unit = 1;
+    while micros / unit >= 1000 {
+        unit *= 10;
+    }
+    Duration::from_micros(u64::try_from((micros + unit / 2) / unit * unit).unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use checkup_core::{Attempt, CheckResult, Status};
+
+    use super::*;
+
+    fn result(second: i64, millis: u64, status: Status) -> CheckResult {
+        let mut result = CheckResult::new("API", "x");
+        result.timestamp = Timestamp::from_unix_nanos((1_795_340_100 + second) * 1_000_000_000);
+        result.attempts = vec![Attempt::success(Duration::from_micros(millis * 1000 + 7))];
+        result.status = status;
+        result
+    }
+
+    fn data(results: &[CheckResult]) -> Value {
+        let mut summary = Summary::new();
+        summary.add(results);
+        serde_json::from_str(&page_data(&summary)).unwrap()
+    }
+
+    #[test]
+    fn neighbours_that_are_alike_are_one_and_counted() {
+        let healthy = Status::Healthy;
+        let data = data(&[
+            result(0, 10, healthy),
+            result(60, 30, healthy),
+            result(120, 20, healthy),
+            result(180, 20, Status::Degraded),
+            result(240, 20, healthy),
+            result(300, 20, healthy),
+        ]);
+        let recent = &data["series"][0]["recent"];
+        assert_eq!(recent["n"], json!([3, 1, 1, 1]), "{recent}");
+        assert_eq!(recent["status"], "hghh");
+        assert_eq!(recent["rtt"], json!([20_000, 20_000, 20_000, 20_000]));
+        assert_eq!((&recent["low"][0], &recent["high"][0]), (&json!(10_000), &json!(30_000)));
+        assert_eq!(recent["at"], json!([1_795_340_220_000_u64, 60_000, 60_000, 60_000]));
+    }
+
+    #[test]
+    fn single_results_need_no_counts_and_equal_data_are_equal_text() {
+        let results = [result(0, 1, Status::Healthy), result(300, 1, Status::Healthy)];
+        let mut summary = Summary::new();
+        summary.add(&results);
+        let first = page_data(&summary);
+        assert!(!first.contains("\"n\":"), "{first}");
+        summary.made = Timestamp::now();
+        assert_eq!(page_data(&summary), first);
+    }
+}

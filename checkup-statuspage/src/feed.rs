@@ -1,0 +1,153 @@
+//! The Atom feed (RFC 4287) of incidents, messages and maintenance.
+
+use checkup_core::{Status, Timestamp};
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+use sha2::{Digest, Sha256};
+
+use crate::config::StatusPage;
+use crate::representation::hex;
+use crate::timeline::{Happening, HappeningKind};
+use crate::xml;
+
+/// The most entries.
+const MAX_ENTRIES: usize = 100;
+
+/// The feed of what happened, the latest first.
+pub(crate) fn atom(settings: &StatusPage, happenings: &[Happening], now: Timestamp) -> String {
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
+    // Writing to memory does not fail.
+    if write(&mut writer, settings, happenings, now).is_err() {
+        tracing::error!("cannot write the feed");
+    }
+    let mut feed = String::from_utf8_lossy(&writer.into_inner()).into_owned();
+    feed.push('\n');
+    feed
+}
+
+fn write(
+    writer: &mut Writer<Vec<u8>>,
+    settings: &StatusPage,
+    happenings: &[Happening],
+    now: Timestamp,
+) -> std::io::Result<()> {
+    let base = settings.url.as_deref().unwrap_or("./");
+    let updated = happenings.iter().map(Happening::updated).max().unwrap_or(now.min(EPOCH));
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
+    writer.create_element("feed").with_attribute(("xmlns", "http://www.w3.org/2005/Atom")).write_inner_content(
+        |w| {
+            element(w, "id", &id(&["feed", base, &settings.title]))?;
+            element(w, "title", &settings.title)?;
+            element(w, "updated", &rfc3339(updated))?;
+            w.create_element("author").write_inner_content(|w| element(w, "name", &settings.title))?;
+            w.create_element("link")
+                .with_attributes([("rel", "alternate"), ("href", &*xml::text(base))])
+                .write_empty()?;
+            if settings.url.is_some() {
+                let own = format!("{}/feed.atom", base.trim_end_matches('/'));
+                w.create_element("link")
+                    .with_attributes([("rel", "self"), ("href", &*xml::text(&own))])
+                    .write_empty()?;
+            }
+            for happening in happenings.iter().take(MAX_ENTRIES) {
+                w.create_element("entry").write_inner_content(|w| entry(w, happening))?;
+            }
+            Ok(())
+        },
+    )?;
+    Ok(())
+}
+
+fn entry(writer: &mut Writer<Vec<u8>>, happening: &Happening) -> std::io::Result<()> {
+    let Happening { name, from, to, text, .. } = happening;
+    let subject = name.as_deref().unwrap_or("All checks");
+    let (kind, title) = match &happening.kind {
+        HappeningKind::Incident { status: Status::Degraded } => ("incident", format!("{subject} was degraded")),
+        HappeningKind::Incident { .. } => ("incident", format!("{subject} was down")),
+        HappeningKind::Message => ("message", format!("{subject}: message")),
+        HappeningKind::Maintenance => ("maintenance", format!("{subject}: maintenance")),
+    };
+    let title = match (&happening.kind, to) {
+        (HappeningKind::Incident { .. }, None) => title.replace(" was ", " is "),
+        _ => title,
+    };
+    element(writer, "id", &id(&[kind, subject, &from.unix_nanos().to_string()]))?;
+    element(writer, "title", &title)?;
+    element(writer, "published", &rfc3339(*from))?;
+    element(writer, "updated", &rfc3339(happening.updated()))?;
+    let during = match (kind, to) {
+        ("message", _) => String::new(),
+        (_, Some(to)) => format!("From {} to {}. ", rfc3339(*from), rfc3339(*to)),
+        (_, None) => format!("Since {}. ", rfc3339(*from)),
+    };
+    let content = format!("{during}{}", text.as_deref().unwrap_or_default());
+    writer
+        .create_element("content")
+        .with_attribute(("type", "text"))
+        .write_text_content(BytesText::new(&xml::text(content.trim_end())))?;
+    Ok(())
+}
+
+fn element(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> std::io::Result<()> {
+    writer.create_element(name).write_text_content(BytesText::new(&xml::text(text)))?;
+    Ok(())
+}
+
+/// An identifier that is always the same for the same thing: a UUID of version 8 (RFC 9562) made of a hash.
+fn id(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    let mut bytes = hash.finalize();
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex = hex(&bytes[..16]);
+    format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// To the second: readers of feeds need no more.
+fn rfc3339(moment: Timestamp) -> String {
+    const SECOND: i64 = 1_000_000_000;
+    Timestamp::from_unix_nanos(moment.unix_nanos().div_euclid(SECOND) * SECOND).to_string()
+}
+
+const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn happening(kind: HappeningKind, name: &str, text: &str) -> Happening {
+        let from = Timestamp::from_unix_nanos(1_700_000_000_123_456_789);
+        Happening { kind, name: Some(name.into()), from, to: None, text: Some(text.into()) }
+    }
+
+    #[test]
+    fn the_feed_is_well_formed_whatever_is_in_it() {
+        let hostile = "</title><script>alert('1')</script>\"&]]>\u{0}\u{1b}\u{fffe}\r\n";
+        let settings = StatusPage::new().title(hostile).url("https://example.com/?a=\"&b=<");
+        let kinds =
+            [HappeningKind::Incident { status: Status::Down }, HappeningKind::Message, HappeningKind::Maintenance];
+        let happenings = kinds.map(|kind| happening(kind, hostile, hostile));
+        let feed = atom(&settings, &happenings, EPOCH);
+        xml::assert_well_formed(&feed);
+        assert!(!feed.contains("<script"), "{feed}");
+        assert_eq!(feed.matches("<entry>").count(), 3);
+    }
+
+    #[test]
+    fn an_incident_keeps_its_identifier_when_it_ends() {
+        let open = happening(HappeningKind::Incident { status: Status::Down }, "API", "refused");
+        let mut over = open.clone();
+        over.to = Some(open.from.saturating_add(std::time::Duration::from_secs(60)));
+        let feeds = [open, over].map(|h| atom(&StatusPage::new(), &[h], EPOCH));
+        let ids = feeds
+            .each_ref()
+            .map(|feed| feed.lines().filter(|l| l.contains("<id>")).map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(ids[0], ids[1]);
+        assert!(feeds[0].contains("<title>API is down</title>") && feeds[1].contains("<title>API was down</title>"));
+        assert!(feeds[1].contains("From 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z. refused"), "{}", feeds[1]);
+    }
+}

@@ -1,0 +1,186 @@
+//! Answers for orchestrators and load balancers, from the latest results.
+
+use std::time::Duration;
+
+use checkup_core::{Status, Timestamp};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+/// The health of one check, as far as it is known.
+#[derive(Clone, Debug)]
+pub(crate) struct CheckHealth {
+    pub(crate) name: String,
+    pub(crate) endpoint: String,
+    pub(crate) status: Status,
+    pub(crate) reason: Option<String>,
+    /// The latest result of each location, or of this process.
+    pub(crate) latest: Vec<Latest>,
+}
+
+/// A check's latest result at one place.
+#[derive(Clone, Debug)]
+pub(crate) struct Latest {
+    pub(crate) location: Option<String>,
+    pub(crate) status: Status,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) rtt: Option<Duration>,
+    pub(crate) reason: Option<String>,
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Question {
+    pub(crate) now: Timestamp,
+    /// How old a result may be to count.
+    pub(crate) max_age: Duration,
+}
+
+impl CheckHealth {
+    /// Whether every result is too old to tell anything.
+    fn is_stale(&self, question: Question) -> bool {
+        self.latest.iter().all(|latest| is_stale(latest, question))
+    }
+}
+
+/// `200` if no check is down and all have fresh results, else `503`; and a line for each check.
+pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (StatusCode, String) {
+    let mut status = StatusCode::OK;
+    let mut text = String::new();
+    for check in checks {
+        let is_stale = check.is_stale(question);
+        if is_stale || check.status == Status::Down {
+            status = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        let state = if is_stale { "stale" } else { check.status.as_str() };
+        let reason = check.reason.as_deref().filter(|_| !is_stale);
+        let reason = reason.map(|reason| format!(": {}", one_line(reason))).unwrap_or_default();
+        text.push_str(&format!("{}: {state}{reason}\n", one_line(&check.name)));
+    }
+    if checks.is_empty() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "there are no results yet\n".to_owned());
+    }
+    (status, text)
+}
+
+/// The answer as `application/health+json` (draft-inadarei-api-health-check-06).
+pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (StatusCode, Value) {
+    let mut worst = "pass";
+    let mut details = Map::new();
+    for check in checks {
+        let own = if check.is_stale(question) { "fail" } else { word(check.status) };
+        worst = [worst, own].into_iter().max_by_key(|word| rank(word)).unwrap_or("fail");
+        let latest = check.latest.iter().map(|latest| detail(check, latest, question));
+        let key = format!("{}:responseTime", check.name);
+        // Two checks of one name are two objects of one key.
+        match details.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
+            Value::Array(all) => all.extend(latest),
+            _ => continue,
+        }
+    }
+    if checks.is_empty() {
+        let none = json!({ "status": "fail", "output": "there are no results yet" });
+        return (StatusCode::SERVICE_UNAVAILABLE, none);
+    }
+    let status = if worst == "fail" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    (status, json!({ "status": worst, "checks": details }))
+}
+
+fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
+    let is_stale = is_stale(latest, question);
+    let mut detail = json!({
+        "componentType": "component",
+        "affectedEndpoints": [check.endpoint],
+        "status": if is_stale { "fail" } else { word(latest.status) },
+        "time": latest.timestamp.to_string(),
+    });
+    if let Some(location) = &latest.location {
+        detail["componentId"] = json!(location);
+    }
+    if let Some(rtt) = latest.rtt {
+        #[allow(clippy::cast_precision_loss, reason = "no round trip takes 2^52 microseconds")]
+        let millis = rtt.as_micros() as f64 / 1000.0;
+        detail["observedValue"] = json!(millis);
+        detail["observedUnit"] = json!("ms");
+    }
+    // The draft: to be left out where the status is "pass".
+    if is_stale {
+        let age = checkup_core::duration::Human::rounded(question.now.since(latest.timestamp));
+        detail["output"] = json!(format!("the latest result is {age} old"));
+    } else if let Some(reason) = latest.reason.as_deref().filter(|_| latest.status != Status::Healthy) {
+        detail["output"] = json!(reason);
+    }
+    detail
+}
+
+fn is_stale(latest: &Latest, question: Question) -> bool {
+    question.now.since(latest.timestamp) > question.max_age
+}
+
+fn word(status: Status) -> &'static str {
+    match status {
+        Status::Healthy => "pass",
+        Status::Degraded => "warn",
+        _ => "fail",
+    }
+}
+
+fn rank(word: &str) -> u8 {
+    match word {
+        "pass" => 0,
+        "warn" => 1,
+        _ => 2,
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Question =
+        Question { now: Timestamp::from_unix_nanos(1_000_000_000_000), max_age: Duration::from_secs(60) };
+
+    fn check(status: Status, age: u64) -> CheckHealth {
+        let reason = (status != Status::Healthy).then(|| "it is\nfull".to_owned());
+        let timestamp = NOW.now.saturating_sub(Duration::from_secs(age));
+        let rtt = Some(Duration::from_micros(1500));
+        let latest = Latest { location: Some("eu".into()), status, timestamp, rtt, reason: reason.clone() };
+        CheckHealth { name: "queue".into(), endpoint: "amqp://q".into(), status, reason, latest: vec![latest] }
+    }
+
+    #[test]
+    fn what_is_degraded_is_ready_and_what_is_down_or_old_is_not() {
+        for (checks, status, text) in [
+            (vec![check(Status::Healthy, 1)], 200, "queue: healthy\n"),
+            (vec![check(Status::Degraded, 1)], 200, "queue: degraded: it is full\n"),
+            (vec![check(Status::Healthy, 1), check(Status::Down, 1)], 503, "queue: healthy\nqueue: down: it is full\n"),
+            (vec![check(Status::Healthy, 61)], 503, "queue: stale\n"),
+            (vec![], 503, "there are no results yet\n"),
+        ] {
+            assert_eq!(readiness(&checks, NOW), (StatusCode::from_u16(status).unwrap(), text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn the_report_is_as_the_draft_has_it() {
+        let (status, report) = report(&[check(Status::Healthy, 1), check(Status::Down, 2)], NOW);
+        assert_eq!((status.as_u16(), &report["status"]), (503, &json!("fail")));
+        let details = &report["checks"]["queue:responseTime"];
+        assert_eq!(details[0]["status"], "pass");
+        assert_eq!((&details[0]["observedValue"], &details[0]["observedUnit"]), (&json!(1.5), &json!("ms")));
+        assert!(details[0].get("output").is_none());
+        assert_eq!((&details[1]["status"], &details[1]["output"]), (&json!("fail"), &json!("it is\nfull")));
+        assert_eq!(details[1]["time"], "1970-01-01T00:16:38Z");
+    }
+
+    #[test]
+    fn an_old_result_fails_and_says_so() {
+        let (status, report) = report(&[check(Status::Healthy, 120)], NOW);
+        assert_eq!(status.as_u16(), 503);
+        assert_eq!(report["checks"]["queue:responseTime"][0]["output"], "the latest result is 2m0s old");
+        assert_eq!(super::report(&[check(Status::Degraded, 1)], NOW).1["status"], "warn");
+    }
+}

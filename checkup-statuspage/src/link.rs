@@ -1,0 +1,80 @@
+//! Which URLs a page may have where, and which origins its policy must name for them.
+
+use url::Url;
+
+/// What a URL is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// People follow it.
+    Link,
+    /// An image.
+    Image,
+    /// The page itself.
+    Page,
+    /// A folder that the page reads.
+    Folder,
+}
+
+/// Why a URL cannot be used for this; `None` if it can.
+pub(crate) fn problem(url: &str, kind: LinkKind) -> Option<String> {
+    let (schemes, remedy): (&[&str], _) = match kind {
+        LinkKind::Link => (&["https", "http", "mailto"], "an https://, http:// or mailto: URL, or a relative one"),
+        LinkKind::Image => (&["https", "http"], "an https:// URL, a relative one, or a data:image/ URL"),
+        LinkKind::Page => (&["https", "http"], "an https:// URL"),
+        LinkKind::Folder => (&["https", "http"], "an https:// URL, or a relative one"),
+    };
+    let fits = match Url::parse(url) {
+        Ok(_) if kind == LinkKind::Image && url.starts_with("data:image/") => true,
+        Ok(parsed) => schemes.contains(&parsed.scheme()) && parsed.username().is_empty() && parsed.password().is_none(),
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            kind != LinkKind::Page
+                && !url.is_empty()
+                && !url.starts_with("//")
+                && !url.contains(['\\', '\n', '\t', '\r'])
+        }
+        Err(_) => false,
+    };
+    // Without the URL: it may have a password.
+    (!fits).then(|| format!("expected {remedy}, without user and password"))
+}
+
+/// The origin to name in a policy, if the URL is not of the page's own.
+pub(crate) fn origin(url: &str) -> Option<String> {
+    let parsed = Url::parse(url).ok()?;
+    let origin = parsed.origin();
+    origin.is_tuple().then(|| origin.ascii_serialization())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_that_could_run_a_script_or_show_a_password_are_refused() {
+        for kind in [LinkKind::Link, LinkKind::Image, LinkKind::Page, LinkKind::Folder] {
+            for url in [
+                "javascript:alert(1)",
+                "data:text/html,x",
+                "https://u:p@example.com/",
+                "https://",
+                "//evil",
+                "",
+                "java\nscript:x",
+            ] {
+                assert!(problem(url, kind).is_some(), "{url} {kind:?}");
+            }
+            assert_eq!(problem("https://example.com/a?b#c", kind), None, "{kind:?}");
+        }
+        assert_eq!(problem("mailto:ops@example.com", LinkKind::Link), None);
+        assert_eq!(problem("../checks/", LinkKind::Folder), None);
+        assert_eq!(problem("data:image/svg+xml,x", LinkKind::Image), None);
+        assert!(problem("./", LinkKind::Page).is_some());
+    }
+
+    #[test]
+    fn only_other_origins_are_named() {
+        assert_eq!(origin("https://example.com:8443/a/b").as_deref(), Some("https://example.com:8443"));
+        assert_eq!(origin("data:image/png;base64,x"), None);
+        assert_eq!(origin("logo.svg"), None);
+    }
+}

@@ -1,0 +1,262 @@
+//! Metrics in the text format of OpenMetrics, which Prometheus scrapes.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use checkup_core::summary::Summary;
+use checkup_core::{CheckResult, Status, Timestamp};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The most checks and locations that have metrics: what is named at random must not fill the memory of whoever scrapes.
+const MAX_SERIES: usize = 2000;
+
+/// How many characters of a name, an endpoint and a location are a label.
+const MAX_LABEL: usize = 200;
+
+/// The upper ends of the histogram's buckets, in seconds: from a neighbour to the usual timeout.
+const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// What upstream and we say of a certificate that is valid for less than its threshold, before the duration.
+const EXPIRES: &str = "certificate expiring soon (";
+
+type Labels = Vec<(&'static str, String)>;
+type Seconds = Family<Labels, Gauge<f64, AtomicU64>>;
+
+/// The metrics of a process, of all results since it began.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    up: Family<Labels, Gauge>,
+    status: Family<Labels, Gauge>,
+    last_run: Seconds,
+    rtt: Family<Labels, Histogram, fn() -> Histogram>,
+    phase: Seconds,
+    certificate: Seconds,
+    results: Family<Labels, Counter>,
+    dropped: Counter,
+    /// When the latest result of each series was.
+    latest: Mutex<HashMap<Labels, Timestamp>>,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let mut registry = Registry::with_prefix("checkup");
+        let histogram: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let metrics = Self {
+            up: Family::default(),
+            status: Family::default(),
+            last_run: Family::default(),
+            rtt: Family::new_with_constructor(histogram),
+            phase: Family::default(),
+            certificate: Family::default(),
+            results: Family::default(),
+            dropped: Counter::default(),
+            latest: Mutex::default(),
+            registry: Registry::default(),
+        };
+        registry.register("up", "1 unless the check's latest result is down", metrics.up.clone());
+        registry.register("status", "1 for the status of the latest result, else 0", metrics.status.clone());
+        let unit = || Unit::Seconds;
+        let help = "When the latest result's check began, since 1970";
+        registry.register_with_unit("last_run_timestamp", help, unit(), metrics.last_run.clone());
+        let help = "The round-trip times of the attempts that succeeded";
+        registry.register_with_unit("rtt", help, unit(), metrics.rtt.clone());
+        let help = "Where the time of the latest result's first attempt went";
+        registry.register_with_unit("phase", help, unit(), metrics.phase.clone());
+        let help = "When the certificate expires, since 1970; only while it expires soon";
+        registry.register_with_unit("certificate_expiry_timestamp", help, unit(), metrics.certificate.clone());
+        registry.register("results", "The results by status", metrics.results.clone());
+        registry.register("dropped_results", "The results of more series than there may be", metrics.dropped.clone());
+        Self { registry, ..metrics }
+    }
+
+    /// Counts new results.
+    pub(crate) fn observe(&self, results: &[CheckResult]) {
+        for result in results {
+            let labels = labels(&result.name, &result.endpoint, result.location.as_deref());
+            let Some(is_latest) = self.admit(&labels, result.timestamp) else {
+                self.dropped.inc();
+                continue;
+            };
+            self.results.get_or_create(&with(&labels, "status", result.status.as_str())).inc();
+            let histogram = self.rtt.get_or_create_owned(&labels);
+            for attempt in result.attempts.iter().filter(|attempt| attempt.is_success()) {
+                histogram.observe(attempt.rtt.as_secs_f64());
+            }
+            if !is_latest {
+                continue;
+            }
+            self.show(&labels, result.status, result.timestamp, result.notice.as_deref());
+            let phases = result.phases().map(|phases| {
+                [
+                    ("dns", phases.dns),
+                    ("connect", phases.connect),
+                    ("tls", phases.tls),
+                    ("first_byte", phases.first_byte),
+                    ("transfer", phases.transfer),
+                ]
+            });
+            for (phase, time) in phases.into_iter().flatten() {
+                let labels = with(&labels, "phase", phase);
+                match time {
+                    Some(time) => drop(self.phase.get_or_create(&labels).set(time.as_secs_f64())),
+                    None => drop(self.phase.remove(&labels)),
+                }
+            }
+        }
+    }
+
+    /// Shows the latest results of a history, of which nothing is counted.
+    pub(crate) fn show_latest(&self, summary: &Summary) {
+        for series in &summary.series {
+            let Some(point) = series.latest() else { continue };
+            let labels = labels(&series.name, &series.endpoint, series.location.as_deref());
+            if self.admit(&labels, point.timestamp) == Some(true) {
+                self.show(&labels, point.status, point.timestamp, point.reason.as_deref());
+            }
+        }
+    }
+
+    /// The metrics as text.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            tracing::error!("cannot write the metrics");
+        }
+        text
+    }
+
+    fn show(&self, labels: &Labels, status: Status, timestamp: Timestamp, notice: Option<&str>) {
+        self.up.get_or_create(labels).set(i64::from(status < Status::Down));
+        for each in [Status::Healthy, Status::Degraded, Status::Down] {
+            self.status.get_or_create(&with(labels, "status", each.as_str())).set(i64::from(each == status));
+        }
+        self.last_run.get_or_create(labels).set(seconds(timestamp));
+        match notice.and_then(|notice| expiry(notice, timestamp)) {
+            Some(expiry) => drop(self.certificate.get_or_create(labels).set(seconds(expiry))),
+            None => drop(self.certificate.remove(labels)),
+        }
+    }
+
+    /// Whether this is the latest of its series so far; `None` if there are too many series.
+    fn admit(&self, labels: &Labels, timestamp: Timestamp) -> Option<bool> {
+        let mut latest = self.latest();
+        if let Some(known) = latest.get_mut(labels) {
+            let is_latest = timestamp >= *known;
+            *known = timestamp.max(*known);
+            return Some(is_latest);
+        }
+        if latest.len() >= MAX_SERIES {
+            return None;
+        }
+        latest.insert(labels.clone(), timestamp);
+        Some(true)
+    }
+
+    fn latest(&self) -> MutexGuard<'_, HashMap<Labels, Timestamp>> {
+        // Each change is one call on the map.
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn labels(name: &str, endpoint: &str, location: Option<&str>) -> Labels {
+    let cut = |text: &str| text.chars().take(MAX_LABEL).filter(|c| !c.is_control()).collect();
+    let mut labels = vec![("check", cut(name)), ("endpoint", cut(endpoint))];
+    labels.extend(location.map(|location| ("location", cut(location))));
+    labels
+}
+
+fn with(labels: &Labels, name: &'static str, value: &str) -> Labels {
+    let mut labels = labels.clone();
+    labels.push((name, value.to_owned()));
+    labels
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a double has microseconds until 2255")]
+fn seconds(moment: Timestamp) -> f64 {
+    (moment.unix_nanos() / 1000) as f64 / 1e6
+}
+
+/// When a certificate expires, as a notice tells: upstream's format is the only place that has it.
+fn expiry(notice: &str, timestamp: Timestamp) -> Option<Timestamp> {
+    let (_, rest) = notice.split_once(EXPIRES)?;
+    let left: Duration = checkup_core::duration::parse(rest.split(')').next()?).ok()?;
+    Some(timestamp.saturating_add(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use checkup_core::{Attempt, Cause, Phases};
+
+    use super::*;
+
+    fn result(name: &str, at: i64, status: Status) -> CheckResult {
+        let mut result = CheckResult::new(name, "https://example.com");
+        result.timestamp = Timestamp::from_unix_nanos(at * 1_000_000_000);
+        result.status = status;
+        let rtt = Duration::from_millis(30);
+        result.attempts = match status {
+            Status::Down => vec![Attempt::failure(rtt, Cause::Refused, "connection refused")],
+            _ => vec![Attempt::success(rtt)],
+        };
+        result
+    }
+
+    #[test]
+    fn the_latest_result_shows_and_all_count() {
+        let metrics = Metrics::new();
+        metrics.observe(&[result("API", 20, Status::Down)]);
+        metrics.observe(&[result("API", 10, Status::Healthy)]);
+        let text = metrics.text();
+        for line in [
+            r#"checkup_up{check="API",endpoint="https://example.com"} 0"#,
+            r#"checkup_status{check="API",endpoint="https://example.com",status="down"} 1"#,
+            r#"checkup_status{check="API",endpoint="https://example.com",status="healthy"} 0"#,
+            r#"checkup_last_run_timestamp_seconds{check="API",endpoint="https://example.com"} 20.0"#,
+            r#"checkup_rtt_seconds_count{check="API",endpoint="https://example.com"} 1"#,
+            r#"checkup_rtt_seconds_bucket{le="0.05",check="API",endpoint="https://example.com"} 1"#,
+            r#"checkup_results_total{check="API",endpoint="https://example.com",status="healthy"} 1"#,
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+        assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn phases_and_the_expiry_of_a_certificate_show_while_they_are_known() {
+        let metrics = Metrics::new();
+        let mut first = result("API", 1_000, Status::Degraded);
+        let mut phases = Phases::default();
+        phases.connect = Some(Duration::from_millis(2));
+        first.attempts[0].phases = Some(Box::new(phases));
+        first.notice = Some("certificate expiring soon (1h0m0s)".into());
+        metrics.observe(&[first]);
+        let text = metrics.text();
+        assert!(text.contains("phase=\"connect\"} 0.002"), "{text}");
+        assert!(text.contains("checkup_certificate_expiry_timestamp_seconds{") && text.contains("} 4600.0"), "{text}");
+        metrics.observe(&[result("API", 2_000, Status::Healthy)]);
+        assert!(!metrics.text().contains("checkup_certificate_expiry_timestamp_seconds{"));
+    }
+
+    #[test]
+    fn labels_are_bounded_and_escaped() {
+        let metrics = Metrics::new();
+        let names = (0..MAX_SERIES + 5).map(|number| format!("{number}\"\n\\{}", "x".repeat(1000)));
+        let results: Vec<_> = names.map(|name| result(&name, 1, Status::Healthy)).collect();
+        metrics.observe(&results);
+        let text = metrics.text();
+        assert!(text.contains("checkup_dropped_results_total 5"), "the rest is dropped");
+        let up: Vec<_> = text.lines().filter(|line| line.starts_with("checkup_up{")).collect();
+        assert_eq!(up.len(), MAX_SERIES);
+        assert!(up.iter().all(|line| line.len() < 300 && line.contains("\\\"") && line.ends_with("} 1")), "{}", up[0]);
+    }
+}

@@ -1,0 +1,168 @@
+//! Putting a static page where it is read: into a directory, or beside the check files.
+
+use std::io;
+use std::path::Path;
+
+use checkup_core::check_file::FileName;
+use checkup_core::summary::{self, Summary};
+use checkup_core::{Checkup, ConfigError, PageFile, Published, Storage, StorageError, StorageReader, Timestamp};
+
+use crate::config::StatusPage;
+use crate::export::StaticPage;
+
+/// What came of one file of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PublishedFile {
+    /// Its name, relative to the page.
+    pub name: String,
+    /// Whether it was written or was there already.
+    pub published: Published,
+}
+
+/// Why a page was not published.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublishError {
+    /// The settings cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The storage cannot be read or written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A file of the directory cannot be read or written.
+    #[error("cannot write {path}")]
+    File {
+        /// Which one.
+        path: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Writes a page into a directory, for any web server. What is there with the same content is left as it is.
+///
+/// If the directory is that of the check files (an fs storage's), the page reads them beside itself, and is always up to
+/// date. Else, and unless `storage` of the settings says where they are, it gets the history as it is now in a `summary.json` of
+/// its own, and shows that until it is exported again.
+///
+/// # Errors
+///
+/// If the settings cannot work, the checkup has no storage that can be read, or something cannot be written.
+///
+/// ```
+/// use checkup_core::archive::{Archive, MemoryFiles};
+/// use checkup_core::{Checkup, check_fn};
+/// use checkup_statuspage::{StatusPage, export};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let temporary = tempfile::tempdir()?;
+/// # let dir = temporary.path();
+/// let checkup = Checkup::builder()
+///     .check(check_fn("queue", || async { Ok::<_, std::io::Error>(()) }))
+///     .storage(Archive::new(MemoryFiles::new()))
+///     .build()?;
+/// checkup.check_and_store().await?;
+/// export(dir, &StatusPage::new().title("Shop"), &checkup).await?;
+/// assert!(std::fs::read_to_string(dir.join("index.html"))?.contains("Shop"));
+/// # Ok(())
+/// # }
+/// ```
+pub async fn export(
+    dir: impl AsRef<Path>,
+    settings: &StatusPage,
+    checkup: &Checkup,
+) -> Result<Vec<PublishedFile>, PublishError> {
+    let dir = dir.as_ref().to_owned();
+    let (summary, now) = history(reader(checkup)?, settings).await?;
+    let files = StaticPage::new(settings)?.checkup(checkup).files(&summary, now)?;
+    let mut contents: Vec<_> = files.iter().map(|file| (file.name().to_owned(), file.content().to_vec())).collect();
+    let has_source = settings.storage.is_some();
+    let write = move || {
+        if !has_source && !has_check_files(&dir) {
+            // It has no time of its own, so that an export of the same history writes nothing.
+            contents.push(("summary.json".to_owned(), snapshot(summary)));
+            contents.push(("index.json".to_owned(), b"{}".to_vec()));
+        }
+        contents.into_iter().map(|(name, content)| write_file(&dir, name, &content)).collect()
+    };
+    // It does not panic, and nobody cancels it.
+    tokio::task::spawn_blocking(write)
+        .await
+        .map_err(|error| StorageError::new("the export broke off").with_source(error))?
+}
+
+/// Puts a page beside the check files, into the bucket or directory of the checkup's storage, with content types and caching; and
+/// has the storage renew its summary. What is there already is left as it is.
+///
+/// # Errors
+///
+/// If the settings cannot work, the storage cannot hold a page, or something cannot be written.
+pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<PublishedFile>, PublishError> {
+    let storage = storage(checkup)?;
+    let publisher = storage.publisher().ok_or_else(|| {
+        StorageError::new("this storage cannot hold a page; export the page into a directory, or serve it")
+    })?;
+    if let Some(maintainer) = storage.maintainer() {
+        maintainer.maintain().await?;
+    }
+    let (summary, now) = history(reader(checkup)?, settings).await?;
+    let page = StaticPage::new(settings)?.checkup(checkup).source(publisher.page_source());
+    let mut published = Vec::new();
+    // The page itself last: what it needs is there then.
+    let (index, rest): (Vec<_>, Vec<_>) =
+        page.files(&summary, now)?.into_iter().partition(|file: &PageFile| file.name() == "index.html");
+    for file in rest.iter().chain(&index) {
+        let outcome = publisher.publish(file).await?;
+        published.push(PublishedFile { name: file.name().to_owned(), published: outcome });
+    }
+    Ok(published)
+}
+
+fn storage(checkup: &Checkup) -> Result<&std::sync::Arc<dyn Storage>, ConfigError> {
+    let missing = || ConfigError::invalid("storage", "expected a storage: the page shows what is stored there");
+    checkup.storage().ok_or_else(missing)
+}
+
+fn reader(checkup: &Checkup) -> Result<&dyn StorageReader, ConfigError> {
+    let write_only = || ConfigError::invalid("storage", "expected a storage that can be read; this one can only store");
+    storage(checkup)?.reader().ok_or_else(write_only)
+}
+
+async fn history(reader: &dyn StorageReader, settings: &StatusPage) -> Result<(Summary, Timestamp), StorageError> {
+    let now = Timestamp::now();
+    Ok((summary::read(reader, now.saturating_sub(settings.timeframe)).await?, now))
+}
+
+/// The history without the time at which it was read.
+fn snapshot(mut summary: Summary) -> Vec<u8> {
+    let latest = summary.series.iter().filter_map(|series| series.recent.last()).map(|point| point.timestamp);
+    summary.made = latest.max().unwrap_or_default();
+    // It has only texts, numbers and lists.
+    serde_json::to_vec(&summary).unwrap_or_default()
+}
+
+fn has_check_files(dir: &Path) -> bool {
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    names.filter_map(|entry| entry.file_name().into_string().ok()).any(|name| FileName::parse(&name).is_some())
+}
+
+/// Writes a file whole or not at all, unless it is there with this content.
+fn write_file(dir: &Path, name: String, content: &[u8]) -> Result<PublishedFile, PublishError> {
+    let path = dir.join(&name);
+    if std::fs::read(&path).is_ok_and(|there| there == content) {
+        return Ok(PublishedFile { name, published: Published::Unchanged });
+    }
+    let write = || {
+        let parent = path.parent().unwrap_or(dir);
+        std::fs::create_dir_all(parent)?;
+        // One that is cut off in the middle leaves it behind, and the next export replaces it.
+        let temporary = parent.join(format!(".{}.new", path.file_name().unwrap_or_default().to_string_lossy()));
+        std::fs::write(&temporary, content)?;
+        std::fs::rename(&temporary, &path)
+    };
+    write().map_err(|source| PublishError::File { path: path.display().to_string(), source })?;
+    Ok(PublishedFile { name, published: Published::Written })
+}

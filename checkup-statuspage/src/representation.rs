@@ -1,0 +1,237 @@
+use std::io::Write as _;
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
+    IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Response, StatusCode};
+use sha2::{Digest, Sha256};
+
+/// What is not worth compressing: it fits into one packet.
+const MIN_COMPRESSED: usize = 1024;
+
+/// How a content is cached by whoever gets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cache {
+    /// Asked for again each time, which costs no more than a 304.
+    Revalidate,
+    /// The URL always has this content.
+    Immutable,
+    /// Never kept.
+    Never,
+}
+
+impl Cache {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Revalidate => "no-cache",
+            Self::Immutable => "public, max-age=31536000, immutable",
+            Self::Never => "no-store",
+        }
+    }
+}
+
+/// Content that is ready to be sent many times: compressed, and with its ETags, once.
+#[derive(Clone, Debug)]
+pub(crate) struct Representation {
+    status: StatusCode,
+    content_type: &'static str,
+    cache: Cache,
+    plain: Encoded,
+    gzip: Option<Encoded>,
+    policy: Option<HeaderValue>,
+}
+
+#[derive(Clone, Debug)]
+struct Encoded {
+    content: Bytes,
+    etag: HeaderValue,
+}
+
+impl Representation {
+    /// Text in any of the types that compress well. Compressing a megabyte takes some 20 ms.
+    pub(crate) fn new(content_type: &'static str, cache: Cache, content: impl Into<Bytes>) -> Self {
+        let content = content.into();
+        let hash = hex(&Sha256::digest(&content)[..12]);
+        let gzip = (content.len() >= MIN_COMPRESSED).then(|| gzip(&content)).flatten();
+        Self {
+            status: StatusCode::OK,
+            content_type,
+            cache,
+            gzip: gzip.map(|content| Encoded { content, etag: etag(&hash, "-gz") }),
+            plain: Encoded { content, etag: etag(&hash, "") },
+            policy: None,
+        }
+    }
+
+    /// The same with another status.
+    pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same with a Content-Security-Policy.
+    pub(crate) fn with_policy(mut self, policy: &str) -> Self {
+        self.policy = HeaderValue::from_str(policy).ok();
+        self
+    }
+
+    /// The content as it is.
+    pub(crate) fn content(&self) -> &Bytes {
+        &self.plain.content
+    }
+
+    /// The content type.
+    pub(crate) fn content_type(&self) -> &'static str {
+        self.content_type
+    }
+
+    /// How it is cached.
+    pub(crate) fn cache(&self) -> Cache {
+        self.cache
+    }
+
+    /// How many bytes it takes in memory.
+    pub(crate) fn size(&self) -> usize {
+        self.plain.content.len() + self.gzip.as_ref().map_or(0, |gzip| gzip.content.len())
+    }
+
+    /// How many bytes are sent to whoever accepts them compressed.
+    #[cfg(test)]
+    pub(crate) fn compressed_size(&self) -> usize {
+        self.gzip.as_ref().unwrap_or(&self.plain).content.len()
+    }
+
+    /// The answer to a request with these headers: 304 if it has this content already, compressed if it may be.
+    pub(crate) fn respond<B: From<Bytes>>(&self, request: &HeaderMap) -> Response<B> {
+        let encoded = self.gzip.as_ref().filter(|_| accepts_gzip(request));
+        let is_gzip = encoded.is_some();
+        let encoded = encoded.unwrap_or(&self.plain);
+        let known = self.status == StatusCode::OK && self.known(request);
+        let content = if known { Bytes::new() } else { encoded.content.clone() };
+        let mut response = Response::new(B::from(content));
+        *response.status_mut() = if known { StatusCode::NOT_MODIFIED } else { self.status };
+        let headers = response.headers_mut();
+        headers.insert(ETAG, encoded.etag.clone());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache.as_str()));
+        if self.gzip.is_some() {
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
+        if known {
+            return response;
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if is_gzip {
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        if let Some(policy) = &self.policy {
+            headers.insert(http::header::CONTENT_SECURITY_POLICY, policy.clone());
+            headers.insert(http::header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        response
+    }
+
+    /// Whether the request has it, in either encoding: both have one version.
+    fn known(&self, request: &HeaderMap) -> bool {
+        let ours = [Some(&self.plain.etag), self.gzip.as_ref().map(|gzip| &gzip.etag)];
+        tokens(request, &IF_NONE_MATCH).any(|theirs| {
+            let theirs = theirs.trim_start_matches("W/");
+            theirs == "*" || ours.iter().flatten().any(|etag| etag.as_bytes() == theirs.as_bytes())
+        })
+    }
+}
+
+/// Whether `gzip` is named in Accept-Encoding, and not with a quality of zero (RFC 9110, 12.5.3).
+fn accepts_gzip(request: &HeaderMap) -> bool {
+    tokens(request, &ACCEPT_ENCODING).any(|token| {
+        let (coding, parameters) = token.split_once(';').unwrap_or((token, ""));
+        let quality = parameters.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
+        matches!(coding.trim(), "gzip" | "x-gzip" | "*") && quality.is_ok_and(|quality| quality > 0.0)
+    })
+}
+
+fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+fn gzip(content: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(content.len() / 3), Compression::new(6));
+    // Writing to memory does not fail; if it did, the content goes as it is.
+    encoder.write_all(content).ok()?;
+    let compressed = encoder.finish().ok()?;
+    (compressed.len() < content.len()).then(|| compressed.into())
+}
+
+fn etag(hash: &str, suffix: &str) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{hash}{suffix}\"")).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use super::*;
+
+    fn request(headers: &[(HeaderName, &str)]) -> HeaderMap {
+        headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+    }
+
+    fn get(content: &Representation, headers: &[(HeaderName, &str)]) -> Response<Bytes> {
+        content.respond(&request(headers))
+    }
+
+    #[test]
+    fn whoever_accepts_gzip_gets_it_and_others_do_not() {
+        let text = "status ".repeat(1000);
+        let content = Representation::new("text/plain", Cache::Revalidate, text.clone());
+        for accept in ["gzip", "br;q=1, gzip;q=0.5", "deflate, *"] {
+            let response = get(&content, &[(ACCEPT_ENCODING, accept)]);
+            assert_eq!(response.headers()[CONTENT_ENCODING], "gzip", "{accept}");
+            let mut plain = String::new();
+            flate2::read::GzDecoder::new(&response.body()[..]).read_to_string(&mut plain).unwrap();
+            assert_eq!(plain, text);
+        }
+        for accept in ["br", "gzip;q=0", "gzip; q=0.0", ""] {
+            let response = get(&content, &[(ACCEPT_ENCODING, accept)]);
+            assert!(!response.headers().contains_key(CONTENT_ENCODING), "{accept}");
+            assert_eq!(response.headers()[VARY], "accept-encoding");
+            assert_eq!(response.body(), text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn whoever_has_it_gets_a_304_without_content() {
+        let content = Representation::new("text/plain", Cache::Revalidate, "status ".repeat(1000));
+        let plain = get(&content, &[]).headers()[ETAG].to_str().unwrap().to_owned();
+        let zipped = get(&content, &[(ACCEPT_ENCODING, "gzip")]).headers()[ETAG].to_str().unwrap().to_owned();
+        assert_ne!(plain, zipped, "strong tags differ with the bytes");
+        for etag in [plain.clone(), zipped, format!("\"other\", W/{plain}"), "*".to_owned()] {
+            let response = get(&content, &[(IF_NONE_MATCH, &etag)]);
+            assert_eq!(response.status(), 304, "{etag}");
+            assert!(response.body().is_empty() && response.headers().contains_key(ETAG));
+        }
+        assert_eq!(get(&content, &[(IF_NONE_MATCH, "\"other\"")]).status(), 200);
+        let failed = content.with_status(StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(get(&failed, &[(IF_NONE_MATCH, &plain)]).status(), 503, "a failure is told again");
+    }
+
+    #[test]
+    fn small_content_is_not_compressed() {
+        let content = Representation::new("text/plain", Cache::Never, "ok");
+        let response = get(&content, &[(ACCEPT_ENCODING, "gzip")]);
+        assert_eq!((response.body().as_ref(), response.headers().contains_key(VARY)), (&b"ok"[..], false));
+    }
+}

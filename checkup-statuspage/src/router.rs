@@ -1,0 +1,226 @@
+//! The routes. All URLs are relative to where the router is nested.
+
+mod answer;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{OriginalUri, Path, State};
+use axum::routing::get;
+use checkup_core::Timestamp;
+use checkup_core::check_file::FileName;
+use http::{HeaderMap, Response, StatusCode, Uri};
+
+use crate::api::HistoryAnswer;
+use crate::badge::{self, BadgeValue};
+use crate::health;
+use crate::live::Source;
+use crate::metrics;
+use crate::overview::uptime;
+use crate::representation::{Cache, Representation};
+use crate::site::{JSON, Site};
+use answer::{error, failed, not_found, query, text};
+
+type Answer = Response<Body>;
+
+/// How much history is given unless asked for otherwise.
+const DEFAULT_HISTORY: Duration = Duration::from_secs(24 * 3600);
+
+impl Site {
+    /// The routes of the page, to serve with [`serve`](crate::serve), or to nest in a service's own router.
+    ///
+    /// | Path | |
+    /// |---|---|
+    /// | `/` | the page |
+    /// | `/page.js`, `/summary.json` | what the page loads: its code, and all data in one request |
+    /// | `/api/v1/status` | the present state of every check |
+    /// | `/api/v1/history?check=NAME&since=TIME` | days, incidents, messages and results of a check |
+    /// | `/badge.svg`, `/badge/NAME.svg` | the state of all, of one check; with `?uptime=30d` its uptime |
+    /// | `/feed.atom` | incidents, messages and maintenance |
+    /// | `/healthz` | 200: the process answers |
+    /// | `/readyz?tag=TAG` | 200 if the checks (with this tag) are not down, else 503 |
+    /// | `/health?tag=TAG` | the same in detail, as `application/health+json` |
+    /// | `/metrics` | metrics for Prometheus |
+    /// | `/index.json`, `/<check file>` | the check files, as upstream serves them |
+    ///
+    /// See the [crate](crate#the-json-api) for the forms of the answers.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/", get(page))
+            .route("/index.html", get(page))
+            .route("/page.js", get(script))
+            .route("/summary.json", get(summary))
+            .route("/index.json", get(index))
+            .route("/feed.atom", get(feed))
+            .route("/api/v1/status", get(status))
+            .route("/api/v1/history", get(history))
+            .route("/badge.svg", get(badge_of_all))
+            .route("/badge/{file}", get(badge_of_one))
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .route("/health", get(health_report))
+            .route("/metrics", get(metrics_text))
+            .route("/{file}", get(check_file))
+            .with_state(self.clone())
+    }
+}
+
+async fn page(State(site): State<Site>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Answer {
+    // At `/status`, the other files are in `status/`, as browsers see it; at `/status/`, beside the page.
+    let base = uri.path().rsplit('/').next().filter(|last| !last.is_empty() && *last != "index.html");
+    match base {
+        None => site.0.page.index.respond(&headers),
+        Some(base) => site.0.page.index_at(&format!("{base}/")).respond(&headers),
+    }
+}
+
+async fn script(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    site.0.page.script.respond(&headers)
+}
+
+async fn summary(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    match site.state().await {
+        Ok(state) => state.data.respond(&headers),
+        Err(problem) => failed(&problem),
+    }
+}
+
+async fn status(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    match site.state().await {
+        Ok(state) => state.status.respond(&headers),
+        Err(problem) => failed(&problem),
+    }
+}
+
+async fn feed(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    match site.state().await {
+        Ok(state) => state.feed.respond(&headers),
+        Err(problem) => failed(&problem),
+    }
+}
+
+async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
+    let now = Timestamp::now();
+    let Some(check) = query(&uri, "check") else {
+        return error(StatusCode::BAD_REQUEST, "expected the name of a check: `?check=NAME`");
+    };
+    let since = match query(&uri, "since").map(|since| moment(&since, now)) {
+        None => now.saturating_sub(DEFAULT_HISTORY),
+        Some(Some(since)) => since,
+        Some(None) => {
+            let expected =
+                "expected `since` to be a time such as `2026-01-31T00:00:00Z`, or how long ago, such as `24h`";
+            return error(StatusCode::BAD_REQUEST, expected);
+        }
+    };
+    let state = match site.state().await {
+        Ok(state) => state,
+        Err(problem) => return failed(&problem),
+    };
+    let since = since.max(now.saturating_sub(site.0.settings.timeframe));
+    match HistoryAnswer::new(&state.summary, &check, since, now).map(|answer| serde_json::to_string(&answer)) {
+        Some(Ok(answer)) => Representation::new(JSON, Cache::Revalidate, answer).respond(&headers),
+        Some(Err(_)) => error(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written"),
+        None => error(StatusCode::NOT_FOUND, "there is no check with this name; `api/v1/status` has them all"),
+    }
+}
+
+async fn badge_of_all(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    let state = match site.state().await {
+        Ok(state) => state,
+        Err(problem) => return failed(&problem),
+    };
+    svg(&site.0.settings.title, &state.overview.overall.badge(), &headers)
+}
+
+async fn badge_of_one(State(site): State<Site>, Path(file): Path<String>, uri: Uri, headers: HeaderMap) -> Answer {
+    let state = match site.state().await {
+        Ok(state) => state,
+        Err(problem) => return failed(&problem),
+    };
+    let name = file.strip_suffix(".svg").unwrap_or(&file);
+    let checks = &state.overview.checks;
+    let exact = checks.iter().find(|check| check.verdict.name == name);
+    let Some(check) = exact.or_else(|| checks.iter().find(|check| badge::file_name(&check.verdict.name) == name))
+    else {
+        return not_found();
+    };
+    let value = match query(&uri, "uptime").map(|time| checkup_core::duration::parse(&time)) {
+        None => check.state().badge(),
+        Some(Ok(time)) => {
+            let own = |series: &&checkup_core::summary::Series| series.name == check.verdict.name;
+            let series: Vec<_> = state.summary.series.iter().filter(own).collect();
+            let share = uptime(&state.summary, &series, Timestamp::now(), time);
+            share.map_or(BadgeValue::Unknown, BadgeValue::Uptime)
+        }
+        Some(Err(_)) => return error(StatusCode::BAD_REQUEST, "expected `uptime` to be a time such as `30d`"),
+    };
+    svg(&check.verdict.name, &value, &headers)
+}
+
+fn svg(label: &str, value: &BadgeValue, headers: &HeaderMap) -> Answer {
+    // It is an image and no page; if somebody opens it as one, it may do nothing.
+    let image = Representation::new("image/svg+xml", Cache::Revalidate, badge::svg(label, value));
+    image.with_policy("default-src 'none'; style-src 'unsafe-inline'").respond(headers)
+}
+
+async fn healthz() -> Answer {
+    text(StatusCode::OK, "ok\n")
+}
+
+async fn readyz(State(site): State<Site>, uri: Uri) -> Answer {
+    match site.health(query(&uri, "tag").as_deref()).await {
+        Ok(Some(checks)) => {
+            let (status, lines) = health::readiness(&checks, site.question());
+            text(status, lines)
+        }
+        Ok(None) => text(StatusCode::NOT_FOUND, "no check has this tag\n"),
+        Err(problem) => text(answer::status_of(&problem), format!("{problem}\n")),
+    }
+}
+
+async fn health_report(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
+    let (status, report) = match site.health(query(&uri, "tag").as_deref()).await {
+        Ok(Some(checks)) => health::report(&checks, site.question()),
+        Ok(None) => return error(StatusCode::NOT_FOUND, "no check has this tag"),
+        Err(problem) => return failed(&problem),
+    };
+    let answer = Representation::new("application/health+json", Cache::Never, report.to_string());
+    answer.with_status(status).respond(&headers)
+}
+
+async fn metrics_text(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    // Also where nobody looks at the page, a scrape has the history brought up to date.
+    if let (Source::Storage(_), Err(problem)) = (site.0.live.source(), site.state().await) {
+        return failed(&problem);
+    }
+    Representation::new(metrics::CONTENT_TYPE, Cache::Never, site.0.live.metrics().text()).respond(&headers)
+}
+
+async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    let Some(reader) = site.0.live.source().reader() else { return not_found() };
+    match site.0.files.index(reader).await {
+        Ok(index) => index.respond(&headers),
+        Err(problem) => failed(&problem),
+    }
+}
+
+async fn check_file(State(site): State<Site>, Path(file): Path<String>, headers: HeaderMap) -> Answer {
+    // A name of another form is nobody's business, whether there is such a file or not.
+    let (Some(name), Some(reader)) = (FileName::parse(&file), site.0.live.source().reader()) else {
+        return not_found();
+    };
+    match site.0.files.get(reader, &name).await {
+        Ok(file) => file.respond(&headers),
+        Err(problem) => failed(&problem),
+    }
+}
+
+/// A time, or a duration before now.
+fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| Some(now.saturating_sub(checkup_core::duration::parse(text).ok()?)))
+}
+
+#[cfg(test)]
+mod tests;

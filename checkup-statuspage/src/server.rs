@@ -1,0 +1,251 @@
+//! A server for a router that outlasts slow, idle and too many clients.
+
+mod connections;
+mod watched;
+
+use std::io;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::{Response, StatusCode};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use connections::{Activity, Connections};
+use watched::Watched;
+
+/// The most connections unless set otherwise, if the system gives this process enough files.
+const DEFAULT_MAX_CONNECTIONS: usize = 4096;
+
+/// How many bytes the head of a request may have.
+const MAX_HEAD: usize = 16 * 1024;
+
+/// How many bytes the body of a request may have. Nothing here reads one; a router that is merged may.
+const MAX_BODY: u64 = 64 * 1024;
+
+/// How long accepting rests after an error, such as that there are no more files.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves a router over HTTP/1.1 until it is told to stop.
+///
+/// - A request's head must arrive within a limit, and has at most 16 KiB; a body that says that it is more than 64 KiB is refused.
+/// - A connection on which nothing moves is closed after a while, also if the client does not read what it asked for.
+/// - There is a most of connections. When it is reached, a new one takes the place of the one that has been quiet for
+///   longest: neither idle nor slow clients keep others out.
+/// - When it stops, requests that are being answered get their answers.
+///
+/// ```
+/// use std::time::Duration;
+/// use axum::{Router, routing::get};
+/// use checkup_statuspage::Server;
+/// use tokio::net::TcpListener;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let router = Router::new().route("/", get(|| async { "hello" }));
+/// let listener = TcpListener::bind("127.0.0.1:0").await?;
+/// // Until a signal, in a real service.
+/// let stop = async { tokio::time::sleep(Duration::from_millis(1)).await };
+/// Server::new(router).max_connections(100).serve(listener, stop).await
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Server {
+    router: Router,
+    max_connections: usize,
+    head_timeout: Duration,
+    idle_timeout: Duration,
+    grace: Duration,
+    min_quiet: Duration,
+}
+
+impl Server {
+    /// Serves this router.
+    pub fn new(router: Router) -> Self {
+        let half_of_the_files = open_files().map_or(512, |files| files / 2);
+        Self {
+            router,
+            max_connections: DEFAULT_MAX_CONNECTIONS.min(half_of_the_files).max(1),
+            head_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            grace: Duration::from_secs(10),
+            min_quiet: Duration::from_secs(1),
+        }
+    }
+
+    /// The most connections at a time; 0 counts as 1. Default: 4,096, or half of the files that this process may open, if that is less:
+    /// the other half is for checks and storage.
+    #[must_use]
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.max_connections = count.max(1);
+        self
+    }
+
+    /// How long a request's head may take to arrive, and how long a connection may wait for its next request. Default:
+    /// 10 seconds.
+    #[must_use]
+    pub fn head_timeout(mut self, limit: Duration) -> Self {
+        self.head_timeout = limit;
+        self
+    }
+
+    /// How long nothing may move on a connection, unless its request is being worked at. Default: 30 seconds.
+    #[must_use]
+    pub fn idle_timeout(mut self, limit: Duration) -> Self {
+        self.idle_timeout = limit;
+        self
+    }
+
+    /// How long requests may still take after it was told to stop. Default: 10 seconds.
+    #[must_use]
+    pub fn grace(mut self, limit: Duration) -> Self {
+        self.grace = limit;
+        self
+    }
+
+    /// Serves connections of this listener until `stop` ends, and then what is being answered.
+    ///
+    /// # Errors
+    ///
+    /// None today: errors of single connections, and of accepting one, are logged, and it goes on.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with time and I/O enabled.
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let mut stop = pin!(stop);
+        let (stopping, stopped) = watch::channel(());
+        let connections = Connections::new();
+        let mut tasks = JoinSet::new();
+        let mut pause = None;
+        loop {
+            let has_room = connections.len() < self.max_connections || connections.can_evict(self.min_quiet);
+            if !has_room && pause.is_none() {
+                pause = Some(PAUSE);
+            }
+            tokio::select! {
+                () = &mut stop => break,
+                Some(ended) = tasks.join_next() => if let Err(error) = ended {
+                    tracing::error!(%error, "a request's handler panicked");
+                },
+                () = sleep(pause.unwrap_or_default()), if pause.is_some() => pause = None,
+                accepted = listener.accept(), if has_room && pause.is_none() => match accepted {
+                    Ok((stream, _)) => {
+                        if connections.len() >= self.max_connections {
+                            connections.evict();
+                        }
+                        let activity = connections.add();
+                        tasks.spawn(self.clone().connection(stream, activity, stopped.clone()));
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept a connection");
+                        // There may be no files left: the connection that is least missed gives one back.
+                        connections.evict();
+                        pause = Some(PAUSE);
+                    }
+                },
+            }
+        }
+        drop(listener);
+        drop(stopping);
+        if timeout(self.grace, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+            tracing::warn!(connections = tasks.len(), "requests were not answered in time, and are cut off");
+            tasks.shutdown().await;
+        }
+        Ok(())
+    }
+
+    async fn connection(self, stream: TcpStream, activity: Arc<Activity>, mut stopped: watch::Receiver<()>) {
+        // Answers are written whole: there is nothing to wait for.
+        let _ = stream.set_nodelay(true);
+        let inner = TowerToHyperService::new(self.router);
+        let service = service_fn(|request: http::Request<Incoming>| {
+            let working = activity.work();
+            let answer = if is_too_large(request.headers()) { None } else { Some(inner.call(request)) };
+            async move {
+                let _working = working;
+                match answer {
+                    Some(answer) => answer.await,
+                    None => Ok(too_large()),
+                }
+            }
+        });
+        let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.head_timeout)
+            .max_buf_size(MAX_HEAD)
+            .serve_connection(io, service);
+        let mut connection = pin!(connection);
+        let mut is_stopping = false;
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection ended with an error");
+                    }
+                    return;
+                }
+                // An error: the sender is gone, which is the sign.
+                _ = stopped.changed(), if !is_stopping => {
+                    is_stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = activity.evicted() => return,
+                () = sleep_until(activity.moved() + self.idle_timeout) => {
+                    if activity.is_working() {
+                        activity.touch();
+                    } else if activity.moved() + self.idle_timeout <= Instant::now() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Serves a router with the limits of [`Server`]'s defaults, until `stop` ends.
+///
+/// # Errors
+///
+/// As [`Server::serve`].
+///
+/// # Panics
+///
+/// As [`Server::serve`].
+pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+    Server::new(router).serve(listener, stop).await
+}
+
+fn is_too_large(headers: &HeaderMap) -> bool {
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    length.is_some_and(|length| length > MAX_BODY)
+}
+
+fn too_large() -> Response<Body> {
+    let mut response = Response::new(Body::from("a request may have no more than 64 KiB\n"));
+    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// How many files this process may open, where the system tells (Linux).
+fn open_files() -> Option<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

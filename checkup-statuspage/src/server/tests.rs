@@ -1,0 +1,219 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::routing::{get, post};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// A server that is stopped when it is dropped.
+struct Running {
+    addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    ended: JoinHandle<io::Result<()>>,
+}
+
+impl Running {
+    async fn start(server: Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let ended = tokio::spawn(server.serve(listener, async { drop(stopped.await) }));
+        Self { addr, stop: Some(stop), ended }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.addr).await.unwrap()
+    }
+
+    async fn get(&self, path: &str) -> String {
+        exchange(self.connect().await, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")).await
+    }
+
+    fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+async fn exchange(mut connection: TcpStream, request: &str) -> String {
+    connection.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // What comes after an answer is nobody's business: a reset too.
+    let _ = connection.read_to_end(&mut answer).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Waits until the server has closed the connection, and gives what it sent.
+async fn closed(mut connection: TcpStream) -> String {
+    let mut rest = Vec::new();
+    let _ = connection.read_to_end(&mut rest).await;
+    String::from_utf8_lossy(&rest).into_owned()
+}
+
+fn hello() -> Server {
+    let router =
+        Router::new().route("/", get(|| async { "hello" })).route("/post", post(|body: String| async { body }));
+    Server::new(router)
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_finish_its_request_is_cut_off() {
+    let running = Running::start(hello().head_timeout(Duration::from_millis(100))).await;
+    let mut slow = running.connect().await;
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
+    let answer = closed(slow).await;
+    assert!(!answer.contains("200 OK"), "{answer}");
+    assert!(running.get("/").await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_its_answer_is_cut_off() {
+    let large = "x".repeat(64 << 20);
+    let router = Router::new().route("/", get(move || std::future::ready(large.clone())));
+    let running = Running::start(Server::new(router).idle_timeout(Duration::from_millis(200))).await;
+    let mut deaf = running.connect().await;
+    deaf.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    // Nothing is read until the server has given up: its end of the connection is gone then, however much was buffered.
+    loop {
+        match deaf.write(b"G").await {
+            Ok(_) => tokio::task::yield_now().await,
+            Err(_) => break,
+        }
+    }
+    assert!(closed(deaf).await.len() < 64 << 20);
+}
+
+#[tokio::test]
+async fn connections_that_are_idle_do_not_keep_others_out() {
+    let mut server = hello().max_connections(8);
+    server.min_quiet = Duration::ZERO;
+    let running = Running::start(server).await;
+    let mut idle = Vec::new();
+    for _ in 0..40 {
+        idle.push(running.connect().await);
+    }
+    for _ in 0..20 {
+        assert!(running.get("/").await.ends_with("hello"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_idle_connections_do_not_stop_it() {
+    let running = Running::start(hello()).await;
+    let mut idle = Vec::new();
+    // As many as there may be files: both ends of each connection are in this process.
+    let most = open_files().map_or(1000, |files| (files / 2).saturating_sub(100).min(1000));
+    for _ in 0..most {
+        idle.push(running.connect().await);
+    }
+    for _ in 0..50 {
+        assert!(running.get("/").await.ends_with("hello"));
+    }
+    assert_eq!(idle.len(), most);
+}
+
+#[tokio::test]
+async fn there_are_never_more_connections_than_there_may_be_while_all_are_worked_at() {
+    let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (signal, wait) = (Arc::clone(&begun), Arc::clone(&release));
+    let handler = move || {
+        let (signal, wait) = (Arc::clone(&signal), Arc::clone(&wait));
+        async move {
+            signal.notify_one();
+            wait.notified().await;
+            "done"
+        }
+    };
+    let mut server = Server::new(Router::new().route("/", get(handler))).max_connections(1);
+    server.min_quiet = Duration::ZERO;
+    let running = Arc::new(Running::start(server).await);
+    let ask = |running: Arc<Running>| tokio::spawn(async move { running.get("/").await });
+    let first = ask(Arc::clone(&running));
+    begun.notified().await;
+    let second = ask(Arc::clone(&running));
+    // The second's turn comes when the first has its answer.
+    release.notify_one();
+    assert!(first.await.unwrap().ends_with("done"));
+    begun.notified().await;
+    release.notify_one();
+    assert!(second.await.unwrap().ends_with("done"));
+}
+
+#[tokio::test]
+async fn stopping_lets_requests_end_and_closes_what_is_idle() {
+    let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let (signal, wait) = (Arc::clone(&begun), Arc::clone(&release));
+    let handler = move || {
+        let (signal, wait) = (Arc::clone(&signal), Arc::clone(&wait));
+        async move {
+            signal.notify_one();
+            wait.notified().await;
+            "done"
+        }
+    };
+    let mut running = Running::start(Server::new(Router::new().route("/", get(handler)))).await;
+    let idle = running.connect().await;
+    let mut asking = running.connect().await;
+    asking.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    begun.notified().await;
+    running.stop();
+    assert_eq!(closed(idle).await, "");
+    release.notify_one();
+    assert!(closed(asking).await.ends_with("done"));
+    running.ended.await.unwrap().unwrap();
+    assert!(TcpStream::connect(running.addr).await.is_err(), "the listener is closed");
+}
+
+#[tokio::test]
+async fn a_request_that_never_ends_is_cut_off_when_the_grace_is_over() {
+    let begun = Arc::new(Notify::new());
+    let signal = Arc::clone(&begun);
+    let handler = move || {
+        signal.notify_one();
+        std::future::pending::<&str>()
+    };
+    let server = Server::new(Router::new().route("/", get(handler))).grace(Duration::from_millis(50));
+    let mut running = Running::start(server).await;
+    let mut asking = running.connect().await;
+    asking.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    begun.notified().await;
+    running.stop();
+    assert_eq!(closed(asking).await, "");
+    running.ended.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn heads_and_bodies_that_are_too_large_are_refused() {
+    let running = Running::start(hello()).await;
+    let long = "x".repeat(20_000);
+    let request = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {long}\r\n\r\n");
+    let answer = exchange(running.connect().await, &request).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+    let request = "POST /post HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\n";
+    let answer = exchange(running.connect().await, request).await;
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    let many: String = (0..200).map(|number| format!("X-{number}: y\r\n")).collect();
+    let answer = exchange(running.connect().await, &format!("GET / HTTP/1.1\r\nHost: x\r\n{many}\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
+}
+
+#[tokio::test]
+async fn what_is_no_http_gets_an_error_and_harms_nobody() {
+    let running = Running::start(hello()).await;
+    let answer = exchange(running.connect().await, "\u{16}\u{3}\u{1} TLS, perhaps\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+    assert!(running.get("/").await.ends_with("hello"));
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_costs_its_own_connection_alone() {
+    async fn panics() -> &'static str {
+        panic!("in the middle")
+    }
+    let router = Router::new().route("/", get(|| async { "hello" })).route("/panic", get(panics));
+    let running = Running::start(Server::new(router)).await;
+    assert_eq!(running.get("/panic").await, "");
+    assert!(running.get("/").await.ends_with("hello"));
+}

@@ -1,0 +1,286 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkup_core::summary::Summary;
+use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp};
+
+use crate::api::StatusAnswer;
+use crate::check_files::CheckFiles;
+use crate::config::StatusPage;
+use crate::data::page_data;
+use crate::feed;
+use crate::health::{CheckHealth, Latest, Question};
+use crate::live::{Live, Source};
+use crate::overview::Overview;
+use crate::page::{PageConfig, PageFiles};
+use crate::representation::{Cache, Representation};
+use crate::source::PageSource;
+use crate::timeline::timeline;
+
+/// How old the history may be before it is brought up to date, unless set otherwise.
+const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(5);
+
+/// How old a result may be to count for `/readyz` and `/health`, unless set otherwise.
+const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
+
+/// The status page over a monitor or a storage: what a [`router`](Self::router) serves. Cloning is cheap.
+///
+/// It keeps the history in memory, and brings it up to date in the background when somebody asks: requests never check anything, and many
+/// at once cost the storage no more than one.
+///
+/// In a service that has a monitor:
+///
+/// ```
+/// use std::sync::Arc;
+/// use axum::Router;
+/// use checkup_core::{Checkup, Monitor, check_fn};
+/// use checkup_statuspage::{Site, StatusPage};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let checkup = Checkup::builder().check(check_fn("cache", || async { Ok::<_, std::io::Error>(()) })).build()?;
+/// let monitor = Arc::new(Monitor::builder(checkup).start()?);
+/// let site = Site::of_monitor(monitor).page(StatusPage::new().title("Shop")).build()?;
+/// let app: Router = Router::new().nest("/status", site.router());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Site(pub(crate) Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) settings: StatusPage,
+    pub(crate) page: PageFiles,
+    pub(crate) live: Arc<Live<State>>,
+    pub(crate) files: CheckFiles,
+    groups: Vec<crate::config::Group>,
+    checkup: Option<Checkup>,
+    quorum: Quorum,
+    max_age: Duration,
+}
+
+/// What is shown of the history at one time.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) summary: Arc<Summary>,
+    pub(crate) overview: Overview,
+    pub(crate) data: Representation,
+    pub(crate) status: Representation,
+    pub(crate) feed: Representation,
+}
+
+impl Site {
+    /// A page of what a monitor runs: over its storage, if that can be read, else over what it has seen since it started.
+    pub fn of_monitor(monitor: Arc<Monitor>) -> SiteBuilder {
+        let checkup = Some(monitor.checkup().clone());
+        SiteBuilder::new(Source::Monitor(monitor), checkup)
+    }
+
+    /// A page of what others store here.
+    pub fn of_storage(storage: Arc<dyn Storage>) -> SiteBuilder {
+        SiteBuilder::new(Source::Storage(storage), None)
+    }
+
+    /// The history as it is shown: at most some seconds old.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, and was not before.
+    pub async fn summary(&self) -> Result<Arc<Summary>, Arc<StorageError>> {
+        self.state().await.map(|state| Arc::clone(&state.summary))
+    }
+
+    pub(crate) async fn state(&self) -> Result<Arc<State>, Arc<StorageError>> {
+        let inner = Arc::clone(&self.0);
+        self.0.live.state(move |summary, before| State::new(&inner, summary, before.as_deref())).await
+    }
+
+    /// The health of the checks that have the tag, or of all; `None` if no check has it.
+    pub(crate) async fn health(&self, tag: Option<&str>) -> Result<Option<Vec<CheckHealth>>, Arc<StorageError>> {
+        let inner = &self.0;
+        let has_tag = |check: &checkup_core::Check| tag.is_none_or(|tag| check.has_tag(tag));
+        if tag.is_some() && !inner.checkup.iter().flat_map(Checkup::checks).any(has_tag) {
+            return Ok(None);
+        }
+        if let Source::Monitor(monitor) = inner.live.source() {
+            let report = monitor.latest_of(has_tag).unwrap_or_default();
+            return Ok(Some(report.results.iter().map(of_result).collect()));
+        }
+        let state = self.state().await?;
+        let named = |name: &str| {
+            tag.is_none()
+                || inner.checkup.iter().flat_map(Checkup::checks).any(|check| has_tag(check) && check.name() == name)
+        };
+        let checks = state.overview.checks.iter().filter(|check| named(&check.verdict.name));
+        Ok(Some(checks.map(crate::overview::CheckOverview::health).collect()))
+    }
+
+    pub(crate) fn question(&self) -> Question {
+        Question { now: Timestamp::now(), max_age: self.0.max_age }
+    }
+}
+
+fn of_result(result: &checkup_core::CheckResult) -> CheckHealth {
+    let reason = result.reason().map(std::borrow::Cow::into_owned);
+    let latest = Latest {
+        location: result.location.clone(),
+        status: result.status,
+        timestamp: result.timestamp,
+        rtt: Some(result.stats().median).filter(|_| !result.attempts.is_empty()),
+        reason: reason.clone(),
+    };
+    let (name, endpoint) = (result.name.clone(), result.endpoint.clone());
+    CheckHealth { name, endpoint, status: result.status, reason, latest: vec![latest] }
+}
+
+impl State {
+    fn new(inner: &Inner, summary: Arc<Summary>, before: Option<&Self>) -> Self {
+        let now = Timestamp::now();
+        let overview = Overview::new(&summary, inner.quorum, now);
+        let since = now.saturating_sub(inner.settings.timeframe);
+        let happenings = timeline(&summary, since, inner.quorum);
+        let group = |name: &str| {
+            let own = inner.groups.iter().find(|group| group.checks.iter().any(|check| check == name));
+            own.map(|group| group.name.clone()).filter(|name| !name.is_empty())
+        };
+        let status = StatusAnswer::new(&overview, &summary, now, group);
+        // It has only texts, numbers and lists.
+        let status = serde_json::to_string(&status).unwrap_or_default();
+        let feed = feed::atom(&inner.settings, &happenings, now);
+        Self {
+            data: renew(JSON, page_data(&summary), before.map(|before| &before.data)),
+            status: renew(JSON, status, before.map(|before| &before.status)),
+            feed: renew("application/atom+xml; charset=utf-8", feed, before.map(|before| &before.feed)),
+            overview,
+            summary,
+        }
+    }
+}
+
+pub(crate) const JSON: &str = "application/json";
+
+/// The same as before if nothing changed: it is compressed already.
+fn renew(content_type: &'static str, content: String, before: Option<&Representation>) -> Representation {
+    match before.filter(|before| before.content() == content.as_bytes()) {
+        Some(before) => before.clone(),
+        None => Representation::new(content_type, Cache::Revalidate, content),
+    }
+}
+
+/// Builds a [`Site`].
+#[derive(Clone, Debug)]
+pub struct SiteBuilder {
+    source: Source,
+    page: StatusPage,
+    checkup: Option<Checkup>,
+    quorum: Option<Quorum>,
+    refresh_after: Duration,
+    max_age: Duration,
+    demo: bool,
+}
+
+impl SiteBuilder {
+    fn new(source: Source, checkup: Option<Checkup>) -> Self {
+        Self {
+            source,
+            page: StatusPage::new(),
+            checkup,
+            quorum: None,
+            refresh_after: DEFAULT_REFRESH_AFTER,
+            max_age: DEFAULT_MAX_AGE,
+            demo: false,
+        }
+    }
+
+    /// The page's settings.
+    #[must_use]
+    pub fn page(mut self, settings: StatusPage) -> Self {
+        self.page = settings;
+        self
+    }
+
+    /// The checks of a page over a storage: for their groups, their order and their tags, which results do not have; and the quorum.
+    #[must_use]
+    pub fn checkup(mut self, checkup: &Checkup) -> Self {
+        self.checkup = Some(checkup.clone());
+        self
+    }
+
+    /// How many locations must say so for a check to be down. Default: that of the checkup, else the majority.
+    #[must_use]
+    pub fn quorum(mut self, quorum: Quorum) -> Self {
+        self.quorum = Some(quorum);
+        self
+    }
+
+    /// How old the history may be before a request has it brought up to date. Default: 5 seconds.
+    #[must_use]
+    pub fn refresh_after(mut self, age: Duration) -> Self {
+        self.refresh_after = age;
+        self
+    }
+
+    /// How old a result may be to count for `readyz` and `health`. Default: 10 minutes.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    /// Whether the page says that its data are made up. Default: false.
+    #[must_use]
+    pub fn demo(mut self, demo: bool) -> Self {
+        self.demo = demo;
+        self
+    }
+
+    /// The site.
+    ///
+    /// # Errors
+    ///
+    /// If the settings of the page cannot work, or the storage cannot be read.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, if it is of a monitor.
+    pub fn build(self) -> Result<Site, ConfigError> {
+        self.page.validate().map_err(|error| error.at("status_page"))?;
+        if matches!(self.source, Source::Storage(_)) && self.source.reader().is_none() {
+            return Err(ConfigError::invalid(
+                "storage",
+                "expected a storage that can be read; this one can only store",
+            ));
+        }
+        let quorum = self.quorum.or_else(|| self.checkup.as_ref().map(Checkup::quorum)).unwrap_or_default();
+        let config = PageConfig::new(&self.page, self.checkup.as_ref(), PageSource::Api)
+            .with_quorum(quorum)
+            .with_demo(self.demo);
+        let inner = Arc::new(Inner {
+            page: PageFiles::new(&self.page, &config),
+            groups: config.into_groups(),
+            live: Arc::new(Live::new(self.source, self.page.timeframe, self.refresh_after)),
+            files: CheckFiles::new(),
+            settings: self.page,
+            checkup: self.checkup,
+            quorum,
+            max_age: self.max_age,
+        });
+        let site = Site(inner);
+        if let Source::Monitor(monitor) = site.0.live.source() {
+            tokio::spawn(follow(monitor.subscribe(), Arc::downgrade(&site.0)));
+        }
+        Ok(site)
+    }
+}
+
+/// Shows each of a monitor's runs at once, as long as there are a monitor and a site.
+async fn follow(mut runs: checkup_core::Runs, site: std::sync::Weak<Inner>) {
+    while let Some(run) = runs.next().await {
+        let Some(inner) = site.upgrade() else { return };
+        inner.live.take(&run.report.results);
+        inner.live.expire();
+        // An error is logged, and is told to whoever asks.
+        let _ = Site(inner).state().await;
+    }
+}
