@@ -78,7 +78,7 @@ function seriesKey(title, endpoint, location) {
 }
 
 function readSeries(raw) {
-  if (typeof raw?.title !== "string" || typeof raw.endpoint !== "string" || !Array.isArray(raw.recent?.at)) return null;
+  if (typeof raw?.title !== "string" || typeof raw.endpoint !== "string") return null;
   return {
     key: seriesKey(raw.title, raw.endpoint, raw.location),
     title: raw.title,
@@ -88,7 +88,7 @@ function readSeries(raw) {
     days: array(raw.days).filter(Array.isArray).map(readDay),
     incidents: array(raw.incidents).filter((incident) => number(incident?.from) !== null),
     messages: array(raw.messages).filter((message) => typeof message?.text === "string" && number(message.at) !== null),
-    points: readPoints(raw.recent),
+    points: readPoints(raw.recent ?? {}),
   };
 }
 
@@ -98,7 +98,7 @@ function readDay([day, healthy, degraded, down, excluded, p50, p90, p99]) {
 
 function readPoints({ at, status = "", rtt = [], low, high, reasons, n }) {
   let time = 0;
-  return at.map((step, i) => {
+  return array(at).map((step, i) => {
     time += step;
     return {
       at: time,

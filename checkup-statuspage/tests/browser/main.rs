@@ -1,0 +1,14 @@
+//! The page in a real browser: chromium, driven by chromedriver. `.ci/browser` installs both and runs these tests.
+//!
+//! Screenshots go to `target/screenshots/`.
+
+mod accessibility;
+mod browser;
+mod figures;
+mod fixture;
+mod keyboard;
+mod payloads;
+mod requests;
+mod sources;
+mod states;
+mod web;

@@ -1,0 +1,123 @@
+//! Where the page gets its data from, and what it does when it does not.
+
+use std::time::Duration;
+
+use checkup_statuspage::StatusPage;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::browser::{Browser, DESKTOP_LIGHT};
+use crate::fixture::{History, MINUTE, check_file, file_name, now};
+use crate::web::{Web, export, settings};
+
+/// A directory as upstream leaves one: check files and an index, no summary.
+fn upstream(dir: &TempDir, files: &[(String, String)]) {
+    let index: serde_json::Map<String, Value> =
+        files.iter().map(|(name, _)| (name.clone(), json!(name.split('-').next().unwrap().parse::<i64>().unwrap()))).collect();
+    std::fs::write(dir.path().join("index.json"), serde_json::to_string(&index).unwrap()).unwrap();
+    for (name, content) in files {
+        std::fs::write(dir.path().join(name), content).unwrap();
+    }
+}
+
+fn minutes_ago(title: &str, minutes: i64, status: &str) -> (String, String) {
+    let at = now() - minutes * MINUTE;
+    (file_name(at), check_file(title, at, status).to_string())
+}
+
+#[tokio::test]
+async fn an_upstream_directory_without_a_summary() {
+    let dir = TempDir::new().unwrap();
+    let files: Vec<_> = (0..100).map(|i| minutes_ago("Website", 100 - i, if i == 50 { "down" } else { "healthy" })).collect();
+    upstream(&dir, &files);
+    export(dir.path(), &StatusPage::new());
+    let web = Web::of_files(dir.path()).await;
+    let browser = Browser::start().await;
+    browser.open(&web.url, DESKTOP_LIGHT).await;
+    assert_eq!(browser.text("h1").await, "All systems operational");
+    // The newest are shown at once, and the others as they come.
+    browser.until("return document.querySelector('.uptimes dd')?.innerText === '99.00 %'").await;
+    browser.until("return document.querySelectorAll('.notice').length === 0").await;
+    browser.assert_quiet().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn files_that_are_missing_truncated_or_alien_cost_themselves_alone() {
+    let dir = TempDir::new().unwrap();
+    let mut files: Vec<_> = (1..10).map(|i| minutes_ago("Website", i, "healthy")).collect();
+    let bad: Vec<String> = (20..25).map(|i| file_name(now() - i * MINUTE)).collect();
+    let contents = [r#"[{"title": "Web"#, "{}", "[7]", "", "<!doctype html>"];
+    files.extend(bad.iter().cloned().zip(contents.map(ToOwned::to_owned)));
+    files.push(minutes_ago("Missing", 30, "down"));
+    upstream(&dir, &files);
+    std::fs::remove_file(dir.path().join(&files.last().unwrap().0)).unwrap();
+    std::fs::write(dir.path().join("summary.json"), "{\"version\": 1, \"series\": [").unwrap();
+    export(dir.path(), &StatusPage::new());
+    let web = Web::of_files(dir.path()).await;
+    let browser = Browser::start().await;
+    browser.open(&web.url, DESKTOP_LIGHT).await;
+    assert_eq!(browser.text("h1").await, "All systems operational");
+    let notices = browser.text("#notices").await;
+    assert!(notices.contains("6 files could not be read; their results are missing here."), "{notices}");
+    assert!(notices.contains("The summary could not be read"), "{notices}");
+    let names = browser.eval("return [...document.querySelectorAll('.card h3')].map((e) => e.innerText)").await;
+    assert_eq!(names, json!(["Website"]));
+    browser.assert_quiet().await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn two_checks_of_one_url_are_two_checks() {
+    let dir = TempDir::new().unwrap();
+    upstream(&dir, &[minutes_ago("Login", 2, "healthy"), minutes_ago("Search", 1, "down")]);
+    export(dir.path(), &StatusPage::new());
+    let web = Web::of_files(dir.path()).await;
+    let browser = Browser::start().await;
+    browser.open(&web.url, DESKTOP_LIGHT).await;
+    let states = browser.eval("return [...document.querySelectorAll('.card')].map((e) => [e.querySelector('h3').innerText, e.dataset.state])").await;
+    assert_eq!(states, json!([["Login", "healthy"], ["Search", "down"]]));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn when_data_cannot_be_loaded_the_last_stay_and_the_page_says_so() {
+    let dir = TempDir::new().unwrap();
+    History::new().write(dir.path());
+    export(dir.path(), &settings().refresh_interval(Duration::from_secs(5)));
+    let web = Web::of_files(dir.path()).await;
+    let browser = Browser::start().await;
+    browser.open(&web.url, DESKTOP_LIGHT).await;
+    assert_eq!(browser.count(".notice").await, 0);
+    drop(web);
+    browser.until("return document.querySelectorAll('.notice').length === 1").await;
+    let notice = browser.text(".notice").await;
+    assert!(notice.starts_with("New data cannot be loaded: ") && notice.contains("What you see are the last data, loaded at "), "{notice}");
+    assert_eq!(browser.count(".card[data-state=healthy]").await, 6);
+    browser.screenshot("unreachable", DESKTOP_LIGHT).await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn when_nothing_could_be_loaded_the_page_says_so() {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("index.json"), "{").unwrap();
+    export(dir.path(), &StatusPage::new());
+    let web = Web::of_files(dir.path()).await;
+    let browser = Browser::start().await;
+    browser.open(&web.url, DESKTOP_LIGHT).await;
+    assert_eq!(browser.text("h1").await, "No recent results");
+    assert!(browser.text(".notice").await.starts_with("New data cannot be loaded: index.json is not JSON"));
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn without_scripts_the_page_says_what_it_needs() {
+    let (web, _dir) = crate::web::serving(&History::new()).await;
+    let browser = Browser::start().await;
+    browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+    browser.driver.goto(&web.url).await.unwrap();
+    let source = browser.driver.source().await.unwrap();
+    assert!(source.contains("This page needs JavaScript"));
+    browser.close().await;
+}

@@ -1,0 +1,80 @@
+//! The least HTTP client that shows what really comes over the wire.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::net::SocketAddr;
+
+use axum::Router;
+use checkup_statuspage::serve;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+/// A server on loopback that stops when it is dropped.
+pub struct Served {
+    addr: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: BTreeMap<String, String>,
+    pub body: Vec<u8>,
+}
+
+impl Served {
+    pub async fn start(router: Router) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(serve(listener, router, async { drop(stopped.await) }));
+        Self { addr, _stop: stop }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[]).await
+    }
+
+    pub async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let mut connection = TcpStream::connect(self.addr).await.unwrap();
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        connection.read_to_end(&mut bytes).await.unwrap();
+        Answer::parse(&bytes)
+    }
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let head = std::str::from_utf8(&bytes[..end]).unwrap();
+        let (first, rest) = head.split_once("\r\n").unwrap();
+        let headers = rest.lines().filter_map(|line| line.split_once(": "));
+        Self {
+            status: first.split(' ').nth(1).unwrap().parse().unwrap(),
+            headers: headers.map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect(),
+            body: bytes[end + 4..].to_vec(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        match self.header("content-encoding") {
+            "gzip" => drop(flate2::read::GzDecoder::new(&self.body[..]).read_to_string(&mut text).unwrap()),
+            "" => text = String::from_utf8(self.body.clone()).unwrap(),
+            other => panic!("unknown encoding {other}"),
+        }
+        text
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.text()).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+}

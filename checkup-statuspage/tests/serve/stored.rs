@@ -1,0 +1,336 @@
+//! Over a storage that others write to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use checkup_core::check_file::FileName;
+use checkup_core::{Attempt, Cause, CheckResult, Checkup, Report, Status, Storage, Timestamp, check_fn};
+use checkup_statuspage::{Group, Site, StatusPage};
+use checkup_testkit::MemoryStorage;
+use serde_json::json;
+
+use crate::client::Served;
+
+const HOSTILE: &str = "</script><script>alert(\"1\")</script>'&\u{1b}[31m";
+
+fn result(name: &str, location: &str, minutes_ago: u64, status: Status) -> CheckResult {
+    let mut result = CheckResult::new(name, "https://example.com/");
+    result.timestamp = Timestamp::now().saturating_sub(Duration::from_secs(60 * minutes_ago));
+    result.location = Some(location.to_owned()).filter(|location| !location.is_empty());
+    result.status = status;
+    let rtt = Duration::from_millis(12);
+    result.attempts = match status {
+        Status::Down => vec![Attempt::failure(rtt, Cause::Refused, "connection refused")],
+        _ => vec![Attempt::success(rtt)],
+    };
+    result
+}
+
+async fn store(storage: &MemoryStorage, results: Vec<CheckResult>) {
+    storage.store(&Report::new(results)).await.unwrap();
+}
+
+/// Some results of three checks, one of them down.
+async fn history() -> MemoryStorage {
+    let storage = MemoryStorage::new();
+    for minutes_ago in (0..30).rev() {
+        let is_down = if minutes_ago < 5 { Status::Down } else { Status::Healthy };
+        let healthy = Status::Healthy;
+        store(
+            &storage,
+            vec![
+                result("API", "eu", minutes_ago, healthy),
+                result("API", "us", minutes_ago, healthy),
+                result("database", "eu", minutes_ago, is_down),
+                result(HOSTILE, HOSTILE, minutes_ago, healthy),
+            ],
+        )
+        .await;
+    }
+    storage
+}
+
+fn site(storage: &MemoryStorage) -> Site {
+    // Every request sees what was stored before it.
+    Site::of_storage(Arc::new(storage.clone())).refresh_after(Duration::ZERO).build().unwrap()
+}
+
+async fn served(storage: &MemoryStorage) -> Served {
+    Served::start(site(storage).router()).await
+}
+
+#[tokio::test]
+async fn every_path_answers_with_its_type_and_is_not_guessed_at() {
+    let server = served(&history().await).await;
+    for (path, content_type) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/index.html", "text/html; charset=utf-8"),
+        ("/page.js", "text/javascript; charset=utf-8"),
+        ("/summary.json", "application/json"),
+        ("/index.json", "application/json"),
+        ("/api/v1/status", "application/json"),
+        ("/api/v1/history?check=API", "application/json"),
+        ("/badge.svg", "image/svg+xml"),
+        ("/badge/API.svg", "image/svg+xml"),
+        ("/badge/API.svg?uptime=30d", "image/svg+xml"),
+        ("/feed.atom", "application/atom+xml; charset=utf-8"),
+        ("/healthz", "text/plain; charset=utf-8"),
+        ("/metrics", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, content_type), "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        let head = server.ask("HEAD", path, &[]).await;
+        assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
+        assert_eq!(head.header("content-length"), answer.body.len().to_string(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_is_a_304_and_what_is_large_is_compressed() {
+    let server = served(&history().await).await;
+    for path in ["/", "/page.js", "/summary.json", "/index.json", "/api/v1/status", "/feed.atom"] {
+        let answer = server.ask("GET", path, &[("Accept-Encoding", "gzip, br")]).await;
+        assert_eq!(answer.header("content-encoding"), "gzip", "{path}");
+        assert_eq!(answer.header("vary"), "accept-encoding", "{path}");
+        assert_eq!(answer.text(), server.get(path).await.text(), "{path}");
+        let known = server.ask("GET", path, &[("If-None-Match", answer.header("etag"))]).await;
+        assert_eq!((known.status, known.body.len()), (304, 0), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn other_methods_and_paths_are_refused() {
+    let server = served(&history().await).await;
+    for path in ["/", "/summary.json", "/badge/API.svg", "/1473318000000000000-check.json"] {
+        let answer = server.ask("POST", path, &[]).await;
+        assert_eq!((answer.status, answer.header("allow")), (405, "GET,HEAD"), "{path}");
+    }
+    for path in ["/nothing", "/favicon.ico", "/badge/nobody.svg", "/api/v2/status", "/1473318000000000000-check.json"] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_and_all_its_data_are_three_requests() {
+    let server = served(&history().await).await;
+    let html = server.get("/").await.text();
+    let (_, rest) = html.split_once("src=\"page.js?v=").expect("the script");
+    let (version, _) = rest.split_once('"').unwrap();
+    let script = server.get(&format!("/page.js?v={version}")).await;
+    assert!(script.header("cache-control").contains("immutable"));
+    assert!(!script.text().contains("\nimport "), "it imports nothing");
+    let data = server.get("/summary.json").await.json();
+    assert_eq!(data["version"], 1);
+    let titles: Vec<_> = data["series"].as_array().unwrap().iter().map(|series| &series["title"]).collect();
+    assert_eq!(titles, [&json!(HOSTILE), &json!("API"), &json!("API"), &json!("database")]);
+    assert_eq!(data["files"], json!([]));
+}
+
+#[tokio::test]
+async fn the_policy_lets_nothing_run_but_the_script() {
+    let server = served(&history().await).await;
+    let page = server.get("/").await;
+    let policy = page.header("content-security-policy");
+    for part in ["default-src 'none'", "script-src 'self';", "frame-ancestors 'none'", "base-uri 'none'"] {
+        assert!(policy.contains(part), "{part} in {policy}");
+    }
+    assert!(!policy.contains("unsafe"));
+}
+
+#[tokio::test]
+async fn the_state_is_told_with_reason_since_and_uptime() {
+    let storage = history().await;
+    let groups = StatusPage::new().group(Group::new("Shop", ["API"]));
+    let site = Site::of_storage(Arc::new(storage)).page(groups).build().unwrap();
+    let server = Served::start(site.router()).await;
+    let status = server.get("/api/v1/status").await.json();
+    assert_eq!(status["status"], "down");
+    let check = |name: &str| status["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap();
+    let (api, database) = (check("API"), check("database"));
+    assert_eq!((&api["status"], &api["group"]), (&json!("healthy"), &json!("Shop")));
+    assert_eq!(api["locations"].as_array().unwrap().len(), 2);
+    assert_eq!(api["locations"][0]["rtt_ms"], 12.0);
+    assert_eq!(database["status"], "down");
+    assert!(database["reason"].as_str().unwrap().contains("connection refused"));
+    let since: Timestamp = database["since"].as_str().unwrap().parse().unwrap();
+    assert_eq!(Timestamp::now().since(since).as_secs() / 60, 4);
+    let uptime = database["uptime"]["24h"].as_f64().unwrap();
+    assert!((uptime - 25.0 / 30.0).abs() < 0.001, "{uptime}");
+}
+
+#[tokio::test]
+async fn the_history_of_a_check_is_given_from_a_time_on() {
+    let server = served(&history().await).await;
+    let all = server.get("/api/v1/history?check=database").await.json();
+    assert_eq!(all["series"][0]["results"].as_array().unwrap().len(), 30);
+    assert_eq!(all["series"][0]["incidents"][0]["status"], "down");
+    assert_eq!(all["series"][0]["incidents"][0]["reason"], "connection refused");
+    let late = server.get("/api/v1/history?check=database&since=10m").await.json();
+    let results = late["series"][0]["results"].as_array().unwrap();
+    assert!((9..=11).contains(&results.len()), "{}", results.len());
+    for (path, status) in [
+        ("/api/v1/history", 400),
+        ("/api/v1/history?check=API&since=yesterday", 400),
+        ("/api/v1/history?check=nobody", 404),
+        ("/api/v1/history?check=API&since=2026-01-01T00:00:00Z", 200),
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.json().get("error").is_some(), status != 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn badges_are_found_by_name_and_by_the_name_of_their_file() {
+    let server = served(&history().await).await;
+    let down = server.get("/badge/database.svg").await.text();
+    assert!(down.contains("database: down"), "{down}");
+    let uptime = server.get("/badge/database.svg?uptime=1d").await.text();
+    assert!(uptime.contains("83.33%"), "{uptime}");
+    let encoded = "/badge/%3C%2Fscript%3E%3Cscript%3Ealert(%221%22)%3C%2Fscript%3E%27&%1B[31m.svg";
+    let hostile = server.get(encoded).await;
+    assert_eq!(hostile.status, 200);
+    assert!(!hostile.text().contains("<script"), "{}", hostile.text());
+    assert_eq!(server.get("/badge/API.svg?uptime=long").await.status, 400);
+    assert!(server.get("/badge.svg").await.text().contains("Status: down"));
+}
+
+#[tokio::test]
+async fn the_feed_tells_the_incident_and_the_message() {
+    let storage = history().await;
+    let mut told = result("API", "eu", 0, Status::Healthy);
+    told.message = Some("We <b>know</b>".to_owned());
+    store(&storage, vec![told]).await;
+    let feed = served(&storage).await.get("/feed.atom").await.text();
+    assert!(feed.contains("<title>database is down</title>"), "{feed}");
+    assert!(feed.contains("We &lt;b&gt;know&lt;/b&gt;"), "{feed}");
+}
+
+#[tokio::test]
+async fn a_broken_check_file_costs_itself_alone() {
+    let storage = history().await;
+    let broken = FileName::at(Timestamp::now());
+    storage.put(broken.clone(), "[{\"title\": \"AP");
+    let server = served(&storage).await;
+    let data = server.get("/summary.json").await.json();
+    assert_eq!(data["unread"], json!([broken.as_str()]));
+    assert_eq!(data["series"].as_array().unwrap().len(), 4);
+    assert_eq!(server.get(&format!("/{broken}")).await.status, 502);
+    assert_eq!(server.get("/api/v1/status").await.status, 200);
+    // Also one that comes later.
+    let later = FileName::at(Timestamp::now());
+    storage.put(later.clone(), "");
+    store(&storage, vec![result("new", "", 0, Status::Healthy)]).await;
+    let data = loop {
+        let data = server.get("/summary.json").await.json();
+        if data["series"].as_array().unwrap().len() == 5 {
+            break data;
+        }
+    };
+    assert_eq!(data["unread"], json!([broken.as_str(), later.as_str()]));
+}
+
+#[tokio::test]
+async fn check_files_and_their_index_are_as_upstream_serves_them() {
+    let storage = history().await;
+    let server = served(&storage).await;
+    let index = server.get("/index.json").await.json();
+    let index = index.as_object().unwrap();
+    assert_eq!(index.len(), 30);
+    for (name, stamp) in index.iter().take(2) {
+        let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+        assert_eq!(digits, stamp.to_string());
+        let file = server.get(&format!("/{name}")).await;
+        let results: Vec<CheckResult> = serde_json::from_slice(&file.body).unwrap();
+        assert_eq!(results.len(), 4);
+        assert!(file.header("cache-control").contains("immutable"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_check_files_can_be_reached() {
+    let dir = tempfile::tempdir().unwrap();
+    let storage = dir.path().join("checks");
+    let checkup = Checkup::builder()
+        .check(check_fn("a", || async { Ok::<_, String>(()) }))
+        .storage(checkup_storage_fs::Fs::new(&storage))
+        .build()
+        .unwrap();
+    checkup.check_and_store().await.unwrap();
+    std::fs::write(dir.path().join("secret-check.json"), "secret").unwrap();
+    std::fs::write(storage.join("secret.txt"), "secret").unwrap();
+    std::fs::write(dir.path().join("1-check.json"), "[]").unwrap();
+    let site = Site::of_storage(Arc::clone(checkup.storage().unwrap())).build().unwrap();
+    let server = Served::start(site.router()).await;
+    for path in [
+        "/secret.txt",
+        "/../secret-check.json",
+        "/..%2f1-check.json",
+        "/%2e%2e/1-check.json",
+        "/..%5c1-check.json",
+        "/....//1-check.json",
+        "/1-check.json%00.txt",
+        "/.checkup/index",
+        "/.checkup%2findex",
+        "//etc/passwd",
+        "/%2fetc%2fpasswd",
+        "/badge/..%2f..%2fsecret.txt.svg",
+        "/1-/../../1-check.json",
+        "/%ff%fe",
+    ] {
+        let answer = server.get(path).await;
+        assert!(matches!(answer.status, 400 | 404), "{path}: {}", answer.status);
+        assert!(!answer.text().contains("secret"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_storage_that_fails_is_told_and_what_was_known_is_still_shown() {
+    let storage = history().await;
+    storage.break_down("the disk is gone");
+    let cold = served(&storage).await;
+    for path in ["/summary.json", "/api/v1/status", "/feed.atom", "/badge.svg", "/index.json", "/health", "/metrics"] {
+        let answer = cold.get(path).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{path}");
+        assert!(answer.text().contains("the disk is gone"), "{path}");
+    }
+    assert_eq!(cold.get("/").await.status, 200, "the page itself needs no storage");
+    assert_eq!(cold.get("/healthz").await.status, 200);
+    storage.repair();
+    assert_eq!(cold.get("/summary.json").await.status, 200);
+    storage.break_down("again");
+    for _ in 0..3 {
+        assert_eq!(cold.get("/summary.json").await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn readiness_is_that_of_the_checks_with_the_tag() {
+    let storage = history().await;
+    let check = |name: &str, tag: &str| check_fn(name, || async { Ok::<_, String>(()) }).tag(tag);
+    let checkup = Checkup::builder().check(check("API", "front")).check(check("database", "back")).build().unwrap();
+    let site = Site::of_storage(Arc::new(storage.clone())).checkup(&checkup).build().unwrap();
+    let server = Served::start(site.router()).await;
+    assert_eq!(server.get("/readyz?tag=front").await.status, 200);
+    let back = server.get("/readyz?tag=back").await;
+    assert_eq!((back.status, back.text().starts_with("database: down: ")), (503, true), "{}", back.text());
+    assert_eq!(server.get("/readyz").await.status, 503);
+    assert_eq!(server.get("/readyz?tag=nobody").await.status, 404);
+    let health = server.get("/health?tag=front").await;
+    assert_eq!((health.status, health.header("content-type")), (200, "application/health+json"));
+    assert_eq!(health.json()["checks"]["API:responseTime"][1]["componentId"], "us");
+    let strict = Site::of_storage(Arc::new(storage)).max_age(Duration::ZERO).build().unwrap();
+    let server = Served::start(strict.router()).await;
+    assert_eq!(server.get("/readyz").await.status, 503, "all results are too old");
+}
+
+#[tokio::test]
+async fn a_storage_without_results_gives_an_empty_page() {
+    let server = served(&MemoryStorage::new()).await;
+    assert_eq!(server.get("/summary.json").await.json()["series"], json!([]));
+    assert_eq!(server.get("/api/v1/status").await.json(), json!({ "status": "empty", "checks": [] }));
+    assert!(server.get("/badge.svg").await.text().contains("unknown"));
+    assert_eq!(server.get("/readyz").await.status, 503);
+    assert_eq!(server.get("/index.json").await.json(), json!({}));
+}
