@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use checkup_core::archive::{NamedFiles, Put};
 use checkup_core::check_file::FileName;
-use checkup_core::{StorageError, StorageErrorKind, Timestamp, async_trait};
+use checkup_core::{PageFile, Published, StorageError, StorageErrorKind, Timestamp, async_trait};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
 use crate::directory::{Directory, entries};
 use crate::error::failed;
+use crate::page;
 use crate::publish::publish;
 use crate::refresh::{Occasion, Refresh};
 use crate::retention;
@@ -57,6 +58,11 @@ impl Files {
     /// after each store.
     pub(crate) async fn expire(&self) -> Result<usize, StorageError> {
         self.blocking(Shared::expire).await
+    }
+
+    /// Makes or replaces a file of the status page.
+    pub(crate) async fn publish_page(&self, file: PageFile) -> Result<Published, StorageError> {
+        self.blocking(move |shared| page::publish(&shared.directory, &file)).await
     }
 
     async fn blocking<T: Send + 'static>(

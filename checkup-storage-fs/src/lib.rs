@@ -59,6 +59,7 @@ mod error;
 mod files;
 mod index;
 mod lock;
+mod page;
 mod publish;
 mod refresh;
 mod retention;

@@ -4,8 +4,8 @@ use checkup_core::archive::{Archive, NamedFiles};
 use checkup_core::check_file::FileName;
 use checkup_core::summary::Summary;
 use checkup_core::{
-    CheckResult, ConfigError, Maintenance, Report, Storage, StorageError, StorageMaintainer, StorageReader, Timestamp,
-    async_trait,
+    CheckResult, ConfigError, Maintenance, PageFile, PagePublisher, PageSource, Published, Report, Storage,
+    StorageError, StorageMaintainer, StorageReader, Timestamp, async_trait,
 };
 
 use crate::Fs;
@@ -75,6 +75,10 @@ impl Storage for FsStorage {
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
         Some(self)
     }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        Some(self)
+    }
 }
 
 #[async_trait]
@@ -101,5 +105,16 @@ impl StorageMaintainer for FsStorage {
             done.expired += self.archive.files().expire().await?;
         }
         Ok(done)
+    }
+}
+
+#[async_trait]
+impl PagePublisher for FsStorage {
+    async fn publish(&self, file: &PageFile) -> Result<Published, StorageError> {
+        self.archive.files().publish_page(file.clone()).await
+    }
+
+    fn page_source(&self) -> PageSource {
+        PageSource::Index { url: "./".to_owned() }
     }
 }

@@ -63,7 +63,7 @@ fn explain(target: &Target, refusal: &Refusal) -> (StorageErrorKind, String) {
         (_, "NoSuchBucket") => format!(
             "there is no bucket `{bucket}`; see whether `bucket`, `region` and `endpoint` are right, or make it with `checkup provision`"
         ),
-        (_, "InvalidAccessKeyId" | "InvalidSecurity") => {
+        (_, "InvalidAccessKeyId" | "InvalidSecurity" | "NotSignedUp") => {
             format!("the server does not know the access key{}", set_key(target, "access_key_id"))
         }
         (_, "SignatureDoesNotMatch") => {
@@ -150,6 +150,7 @@ fn unreachable(failure: &Failure) -> (StorageErrorKind, &'static str) {
         Cause::Refused => {
             (other, "nobody listens there; see whether the server runs, and `endpoint` has the right port")
         }
+        Cause::Protocol => (other, "what answers there is no S3 server; see whether `endpoint` is right"),
         Cause::Tls => (
             other,
             "the TLS connection failed; see whether the server's certificate is good, and `endpoint` has the right port",

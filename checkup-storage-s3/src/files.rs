@@ -23,6 +23,9 @@ use crate::wire::{Answer, watch};
 /// The largest file that is read: 64 MiB, some hundred thousand results.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
+/// The longest name, in bytes: a key may have 1,024 with its prefix.
+const MAX_NAME: usize = 500;
+
 /// How many names a server lists, and how many files it deletes, in one request.
 const PAGE: usize = 1000;
 
@@ -75,7 +78,7 @@ impl Files {
 
     /// Makes or replaces an object with a content type and caching of its own.
     pub(crate) async fn put_with(&self, key: &str, content: &[u8], attributes: Attributes) -> Result<(), StorageError> {
-        let (key, action) = (self.key(key)?, format!("put {key} into"));
+        let (key, action) = (self.deep_key(key)?, format!("put {key} into"));
         let payload = PutPayload::from(Bytes::copy_from_slice(content));
         let put = |client: AmazonS3| async move {
             client.put_opts(&key, payload, PutOptions { attributes, ..PutOptions::default() }).await
@@ -83,11 +86,22 @@ impl Files {
         self.call(&action, put).await.map(drop)
     }
 
-    /// What an object has, or `None` if it is not there.
-    pub(crate) async fn get_if_there(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        match self.get(name).await {
-            Ok(content) => Ok(Some(content)),
-            Err(error) if error.kind() == StorageErrorKind::NotFound => Ok(None),
+    /// Whether an object is there, with this content and these attributes.
+    pub(crate) async fn has(&self, key: &str, content: &[u8], attributes: &Attributes) -> Result<bool, StorageError> {
+        let (path, action, length) = (self.deep_key(key)?, format!("get {key} from"), content.len() as u64);
+        let get = |client: AmazonS3| async move {
+            let found = client.get_opts(&path, GetOptions::default()).await?;
+            let attributes = found.attributes.clone();
+            // Nothing of another length is worth reading.
+            let content = if found.meta.size == length { Some(found.bytes().await?) } else { None };
+            Ok((attributes, content))
+        };
+        match self.call(&action, get).await {
+            Ok((found, Some(bytes))) => {
+                Ok(bytes == content && attributes.iter().all(|(name, value)| found.get(name) == Some(value)))
+            }
+            Ok((_, None)) => Ok(false),
+            Err(error) if error.kind() == StorageErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
     }
@@ -131,13 +145,20 @@ impl Files {
         }
     }
 
+    /// The key of a file of the storage: nothing deeper.
     fn key(&self, name: &str) -> Result<Path, StorageError> {
-        let fail = || StorageError::new(format!("expected the name of a file, found {name:?}"));
-        if name.is_empty() || name.len() > 255 || name.contains('\\') || name.chars().any(char::is_control) {
-            return Err(fail());
+        match name.contains('/') {
+            true => Err(no_name(name)),
+            false => self.deep_key(name),
+        }
+    }
+
+    fn deep_key(&self, name: &str) -> Result<Path, StorageError> {
+        if name.is_empty() || name.len() > MAX_NAME || name.contains('\\') || name.chars().any(char::is_control) {
+            return Err(no_name(name));
         }
         // It refuses the parts `.` and `..`, and empty ones.
-        Path::parse(format!("{}{name}", self.target().prefix)).map_err(|_| fail())
+        Path::parse(format!("{}{name}", self.target().prefix)).map_err(|_| no_name(name))
     }
 
     fn attributes(&self, name: &str) -> Attributes {
@@ -186,8 +207,8 @@ impl Files {
         let (key, action) = (self.key(name)?, format!("look for {name} in"));
         match self.ask(&action, |client: AmazonS3| async move { client.head(&key).await }).await? {
             Outcome::Done(_) => Ok(Put::Exists),
-            // Whoever may not list a bucket is not told that something is not there.
-            Outcome::Answered(Answer::Refused(refusal)) if matches!(refusal.status, 403 | 404) => {
+            // Whoever may not list a bucket is not told that something is not there. If all is refused, the answer to the put says why.
+            Outcome::Answered(Answer::Refused(refusal)) if (400..500).contains(&refusal.status) => {
                 self.put_with(name, content, self.attributes(name)).await?;
                 Ok(Put::Created)
             }
@@ -247,6 +268,7 @@ impl NamedFiles for Files {
     }
 
     async fn put(&self, name: &str, content: &[u8]) -> Result<(), StorageError> {
+        self.key(name)?;
         self.put_with(name, content, self.attributes(name)).await
     }
 
@@ -321,6 +343,10 @@ impl NamedFiles for Files {
         }
         Ok(())
     }
+}
+
+fn no_name(found: &str) -> StorageError {
+    StorageError::new(format!("expected the name of a file, found {found:?}"))
 }
 
 /// A text right before `from`, for servers list what is after one; `None` if nothing is before.

@@ -50,6 +50,7 @@ mod error;
 mod files;
 #[cfg(feature = "provision")]
 mod provision;
+mod publish;
 mod refusal;
 mod storage;
 mod target;

@@ -78,7 +78,10 @@ impl Refusal {
 
     /// Removes secrets that the server repeats.
     pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
-        for secret in secrets.filter(|secret| !secret.is_empty()) {
+        let mut secrets: Vec<_> = secrets.filter(|secret| !secret.is_empty()).collect();
+        // One may hold another.
+        secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+        for secret in secrets {
             self.message = self.message.replace(secret, "[redacted]");
             self.code = self.code.replace(secret, "[redacted]");
         }

@@ -4,8 +4,8 @@ use checkup_core::archive::{Archive, NamedFiles};
 use checkup_core::check_file::FileName;
 use checkup_core::summary::Summary;
 use checkup_core::{
-    CheckResult, ConfigError, Maintenance, Report, Storage, StorageError, StorageMaintainer, StorageReader, Timestamp,
-    async_trait,
+    CheckResult, ConfigError, Maintenance, PagePublisher, Report, Storage, StorageError, StorageMaintainer,
+    StorageReader, Timestamp, async_trait,
 };
 
 use crate::S3;
@@ -66,6 +66,10 @@ impl S3Storage {
     pub fn files(&self) -> Arc<dyn NamedFiles> {
         Arc::new(self.archive.files().clone())
     }
+
+    pub(crate) fn objects(&self) -> &Files {
+        self.archive.files()
+    }
 }
 
 #[async_trait]
@@ -79,6 +83,10 @@ impl Storage for S3Storage {
     }
 
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
+        Some(self)
+    }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
         Some(self)
     }
 

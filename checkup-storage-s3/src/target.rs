@@ -100,6 +100,14 @@ impl Target {
         }
     }
 
+    /// The URL at which anyone who may finds the bucket. Amazon's without a region leads on to the right one.
+    pub(crate) fn public_url(&self) -> String {
+        match &self.region {
+            Some(region) => self.bucket_url(region),
+            None => format!("https://{}.s3.amazonaws.com", self.bucket),
+        }
+    }
+
     /// What is reached, in words: ``the bucket `status` at https://minio.example.com``.
     pub(crate) fn describe(&self) -> String {
         let Self { bucket, .. } = self;

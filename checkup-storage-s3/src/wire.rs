@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use checkup_core::{Cause, Failure};
 use checkup_net::{IpVersion, excerpt, find_tls_failure};
-use http::{StatusCode, header};
+use http::{Method, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use object_store::ClientOptions;
 use object_store::client::{
@@ -64,6 +64,7 @@ struct Watched(HttpClient);
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
+        let is_for_page = request.method() == Method::GET && !is_listing(&request);
         let response = match self.0.execute(request).await {
             Ok(response) => response,
             Err(error) => {
@@ -72,6 +73,12 @@ impl HttpService for Watched {
             }
         };
         let status = response.status();
+        if status.is_success() && !is_for_page && is_web_page(&response) {
+            // Who takes it for a success loses a report, or finds no history.
+            let failure = Failure::protocol("the answer is a web page");
+            note(Some(Answer::None(failure.clone())));
+            return Err(HttpError::new(HttpErrorKind::Decode, failure));
+        }
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             note(None);
             return Ok(response);
@@ -87,6 +94,15 @@ impl HttpService for Watched {
         parts.headers.remove(header::CONTENT_LENGTH);
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)))
     }
+}
+
+fn is_listing(request: &HttpRequest) -> bool {
+    request.uri().query().is_some_and(|query| query.split('&').any(|part| part.starts_with("list-type=")))
+}
+
+fn is_web_page(response: &HttpResponse) -> bool {
+    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// Why there was no answer, in words.

@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use s3s::access::{S3Access, S3AccessContext};
-use s3s::auth::SimpleAuth;
+use s3s::auth::{S3Auth, SecretKey};
 use s3s::service::{S3Service, S3ServiceBuilder};
 use s3s::{Body, HttpResponse, S3Result, s3_error};
 use tokio::net::{TcpListener, TcpStream};
@@ -51,7 +51,7 @@ impl State {
 
     fn service(&self) -> S3Service {
         let mut builder = S3ServiceBuilder::new(self.backend.clone());
-        builder.set_auth(SimpleAuth::from_single(self.access_key.0, self.access_key.1));
+        builder.set_auth(Auth(self.access_key));
         builder.set_access(Access(Arc::clone(&self.faults)));
         builder.build()
     }
@@ -158,6 +158,21 @@ fn error(status: StatusCode, code: &str, message: &str, more: &str) -> HttpRespo
     let mut response = HttpResponse::new(Body::from(body));
     *response.status_mut() = status;
     response
+}
+
+/// Who there is.
+struct Auth((&'static str, &'static str));
+
+#[async_trait]
+impl S3Auth for Auth {
+    async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
+        match access_key == self.0.0 {
+            true => Ok(SecretKey::from(self.0.1)),
+            false => {
+                Err(s3_error!(InvalidAccessKeyId, "The AWS Access Key Id you provided does not exist in our records."))
+            }
+        }
+    }
 }
 
 /// Who may do what.

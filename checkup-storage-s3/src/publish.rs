@@ -1,0 +1,24 @@
+use checkup_core::{PageFile, PagePublisher, PageSource, Published, StorageError, async_trait};
+use object_store::{Attribute, Attributes};
+
+use crate::S3Storage;
+
+#[async_trait]
+impl PagePublisher for S3Storage {
+    async fn publish(&self, file: &PageFile) -> Result<Published, StorageError> {
+        let files = self.objects();
+        let mut attributes = Attributes::new();
+        attributes.insert(Attribute::ContentType, file.content_type().to_owned().into());
+        attributes.insert(Attribute::CacheControl, file.caching().to_owned().into());
+        if files.has(file.name(), file.content(), &attributes).await? {
+            return Ok(Published::Unchanged);
+        }
+        files.put_with(file.name(), file.content(), attributes).await?;
+        Ok(Published::Written)
+    }
+
+    fn page_source(&self) -> PageSource {
+        let target = self.objects().target();
+        PageSource::S3 { url: format!("{}/", target.public_url()), prefix: target.prefix.clone() }
+    }
+}
