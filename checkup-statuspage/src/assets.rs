@@ -34,11 +34,18 @@ const MODULES: &[(&str, &str)] = modules![
 /// All modules as one.
 pub(crate) static SCRIPT: LazyLock<String> = LazyLock::new(|| join(MODULES));
 
-/// Joins modules that keep the rules of `web/FORMAT.md`: imports go, and exports are declarations like any other.
+/// Joins modules that keep the rules of `web/FORMAT.md`: imports go, and exports are declarations like any other. Lines that
+/// are comments go as well: they are a fifth of what would be sent.
 fn join(modules: &[(&str, &str)]) -> String {
     let lines = modules.iter().flat_map(|(_, text)| text.lines());
-    let kept = lines.filter(|line| !line.starts_with("import "));
+    let kept = lines.filter(|line| !line.starts_with("import ") && !is_comment(line));
     kept.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line), "\n"]).collect()
+}
+
+/// Whether a line is a comment, or one of a `/** … */` in the usual form.
+fn is_comment(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("//") || line.starts_with("/**") || line.starts_with("* ") || line == "*/"
 }
 
 #[cfg(test)]
@@ -99,9 +106,9 @@ mod tests {
     #[test]
     fn joining_leaves_out_imports_and_the_word_export() {
         let modules = [
-            ("a.js", "export const one = 1;\nexport async function two() {\n  return one;\n}\n"),
+            ("a.js", "// Of numbers.\n\n/** One. */\nexport const one = 1;\nexport async function two() {\n  return one;\n}\n"),
             ("page.js", "import { one, two } from \"./a.js\";\n\nconsole.log(one);\n"),
         ];
-        assert_eq!(join(&modules), "const one = 1;\nasync function two() {\n  return one;\n}\n\nconsole.log(one);\n");
+        assert_eq!(join(&modules), "\nconst one = 1;\nasync function two() {\n  return one;\n}\n\nconsole.log(one);\n");
     }
 }

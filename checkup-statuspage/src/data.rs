@@ -6,8 +6,8 @@ use checkup_core::Timestamp;
 use checkup_core::summary::{Point, Series, Summary, Window};
 use serde_json::{Value, json};
 
-/// Results in this time become one entry, if nothing but their round-trip times differs.
-const SLOT: Duration = Duration::from_secs(300);
+/// Results in this time become one entry, if nothing but their round-trip times differs: the page's chart has such steps.
+const SLOT: Duration = Duration::from_secs(600);
 
 /// The JSON of `summary.json` as it is served.
 pub(crate) fn page_data(summary: &Summary) -> String {
@@ -45,7 +45,9 @@ fn thin_out(series: &mut Series, windows: &[Window]) -> Vec<usize> {
                     == (first.status, &first.reason, first.rtt.is_some())
                 && window(point) == window(first)
         };
-        let count = rest.iter().take_while(alike).count().max(1);
+        // The first with another status than before stays alone: it tells since when.
+        let changes = kept.last().is_some_and(|before| before.status != first.status);
+        let count = if changes { 1 } else { rest.iter().take_while(alike).count().max(1) };
         let (joined, after) = rest.split_at(count);
         kept.push(join(joined));
         counts.push(count);
@@ -109,15 +111,17 @@ mod tests {
             result(60, 30, healthy),
             result(120, 20, healthy),
             result(180, 20, Status::Degraded),
+            result(200, 20, healthy),
+            result(220, 20, healthy),
             result(240, 20, healthy),
             result(300, 20, healthy),
         ]);
         let recent = &data["series"][0]["recent"];
-        assert_eq!(recent["n"], json!([3, 1, 1, 1]), "{recent}");
-        assert_eq!(recent["status"], "hghh");
-        assert_eq!(recent["rtt"], json!([20_000, 20_000, 20_000, 20_000]));
+        assert_eq!(recent["n"], json!([3, 1, 1, 2, 1]), "{recent}");
+        assert_eq!(recent["status"], "hghhh");
+        assert_eq!(recent["rtt"], json!([20_000, 20_000, 20_000, 20_000, 20_000]));
         assert_eq!((&recent["low"][0], &recent["high"][0]), (&json!(10_000), &json!(30_000)));
-        assert_eq!(recent["at"], json!([1_795_340_220_000_u64, 60_000, 60_000, 60_000]));
+        assert_eq!(recent["at"], json!([1_795_340_220_000_u64, 60_000, 20_000, 40_000, 60_000]));
     }
 
     #[test]
