@@ -13,8 +13,8 @@ use crate::engine::{self, Context};
 use crate::error::Problems;
 use crate::spool::Spooled;
 use crate::{
-    Check, ConfigError, IntoNotifier, IntoStorage, Notification, Notifier, NotifyError, Progress, Report, Spool,
-    Storage, StorageError, StorageErrorKind, Timestamp,
+    Check, ConfigError, IntoNotifier, IntoStorage, Notification, Notifier, NotifyError, Progress, Quorum, Report,
+    Shard, Spool, Storage, StorageError, StorageErrorKind, Timestamp,
 };
 
 /// How many checks run at once unless set otherwise: hundreds of endpoints take one round, and the connections
@@ -58,6 +58,10 @@ pub struct Checkup {
     spool: Option<Spool>,
     notifiers: Arc<[Arc<dyn Notifier>]>,
     context: Context,
+    shard: Option<Shard>,
+    /// The checks that these are a share of.
+    whole: Option<(Arc<[Arc<Check>]>, Dependencies)>,
+    quorum: Quorum,
     #[cfg(feature = "config")]
     pub(crate) settings: crate::config::RootSettings,
 }
@@ -98,6 +102,33 @@ impl Checkup {
         self
     }
 
+    /// Which share of the checks these are, if they are not all.
+    pub fn shard(&self) -> Option<Shard> {
+        self.shard
+    }
+
+    /// The same checkup with only those checks that are in this shard, instead of another that it has.
+    #[must_use]
+    pub fn with_shard(&self, shard: Shard) -> Self {
+        let mut whole = self.clone();
+        if let Some((checks, dependencies)) = whole.whole.take() {
+            (whole.checks, whole.context.dependencies) = (checks, dependencies);
+        }
+        let mut part = whole.only(|check| shard.contains(&check.name()));
+        part.shard = Some(shard);
+        part.whole = Some((whole.checks, whole.context.dependencies));
+        #[cfg(feature = "config")]
+        {
+            part.settings.shard = Some(shard);
+        }
+        part
+    }
+
+    /// How many locations must say that a check is down, for [verdicts](crate::Verdict) over them.
+    pub fn quorum(&self) -> Quorum {
+        self.quorum
+    }
+
     /// Who is told of changes.
     pub fn notifiers(&self) -> &[Arc<dyn Notifier>] {
         &self.notifiers
@@ -136,6 +167,7 @@ impl Checkup {
     /// The same checkup with the checks at these places.
     pub(crate) fn at(&self, places: &[usize]) -> Self {
         let mut part = self.clone();
+        part.whole = None;
         part.checks = places.iter().map(|place| Arc::clone(&self.checks[*place])).collect();
         part.context.dependencies = self.context.dependencies.at(places);
         part
@@ -250,6 +282,8 @@ pub struct CheckupBuilder {
     concurrent_checks: Option<usize>,
     timestamp: Option<Timestamp>,
     location: Option<String>,
+    shard: Option<Shard>,
+    quorum: Quorum,
     #[cfg(feature = "config")]
     pub(crate) settings: crate::config::RootSettings,
 }
@@ -312,6 +346,20 @@ impl CheckupBuilder {
         self
     }
 
+    /// Keeps only this share of the checks, so that nodes with the same checks share them. Default: all.
+    #[must_use]
+    pub fn shard(mut self, shard: Shard) -> Self {
+        self.shard = Some(shard);
+        self
+    }
+
+    /// How many locations must say that a check is down, for it to be down. Default: more than half.
+    #[must_use]
+    pub fn quorum(mut self, quorum: Quorum) -> Self {
+        self.quorum = quorum;
+        self
+    }
+
     /// The checkup.
     ///
     /// # Errors
@@ -344,7 +392,7 @@ impl CheckupBuilder {
             (Some(storage), Some(spool)) => Some(Arc::new(Spooled::new(storage, spool.clone())) as Arc<dyn Storage>),
             (storage, _) => storage,
         };
-        Ok(Checkup {
+        let checkup = Checkup {
             checks: self.checks.into_iter().map(Arc::new).collect(),
             storage,
             spool,
@@ -356,8 +404,15 @@ impl CheckupBuilder {
                 dependencies,
                 location: self.location.map(Into::into),
             },
+            shard: None,
+            whole: None,
+            quorum: self.quorum,
             #[cfg(feature = "config")]
             settings: self.settings,
+        };
+        Ok(match self.shard {
+            Some(shard) => checkup.with_shard(shard),
+            None => checkup,
         })
     }
 }

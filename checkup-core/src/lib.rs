@@ -26,11 +26,13 @@ mod provision;
 mod publisher;
 mod results;
 mod secret;
+mod shard;
 mod spool;
 mod storage;
 pub mod summary;
 mod timestamp;
 mod trace;
+mod verdict;
 mod wait;
 
 pub use async_trait::async_trait;
@@ -46,9 +48,11 @@ pub use provision::{Provision, ProvisionChange, ProvisionStep, StorageProvisione
 pub use publisher::{PageFile, PagePublisher, PageSource, Published};
 pub use results::{Attempt, Cause, CheckResult, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;
+pub use shard::{Shard, ShardError};
 pub use spool::{Spool, Waiting};
 pub use storage::{
     IntoStorage, Maintenance, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
 };
 pub use timestamp::{ParseTimestampError, Timestamp};
+pub use verdict::{AtLocation, Quorum, Verdict};
 pub use wait::{NotHealthy, Wait};

@@ -12,7 +12,7 @@ use super::listing::Listing;
 use super::{NamedFiles, naming};
 use crate::check_file::{self, FileName};
 use crate::fnv::Fnv;
-use crate::summary::{self, RECENT, Summary};
+use crate::summary::{self, RECENT, Summary, Window};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
 /// How many files one pass reads, and for how long it begins with another day: a pass follows a store.
@@ -67,8 +67,10 @@ impl<F: NamedFiles> Summarising<'_, F> {
             summary.forget_recent();
         }
         let names = self.names(&summary).await?;
-        let (changed, unfinished) = self.close_days(&mut summary, &names, today).await?;
+        let known = summary.windows.clone();
+        let (changed, mut unfinished) = self.close_days(&mut summary, &names, today).await?;
         let more = self.add_recent(&mut summary, &names, recent_from).await?;
+        unfinished |= self.reopen(&mut summary, &known);
         if !changed && !more {
             return Ok(unfinished);
         }
@@ -144,6 +146,21 @@ impl<F: NamedFiles> Summarising<'_, F> {
             changed = true;
         }
         Ok((changed, false))
+    }
+
+    /// Has the days counted anew that maintenance was announced for after the fact; tells whether there are any.
+    fn reopen(&self, summary: &mut Summary, known: &[Window]) -> bool {
+        let new = summary.windows.iter().filter(|window| !known.contains(window));
+        let spans: Vec<_> = new.map(|window| summary::day_of(window.from)..=summary::day_of(window.to)).collect();
+        let mut is_reopened = false;
+        for (day, made_of) in &mut summary.days {
+            // Of a day whose check files are being removed there is nothing better.
+            if summary::start_of(*day) >= self.check_cutoff && spans.iter().any(|days| days.contains(day)) {
+                made_of.clear();
+                is_reopened = true;
+            }
+        }
+        is_reopened
     }
 
     /// Adds the results since `recent_from` in detail; tells whether there were any that are new.

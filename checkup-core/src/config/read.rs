@@ -10,11 +10,22 @@ use super::registry::{Built, Types};
 use super::{Kind, Registry, RootSettings, de, environment, suggest};
 use crate::check::ZERO_INTERVAL;
 use crate::error::Problems;
-use crate::{Check, Checkup, ConfigError, ConfigErrorKind, Policy, Spool, Timestamp};
+use crate::{Check, Checkup, ConfigError, ConfigErrorKind, Policy, Quorum, Shard, Spool, Timestamp};
 
 /// The keys of the root.
-pub(super) const ROOT_KEYS: &[&str] =
-    &["checkers", "storage", "spool", "notifiers", "notifier", "concurrent_checks", "location", "timestamp", "$schema"];
+pub(super) const ROOT_KEYS: &[&str] = &[
+    "checkers",
+    "storage",
+    "spool",
+    "notifiers",
+    "notifier",
+    "concurrent_checks",
+    "location",
+    "shard",
+    "quorum",
+    "timestamp",
+    "$schema",
+];
 
 /// The keys that every check has beside its own.
 pub(super) const CHECK_KEYS: &[&str] = &[
@@ -59,14 +70,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn root(mut self, mut root: Map<String, Value>) -> Result<Checkup, ConfigError> {
-        for key in root.keys().filter(|key| !ROOT_KEYS.contains(&key.as_str())) {
-            let message = format!(
-                "unknown key{} (there are: {})",
-                suggest::did_you_mean(key, ROOT_KEYS.iter().copied()),
-                suggest::list(ROOT_KEYS.iter().copied())
-            );
-            self.problems.push(ConfigError::new(ConfigErrorKind::UnknownKey, key.as_str(), message));
-        }
+        self.unknown_keys(&root);
         let mut builder = Checkup::builder();
         let mut settings = RootSettings::default();
 
@@ -117,10 +121,67 @@ impl Reader<'_> {
                 settings.timestamp = Some(timestamp);
             }
         }
+        if let Some(value) = present(&mut root, "shard") {
+            settings.shard = self.shard(value);
+            if let Some(shard) = settings.shard {
+                builder = builder.shard(shard);
+            }
+        }
+        if let Some(count) = self.field::<usize>(&mut root, "", "quorum") {
+            match Quorum::at_least(count) {
+                Some(quorum) => builder = builder.quorum(quorum),
+                None => self.problems.push(ConfigError::invalid(
+                    "quorum",
+                    "expected how many locations must say that a check is down, 1 or more, found 0; leave it out for a majority",
+                )),
+            }
+        }
+        for key in self.registry.sections.names() {
+            let Some(value) = present(&mut root, key) else { continue };
+            let Some(object) = self.object(key, value, "an object") else { continue };
+            let hidden = |inner: &str| self.is_hidden(&join(key, inner));
+            let built = self.registry.sections.build(Kind::Section, key, &object, &[], &hidden);
+            if let Some((section, kept)) = self.problems.take(built.map_err(|error| error.at(key))) {
+                settings.sections.push((kept, section));
+            }
+        }
         builder.settings = settings;
         // With a check missing, others that depend on it would bring follow-up problems.
         self.problems.into_result()?;
         builder.build()
+    }
+
+    fn unknown_keys(&mut self, root: &Map<String, Value>) {
+        let sections = &self.registry.sections;
+        let keys = || ROOT_KEYS.iter().copied().chain(sections.names());
+        for key in root.keys().filter(|key| !keys().any(|known| known == key.as_str())) {
+            let message = match sections.remedy(key) {
+                Some(remedy) => format!("`{key}` is not compiled in; {remedy}"),
+                None => {
+                    format!("unknown key{} (there are: {})", suggest::did_you_mean(key, keys()), suggest::list(keys()))
+                }
+            };
+            self.problems.push(ConfigError::new(ConfigErrorKind::UnknownKey, key.as_str(), message));
+        }
+    }
+
+    /// `{"index": 2, "count": 8}`.
+    fn shard(&mut self, value: Value) -> Option<Shard> {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Parts {
+            index: u32,
+            count: u32,
+        }
+        let object = self.object("shard", value, "an object with `index` and `count`")?;
+        let parts: Result<Parts, _> = de::read(&object, &[], &|inner| self.is_hidden(&join("shard", inner)));
+        let parts = self.problems.take(parts.map_err(|error| error.at("shard")))?;
+        let shard = Shard::new(parts.index, parts.count).map_err(|_| {
+            let Parts { index, count } = parts;
+            let message = format!("expected an `index` from 1 to `count`, found index {index} and count {count}");
+            ConfigError::invalid("shard", message).hide(de::HIDDEN, &|_| self.is_hidden("shard"))
+        });
+        self.problems.take(shard)
     }
 
     /// A spool, or `Some(None)` for none.
@@ -141,7 +202,7 @@ impl Reader<'_> {
     }
 
     fn check(&mut self, place: &str, value: Value) -> Option<Check> {
-        let mut object = self.object(place, value)?;
+        let mut object = self.object(place, value, "an object with a `type`")?;
         let name = self.field::<String>(&mut object, place, "endpoint_name");
         let alias = self.field::<String>(&mut object, place, "name");
         if name.is_some() && alias.is_some() {
@@ -192,7 +253,7 @@ impl Reader<'_> {
         place: &str,
         value: Value,
     ) -> Option<Built<K>> {
-        let mut object = self.object(place, value)?;
+        let mut object = self.object(place, value, "an object with a `type`")?;
         let Some(type_name) = present(&mut object, "type") else {
             let message = format!("the key `type` is missing (there are: {})", suggest::list(types.names()));
             self.problems.push(ConfigError::invalid(place, message));
@@ -213,11 +274,11 @@ impl Reader<'_> {
         self.problems.take(built.map_err(|error| error.at(place)))
     }
 
-    fn object(&mut self, place: &str, value: Value) -> Option<Map<String, Value>> {
+    fn object(&mut self, place: &str, value: Value, expected: &str) -> Option<Map<String, Value>> {
         match value {
             Value::Object(object) => Some(object),
             other => {
-                let message = format!("expected an object with a `type`, found {}", kind_of(&other));
+                let message = format!("expected {expected}, found {}", kind_of(&other));
                 self.problems.push(ConfigError::invalid(place, message));
                 None
             }

@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
@@ -26,7 +27,13 @@ pub struct Registry {
     pub(super) checkers: Types<dyn Checker>,
     pub(super) storages: Types<dyn Storage>,
     pub(super) notifiers: Types<dyn Notifier>,
+    pub(super) sections: Types<dyn Section>,
 }
+
+/// What a root key of its own is read into, whatever its type.
+pub(crate) trait Section: Any + Send + Sync {}
+
+impl<T: Any + Send + Sync> Section for T {}
 
 /// What a `type` is a type of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +45,8 @@ pub enum Kind {
     Storage,
     /// A notifier.
     Notifier,
+    /// A root key of its own, which is not made into any of the others.
+    Section,
 }
 
 impl Kind {
@@ -47,6 +56,7 @@ impl Kind {
             Kind::Checker => "checker",
             Kind::Storage => "storage",
             Kind::Notifier => "notifier",
+            Kind::Section => "section",
         }
     }
 }
@@ -75,12 +85,39 @@ impl Registry {
         self
     }
 
+    /// Makes `C` the settings under this key of the file's root, for programs that keep their own beside the checks. It is checked
+    /// with the rest, in the schema, and written back. [`Checkup::section`] has it.
+    ///
+    /// ```
+    /// use checkup_core::config::{Format, Registry};
+    ///
+    /// #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Display {
+    ///     title: String,
+    /// }
+    ///
+    /// let mut registry = Registry::new();
+    /// registry.section::<Display>("display", |_| Ok(()));
+    /// let checkup = registry.parse("{ checkers: [], display: { title: Status } }", Format::Yaml)?;
+    /// assert_eq!(checkup.section(), Some(&Display { title: "Status".into() }));
+    /// # Ok::<(), checkup_core::ConfigError>(())
+    /// ```
+    pub fn section<C: ConfigObject>(&mut self, key: &str, validate: fn(&C) -> Result<(), ConfigError>) -> &mut Self {
+        self.sections.insert::<C>(key, move |settings: C| {
+            validate(&settings)?;
+            Ok(Arc::new(settings) as Arc<dyn Section>)
+        });
+        self
+    }
+
     /// Notes that this `type` exists but is not here, and what to do about it: for types behind a feature.
     pub fn absent(&mut self, kind: Kind, type_name: &str, remedy: &str) -> &mut Self {
         let absent = match kind {
             Kind::Checker => &mut self.checkers.absent,
             Kind::Storage => &mut self.storages.absent,
             Kind::Notifier => &mut self.notifiers.absent,
+            Kind::Section => &mut self.sections.absent,
         };
         absent.insert(type_name.to_owned(), remedy.to_owned());
         self
@@ -92,6 +129,7 @@ impl Registry {
             Kind::Checker => self.checkers.names().collect(),
             Kind::Storage => self.storages.names().collect(),
             Kind::Notifier => self.notifiers.names().collect(),
+            Kind::Section => self.sections.names().collect(),
         }
     }
 
@@ -158,7 +196,11 @@ type Build<K> =
     dyn Fn(&Map<String, Value>, &[&str], &dyn Fn(&str) -> bool) -> Result<Built<K>, ConfigError> + Send + Sync;
 
 impl<K: ?Sized + 'static> Types<K> {
-    fn insert<C: ConfigObject>(&mut self, type_name: &str, make: fn(C) -> Result<Arc<K>, ConfigError>) {
+    fn insert<C: ConfigObject>(
+        &mut self,
+        type_name: &str,
+        make: impl Fn(C) -> Result<Arc<K>, ConfigError> + Send + Sync + 'static,
+    ) {
         let name: Arc<str> = type_name.into();
         let build = move |object: &Map<String, Value>, common: &[&str], hidden: &dyn Fn(&str) -> bool| {
             let settings: C = de::read(object, common, hidden)?;
@@ -172,6 +214,11 @@ impl<K: ?Sized + 'static> Types<K> {
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.known.keys().map(String::as_str)
+    }
+
+    /// What to do about a type that is not here.
+    pub(super) fn remedy(&self, type_name: &str) -> Option<&str> {
+        self.absent.get(type_name).map(String::as_str)
     }
 
     pub(super) fn schemas(&self) -> impl Iterator<Item = (&str, Value)> {

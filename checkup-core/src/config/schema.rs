@@ -66,7 +66,7 @@ pub(super) fn of(registry: &Registry) -> Value {
         definitions.insert(name.to_owned(), schema);
     }
     let spool = of_type::<Spool>();
-    json!({
+    let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Checkup",
         "description": "Health checks: what is checked, where results are stored, and who is told.",
@@ -81,10 +81,23 @@ pub(super) fn of(registry: &Registry) -> Value {
             "notifier": { "description": "Upstream's older form of one notifier; it goes first.", "anyOf": [{ "$ref": "#/$defs/notifier" }, { "type": "null" }] },
             "concurrent_checks": { "type": "integer", "minimum": 0, "description": "How many checks run at once; 0 or absent for 256." },
             "location": { "type": "string", "description": "Where this node is; every result says it." },
+            "shard": {
+                "description": "This node's share of the checks: part `index`, from 1 on, of `count`. A check's name tells which part it is in.",
+                "type": ["object", "null"],
+                "properties": { "index": { "type": "integer", "minimum": 1 }, "count": { "type": "integer", "minimum": 1 } },
+                "required": ["index", "count"],
+                "additionalProperties": false,
+            },
+            "quorum": { "type": "integer", "minimum": 1, "description": "How many locations must say that a check is down, for it to be down. Default: more than half." },
             "timestamp": { "type": "string", "description": "An RFC 3339 time that replaces that of every result; 0001-01-01T00:00:00Z for none." },
         },
-        "$defs": definitions,
-    })
+        "$defs": {},
+    });
+    for (key, section) in registry.sections.schemas() {
+        schema["properties"][key] = hoist(section, &format!("section.{key}"), &mut definitions);
+    }
+    schema["$defs"] = definitions.into();
+    schema
 }
 
 /// One of the types, told apart by `type`.

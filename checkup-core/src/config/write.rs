@@ -1,5 +1,6 @@
 //! From a [`Checkup`] that was made from a file back to the file's form.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,8 +9,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::ConfigObject;
+use super::registry::Section;
 use crate::duration::Human;
-use crate::{Check, Checkup, Policy, Spool, Timestamp};
+use crate::{Check, Checkup, Policy, Quorum, Shard, Spool, Timestamp};
 
 /// The settings that a plugin was made of, to write them back.
 #[derive(Clone)]
@@ -19,7 +21,7 @@ pub(crate) struct Settings {
 }
 
 /// What the root of a file says beside its checks.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct RootSettings {
     pub(crate) storage: Option<Settings>,
     /// `Some(None)` is `false`.
@@ -28,6 +30,31 @@ pub(crate) struct RootSettings {
     pub(crate) concurrent_checks: Option<i64>,
     pub(crate) location: Option<String>,
     pub(crate) timestamp: Option<Timestamp>,
+    pub(crate) shard: Option<Shard>,
+    /// Root keys of their own: how they are written, and what they were read into.
+    pub(crate) sections: Vec<(Settings, Arc<dyn Section>)>,
+}
+
+impl fmt::Debug for RootSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is in a section is the business of whoever registered it, and may be secret.
+        f.debug_struct("RootSettings")
+            .field("storage", &self.storage)
+            .field("spool", &self.spool)
+            .field("notifiers", &self.notifiers)
+            .field("concurrent_checks", &self.concurrent_checks)
+            .field("location", &self.location)
+            .field("timestamp", &self.timestamp)
+            .field("shard", &self.shard)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Checkup {
+    /// What the config file says under the root key that was [registered](super::Registry::section) for settings of this type.
+    pub fn section<T: 'static>(&self) -> Option<&T> {
+        self.settings.sections.iter().find_map(|(_, section)| (&**section as &dyn Any).downcast_ref())
+    }
 }
 
 impl Settings {
@@ -97,6 +124,15 @@ impl Serialize for Checkup {
         }
         if let Some(timestamp) = &settings.timestamp {
             root.serialize_entry("timestamp", &timestamp.to_string())?;
+        }
+        if let Some(shard) = &settings.shard {
+            root.serialize_entry("shard", &serde_json::json!({ "index": shard.index(), "count": shard.count() }))?;
+        }
+        if let Quorum::AtLeast(count) = self.quorum() {
+            root.serialize_entry("quorum", &count)?;
+        }
+        for (section, _) in &settings.sections {
+            root.serialize_entry(&*section.type_name, &section.object.to_value().map_err(S::Error::custom)?)?;
         }
         root.end()
     }
