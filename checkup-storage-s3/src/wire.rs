@@ -101,8 +101,10 @@ fn is_listing(request: &HttpRequest) -> bool {
 }
 
 fn is_web_page(response: &HttpResponse) -> bool {
-    let content_type = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|value| value.to_ascii_lowercase().starts_with("text/html"))
+    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+    // Some servers call an answer without a body a page, which it is not.
+    header(header::CONTENT_LENGTH) != Some("0")
+        && header(header::CONTENT_TYPE).is_some_and(|value| value.to_ascii_lowercase().starts_with("text/html"))
 }
 
 /// Why there was no answer, in words.

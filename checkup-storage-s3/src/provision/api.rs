@@ -1,6 +1,5 @@
 //! Requests to the bucket with the SDK, and what comes of them.
 
-use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -35,6 +34,15 @@ pub(super) struct Call {
     pub(super) action: &'static str,
     /// The action of IAM that it needs: `s3:GetBucketPolicy`.
     pub(super) permission: &'static str,
+}
+
+/// What came back of a request.
+#[derive(Debug)]
+pub(super) enum Reply<T> {
+    Done(T),
+    Refused(Refusal),
+    /// A success, but not of what was asked.
+    Strange,
 }
 
 /// What a look found.
@@ -111,43 +119,41 @@ impl Api {
     /// # Errors
     ///
     /// If there is no answer. What the server refuses is not an error here.
-    pub(super) async fn send<T, E: fmt::Display>(
+    pub(super) async fn send<T, E>(
         &self,
         call: Call,
         request: impl Future<Output = Result<T, E>>,
-    ) -> Result<Result<T, Refusal>, StorageError> {
+    ) -> Result<Reply<T>, StorageError> {
         let (done, answer) = watch(timeout(self.target.timeout, request)).await;
         match (done, answer) {
-            (Ok(Ok(done)), _) => Ok(Ok(done)),
-            (Ok(Err(_)), Some(Answer::Refused(refusal))) => Ok(Err(refusal.without(self.target.secrets()))),
+            (Ok(Ok(done)), _) => Ok(Reply::Done(done)),
+            (Ok(Err(_)), Some(Answer::Refused(refusal))) => Ok(Reply::Refused(refusal.without(self.target.secrets()))),
             (Ok(Err(_)), Some(answer)) => Err(error::failed(&self.target, call.action, answer)),
-            (Ok(Err(error)), None) => Err(StorageError::new(format!(
-                "cannot {} {}: the answer is not what S3 answers ({error}); see whether `endpoint` is right",
-                call.action,
-                self.target.describe()
-            ))),
+            (Ok(Err(_)), None) => Ok(Reply::Strange),
             (Err(_), answer) => Err(error::timed_out(&self.target, call.action, answer)),
         }
     }
 
     /// Looks for something that is `missing` by the code of a refusal.
-    pub(super) async fn look<T, E: fmt::Display>(
+    pub(super) async fn look<T, E>(
         &self,
         call: Call,
         missing: &str,
         request: impl Future<Output = Result<T, E>>,
     ) -> Result<Found<T>, StorageError> {
         match self.send(call, request).await? {
-            Ok(found) => Ok(Found::There(found)),
-            Err(refusal) if refusal.code == missing => Ok(Found::Missing),
-            Err(refusal) if is_unsupported(&refusal) => Ok(Found::Unsupported),
-            Err(refusal) => Err(self.refused(call, refusal)),
+            Reply::Done(found) => Ok(Found::There(found)),
+            Reply::Refused(refusal) if refusal.code == missing => Ok(Found::Missing),
+            Reply::Refused(refusal) if is_unsupported(&refusal) => Ok(Found::Unsupported),
+            Reply::Refused(refusal) => Err(self.refused(call, refusal)),
+            // It does not know the question, and has answered another.
+            Reply::Strange => Ok(Found::Unsupported),
         }
     }
 
     /// Writes something. A refusal that `passes` is not believed at once, since what was changed before takes a moment to be known
     /// everywhere.
-    pub(super) async fn write<T, E: fmt::Display, F: Future<Output = Result<T, E>>>(
+    pub(super) async fn write<T, E, F: Future<Output = Result<T, E>>>(
         &self,
         call: Call,
         passes: impl Fn(&Refusal) -> bool,
@@ -156,15 +162,25 @@ impl Api {
         let mut pauses = PAUSES.into_iter();
         loop {
             let refusal = match self.send(call, request()).await? {
-                Ok(_) => return Ok(Written::Done),
-                Err(refusal) if is_unsupported(&refusal) => return Ok(Written::Unsupported),
-                Err(refusal) => refusal,
+                Reply::Done(_) => return Ok(Written::Done),
+                Reply::Refused(refusal) if is_unsupported(&refusal) => return Ok(Written::Unsupported),
+                Reply::Refused(refusal) => refusal,
+                Reply::Strange => return Err(self.strange(call)),
             };
             match pauses.next().filter(|_| passes(&refusal)) {
                 Some(pause) => sleep(pause).await,
                 None => return Err(self.refused(call, refusal)),
             }
         }
+    }
+
+    /// The error of an answer that is none of S3's.
+    pub(super) fn strange(&self, call: Call) -> StorageError {
+        let place = self.target.describe();
+        StorageError::new(format!(
+            "cannot {} {place}: the answer is not what S3 answers; see whether `endpoint` is right",
+            call.action
+        ))
     }
 
     /// The error of a request that the server refuses: what failed, why, and what to do.

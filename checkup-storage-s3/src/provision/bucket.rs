@@ -3,7 +3,7 @@
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use checkup_core::{Provision, ProvisionChange, ProvisionStep, StorageError};
 
-use super::api::{Api, Call};
+use super::api::{Api, Call, Reply};
 use crate::connection::Environment;
 use crate::refusal::Refusal;
 use crate::target::Target;
@@ -43,7 +43,7 @@ impl Bucket {
         let region = target.region.as_deref().unwrap_or(DEFAULT_REGION);
         let mut api = Api::new(target, region, environment).await?;
         let mut looked = look(&api).await?;
-        if let (None, Err(Refusal { region: Some(region), .. })) = (&target.region, &looked)
+        if let (None, Reply::Refused(Refusal { region: Some(region), .. })) = (&target.region, &looked)
             && is_region(region)
         {
             // Nobody said where the bucket is; Amazon does.
@@ -51,15 +51,14 @@ impl Bucket {
             looked = look(&api).await?;
         }
         let state = match looked {
-            Ok(()) => State::There,
-            Err(refusal) if refusal.code == "NoSuchBucket" || refusal.status == 404 && refusal.code.is_empty() => {
-                if request.dry_run {
-                    State::Missing
-                } else {
-                    create(&api).await?
-                }
+            Reply::Done(()) => State::There,
+            Reply::Refused(refusal)
+                if refusal.code == "NoSuchBucket" || refusal.status == 404 && refusal.code.is_empty() =>
+            {
+                if request.dry_run { State::Missing } else { create(&api).await? }
             }
-            Err(refusal) => return Err(api.refused(LOOK, refusal)),
+            Reply::Refused(refusal) => return Err(api.refused(LOOK, refusal)),
+            Reply::Strange => return Err(api.strange(LOOK)),
         };
         let change = match state {
             State::There => ProvisionChange::Unchanged,
@@ -74,11 +73,11 @@ impl Bucket {
 }
 
 /// Asks for the list, since that is the request to a bucket whose refusal says why.
-async fn look(api: &Api) -> Result<Result<(), Refusal>, StorageError> {
+async fn look(api: &Api) -> Result<Reply<()>, StorageError> {
     let Target { bucket, prefix, .. } = api.target();
     let prefix = Some(prefix.clone()).filter(|prefix| !prefix.is_empty());
     let list = api.client().list_objects_v2().bucket(bucket).set_prefix(prefix).max_keys(1);
-    Ok(api.send(LOOK, list.send()).await?.map(drop))
+    api.send(LOOK, async { list.send().await.map(drop) }).await
 }
 
 async fn create(api: &Api) -> Result<State, StorageError> {
@@ -89,15 +88,16 @@ async fn create(api: &Api) -> Result<State, StorageError> {
     });
     let create = api.client().create_bucket().bucket(bucket).set_create_bucket_configuration(place);
     match api.send(CREATE, create.send()).await? {
-        Ok(_) => Ok(State::New),
+        Reply::Done(_) => Ok(State::New),
         // Somebody else with the same key was faster.
-        Err(refusal) if refusal.code == "BucketAlreadyOwnedByYou" => Ok(State::There),
-        Err(refusal) if refusal.code == "BucketAlreadyExists" => Err(StorageError::new(format!(
+        Reply::Refused(refusal) if refusal.code == "BucketAlreadyOwnedByYou" => Ok(State::There),
+        Reply::Refused(refusal) if refusal.code == "BucketAlreadyExists" => Err(StorageError::new(format!(
             "cannot create {}: another account has a bucket of this name; choose another `bucket`",
             api.target().describe()
         ))
         .with_source(refusal)),
-        Err(refusal) => Err(api.refused(CREATE, refusal)),
+        Reply::Refused(refusal) => Err(api.refused(CREATE, refusal)),
+        Reply::Strange => Err(api.strange(CREATE)),
     }
 }
 

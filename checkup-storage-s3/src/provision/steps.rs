@@ -208,7 +208,7 @@ impl<'a> Steps<'a> {
         self.told(WHAT, change, detail, merged.document)
     }
 
-    async fn look<T, E: std::fmt::Display>(
+    async fn look<T, E>(
         &mut self,
         call: Call,
         missing: &str,
@@ -219,7 +219,7 @@ impl<'a> Steps<'a> {
     }
 
     #[allow(clippy::too_many_arguments, reason = "what is written, and what is told of it")]
-    async fn write<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
+    async fn write<T, E, F: Future<Output = Result<T, E>>>(
         &mut self,
         what: &str,
         change: ProvisionChange,
@@ -235,7 +235,7 @@ impl<'a> Steps<'a> {
         }
     }
 
-    async fn put<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
+    async fn put<T, E, F: Future<Output = Result<T, E>>>(
         &mut self,
         call: Call,
         passes: impl Fn(&Refusal) -> bool,

@@ -1,0 +1,53 @@
+//! Provisioning: against moto's server, which knows policies, CORS and public access blocks (`.ci/provision` starts it), and
+//! against servers of our own that refuse or do not have what is asked of them.
+
+#![allow(clippy::unwrap_used, reason = "a helper that cannot help is a failed test")]
+
+#[cfg(feature = "moto-tests")]
+mod moto;
+mod refusals;
+
+#[cfg(feature = "moto-tests")]
+mod bucket;
+#[cfg(feature = "moto-tests")]
+mod others;
+#[cfg(feature = "moto-tests")]
+mod public;
+
+use checkup_core::{IntoStorage, Provision, ProvisionChange, ProvisionStep, StorageError};
+use checkup_storage_s3::S3;
+
+/// What the access key's secret is in all these tests; it must not show anywhere.
+const SECRET: &str = "never-to-be-shown";
+
+fn settings(endpoint: &str, bucket: &str) -> S3 {
+    S3::new(bucket).endpoint(endpoint).region("eu-west-1").access_key("AKIDTEST", SECRET).prefix("checks")
+}
+
+/// Provisions, and gives the steps that were told and the error.
+async fn try_provision(settings: S3, request: Provision) -> (Vec<ProvisionStep>, Result<(), StorageError>) {
+    let storage = settings.into_storage().unwrap();
+    let mut steps = Vec::new();
+    let result = storage.provisioner().unwrap().provision(&request, &mut |step| steps.push(step)).await;
+    let shown = format!("{steps:?} {result:?} {storage:?}");
+    assert!(!shown.contains(SECRET), "{shown}");
+    (steps, result)
+}
+
+#[cfg_attr(not(feature = "moto-tests"), allow(dead_code, reason = "for the tests with moto"))]
+async fn provision(settings: S3, request: Provision) -> Vec<ProvisionStep> {
+    let (steps, result) = try_provision(settings, request).await;
+    result.unwrap();
+    steps
+}
+
+/// What each step is about, and what it did.
+fn changes(steps: &[ProvisionStep]) -> Vec<(&str, ProvisionChange)> {
+    steps.iter().map(|step| (step.what.as_str(), step.change)).collect()
+}
+
+/// The message of an error with those that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
