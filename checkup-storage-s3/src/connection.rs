@@ -1,5 +1,6 @@
 //! The client of a bucket, made when it is first used.
 
+use std::fmt;
 use std::time::Duration;
 
 use checkup_core::StorageError;
@@ -40,10 +41,9 @@ const VARIABLES: [(&str, AmazonS3ConfigKey); 11] = [
 ];
 
 /// Reads a variable of the environment that is not empty.
-pub(crate) type Environment = fn(&str) -> Option<String>;
+pub(crate) type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The clients of a bucket.
-#[derive(Debug)]
 pub(crate) struct Connection {
     target: Target,
     environment: Environment,
@@ -198,7 +198,93 @@ impl Connection {
     }
 
     fn unusable(&self, error: &object_store::Error) -> StorageError {
-        // Half a key in the environment, for one. The error tells names of settings, and no values.
-        StorageError::new(format!("cannot use {}: {error}", self.target.describe()))
+        let half = match (&self.target.credentials, (self.environment)("AWS_ACCESS_KEY_ID")) {
+            (Credentials::Chain, Some(_)) => "; set AWS_SECRET_ACCESS_KEY in the environment too",
+            (Credentials::Chain, None) if (self.environment)("AWS_SECRET_ACCESS_KEY").is_some() => {
+                "; set AWS_ACCESS_KEY_ID in the environment too"
+            }
+            _ => "",
+        };
+        // The error tells names of settings, and no values.
+        StorageError::new(format!("cannot use {}: {error}{half}", self.target.describe()))
+    }
+}
+
+impl fmt::Debug for Connection {
+    /// The clients hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("target", &self.target).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use checkup_testkit::{HttpServer, Response, TcpServer, closed_port};
+
+    use super::*;
+    use crate::S3;
+
+    /// The error of a bucket whose credentials are those of this environment.
+    async fn error(variables: &[(&str, &str)]) -> StorageError {
+        let settings = S3::new("status").endpoint("http://127.0.0.1:9");
+        let target = Target::with_environment(&settings, &|_| None).unwrap();
+        let variables: Vec<_> =
+            variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment =
+            move |name: &str| variables.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+        Connection::new(target, Box::new(environment)).client().await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn without_credentials_the_error_says_what_to_set() {
+        let service = |addr| format!("http://{addr}");
+        let nobody = service(closed_port());
+        let no_role = HttpServer::start(|_| Response::new(404));
+        for variables in [
+            &[("AWS_EC2_METADATA_DISABLED", "true")][..],
+            &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &nobody)],
+            &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &no_role.url(""))],
+        ] {
+            let error = error(variables).await.to_string();
+            assert!(
+                error.starts_with("cannot use the bucket `status` at http://127.0.0.1:9: found no credentials"),
+                "{error}"
+            );
+            assert!(error.contains("`secret_access_key`") && error.contains("AWS_ACCESS_KEY_ID"), "{error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_metadata_service_that_does_not_answer_is_not_waited_for_long() {
+        let silent = TcpServer::silent();
+        let start = tokio::time::Instant::now();
+        let error = error(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &format!("http://{}", silent.addr()))]).await;
+        assert!(error.to_string().contains("found no credentials"), "{error}");
+        assert!(start.elapsed() <= CREDENTIALS_TIMEOUT + Duration::from_secs(1), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn credentials_that_cannot_be_got_are_told_with_where_they_are_from() {
+        let forbidden = HttpServer::start(|_| Response::new(403).body("<Error><Code>Nope</Code></Error>"));
+        let token = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(token.path(), "token").unwrap();
+        let failed = error(&[
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &forbidden.url("/role")),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token.path().to_str().unwrap()),
+        ])
+        .await;
+        assert!(failed.to_string().contains("from the container (AWS_CONTAINER_CREDENTIALS_FULL_URI)"), "{failed}");
+        assert!(failed.source().unwrap().to_string().contains("403 Nope"), "{failed:?}");
+        let missing = [("AWS_WEB_IDENTITY_TOKEN_FILE", "/no/such/file"), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/a")];
+        let failed = error(&missing).await.to_string();
+        assert!(failed.contains("from the web identity (AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN)"), "{failed}");
+    }
+
+    #[tokio::test]
+    async fn half_a_key_in_the_environment_is_told() {
+        let failed = error(&[("AWS_ACCESS_KEY_ID", "AKIA")]).await.to_string();
+        assert!(failed.contains("AWS_SECRET_ACCESS_KEY"), "{failed}");
     }
 }

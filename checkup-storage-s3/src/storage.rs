@@ -49,7 +49,7 @@ impl S3Storage {
     /// If the settings cannot work, with each key that is wrong.
     pub fn new(settings: S3) -> Result<Self, ConfigError> {
         let target = Target::new(&settings)?;
-        let files = Files::new(Connection::new(target, environment));
+        let files = Files::new(Connection::new(target, Box::new(environment)));
         let archive = Archive::new(files)
             .check_expiry(settings.check_expiry)
             .summary_expiry(settings.summary_expiry)
