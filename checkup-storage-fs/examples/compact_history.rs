@@ -7,11 +7,17 @@
 
 use std::error::Error;
 use std::fs;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use checkup_core::{Attempt, CheckResult, StorageMaintainer, Timestamp, check_file};
+use checkup_core::{
+    Attempt, CheckResult, Report, Storage, StorageMaintainer, StorageReader, Timestamp, check_file, summary,
+};
 use checkup_storage_fs::{Fs, FsStorage};
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 const DAYS: u32 = 90;
 const CHECKS: u32 = 20;
@@ -48,12 +54,48 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("compacted in {:.1?}, in {calls} calls of at most {longest:.1?}", start.elapsed());
     let (files, bytes, largest) = sizes(&dir)?;
     println!("after: {files} files, {bytes} bytes, the largest {largest}; peak memory {}", peak_memory());
+    print_page(&dir, storage).await
+}
+
+/// Prints what a page loads for all of it and the last day in detail, right before the next summary is made: what came since the
+/// last, 80 minutes of runs, it fetches file by file.
+async fn print_page(dir: &tempfile::TempDir, storage: FsStorage) -> Result<(), Box<dyn Error>> {
+    for run in 0..8 {
+        for location in LOCATIONS {
+            let time = Timestamp::now().saturating_add(INTERVAL * run);
+            storage.store(&Report::new((0..CHECKS).map(|check| result(check, location, time)).collect())).await?;
+        }
+    }
+    let bytes = fs::read(dir.path().join(summary::FILE))?;
+    let summary: serde_json::Value = serde_json::from_slice(&bytes)?;
+    let since = Timestamp::from_unix_nanos(summary["recent_from"].as_i64().unwrap_or_default() * 1_000_000);
+    let known: Vec<_> = summary["files"].as_array().into_iter().flatten().filter_map(|name| name.as_str()).collect();
+    let (mut requests, mut total, mut compressed) = (2, bytes.len(), gzip(&bytes)?);
+    for name in storage.list(since).await?.iter().filter(|name| !known.contains(&name.as_str())) {
+        let file = fs::read(dir.path().join(name.as_str()))?;
+        (requests, total, compressed) = (requests + 1, total + file.len(), compressed + gzip(&file)?);
+    }
+    println!(
+        "a page loads: a list, summary.json of {} bytes ({} compressed), and {} check files; {requests} requests, \
+         {total} bytes ({compressed} compressed)",
+        bytes.len(),
+        gzip(&bytes)?,
+        requests - 2
+    );
     Ok(())
+}
+
+fn gzip(bytes: &[u8]) -> std::io::Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes)?;
+    Ok(encoder.finish()?.len())
 }
 
 fn result(check: u32, location: &str, time: Timestamp) -> CheckResult {
     let mut result = CheckResult::new(format!("check {check}"), format!("https://service{check}.example.com/health"));
-    let rtt = u32::try_from(time.unix_nanos() / 7_919 % 80_000_000).unwrap_or_default() + 5_000_000;
+    // Different for each, so that they compress no better than real ones.
+    let mixed = RandomState::new().hash_one((check, location, time));
+    let rtt = u32::try_from(mixed % 80_000_000).unwrap_or_default() + 5_000_000;
     result.timestamp = time.saturating_sub(Duration::from_millis(500));
     result.attempts = vec![Attempt::success(Duration::from_nanos(rtt.into()))];
     result.location = Some(location.to_owned());
