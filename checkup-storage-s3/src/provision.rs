@@ -16,7 +16,6 @@ use checkup_core::{Provision, ProvisionStep, StorageError, StorageProvisioner, a
 use self::bucket::Bucket;
 use self::steps::Steps;
 use crate::S3Storage;
-use crate::target::environment;
 
 #[async_trait]
 impl StorageProvisioner for S3Storage {
@@ -36,7 +35,7 @@ impl StorageProvisioner for S3Storage {
                   or `check_expiry` instead",
             ));
         }
-        let bucket = Bucket::make(target, environment, request, tell).await?;
+        let bucket = Bucket::make(target, request, tell).await?;
         let mut steps = Steps::new(&bucket, request, tell);
         steps.cors().await?;
         if let Some(age) = request.expire_after {

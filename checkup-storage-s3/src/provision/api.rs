@@ -17,10 +17,10 @@ use object_store::client::HttpConnector;
 use tokio::time::{sleep, timeout};
 
 use super::http::Http;
-use crate::connection::{Connection, Environment};
+use crate::connection::Connection;
 use crate::error;
 use crate::refusal::Refusal;
-use crate::target::{self, Target};
+use crate::target::{self, Target, environment};
 use crate::wire::{Answer, Wire, watch};
 
 /// How long is waited before a write is repeated that may have been refused because the change before it is not known everywhere yet.
@@ -72,7 +72,7 @@ pub(super) struct Api {
 
 impl Api {
     /// Gets credentials, and sends nothing to the bucket yet.
-    pub(super) async fn new(target: &Target, region: &str, environment: Environment) -> Result<Self, StorageError> {
+    pub(super) async fn new(target: &Target, region: &str) -> Result<Self, StorageError> {
         if matches!(target.credentials, target::Credentials::Anonymous) {
             return Err(StorageError::new(format!(
                 "cannot provision {} without an access key; set one instead of `anonymous`",
@@ -80,7 +80,7 @@ impl Api {
             )));
         }
         let target = Target { region: Some(region.to_owned()), ..target.clone() };
-        let connection = Connection::new(target.clone(), environment);
+        let connection = Connection::new(target.clone(), Box::new(environment));
         let credential = connection.client().await?.credentials().get_credential().await.map_err(unusable)?;
         let credentials =
             Credentials::new(&credential.key_id, &credential.secret_key, credential.token.clone(), None, "checkup");

@@ -4,7 +4,6 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use checkup_core::{Provision, ProvisionChange, ProvisionStep, StorageError};
 
 use super::api::{Api, Call, Reply};
-use crate::connection::Environment;
 use crate::refusal::Refusal;
 use crate::target::Target;
 
@@ -36,18 +35,17 @@ impl Bucket {
     /// Finds the bucket, or makes it.
     pub(super) async fn make(
         target: &Target,
-        environment: Environment,
         request: &Provision,
         tell: &mut (dyn FnMut(ProvisionStep) + Send),
     ) -> Result<Self, StorageError> {
         let region = target.region.as_deref().unwrap_or(DEFAULT_REGION);
-        let mut api = Api::new(target, region, environment).await?;
+        let mut api = Api::new(target, region).await?;
         let mut looked = look(&api).await?;
         if let (None, Reply::Refused(Refusal { region: Some(region), .. })) = (&target.region, &looked)
             && is_region(region)
         {
             // Nobody said where the bucket is; Amazon does.
-            api = Api::new(target, &region.clone(), environment).await?;
+            api = Api::new(target, &region.clone()).await?;
             looked = look(&api).await?;
         }
         let state = match looked {
