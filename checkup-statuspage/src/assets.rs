@@ -106,7 +106,10 @@ mod tests {
     #[test]
     fn joining_leaves_out_imports_and_the_word_export() {
         let modules = [
-            ("a.js", "// Of numbers.\n\n/** One. */\nexport const one = 1;\nexport async function two() {\n  return one;\n}\n"),
+            (
+                "a.js",
+                "// Of numbers.\n\n/** One. */\nexport const one = 1;\nexport async function two() {\n  return one;\n}\n",
+            ),
             ("page.js", "import { one, two } from \"./a.js\";\n\nconsole.log(one);\n"),
         ];
         assert_eq!(join(&modules), "\nconst one = 1;\nasync function two() {\n  return one;\n}\n\nconsole.log(one);\n");

@@ -1,4 +1,119 @@
-//! The status page of Checkup: static, served and embedded.
+//! The status page of Checkup, the health-check library: static, served and embedded.
+//!
+//! A page that says what is wrong and since when, with 90 days of history and all locations, and needs no server of its own.
+//!
+//! - **Embedded**: [`Site`] makes an axum router of a [`Monitor`](checkup_core::Monitor), or of any
+//!   [`Storage`](checkup_core::Storage) that can be read, to nest in a service.
+//! - **Served**: [`serve`] serves a router with limits, so that slow, idle and too many clients do not stop it.
+//! - **Static**: [`export`] writes the page into a directory, [`deploy`] puts it beside the check files, into the bucket itself.
+//!
+//! [`StatusPage`] has the settings, which are `status_page` in a config file.
+//!
+//! # In a service
+//!
+//! ```
+//! use std::sync::Arc;
+//! use axum::{Router, routing::get};
+//! use checkup_core::{Checkup, Monitor, check_fn};
+//! use checkup_statuspage::{Site, StatusPage};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let checkup = Checkup::builder()
+//!     .check(check_fn("queue", || async { Ok::<_, std::io::Error>(()) }).group("Orders").tag("readiness"))
+//!     .build()?;
+//! let monitor = Arc::new(Monitor::builder(checkup).start()?);
+//!
+//! let site = Site::of_monitor(Arc::clone(&monitor)).page(StatusPage::new().title("Shop")).build()?;
+//! let app: Router = Router::new()
+//!     .route("/", get(|| async { "the shop" }))
+//!     // The page at `/status`, `/status/readyz?tag=readiness`, `/status/metrics`, and so on.
+//!     .nest("/status", site.router());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `nest("/status", …)` serves the page at `/status`; with `nest_service` it is at `/status/` as well.
+//!
+//! # A server of its own, over any storage
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use checkup_core::Storage;
+//! use checkup_core::archive::{Archive, MemoryFiles};
+//! use checkup_statuspage::{Site, serve};
+//! use tokio::net::TcpListener;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let storage: Arc<dyn Storage> = Arc::new(Archive::new(MemoryFiles::new()));
+//! let site = Site::of_storage(storage).build()?;
+//! let listener = TcpListener::bind("127.0.0.1:3000").await?;
+//! serve(listener, site.router(), async { drop(tokio::signal::ctrl_c().await) }).await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # In a test
+//!
+//! A router is a service: it answers without a socket.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use axum::body::Body;
+//! use axum::extract::Request;
+//! use checkup_core::{CheckResult, Report, Storage};
+//! use checkup_statuspage::Site;
+//! use checkup_testkit::MemoryStorage;
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let storage = MemoryStorage::new();
+//! storage.store(&Report::new(vec![CheckResult::new("API", "https://example.com")])).await?;
+//! let router = Site::of_storage(Arc::new(storage)).build()?.router();
+//! let answer = router.oneshot(Request::get("/readyz").body(Body::empty())?).await?;
+//! assert_eq!(answer.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The JSON API
+//!
+//! Times are RFC 3339 in UTC, round-trip times (`rtt_ms`) milliseconds, uptimes shares from 0 to 1 of the results that were not down, without
+//! those in maintenance. What is not known is absent; uptimes without any result are null. More keys may come.
+//!
+//! `GET api/v1/status`:
+//!
+//! ```json
+//! {
+//!   "status": "degraded",
+//!   "checked": "2026-03-01T12:00:00Z",
+//!   "checks": [
+//!     {
+//!       "name": "API", "endpoint": "https://example.com/health", "group": "Shop",
+//!       "status": "degraded", "since": "2026-03-01T11:58:00Z",
+//!       "reason": "down at us: connection refused (1 of 2 locations)",
+//!       "uptime": { "24h": 0.9993, "7d": 0.9999, "30d": 1.0, "90d": null },
+//!       "locations": [
+//!         { "location": "eu", "status": "healthy", "stale": false, "checked": "2026-03-01T12:00:00Z", "rtt_ms": 12.5 },
+//!         { "location": "us", "status": "down", "stale": false, "checked": "2026-03-01T12:00:00Z",
+//!           "since": "2026-03-01T11:58:00Z", "reason": "connection refused" }
+//!       ]
+//!     }
+//!   ]
+//! }
+//! ```
+//!
+//! `status` is `healthy`, `degraded`, `down`, `stale` (the latest results are too old to tell), or `maintenance`; of all checks
+//! it may also be `empty`.
+//!
+//! `GET api/v1/history?check=NAME&since=TIME` gives `series`, one for each endpoint and location, each with `days`
+//! (`day`, `healthy`, `degraded`, `down`, `maintenance`: how many results; `p50_ms`, `p90_ms`, `p99_ms`), `incidents` (`status`, `from`, `to`, `reason`),
+//! `messages` (`time`, `text`) and `results` (`time`, `status`, `rtt_ms`, `reason`; of the last day at least). `since` is a time or a
+//! duration before now; default `24h`.
+//!
+//! Errors are `{"error": "…"}` with a status: 400 what is asked for is not understood, 404 there is no such thing, 502 a check file is
+//! broken, 503 the storage cannot be read (with `Retry-After`), 504 it does not answer in time.
 
 mod api;
 mod assets;
@@ -28,3 +143,20 @@ pub use export::StaticPage;
 pub use publish::{PublishError, PublishedFile, deploy, export};
 pub use server::{Server, serve};
 pub use site::{Site, SiteBuilder};
+
+/// Adds `status_page`, the settings of the page, to a registry: `checkup.section::<StatusPage>()` has them.
+///
+/// ```
+/// use checkup_core::config::{Format, Registry};
+/// use checkup_statuspage::StatusPage;
+///
+/// let mut registry = Registry::new();
+/// checkup_statuspage::register(&mut registry);
+/// let checkup = registry.parse(r#"{ "checkers": [], "status_page": { "title": "Shop" } }"#, Format::Json)?;
+/// assert_eq!(checkup.section::<StatusPage>().map(|page| page.title.as_str()), Some("Shop"));
+/// # Ok::<(), checkup_core::ConfigError>(())
+/// ```
+#[cfg(feature = "config")]
+pub fn register(registry: &mut checkup_core::config::Registry) {
+    registry.section::<StatusPage>("status_page", StatusPage::validate);
+}

@@ -42,7 +42,7 @@ async fn a_page_may_be_nested_with_and_without_a_final_slash() {
 
 #[tokio::test]
 async fn it_answers_from_the_latest_run_and_never_checks_anything_itself() {
-    let stub = StubChecker::failing("it is full");
+    let stub = StubChecker::fails("it is full");
     let healthy = check_fn("cache", || async { Ok::<_, String>(()) }).tag("front");
     let checkup =
         Checkup::builder().check(Check::new("queue", stub.clone()).tag("back")).check(healthy).build().unwrap();
@@ -63,7 +63,7 @@ async fn it_answers_from_the_latest_run_and_never_checks_anything_itself() {
 
 #[tokio::test]
 async fn it_is_not_ready_before_every_check_has_a_result() {
-    let hanging = Check::new("slow", StubChecker::hanging()).tag("slow").timeout(Duration::from_secs(60));
+    let hanging = Check::new("slow", StubChecker::hangs()).tag("slow").timeout(Duration::from_secs(60));
     let quick = check_fn("quick", || async { Ok::<_, String>(()) }).tag("quick");
     let checkup = Checkup::builder().check(hanging).check(quick).build().unwrap();
     let monitor = Arc::new(Monitor::builder(checkup).start().unwrap());
@@ -86,15 +86,13 @@ async fn over_a_storage_it_shows_what_others_stored_too() {
         .build()
         .unwrap();
     other.check_and_store().await.unwrap();
-    let own = Checkup::builder()
-        .check(check_fn("here", || async { Ok::<_, String>(()) }))
-        .storage(storage)
-        .build()
-        .unwrap();
+    let own =
+        Checkup::builder().check(check_fn("here", || async { Ok::<_, String>(()) })).storage(storage).build().unwrap();
     let (_monitor, site) = monitored(own).await;
     let server = Served::start(site.router()).await;
     let status = server.get("/api/v1/status").await.json();
-    let names: Vec<_> = status["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
+    let names: Vec<_> =
+        status["checks"].as_array().unwrap().iter().map(|check| check["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["elsewhere", "here"]);
 }
 

@@ -51,7 +51,6 @@ async fn history() -> MemoryStorage {
 }
 
 fn site(storage: &MemoryStorage) -> Site {
-    // Every request sees what was stored before it.
     Site::of_storage(Arc::new(storage.clone())).refresh_after(Duration::ZERO).build().unwrap()
 }
 
@@ -88,7 +87,10 @@ async fn every_path_answers_with_its_type_and_is_not_guessed_at() {
 
 #[tokio::test]
 async fn what_is_known_is_a_304_and_what_is_large_is_compressed() {
-    let server = served(&history().await).await;
+    let storage = history().await;
+    let many = (0..50).map(|number| result(&format!("check {number}"), "", 0, Status::Down));
+    store(&storage, many.collect()).await;
+    let server = served(&storage).await;
     for path in ["/", "/page.js", "/summary.json", "/index.json", "/api/v1/status", "/feed.atom"] {
         let answer = server.ask("GET", path, &[("Accept-Encoding", "gzip, br")]).await;
         assert_eq!(answer.header("content-encoding"), "gzip", "{path}");
