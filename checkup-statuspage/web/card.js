@@ -82,6 +82,13 @@ export class CheckCard {
     this.draw();
   }
 
+  /** Opens the card and brings it into view, once the cards on the way have their sizes. */
+  reveal() {
+    this.toggle(true);
+    this.button.focus({ preventScroll: true });
+    requestAnimationFrame(() => this.element.scrollIntoView());
+  }
+
   /** Draws what changed, if it can be seen. */
   draw() {
     if (!this.near || !this.site) return;
@@ -108,7 +115,7 @@ export class CheckCard {
       this.chart.surface.figure = this.chart;
       widths.observe(this.chart.surface);
       this.locations = el("div", { class: "scroll" });
-      this.figures = el("details", { class: "figures", ontoggle: () => this.drawFigures() }, el("summary", {}, "Figures as tables"), el("div", {}));
+      this.figures = el("details", { class: "figures", ontoggle: () => this.drawFigures() }, el("summary", {}, "Figures as tables"), el("div", { tabindex: 0, role: "region", "aria-label": `${verdict.check.title}: figures` }));
       const title = (text) => el("h4", {}, text);
       this.panel.append(this.locations, title("Round-trip time, last 24 hours"), this.chart.element, el("p", { class: "endpoint" }, "Endpoint: ", el("code", {}, verdict.check.endpoint)), this.figures);
     }
@@ -148,12 +155,13 @@ function stateLine({ status, underlying, since, maintenance }, now) {
   return [word, ` for ${duration(now - since)}, since `, timeElement(since, moment(since, now))];
 }
 
-/** Where and why a check is not healthy: "eu-west: connection refused (1 of 3 locations)". */
-export function reasonLine({ bad, reason, locations }) {
-  const text = reason ?? (bad[0].status === "down" ? "no reason was given" : "degraded, no reason was given");
-  const named = bad.map((location) => location.location).filter(Boolean);
-  if (locations.length < 2 || !named.length) return text;
-  return `At ${named.slice(0, 3).join(", ")}${named.length > 3 ? " and more" : ""}: ${text} (${bad.length} of ${locations.length} locations)`;
+/** Where and why a check is not healthy: "Down at eu-west: connection refused (1 of 3 locations)". */
+export function reasonLine({ bad, reason, fresh }) {
+  const text = reason ?? "no reason was given";
+  if (fresh.length < 2) return text;
+  const names = bad.map((location) => location.location ?? "a node without location");
+  const where = names.slice(0, 5).join(", ") + (names.length > 5 ? " and more" : "");
+  return `${STATE_WORDS[bad[0].status]} at ${where}: ${text} (${bad.length} of ${fresh.length} locations)`;
 }
 
 function placesSignature({ locations }) {

@@ -177,6 +177,7 @@ export class RoundTripChart {
   table(caption) {
     const rows = [];
     for (let i = BUCKETS - 6; i >= 0; i -= 6) {
+      if (!this.lines.some((line) => line.buckets.slice(i, i + 6).some(Boolean))) continue;
       const cells = this.lines.map((line) => {
         const buckets = line.buckets.slice(i, i + 6).filter(Boolean);
         const bad = ["down", "degraded"].find((state) => buckets.some((bucket) => bucket.status === state));

@@ -1,5 +1,6 @@
 // Getting the data: from a server, from a folder of check files, or from a bucket. Only what changed is fetched again.
 
+import { DAY } from "./text.js";
 import { addResults, emptyData, readSummary } from "./model.js";
 
 const TIMEOUT = 20_000;
@@ -7,6 +8,8 @@ const AT_ONCE = 6;
 const FILES_A_BATCH = 30;
 const FILES_IN_ALL = 2000;
 const TRIES = 3;
+const MANY = 1000;
+const LOOK_BACK = 2 * 3_600_000;
 const LARGEST = 32 << 20;
 const CHECK_FILE = /^(\d{1,19})(?:-[^/]*)?-check\.json$/u;
 
@@ -60,18 +63,21 @@ class FileLoader {
     /** Results of files that are not in the summary, by the files' names. */
     this.known = new Map();
     this.failures = new Map();
+    this.listed = 0;
   }
 
   async *load(now) {
     this.notes = [];
-    const [summary, names] = await Promise.allSettled([this.list.summary(), this.list.names(this.from(now))]);
-    if (summary.status === "rejected") throw summary.reason;
-    if (!this.data || summary.value !== this.summary.text) this.begin(summary.value, now);
-    if (!this.summary.ok && summary.value !== null) this.notes.push("The summary could not be read; what is shown comes from single files.");
-    if (names.status === "rejected") {
+    // A list that is one file can come along with the summary; of a bucket, only what came after it is listed.
+    const whole = settled(this.list.isOneFile ? this.list.names() : null);
+    const text = await this.list.summary();
+    if (!this.data || text !== this.summary.text) this.begin(text, now);
+    if (!this.summary.ok && text !== null) this.notes.push("The summary could not be read; what is shown comes from single files.");
+    const names = await (this.list.isOneFile ? whole : settled(this.list.names(this.listFrom(now), now)));
+    if (names.error) {
       // What the summary has is better than nothing.
       yield this.data;
-      throw names.reason;
+      throw names.error;
     }
     const wanted = this.wanted(names.value, now);
     for (let done = 0; ; done += FILES_A_BATCH) {
@@ -87,6 +93,13 @@ class FileLoader {
   /** From when on the names of check files are of interest. */
   from(now) {
     return this.data && this.summary.ok ? this.data.recentFrom : now - this.timeframe;
+  }
+
+  /** From when on names are listed: mostly only the latest; now and then all, since a node may store late what it kept. */
+  listFrom(now) {
+    const from = this.from(now);
+    this.listed += 1;
+    return this.listed % 10 === 1 ? from : Math.max(from, now - LOOK_BACK);
   }
 
   /** Begins with a new summary, or with none; what was read before stays read. */
@@ -155,6 +168,7 @@ class FileLoader {
 class Folder {
   constructor(base) {
     this.base = base;
+    this.isOneFile = true;
   }
 
   url(name) {
@@ -180,13 +194,24 @@ class Bucket extends Folder {
   constructor(base, prefix) {
     super(base);
     this.prefix = prefix;
+    this.isOneFile = false;
   }
 
   url(name) {
     return new URL((this.prefix + name).split("/").map(encodeURIComponent).join("/"), this.base);
   }
 
-  async names(from) {
+  /** The names from a time on. Where there are many (nobody made a summary), only those of the last days. */
+  async names(from, now) {
+    for (const span of [2 * DAY, 8 * DAY]) {
+      if (now - span <= from) break;
+      const names = await this.namesFrom(now - span);
+      if (names.length >= MANY) return names;
+    }
+    return this.namesFrom(from);
+  }
+
+  async namesFrom(from) {
     const names = [];
     const query = new URLSearchParams({ "list-type": "2", prefix: this.prefix });
     query.set("start-after", `${this.prefix}${String(Math.max(0, Math.floor(from))).padStart(13, "0")}000000`);
@@ -200,6 +225,15 @@ class Bucket extends Folder {
       if (!token || values("IsTruncated")[0] !== "true") return names;
       query.set("continuation-token", token);
     }
+  }
+}
+
+/** What a promise comes to, so that nobody need wait for it at once. */
+async function settled(promise) {
+  try {
+    return { value: await promise };
+  } catch (error) {
+    return { error };
   }
 }
 

@@ -60,7 +60,7 @@ export function showProblems(verdicts, cards, { now }) {
 
 function problemLine(verdict, card, now) {
   const { status, since } = verdict;
-  const open = () => card.toggle(true);
+  const open = () => card.reveal();
   const when = status === "stale" ? [since ? `last result ${ago(since, now)}` : "no results"] : since ? [`for ${duration(now - since)}, since `, timeElement(since, moment(since, now))] : [];
   return el(
     "li",

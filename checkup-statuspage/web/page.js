@@ -4,7 +4,7 @@ import { el, setChildren } from "./dom.js";
 import { link, rich, safeUrl } from "./text.js";
 import { emptyData } from "./model.js";
 import { checksOf } from "./history.js";
-import { groupsOf, overallOf, preparedSeries, verdictOf } from "./verdict.js";
+import { groupsOf, overallOf, preparedSeries, verdictsOf } from "./verdict.js";
 import { loaderOf, resolved } from "./data.js";
 import { CheckCard } from "./card.js";
 import { showNotices, showOverall, showProblems } from "./overview.js";
@@ -76,7 +76,7 @@ function show() {
   const now = Date.now() + loader.ahead;
   const { data } = site;
   Object.assign(site, { now, notes: loader.notes, loading: loader.loading ?? 0, unread: [...new Set([...data.unread, ...(loader.unread ?? [])])] });
-  const verdicts = [...checks.values()].map((check) => verdictOf(check, config.quorum, now, data));
+  const verdicts = verdictsOf([...checks.values()], config.quorum, now, data);
   const overall = site.failure && !site.loaded && !verdicts.length ? "stale" : overallOf(verdicts);
   showCards(verdicts);
   showOverall(overall, verdicts, site);
@@ -99,7 +99,10 @@ function showCards(verdicts) {
     cards.get(key).update(verdict, site);
   }
   const signature = JSON.stringify(grouped.map((group) => [group.name, group.verdicts.map((verdict) => verdict.check.key)]));
-  setChildren(document.getElementById("checks"), signature, () => grouped.map((group, i) => sectionOf(group, i)));
+  const focused = document.activeElement;
+  const changed = setChildren(document.getElementById("checks"), signature, () => grouped.map((group, i) => sectionOf(group, i)));
+  // Who was at a check stays there, though its place is new.
+  if (changed && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
 function sectionOf({ name, verdicts }, i) {

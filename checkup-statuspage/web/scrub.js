@@ -14,9 +14,7 @@ export class Scrubber {
     this.element = element;
     this.at = null;
     this.steps = { count: 0 };
-    for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-label": label, "aria-valuemin": 0 })) {
-      element.setAttribute(name, value);
-    }
+    this.label = label;
     element.addEventListener("pointermove", (event) => this.point(event));
     element.addEventListener("pointerdown", (event) => this.point(event));
     element.addEventListener("pointerleave", () => this.leave());
@@ -28,7 +26,8 @@ export class Scrubber {
   /** New figures. The place that somebody is reading stays. */
   set(steps) {
     this.steps = steps;
-    this.element.setAttribute("aria-valuemax", Math.max(0, steps.count - 1));
+    const attributes = { role: "slider", tabindex: 0, "aria-label": this.label, "aria-valuemin": 0, "aria-valuemax": Math.max(0, steps.count - 1) };
+    for (const [name, value] of Object.entries(attributes)) this.element.setAttribute(name, value);
     this.speak(Math.min(this.at ?? steps.count - 1, steps.count - 1));
     if (this.at !== null) this.go(this.at);
   }

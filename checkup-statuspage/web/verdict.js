@@ -48,20 +48,31 @@ export function verdictOf(check, quorum, now, data) {
     maintenance,
     locations,
     bad,
-    since: sinceWhen(status, status === "down" ? needed : 1, { fresh, down, degraded, locations }),
-    last: Math.max(0, ...locations.map((location) => location.at)),
+    fresh,
+    since: sinceWhen(stale ? locations : fresh, bad, stale),
+    last: Math.max(0, ...locations.map((location) => location.at), ...(locations.length ? [] : check.series.map(lastOf))),
     reason: bad.find((location) => location.reason)?.reason ?? null,
     freshFor: Math.max(FRESH_AT_LEAST, ...check.series.map((series) => series.prepared.freshFor)),
   };
 }
 
-/** Since when a check is in its state: when as many locations as it takes were in theirs. */
-function sinceWhen(status, needed, { fresh, down, degraded, locations }) {
-  const times = (group) => group.map((location) => location.since).sort((a, b) => a - b);
-  if (status === "stale") return Math.max(0, ...locations.map((location) => location.at)) || null;
-  if (status === "down") return times(down)[needed - 1] ?? null;
-  if (status === "degraded") return times([...down, ...degraded])[0] ?? null;
-  return times(fresh).at(-1) ?? null;
+/** Since when a check is as it is: of the locations with its worst status the earliest; and healthy only since the last of them is. */
+function sinceWhen(counted, bad, stale) {
+  const times = (bad.length ? bad : counted).map((location) => (stale ? location.at : location.since));
+  if (!times.length) return null;
+  return bad.length ? Math.min(...times) : Math.max(...times);
+}
+
+/** The latest that the data have of a series without points: the end of its last day. */
+function lastOf({ days }) {
+  return days.length ? (days.at(-1).day + 1) * DAY - 1 : 0;
+}
+
+/** The verdicts of all checks. Those without a result in detail, which nobody runs any more, are left out, unless all are so. */
+export function verdictsOf(checks, quorum, now, data) {
+  const verdicts = checks.map((check) => verdictOf(check, quorum, now, data));
+  const current = verdicts.filter((verdict) => verdict.locations.length);
+  return current.length ? current : verdicts;
 }
 
 function atLocation(series, now) {

@@ -35,11 +35,21 @@ fn history() -> History {
 async fn opened(web: &Web) -> Browser {
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;
-    browser.eval("document.querySelectorAll('h3 button[aria-expanded=false]').forEach((button) => button.click())").await;
-    browser.eval("document.querySelectorAll('.card').forEach((card) => card.scrollIntoView({behavior: 'instant'}))").await;
+    browser
+        .eval("document.querySelectorAll('h3 button[aria-expanded=false]').forEach((button) => button.click())")
+        .await;
+    browser
+        .eval("document.querySelectorAll('.card').forEach((card) => card.scrollIntoView({behavior: 'instant'}))")
+        .await;
     for card in 0..6 {
-        browser.eval(&format!("document.querySelectorAll('.card')[{card}].scrollIntoView({{behavior: 'instant'}})")).await;
-        browser.until(&format!("return document.querySelectorAll('.card')[{card}].querySelectorAll('.locations tbody tr').length === 3")).await;
+        browser
+            .eval(&format!("document.querySelectorAll('.card')[{card}].scrollIntoView({{behavior: 'instant'}})"))
+            .await;
+        browser
+            .until(&format!(
+                "return document.querySelectorAll('.card')[{card}].querySelectorAll('.locations tbody tr').length === 3"
+            ))
+            .await;
     }
     browser
 }
@@ -108,11 +118,12 @@ async fn incidents_are_those_of_the_library() {
     let starts = browser.eval("return [...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')].map((e) => [e.querySelector('b').textContent, Date.parse(e.querySelector('time').dateTime), e.dataset.state])").await;
     let oldest = now() - 90 * DAY;
     let mut expected: Vec<(String, i64, String)> = Vec::new();
-    // The first of each that overlap over locations: in this history they begin within two minutes.
+    // The first of each that overlap over locations: in this history they begin within one interval.
+    let close = 6 * MINUTE;
     for series in &summary.series {
         for incident in summary.incidents(series) {
             let from = incident.from.unix_nanos() / 1_000_000;
-            let known = expected.iter().any(|(name, at, _)| *name == series.name && (at - from).abs() <= 2 * MINUTE);
+            let known = expected.iter().any(|(name, at, _)| *name == series.name && (at - from).abs() <= close);
             let ended = incident.to.is_some_and(|to| to.unix_nanos() / 1_000_000 < oldest);
             if !known && !ended {
                 expected.push((series.name.clone(), from, incident.status.to_string().to_lowercase()));
@@ -125,7 +136,7 @@ async fn incidents_are_those_of_the_library() {
     assert_eq!(shown.len(), expected.len(), "{shown:?} {expected:?}");
     for (shown, expected) in shown.iter().zip(&expected) {
         assert_eq!((&shown.0, &shown.2), (&expected.0, &expected.2));
-        assert!((shown.1 - expected.1).abs() <= 2 * MINUTE, "{shown:?} {expected:?}");
+        assert!((shown.1 - expected.1).abs() <= close, "{shown:?} {expected:?}");
     }
     browser.close().await;
 }

@@ -37,7 +37,16 @@ impl History {
     /// Six checks at three locations, every five minutes for 90 days, all healthy now.
     pub(crate) fn new() -> Self {
         let locations = vec!["ap-south", "eu-west", "us-east"];
-        Self { checks: 6, locations, every: 5 * MINUTE, age: 0, troubles: vec![], windows: vec![], unread: vec![], days: 90 }
+        Self {
+            checks: 6,
+            locations,
+            every: 5 * MINUTE,
+            age: 0,
+            troubles: vec![],
+            windows: vec![],
+            unread: vec![],
+            days: 90,
+        }
     }
 
     pub(crate) fn checks(self, checks: usize) -> Self {
@@ -54,7 +63,13 @@ impl History {
         Self { age, ..self }
     }
 
-    pub(crate) fn down(self, check: &'static str, location: Option<&'static str>, since: i64, reason: &'static str) -> Self {
+    pub(crate) fn down(
+        self,
+        check: &'static str,
+        location: Option<&'static str>,
+        since: i64,
+        reason: &'static str,
+    ) -> Self {
         self.trouble(Trouble { check, location, status: 'd', since, reason })
     }
 
@@ -99,7 +114,9 @@ impl History {
                 let rtt = base * (10 + 6 * place) / 10;
                 let (days, incidents) = self.closed_days(today, rtt, place, &bad, &mut random);
                 let messages = match (check, place) {
-                    (0, 0) => json!([{"at": made - 5 * 60 * MINUTE, "text": "We **replace** a switch: see [the notes](https://example.com/a). About *ten* minutes."}]),
+                    (0, 0) => {
+                        json!([{"at": made - 5 * 60 * MINUTE, "text": "We **replace** a switch: see [the notes](https://example.com/a). About *ten* minutes."}])
+                    }
                     _ => json!([]),
                 };
                 series.push(json!({
@@ -113,7 +130,14 @@ impl History {
             "unread": self.unread, "windows": self.windows, "series": series})
     }
 
-    fn closed_days(&self, today: i64, rtt: i64, place: i64, bad: &[(i64, bool)], random: &mut Random) -> (Vec<Value>, Vec<Value>) {
+    fn closed_days(
+        &self,
+        today: i64,
+        rtt: i64,
+        place: i64,
+        bad: &[(i64, bool)],
+        random: &mut Random,
+    ) -> (Vec<Value>, Vec<Value>) {
         let (mut days, mut incidents) = (Vec::new(), Vec::new());
         for ago in (1..=self.days).rev() {
             let (day, results) = (today - ago, DAY / self.every);
@@ -133,7 +157,16 @@ impl History {
                 _ => {}
             }
             let p50 = rtt * (95 + random.below(10)) / 100;
-            days.push(json!([day, results - degraded - down, degraded, down, 0, p50, p50 * 14 / 10 + random.below(2000), p50 * 21 / 10 + random.below(9000)]));
+            days.push(json!([
+                day,
+                results - degraded - down,
+                degraded,
+                down,
+                0,
+                p50,
+                p50 * 14 / 10 + random.below(2000),
+                p50 * 21 / 10 + random.below(9000)
+            ]));
         }
         (days, incidents)
     }
@@ -152,7 +185,8 @@ impl History {
             }
             // By day slower than by night, with an outlier now and then.
             let hour = (time % DAY) / (60 * MINUTE);
-            let wave = 80 + 4 * (12 - (hour - 12).abs()) + random.below(20) + if random.below(50) == 0 { 150 } else { 0 };
+            let wave =
+                80 + 4 * (12 - (hour - 12).abs()) + random.below(20) + if random.below(50) == 0 { 150 } else { 0 };
             let value = base * wave / 100 * if status.ends_with('g') { 5 } else { 1 };
             let value = (!status.ends_with('d')).then_some(value);
             rtt.push(value);

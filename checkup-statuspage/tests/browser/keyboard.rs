@@ -102,7 +102,10 @@ async fn what_somebody_opened_and_reads_stays_when_new_data_come() {
     browser.until("return document.querySelectorAll('.card').length === 7").await;
     assert_eq!(browser.text("h1").await, "Service disruption");
     assert_eq!(browser.eval("return document.activeElement.className").await, "days");
-    assert_eq!(browser.eval("return document.querySelectorAll('h3 button')[1].getAttribute('aria-expanded')").await, "true");
+    assert_eq!(
+        browser.eval("return document.querySelectorAll('h3 button')[1].getAttribute('aria-expanded')").await,
+        "true"
+    );
     browser.assert_quiet().await;
     browser.close().await;
 }

@@ -2,6 +2,8 @@
 //!
 //! Screenshots go to `target/screenshots/`.
 
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests, and some tell figures")]
+
 mod accessibility;
 mod browser;
 mod figures;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use checkup_statuspage::StatusPage;
+use checkup_core::{CheckResult, Checkup, Report, Status, Storage as _, Timestamp};
+use checkup_statuspage::{StatusPage, deploy};
+use checkup_storage_s3::S3;
+use checkup_testkit::S3Server;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -12,8 +15,10 @@ use crate::web::{Web, export, settings};
 
 /// A directory as upstream leaves one: check files and an index, no summary.
 fn upstream(dir: &TempDir, files: &[(String, String)]) {
-    let index: serde_json::Map<String, Value> =
-        files.iter().map(|(name, _)| (name.clone(), json!(name.split('-').next().unwrap().parse::<i64>().unwrap()))).collect();
+    let index: serde_json::Map<String, Value> = files
+        .iter()
+        .map(|(name, _)| (name.clone(), json!(name.split('-').next().unwrap().parse::<i64>().unwrap())))
+        .collect();
     std::fs::write(dir.path().join("index.json"), serde_json::to_string(&index).unwrap()).unwrap();
     for (name, content) in files {
         std::fs::write(dir.path().join(name), content).unwrap();
@@ -28,7 +33,8 @@ fn minutes_ago(title: &str, minutes: i64, status: &str) -> (String, String) {
 #[tokio::test]
 async fn an_upstream_directory_without_a_summary() {
     let dir = TempDir::new().unwrap();
-    let files: Vec<_> = (0..100).map(|i| minutes_ago("Website", 100 - i, if i == 50 { "down" } else { "healthy" })).collect();
+    let files: Vec<_> =
+        (0..100).map(|i| minutes_ago("Website", 100 - i, if i == 50 { "down" } else { "healthy" })).collect();
     upstream(&dir, &files);
     export(dir.path(), &StatusPage::new());
     let web = Web::of_files(dir.path()).await;
@@ -68,6 +74,50 @@ async fn files_that_are_missing_truncated_or_alien_cost_themselves_alone() {
 }
 
 #[tokio::test]
+async fn a_page_in_a_bucket_lists_and_gets_the_check_files_without_a_key() {
+    let server = S3Server::start();
+    server.create_bucket("status");
+    server.anyone_may_read(true);
+    let settings = S3::new("status")
+        .endpoint(server.endpoint())
+        .prefix("checks/")
+        .access_key(server.access_key_id(), server.secret_access_key());
+    let checkup = Checkup::builder().storage(settings).build().unwrap();
+    let storage = checkup.storage().unwrap();
+    let store = async |title: &str, minutes: u64, status: Status| {
+        let mut result = CheckResult::new(title, "https://example.com");
+        result.timestamp = Timestamp::now().saturating_sub(Duration::from_secs(60 * minutes));
+        result.status = status;
+        storage.store(&Report::new(vec![result])).await.unwrap();
+    };
+    store("API", 90, Status::Down).await;
+    store("API", 80, Status::Healthy).await;
+    // The page, and a summary of what is there so far.
+    let page = StatusPage::new().refresh_interval(Duration::from_secs(5));
+    deploy(&page, &checkup).await.unwrap();
+    store("API", 2, Status::Healthy).await;
+    server.put("status", "checks/1795000000000000000-check.jsonx", "not a check file");
+    server.put("status", "other/9995000000000000000-check.json", "of somebody else");
+    let browser = Browser::start().await;
+    browser.open(&format!("{}/status/checks/index.html", server.endpoint()), DESKTOP_LIGHT).await;
+    assert_eq!(browser.text("h1").await, "All systems operational");
+    assert!(browser.text("#timeline .entry[data-state=down]").await.starts_with("API was down for 10 min"));
+    assert_eq!(browser.count(".notice").await, 0);
+    // What is stored later appears, and is all that is fetched then.
+    let before = server.requests().get;
+    store("API", 0, Status::Down).await;
+    browser.until("return document.documentElement.dataset.state === 'down'").await;
+    assert!(server.requests().get - before <= 4, "the summary, and the new file");
+    browser.assert_quiet().await;
+    // Nobody may list any more.
+    server.anyone_may_read(false);
+    browser.until("return document.querySelectorAll('.notice').length === 1").await;
+    assert!(browser.text(".notice").await.starts_with("New data cannot be loaded: "));
+    assert_eq!(browser.count(".card").await, 1);
+    browser.close().await;
+}
+
+#[tokio::test]
 async fn two_checks_of_one_url_are_two_checks() {
     let dir = TempDir::new().unwrap();
     upstream(&dir, &[minutes_ago("Login", 2, "healthy"), minutes_ago("Search", 1, "down")]);
@@ -92,7 +142,11 @@ async fn when_data_cannot_be_loaded_the_last_stay_and_the_page_says_so() {
     drop(web);
     browser.until("return document.querySelectorAll('.notice').length === 1").await;
     let notice = browser.text(".notice").await;
-    assert!(notice.starts_with("New data cannot be loaded: ") && notice.contains("What you see are the last data, loaded at "), "{notice}");
+    assert!(
+        notice.starts_with("New data cannot be loaded: ")
+            && notice.contains("What you see are the last data, loaded at "),
+        "{notice}"
+    );
     assert_eq!(browser.count(".card[data-state=healthy]").await, 6);
     browser.screenshot("unreachable", DESKTOP_LIGHT).await;
     browser.close().await;

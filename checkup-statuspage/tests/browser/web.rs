@@ -79,7 +79,11 @@ async fn file(State(dir): State<Arc<PathBuf>>, uri: Uri, headers: HeaderMap) -> 
         Some("svg") => "image/svg+xml",
         _ => "application/json",
     };
-    let tag = format!("\"{}-{}\"", content.len(), content.iter().fold(7_u64, |hash, byte| hash.wrapping_mul(31) + u64::from(*byte)));
+    let tag = format!(
+        "\"{}-{}\"",
+        content.len(),
+        content.iter().fold(7_u64, |hash, byte| hash.wrapping_mul(31) + u64::from(*byte))
+    );
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return StatusCode::NOT_MODIFIED.into_response();
     }

@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { addResults, dayOf, emptyData, median, readSummary } from "../../web/model.js";
 import { checksOf, daysOf, incidentsOf, incidentsOfCheck, openDays, uptime } from "../../web/history.js";
-import { groupsOf, overallOf, preparedSeries, usualInterval, verdictOf } from "../../web/verdict.js";
+import { groupsOf, overallOf, preparedSeries, usualInterval, verdictOf, verdictsOf } from "../../web/verdict.js";
 import { DAY } from "../../web/text.js";
 
 const MINUTE = 60_000;
@@ -170,6 +170,23 @@ test("old results do not count, and with no fresh one a check is stale", () => {
   const slow = summary([series("h", { recent: hourly })]);
   assert.equal(verdict(slow, undefined, NOW + 170 * MINUTE).status, "healthy");
   assert.equal(verdict(slow, undefined, NOW + 190 * MINUTE).status, "stale");
+});
+
+test("a check is down since the first location that is, and healthy since the last that is", () => {
+  const data = summary([at("a", "hhddd"), at("b", "hhhdd"), at("c", "hhhhh")]);
+  assert.equal(verdict(data).since, NOW - 2 * MINUTE);
+  const recovered = summary([at("a", "hddhh"), at("b", "hdddh")]);
+  assert.equal(verdict(recovered).since, NOW);
+});
+
+test("checks that nobody runs any more are left out, unless all are so", () => {
+  const days = [[TODAY - 5, 5, 0, 0, 0, 1, 1, 1]];
+  const retired = { ...series(""), title: "Old", days, recent: undefined };
+  const names = (data) => verdictsOf([...checksOf(data).values()], undefined, NOW, data).map((one) => [one.check.title, one.status]);
+  assert.deepEqual(names(summary([series("h"), retired])), [["API", "healthy"]]);
+  const dead = summary([retired]);
+  assert.deepEqual(names(dead), [["Old", "stale"]]);
+  assert.equal(verdict(dead).last, (TODAY - 4) * DAY - 1);
 });
 
 test("the usual interval is that of the results, not of joined points", () => {
