@@ -22,6 +22,9 @@
 //! Under the prefix there are the check files of an [`Archive`](checkup_core::archive::Archive) and what it derives from them,
 //! and nothing else is ever changed: objects of other names, and whatever is deeper, are left alone. Two prefixes are two storages.
 //!
+//! Check files are as they are everywhere. What is derived from them (`summary.json`), and a page, is compressed with
+//! `Content-Encoding: gzip`, which object storage does not do on its way: browsers see nothing of it, and `curl` needs `--compressed`.
+//!
 //! # What is asked of the server
 //!
 //! `PutObject`, `GetObject`, `HeadObject`, `ListObjectsV2` with `start-after`, and `DeleteObject`. Two more are used where the server has them:
@@ -44,6 +47,7 @@
 //! A request is repeated up to four times, ever more slowly, if the server has a fault or cannot be reached; with all that it has
 //! [`timeout`](S3::timeout). Errors say which bucket, why, and what to do about it.
 
+mod compression;
 mod config;
 mod connection;
 mod error;

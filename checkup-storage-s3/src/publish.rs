@@ -1,7 +1,7 @@
 use checkup_core::{PageFile, PagePublisher, PageSource, Published, StorageError, async_trait};
 use object_store::{Attribute, Attributes};
 
-use crate::S3Storage;
+use crate::{S3Storage, compression};
 
 #[async_trait]
 impl PagePublisher for S3Storage {
@@ -10,10 +10,11 @@ impl PagePublisher for S3Storage {
         let mut attributes = Attributes::new();
         attributes.insert(Attribute::ContentType, file.content_type().to_owned().into());
         attributes.insert(Attribute::CacheControl, file.caching().to_owned().into());
+        let (content, attributes) = compression::compress(file.content(), attributes).await;
         if files.has(file.name(), file.content(), &attributes).await? {
             return Ok(Published::Unchanged);
         }
-        files.put_with(file.name(), file.content(), attributes).await?;
+        files.put_with(file.name(), content, attributes).await?;
         Ok(Published::Written)
     }
 

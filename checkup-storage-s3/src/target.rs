@@ -1,6 +1,5 @@
 //! Where the storage is, from settings that were found to be able to work.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use checkup_core::{ConfigError, Secret};
@@ -8,14 +7,10 @@ use url::Url;
 
 use crate::S3;
 
+mod checks;
+
 /// The longest that a request with its retries may take: a store has 60 seconds.
 const MAX_TIMEOUT: Duration = Duration::from_secs(50);
-
-/// The longest prefix: a key has at most 1,024 bytes, and a name up to 255 of them.
-const MAX_PREFIX: usize = 700;
-
-/// The storage classes that an object cannot be read from before it was restored, which takes minutes to hours.
-const SLOW_CLASSES: [&str; 2] = ["GLACIER", "DEEP_ARCHIVE"];
 
 /// A bucket, a prefix in it, and how they are reached. Nothing in it was connected to yet.
 #[derive(Clone, Debug)]
@@ -60,17 +55,17 @@ impl Target {
         let endpoint_text = given(settings.endpoint.as_deref())
             .map(|text| (text, "`endpoint`"))
             .or_else(|| variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]).map(|text| (text, "AWS_ENDPOINT_URL")));
-        let endpoint = endpoint_text.and_then(|(text, key)| problems.take("endpoint", endpoint(&text, key)));
+        let endpoint = endpoint_text.and_then(|(text, key)| problems.take("endpoint", checks::endpoint(&text, key)));
         let path_style = settings.path_style.unwrap_or(endpoint.is_some() || settings.bucket.contains('.'));
-        problems.take("bucket", bucket(&settings.bucket, path_style));
+        problems.take("bucket", checks::bucket(&settings.bucket, path_style));
         let region = given(settings.region.as_deref())
             .or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]))
             .or_else(|| endpoint.is_some().then(|| "us-east-1".to_owned()));
-        let region = region.and_then(|region| problems.take("region", check_region(region)));
-        let prefix = problems.take("prefix", prefix(&settings.prefix)).unwrap_or_default();
+        let region = region.and_then(|region| problems.take("region", checks::region(region)));
+        let prefix = problems.take("prefix", checks::prefix(&settings.prefix)).unwrap_or_default();
         let storage_class = given(settings.storage_class.as_deref());
         if let Some(class) = &storage_class {
-            problems.take("storage_class", check_storage_class(class));
+            problems.take("storage_class", checks::storage_class(class));
         }
         if !(Duration::from_secs(1)..=MAX_TIMEOUT).contains(&settings.timeout) {
             problems.push("timeout", format!("expected 1s to 50s, found {:?}", settings.timeout));
@@ -181,83 +176,6 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 /// A key that is there and not empty: `${VAR:-}` gives an empty text where a variable is not set.
 fn given(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(ToOwned::to_owned)
-}
-
-/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html>; in a path also capitals and underscores,
-/// which old buckets and other servers have.
-fn bucket(name: &str, path_style: bool) -> Result<(), String> {
-    if name.contains("://") || name.contains('/') {
-        return Err(format!(
-            "expected the name of a bucket alone, found {name:?}; what comes after the name belongs into `prefix`, and a server into `endpoint`"
-        ));
-    }
-    let is_end = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || path_style && c.is_ascii_uppercase();
-    let is_middle = |c: char| is_end(c) || matches!(c, '-' | '.') || path_style && c == '_';
-    let is_good = (3..=63).contains(&name.len())
-        && name.chars().all(is_middle)
-        && name.starts_with(is_end)
-        && name.ends_with(is_end)
-        && !name.contains("..")
-        && name.parse::<IpAddr>().is_err();
-    match is_good {
-        true => Ok(()),
-        false => Err(format!(
-            "expected the name of a bucket: 3 to 63 lower-case letters, digits, `-` and `.`, with a letter or digit at both ends; found {name:?}"
-        )),
-    }
-}
-
-fn endpoint(text: &str, key: &str) -> Result<Url, String> {
-    // The text is not shown where it may hold a password.
-    let url =
-        Url::parse(text).map_err(|_| format!("expected a URL such as \"https://minio.example.com:9000\" in {key}"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(format!(
-            "expected no user and password in the URL of {key}; set `access_key_id` and `secret_access_key`"
-        ));
-    }
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(format!("expected a URL that begins with https:// or http:// in {key}, found {:?}", url.as_str()));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("expected a URL without `?` and `#` in {key}"));
-    }
-    Ok(url)
-}
-
-/// A part of a host name, so that nothing else gets into the URL.
-fn check_region(region: String) -> Result<String, String> {
-    let is_good = region.len() <= 63 && region.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    match is_good {
-        true => Ok(region),
-        false => Err(format!("expected a region such as \"eu-west-1\", found {region:?}")),
-    }
-}
-
-fn prefix(text: &str) -> Result<String, String> {
-    let trimmed = text.trim_matches('/');
-    if trimmed.is_empty() {
-        return Ok(String::new());
-    }
-    let is_good = trimmed.len() <= MAX_PREFIX
-        && !trimmed.chars().any(char::is_control)
-        && trimmed.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    match is_good {
-        true => Ok(format!("{trimmed}/")),
-        false => Err(format!(
-            "expected a prefix such as \"production/checks/\", without empty parts, `.` and `..`, of at most {MAX_PREFIX} bytes; found {text:?}"
-        )),
-    }
-}
-
-fn check_storage_class(class: &str) -> Result<(), String> {
-    if !class.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
-        return Err(format!("expected a storage class such as \"INTELLIGENT_TIERING\", found {class:?}"));
-    }
-    if SLOW_CLASSES.contains(&class) {
-        return Err(format!("expected a storage class that can be read at once, found {class:?}"));
-    }
-    Ok(())
 }
 
 /// The domain of the partition that a region belongs to.

@@ -148,6 +148,21 @@ async fn what_is_put_says_how_long_it_may_be_kept() {
 }
 
 #[tokio::test]
+async fn what_is_derived_is_compressed_and_check_files_are_not() {
+    let server = server();
+    let files = storage(settings(&server)).files();
+    let content = "status ".repeat(1000).into_bytes();
+    files.put("summary.json", &content).await.unwrap();
+    assert_eq!(files.put_if_absent("1473318000000000000-check.json", &content).await.unwrap(), Put::Created);
+    let summary = server.object(BUCKET, "summary.json").unwrap();
+    assert_eq!(summary.content_encoding.as_deref(), Some("gzip"));
+    assert!(summary.content.len() < content.len() / 10, "{} bytes", summary.content.len());
+    assert_eq!(files.get("summary.json").await.unwrap(), content);
+    let check_file = server.object(BUCKET, "1473318000000000000-check.json").unwrap();
+    assert_eq!((check_file.content_encoding, check_file.content), (None, content));
+}
+
+#[tokio::test]
 async fn an_answer_that_gets_lost_costs_nothing_and_stores_nothing_twice() {
     let server = server();
     let storage = storage(settings(&server));
@@ -237,7 +252,7 @@ async fn a_page_is_published_once_with_its_type_and_caching() {
     let server = server();
     let storage = storage(settings(&server).prefix("checks"));
     let publisher = storage.publisher().unwrap();
-    let page = |content: &str| PageFile::new("index.html", content, "text/html; charset=utf-8").unwrap();
+    let page = |content: &str| PageFile::new("index.html", content.repeat(1000), "text/html; charset=utf-8").unwrap();
     assert_eq!(publisher.publish(&page("one")).await.unwrap(), Published::Written);
     assert_eq!(publisher.publish(&page("one")).await.unwrap(), Published::Unchanged);
     assert_eq!(publisher.publish(&page("two")).await.unwrap(), Published::Written);
@@ -247,7 +262,7 @@ async fn a_page_is_published_once_with_its_type_and_caching() {
     assert_eq!(publisher.publish(&badge).await.unwrap(), Published::Unchanged);
     assert_eq!(server.keys(BUCKET), ["checks/badge/a/b.svg", "checks/index.html"]);
     let object = server.object(BUCKET, "checks/index.html").unwrap();
-    assert_eq!(object.content, b"two");
+    assert_eq!(object.content_encoding.as_deref(), Some("gzip"));
     assert_eq!(object.content_type.as_deref(), Some("text/html; charset=utf-8"));
     assert_eq!(object.cache_control.as_deref(), Some("max-age=60"));
     let url = format!("{}/{BUCKET}/", server.endpoint());

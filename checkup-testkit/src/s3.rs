@@ -57,6 +57,8 @@ pub struct S3Object {
     pub content: Vec<u8>,
     /// `Content-Type`, if it was put with one.
     pub content_type: Option<String>,
+    /// `Content-Encoding`, if it was put with one.
+    pub content_encoding: Option<String>,
     /// `Cache-Control`, if it was put with one.
     pub cache_control: Option<String>,
     /// The storage class, if it was put with one.

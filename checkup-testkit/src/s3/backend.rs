@@ -112,8 +112,17 @@ impl S3 for Backend {
     }
 
     async fn put_object(&self, req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
-        let PutObjectInput { bucket, key, body, content_type, cache_control, storage_class, if_none_match, .. } =
-            req.input;
+        let PutObjectInput {
+            bucket,
+            key,
+            body,
+            content_type,
+            content_encoding,
+            cache_control,
+            storage_class,
+            if_none_match,
+            ..
+        } = req.input;
         let mut content = Vec::new();
         if let Some(mut body) = body {
             while let Some(part) = body.try_next().await.map_err(|_| s3_error!(IncompleteBody))? {
@@ -127,6 +136,7 @@ impl S3 for Backend {
         let stored = Stored::new(S3Object {
             content,
             content_type,
+            content_encoding,
             cache_control,
             storage_class: storage_class.map(|class| class.as_str().to_owned()),
         });
@@ -160,6 +170,7 @@ impl S3 for Backend {
             content_range,
             body: Some(StreamingBlob::wrap(stream::iter([Ok::<_, std::io::Error>(part.into())]))),
             content_type: stored.object.content_type.clone(),
+            content_encoding: stored.object.content_encoding.clone(),
             cache_control: stored.object.cache_control.clone(),
             e_tag: Some(stored.e_tag),
             last_modified: Some(Timestamp::from(stored.at)),
@@ -172,6 +183,7 @@ impl S3 for Backend {
         Ok(S3Response::new(HeadObjectOutput {
             content_length: Some(stored.len()),
             content_type: stored.object.content_type.clone(),
+            content_encoding: stored.object.content_encoding.clone(),
             cache_control: stored.object.cache_control.clone(),
             e_tag: Some(stored.e_tag),
             last_modified: Some(Timestamp::from(stored.at)),

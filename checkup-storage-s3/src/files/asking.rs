@@ -1,0 +1,70 @@
+//! Requests, each in the time that it has.
+
+use checkup_core::StorageError;
+use object_store::aws::AmazonS3;
+use tokio::time::timeout;
+
+use super::Files;
+use crate::error;
+use crate::wire::{Answer, watch};
+
+/// What came of a request.
+#[derive(Debug)]
+pub(super) enum Outcome<T> {
+    Done(T),
+    /// The answer was no, or there was none.
+    Answered(Answer),
+    /// The answers were good, and yet it failed.
+    Unexpected(object_store::Error),
+}
+
+impl Files {
+    /// Does a request, with all its retries, in the time that it has.
+    pub(super) async fn call<T, F>(&self, action: &str, request: impl FnOnce(AmazonS3) -> F) -> Result<T, StorageError>
+    where
+        F: Future<Output = object_store::Result<T>>,
+    {
+        let outcome = self.ask(action, request).await?;
+        self.end(action, outcome)
+    }
+
+    /// The same for who can do something about an answer.
+    pub(super) async fn ask<T, F>(
+        &self,
+        action: &str,
+        request: impl FnOnce(AmazonS3) -> F,
+    ) -> Result<Outcome<T>, StorageError>
+    where
+        F: Future<Output = object_store::Result<T>>,
+    {
+        let client = self.shared.connection.client().await?;
+        self.ask_of(client, action, request).await
+    }
+
+    pub(super) async fn ask_of<T, F>(
+        &self,
+        client: AmazonS3,
+        action: &str,
+        request: impl FnOnce(AmazonS3) -> F,
+    ) -> Result<Outcome<T>, StorageError>
+    where
+        F: Future<Output = object_store::Result<T>>,
+    {
+        let (done, answer) = watch(timeout(self.target().timeout, request(client))).await;
+        match (done, answer) {
+            (Ok(Ok(done)), _) => Ok(Outcome::Done(done)),
+            (Ok(Err(_)), Some(answer)) => Ok(Outcome::Answered(answer)),
+            (Ok(Err(error)), None) => Ok(Outcome::Unexpected(error)),
+            (Err(_), answer) => Err(error::timed_out(self.target(), action, answer)),
+        }
+    }
+
+    /// An outcome that nothing more can be done about.
+    pub(super) fn end<T>(&self, action: &str, outcome: Outcome<T>) -> Result<T, StorageError> {
+        match outcome {
+            Outcome::Done(done) => Ok(done),
+            Outcome::Answered(answer) => Err(error::failed(self.target(), action, answer)),
+            Outcome::Unexpected(error) => Err(error::unexpected(self.target(), action, &error)),
+        }
+    }
+}

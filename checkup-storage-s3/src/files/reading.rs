@@ -1,0 +1,142 @@
+//! Listing and getting.
+
+use bytes::Bytes;
+use checkup_core::{StorageError, StorageErrorKind};
+use futures_util::TryStreamExt;
+use object_store::aws::AmazonS3;
+use object_store::list::{PaginatedListOptions, PaginatedListStore};
+use object_store::{Attribute, Attributes, GetOptions, ObjectStore};
+
+use super::{Files, PAGE};
+use crate::compression;
+
+/// The largest file that is read: 64 MiB, some hundred thousand results.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+
+impl Files {
+    pub(super) async fn list_from(&self, from: &str, limit: usize) -> Result<Vec<String>, StorageError> {
+        let prefix = &self.target().prefix;
+        let (mut names, mut page_token) = (Vec::new(), None);
+        while names.len() < limit {
+            let options = PaginatedListOptions {
+                offset: before(from).map(|before| format!("{prefix}{before}")),
+                // What is deeper counts as one, and is not listed.
+                delimiter: Some("/".into()),
+                max_keys: Some((limit - names.len()).min(PAGE)),
+                page_token: page_token.clone(),
+                ..PaginatedListOptions::default()
+            };
+            let list = |client: AmazonS3| async move {
+                client
+                    .list_paginated(Some(prefix).filter(|prefix| !prefix.is_empty()).map(String::as_str), options)
+                    .await
+            };
+            let page = self.call("list", list).await?;
+            let of_page = page.result.objects.iter().filter_map(|object| object.location.as_ref().strip_prefix(prefix));
+            names.extend(of_page.filter(|name| *name >= from && !name.contains('/')).map(ToOwned::to_owned));
+            if page.page_token.is_none() {
+                break;
+            }
+            if page.page_token == page_token {
+                return Err(StorageError::new(format!(
+                    "cannot list {}: its pages do not end",
+                    self.target().describe()
+                )));
+            }
+            page_token = page.page_token;
+        }
+        names.sort_unstable();
+        names.truncate(limit);
+        Ok(names)
+    }
+
+    pub(super) async fn get_content(&self, name: &str) -> Result<Bytes, StorageError> {
+        self.get_with(name).await.map(|(content, _)| content)
+    }
+
+    /// Whether an object is there, with this content and these attributes.
+    pub(crate) async fn has(&self, name: &str, content: &[u8], attributes: &Attributes) -> Result<bool, StorageError> {
+        match self.get_with(name).await {
+            Ok((found, of_it)) => {
+                Ok(found == content && attributes.iter().all(|(name, value)| of_it.get(name) == Some(value)))
+            }
+            // One that cannot be read is to be replaced.
+            Err(error) if matches!(error.kind(), StorageErrorKind::NotFound | StorageErrorKind::Corrupt) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn get_with(&self, name: &str) -> Result<(Bytes, Attributes), StorageError> {
+        let (key, action) = (self.deep_key(name)?, format!("get {name} from"));
+        let get = |client: AmazonS3| async move {
+            let found = client.get_opts(&key, GetOptions::default()).await?;
+            let attributes = found.attributes.clone();
+            let mut content = Vec::new();
+            if found.meta.size > MAX_FILE_BYTES {
+                return Ok(None);
+            }
+            let mut parts = found.into_stream();
+            while let Some(part) = parts.try_next().await? {
+                content.extend_from_slice(&part);
+                if content.len() as u64 > MAX_FILE_BYTES {
+                    return Ok(None);
+                }
+            }
+            Ok(Some((Bytes::from(content), attributes)))
+        };
+        let corrupt = |why: &str| StorageError::new(format!("{name} {why}")).with_kind(StorageErrorKind::Corrupt);
+        let too_large = || corrupt("is larger than a file may be that is read (64 MiB)");
+        let (content, attributes) = self.call(&action, get).await?.ok_or_else(too_large)?;
+        match attributes.get(&Attribute::ContentEncoding) {
+            Some(encoding) if encoding.as_ref() == compression::ENCODING => {
+                let plain = compression::decompress(content, MAX_FILE_BYTES).await;
+                let plain = plain.map_err(|error| corrupt("is no good gzip").with_source(error))?;
+                Ok((plain.ok_or_else(too_large)?, attributes))
+            }
+            _ => Ok((content, attributes)),
+        }
+    }
+}
+
+/// A text right before `from`, for servers list what is after one; `None` if nothing is before.
+///
+/// What is between the two, and there is next to nothing, is left out of what the server lists.
+fn before(from: &str) -> Option<String> {
+    // What is after a name begins with the name and the least character there is, which no key has.
+    if let Some(name) = from.strip_suffix('\0') {
+        return Some(name.to_owned());
+    }
+    let mut chars = from.chars();
+    let last = chars.next_back()?;
+    let before_last = match last {
+        '1'..='9' | 'B'..='Z' | 'b'..='z' => char::from_u32(last as u32 - 1).map(|c| format!("{c}~")),
+        _ => None,
+    };
+    let text = format!("{}{}", chars.as_str(), before_last.unwrap_or_default());
+    (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_begins_right_before_its_first_name() {
+        for (from, expected) in [
+            ("", None),
+            ("1", Some("0~")),
+            ("0", None),
+            ("1473318000000000007", Some("1473318000000000006~")),
+            ("1473318000000000000", Some("147331800000000000")),
+            ("a-check.json\0", Some("a-check.json")),
+            ("ü", None),
+            ("aü", Some("a")),
+            ("A", None),
+            ("~", None),
+        ] {
+            let before = before(from);
+            assert_eq!(before.as_deref(), expected, "{from:?}");
+            assert!(before.as_deref().unwrap_or_default() <= from, "{from:?}");
+        }
+    }
+}
