@@ -42,6 +42,25 @@
 //! identity (`AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`), of the container, or of the instance. Profiles in
 //! `~/.aws` are not read: `eval "$(aws configure export-credentials --format env)"` puts one into the environment.
 //!
+//! # Provisioning
+//!
+//! With the feature `provision`, `checkup provision` (in code: [`Storage::provisioner`](checkup_core::Storage::provisioner)) makes the
+//! bucket and lets a status page read it without a key. It may run again at any time; it writes only what differs, and keeps what others
+//! have set. In this order:
+//!
+//! | Step | What is so afterwards | What the access key needs for it |
+//! |---|---|---|
+//! | bucket | It is there, in the region of the settings, else in `us-east-1`. | `s3:ListBucket`, `s3:CreateBucket` |
+//! | CORS | Pages of the given origins, else of all, may `GET` and `HEAD`, and see `ETag` and `Date`. | `s3:GetBucketCORS`, `s3:PutBucketCORS` |
+//! | lifecycle, if asked for | Objects under the prefix with the names of check files are removed at an age, uploads of parts that were not finished after a day. | `s3:GetLifecycleConfiguration`, `s3:PutLifecycleConfiguration` |
+//! | website, if asked for | A folder shows its `index.html`. | `s3:GetBucketWebsite`, `s3:PutBucketWebsite` |
+//! | public access block | It allows a public policy. What it has against public ACLs stays. | `s3:GetBucketPublicAccessBlock`, `s3:PutBucketPublicAccessBlock` |
+//! | bucket policy | Anyone may get `*-check.json` and `summary.json` under the prefix, with `page` or `website` also the page's files, and list with just this prefix. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
+//!
+//! The page's files are `index.html`, `page.js`, `feed.atom`, `badge.svg`, `badge/*.svg` and `logo.*`. Names are listed whatever they are:
+//! keep what nobody shall know of out of the prefix; without a prefix anyone may list the whole bucket. Who may list with
+//! a prefix only gets 403, not 404, for an object that is not there.
+//!
 //! # When something is wrong
 //!
 //! A request is repeated up to four times, ever more slowly, if the server has a fault or cannot be reached; with all that it has
