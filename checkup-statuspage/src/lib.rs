@@ -121,6 +121,7 @@ mod badge;
 mod check_files;
 mod config;
 mod data;
+mod demo;
 mod export;
 mod feed;
 mod health;
@@ -139,6 +140,7 @@ mod timeline;
 mod xml;
 
 pub use config::{Group, Link, Order, PageStorage, PageStorageType, StatusPage, StatusText};
+pub use demo::{DemoStorage, demo};
 pub use export::StaticPage;
 pub use publish::{PublishError, PublishedFile, deploy, export};
 pub use server::{Server, serve};
