@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::stdin;
+use std::time::Duration;
 
 use checkup_core::{StorageErrorKind, Timestamp, check_fn};
 use tokio::runtime::Runtime;
@@ -36,7 +37,8 @@ pub(crate) fn main() {
 async fn store(place: &Place, node: usize, run: usize, location: &str, time: Timestamp) {
     // A checkup for each run, as each one-shot run has.
     let checkup = place
-        .checkup(node)
+        // In an outage, nobody waits for it long.
+        .checkup(place.storage().timeout(Duration::from_secs(5)), node)
         .check(check_fn(format!("node {node}"), || async { Ok::<_, String>(()) }))
         .check(check_fn(format!("queue of node {node}"), || async { Err::<(), _>("17 messages are stuck") }))
         .location(location)

