@@ -91,8 +91,9 @@
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or of a server like it |
+//! | `provision` | | making the bucket and letting a status page read it, with the AWS SDK: more to compile than all the rest |
 //! | `statuspage` | | the status page: its files, and a router that serves it |
-//! | `full` | | all of these |
+//! | `full` | | all of these but `provision` |
 //!
 //! A feature never changes what another does. Without any, there are the engine, [`check_fn`] and [`Monitor`].
 

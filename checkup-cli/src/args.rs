@@ -7,7 +7,7 @@ use checkup_core::duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::commands::Window;
+use crate::commands::{ProvisionArgs, Window};
 use crate::{exit, node};
 
 /// Health checks of HTTP, TCP, DNS and whatever else there is a checker for.
@@ -101,6 +101,11 @@ pub(crate) enum Command {
     ///
     /// Runs do a piece of this after each store; this does all of it, and tells what it did.
     Maintain,
+    /// Make what the storage needs before its first store, such as a bucket, and let a status page read it
+    ///
+    /// What is there as asked stays as it is, and what others have set is kept: it may run again at any time. Marks: + for
+    /// created, ~ for updated, = for unchanged, - for what the server does not have.
+    Provision(ProvisionArgs),
     /// Check config files without checking anything else
     Validate(Validate),
     /// Write a commented sample of a config file
@@ -234,6 +239,9 @@ impl Cli {
         }
         let config = match &self.command {
             Some(Command::Validate(validate)) if !validate.files.is_empty() => "beside the files to validate",
+            Some(Command::Provision(provision)) if provision.provider.is_some() => {
+                "beside the provider, which takes the environment"
+            }
             Some(Command::Init(_)) => "on `init`: name the file to write without it",
             Some(Command::Schema) => "on `schema`",
             Some(Command::Completions(_)) => "on `completions`",

@@ -6,6 +6,7 @@ mod every;
 mod init;
 mod maintain;
 mod message;
+mod provision;
 mod schema;
 mod signal;
 mod validate;
@@ -27,6 +28,7 @@ use crate::spool::{self, Backlog};
 use crate::tracing;
 
 pub(crate) use message::Window;
+pub(crate) use provision::ProvisionArgs;
 
 /// Runs the command that the arguments of this process ask for.
 pub(crate) fn run(registry: &Registry) -> ExitCode {
@@ -77,6 +79,7 @@ async fn dispatch(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
         Some(Command::Wait(args)) => wait::run(registry, &cli.global, args, stdout).await,
         Some(Command::Message(args)) => message::run(registry, &cli.global, args, stdout).await,
         Some(Command::Maintain) => maintain::run(registry, &cli.global, stdout).await,
+        Some(Command::Provision(args)) => provision::run(registry, &cli.global, args, stdout).await,
         Some(Command::Validate(args)) => validate::run(registry, &cli.global, args, stdout),
         Some(Command::Init(args)) => init::run(registry, &cli.global, args, stdout),
         Some(Command::Schema) => schema::run(registry, stdout),

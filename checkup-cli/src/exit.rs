@@ -58,6 +58,9 @@ pub(crate) enum Error {
     /// Maintenance did not do all of its work.
     #[error("the maintenance is not finished")]
     Maintenance(#[source] StorageError),
+    /// What the storage needs is not all there. The steps before have been told.
+    #[error("the storage is not provisioned")]
+    Provision(#[source] StorageError),
     /// The last report of many may not be stored, which has been told when it happened.
     #[error("the last report may not be stored")]
     LastReport,
@@ -82,6 +85,7 @@ impl Error {
             Self::Storage(_)
             | Self::Read(_)
             | Self::Maintenance(_)
+            | Self::Provision(_)
             | Self::LastReport
             | Self::Output(_)
             | Self::Internal(..) => 3,

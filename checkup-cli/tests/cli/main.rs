@@ -11,6 +11,7 @@ mod junit;
 mod maintain;
 mod message;
 mod node;
+mod provision;
 mod spool;
 mod store;
 mod support;
