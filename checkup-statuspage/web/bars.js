@@ -89,6 +89,16 @@ function block(x, y, width, height, r) {
   return `M${f(x + r)} ${f(y)}h${w}${corner(r, r)}v${h}${corner(-r, r)}h${-w}${corner(-r, -r)}v${-h}${corner(r, -r)}z`;
 }
 
+/** What the shapes mean. */
+export function barKey() {
+  const words = { healthy: "healthy", degraded: "degraded", down: "down", excluded: "maintenance only", none: "no results" };
+  const items = KINDS.map((kind) => {
+    const sample = svg("path", { class: `day ${kind}`, d: column(kind, 1, 7) });
+    return el("li", {}, svg("svg", { viewBox: `0 0 9 ${BAR_HEIGHT}`, "aria-hidden": "true" }, sample), words[kind]);
+  });
+  return el("ul", { class: "key", "aria-label": "What the bars of days mean" }, items);
+}
+
 /** A day's figures, in words. */
 export function describeDay(day) {
   const title = `${utcDay(day.day)} (UTC)`;

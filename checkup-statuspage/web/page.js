@@ -6,6 +6,7 @@ import { emptyData } from "./model.js";
 import { checksOf } from "./history.js";
 import { groupsOf, overallOf, preparedSeries, verdictsOf } from "./verdict.js";
 import { loaderOf, resolved } from "./data.js";
+import { barKey } from "./bars.js";
 import { CheckCard } from "./card.js";
 import { showNotices, showOverall, showProblems } from "./overview.js";
 import { showTimeline } from "./timeline.js";
@@ -40,6 +41,7 @@ function frame() {
   const links = config.links.filter(({ url }) => safeUrl(url, true)).map(({ text, url }) => link(String(resolved(url)), text)).filter(Boolean);
   document.getElementById("links").append(...links);
   document.getElementById("links").hidden = !links.length;
+  document.getElementById("foot").prepend(barKey());
   if (config.description) document.getElementById("description").append(...rich(config.description));
 }
 
