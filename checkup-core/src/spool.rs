@@ -50,6 +50,32 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 /// # }
 /// ```
 ///
+/// In a test of a program, its storage can go away and come back:
+///
+/// ```
+/// use checkup_core::{Checkup, Spool, StorageErrorKind, check_fn};
+/// use checkup_testkit::MemoryStorage;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (storage, folder) = (MemoryStorage::new(), tempfile::tempdir()?);
+/// let checkup = Checkup::builder()
+///     .check(check_fn("queue", || async { Ok::<_, String>(()) }))
+///     .storage(storage.clone())
+///     .spool(Spool::new(folder.path()))
+///     .build()?;
+///
+/// storage.break_down("the network is down");
+/// let error = checkup.check_and_store().await.expect_err("the storage is away");
+/// assert_eq!(error.kind(), StorageErrorKind::Spooled);
+///
+/// storage.repair();
+/// checkup.check_and_store().await?;
+/// assert_eq!(storage.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
+///
 /// # What is kept, and for how long
 ///
 /// - What is in the folder survives the death of the process and a power cut. It is removed when the storage has it, and not

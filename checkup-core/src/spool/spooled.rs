@@ -60,42 +60,54 @@ impl Spooled {
     async fn store_or_keep(&self, report: &Report) -> Result<(), StorageError> {
         let deadline = Instant::now() + WHOLE_LIMIT;
         let flushed = self.flush(deadline).await;
-        let error = match flushed.end {
+        let (mut error, was_tried) = match flushed.end {
             End::Done => match self.store_inner(report, deadline).await {
                 Ok(()) => return Ok(()),
-                Err(error) => error,
+                Err(error) => (error, true),
             },
-            End::Busy => StorageError::new("another process is storing what waits, and this report goes behind it"),
-            End::Limit => StorageError::new(format!(
-                "this report goes behind those that wait, of which {} were stored just now",
-                flushed.reports
-            )),
-            End::Failed(error) => error,
+            End::Failed(error) => (error, true),
+            End::Busy => {
+                let why = "another process is storing what waits, and this report goes behind it";
+                (StorageError::new(why), false)
+            }
+            End::Limit => {
+                let count = flushed.reports;
+                let why = format!("this report goes behind those that wait, of which {count} were stored just now");
+                (StorageError::new(why), false)
+            }
         };
-        self.keep(report, error).await
+        let refusal = match self.keep(report).await {
+            Ok(count) => return Err(self.kept(count, error)),
+            Err(refusal) => refusal,
+        };
+        if !was_tried {
+            // Out of order is better than not at all.
+            match self.store_inner(report, deadline).await {
+                Ok(()) => return Ok(()),
+                Err(failure) => error = failure,
+            }
+        }
+        Err(self.refused(&refusal, error))
     }
 
-    /// Puts a report into the spool because of an error, and tells both.
-    async fn keep(&self, report: &Report, error: StorageError) -> Result<(), StorageError> {
-        let dir = self.spool.dir.display();
-        let kept = match check_file::encode(&report.results) {
-            Ok(content) => blocking(&self.spool, move |folder| folder.add(&content)).await,
-            Err(error) => Err(error),
-        };
-        Err(match kept {
-            Ok(1) => StorageError::new(format!("kept in the spool {dir} (1 report waits)"))
-                .with_kind(StorageErrorKind::Spooled)
-                .with_source(error),
-            Ok(count) => StorageError::new(format!("kept in the spool {dir} ({count} reports wait)"))
-                .with_kind(StorageErrorKind::Spooled)
-                .with_source(error),
-            Err(refusal) => {
-                let why = chain(&refusal);
-                StorageError::new(format!("not stored, and not kept in the spool {dir} either ({why})"))
-                    .with_kind(error.kind())
-                    .with_source(error)
-            }
-        })
+    /// Puts a report into the spool. How many wait now.
+    async fn keep(&self, report: &Report) -> Result<usize, StorageError> {
+        let content = check_file::encode(&report.results)?;
+        blocking(&self.spool, move |folder| folder.add(&content)).await
+    }
+
+    fn kept(&self, count: usize, error: StorageError) -> StorageError {
+        let (dir, wait) = (self.spool.dir.display(), if count == 1 { "report waits" } else { "reports wait" });
+        StorageError::new(format!("kept in the spool {dir} ({count} {wait})"))
+            .with_kind(StorageErrorKind::Spooled)
+            .with_source(error)
+    }
+
+    fn refused(&self, refusal: &StorageError, error: StorageError) -> StorageError {
+        let (dir, why) = (self.spool.dir.display(), chain(refusal));
+        StorageError::new(format!("not stored, and not kept in the spool {dir} either ({why})"))
+            .with_kind(error.kind())
+            .with_source(error)
     }
 
     /// Stores what waits, oldest first, until nothing does, the storage fails, or it has been enough for once.

@@ -32,6 +32,24 @@ async fn a_full_spool_refuses_what_is_new_and_keeps_what_is_old() {
 }
 
 #[tokio::test]
+async fn a_full_spool_that_another_process_flushes_is_passed_by() {
+    let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
+    keep(&checkup(&storage, temporary.path()), &["a"]).await;
+    let full = with_spool(&storage, Spool::new(temporary.path()).max_bytes(1));
+    let lock = fs::File::create(temporary.path().join("lock")).unwrap();
+    lock.try_lock().unwrap();
+    let text = chain(&full.store(&report("b")).await.unwrap_err());
+    assert!(text.starts_with("not stored, ") && text.ends_with(": connection refused"), "{text}");
+    // It would be lost, and the storage can have it.
+    storage.set(Mood::Works);
+    full.store(&report("c")).await.unwrap();
+    assert_eq!(storage.stored(), ["c"]);
+    drop(lock);
+    full.store(&report("d")).await.unwrap();
+    assert_eq!(storage.stored(), ["c", "a", "d"]);
+}
+
+#[tokio::test]
 async fn a_spool_that_cannot_be_written_is_told_with_why_it_was_needed() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let dir = temporary.path().join("file");
