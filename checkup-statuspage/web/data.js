@@ -35,6 +35,8 @@ class ServedLoader {
     this.etag = null;
     /** How far the server's clock is ahead of this computer's, in milliseconds. */
     this.ahead = 0;
+    /** Counts the changes of the data. */
+    this.version = 0;
     this.notes = [];
   }
 
@@ -46,6 +48,7 @@ class ServedLoader {
     if (!this.data || !etag || etag !== this.etag) {
       this.data = readSummary(await response.json());
       this.etag = etag;
+      this.version += 1;
     }
     yield this.data;
   }
@@ -57,6 +60,7 @@ class FileLoader {
     this.list = list;
     this.timeframe = timeframe;
     this.ahead = 0;
+    this.version = 0;
     this.notes = [];
     this.data = null;
     this.summary = { text: null, ok: false };
@@ -104,6 +108,7 @@ class FileLoader {
 
   /** Begins with a new summary, or with none; what was read before stays read. */
   begin(text, now) {
+    this.version += 1;
     this.summary = { text, ok: false };
     this.data = emptyData();
     this.data.recentFrom = now - this.timeframe;
@@ -153,6 +158,7 @@ class FileLoader {
       addResults(this.data, results);
       this.known.set(name, results);
       this.failures.delete(name);
+      this.version += 1;
     } catch {
       this.failures.set(name, (this.failures.get(name) ?? 0) + 1);
     }

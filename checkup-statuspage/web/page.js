@@ -49,7 +49,6 @@ function frame() {
 async function load() {
   if (busy) return;
   busy = true;
-  const before = site.data;
   try {
     for await (const data of loader.load(Date.now())) {
       adopt(data);
@@ -59,16 +58,16 @@ async function load() {
     site.loaded = Date.now() + loader.ahead;
   } catch (error) {
     site.failure = { message: error.message, loaded: site.loaded };
-    if (before !== site.data) adopt(site.data);
   }
   busy = false;
   show();
 }
 
-/** Takes over data: what is derived from them is derived once. */
+/** Takes over data that have changed: what is derived from them is derived once. */
 function adopt(data) {
+  if (site.version === loader.version) return;
   site.data = data;
-  site.version += 1;
+  site.version = loader.version;
   checks = checksOf(data);
   for (const series of data.series.values()) series.prepared = preparedSeries(series, data);
 }

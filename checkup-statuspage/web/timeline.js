@@ -10,9 +10,13 @@ const AT_FIRST = 20;
 export function showTimeline(checks, site) {
   const section = document.getElementById("timeline");
   section.hidden = false;
-  const signature = [site.version, Math.floor(site.now / 60_000), section.all].join();
+  if (section.version !== site.version) Object.assign(section, { version: site.version, events: eventsOf(checks, site) });
+  const { events } = section;
+  // What goes on lasts longer every minute; what is over stays as it is, and so does the focus in it.
+  const goesOn = events.some(({ incident }) => incident && incident.to === undefined);
+  const today = new Date(site.now).toDateString();
+  const signature = [site.version, today, goesOn && Math.floor(site.now / 60_000), section.all].join();
   setChildren(section, signature, () => {
-    const events = eventsOf(checks, site);
     const shown = section.all ? events : events.slice(0, AT_FIRST);
     return [
       el("h2", { id: "timeline-title" }, "Timeline"),

@@ -61,8 +61,12 @@ test("a file is fetched once", async () => {
   await load(from);
   files[name(NOW)] = file(NOW);
   index(files);
+  const { version } = from;
   const { counts } = await load(from);
   assert.deepEqual(counts, [2]);
+  assert.equal(from.version, version + 1);
+  await load(from);
+  assert.equal(from.version, version + 1, "nothing is new");
   assert.equal(asked.filter((path) => path === name(NOW - 1000)).length, 1);
 });
 
@@ -157,6 +161,7 @@ test("a server's data are read again only when their tag is another, and its clo
   await load(from);
   await load(from);
   assert.equal(reads, 1);
+  assert.equal(from.version, 1);
   assert.ok(Math.abs(from.ahead - HOUR) < 5000);
   tag = '"b"';
   await load(from);
