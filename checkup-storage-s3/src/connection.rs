@@ -1,9 +1,11 @@
 //! The client of a bucket, made when it is first used.
 
 use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use checkup_core::StorageError;
+use futures_util::FutureExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, resolve_bucket_region};
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio::sync::OnceCell;
@@ -39,6 +41,9 @@ const VARIABLES: [(&str, AmazonS3ConfigKey); 11] = [
     ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", AmazonS3ConfigKey::ContainerAuthorizationTokenFile),
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", AmazonS3ConfigKey::MetadataEndpoint),
 ];
+
+/// Those of them that are a part of a key, and go into a header or are signed with.
+const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// Reads a variable of the environment that is not empty.
 pub(crate) type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -112,8 +117,18 @@ impl Connection {
                 }
             }
             Credentials::Chain => {
-                let found = VARIABLES.into_iter().filter_map(|(name, key)| Some((key, (self.environment)(name)?)));
-                found.fold(builder, |builder, (key, value)| builder.with_config(key, value))
+                let mut builder = builder;
+                for (name, key) in VARIABLES {
+                    let Some(value) = (self.environment)(name) else { continue };
+                    if KEYS.contains(&name) && !value.chars().all(|c| c.is_ascii_graphic()) {
+                        let place = self.target.describe();
+                        return Err(StorageError::new(format!(
+                            "cannot use {place}: {name} in the environment has a space or a line break in it; set it without"
+                        )));
+                    }
+                    builder = builder.with_config(key, value);
+                }
+                builder
             }
         })
     }
@@ -154,8 +169,10 @@ impl Connection {
         if self.is_without_any() {
             return Err(self.no_credentials());
         }
-        let (got, answer) = watch(timeout(CREDENTIALS_TIMEOUT, client.credentials().get_credential())).await;
-        if let Ok(Ok(_)) = got {
+        // It panics if a file that it reads a token from has a line break in it.
+        let getting = AssertUnwindSafe(client.credentials().get_credential()).catch_unwind();
+        let (got, answer) = watch(timeout(CREDENTIALS_TIMEOUT, getting)).await;
+        if let Ok(Ok(Ok(_))) = got {
             return Ok(());
         }
         let error = match self.credentials_source() {
@@ -286,5 +303,21 @@ mod tests {
     async fn half_a_key_in_the_environment_is_told() {
         let failed = error(&[("AWS_ACCESS_KEY_ID", "AKIA")]).await.to_string();
         assert!(failed.contains("AWS_SECRET_ACCESS_KEY"), "{failed}");
+    }
+
+    #[tokio::test]
+    async fn a_line_break_in_the_environment_or_a_file_is_told_and_not_shown() {
+        let failed = error(&[("AWS_ACCESS_KEY_ID", "AKIA\n"), ("AWS_SECRET_ACCESS_KEY", "hidden")]).await.to_string();
+        assert!(failed.contains("AWS_ACCESS_KEY_ID in the environment has a space or a line break"), "{failed}");
+        let service = HttpServer::start(|_| Response::new(404));
+        let token = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(token.path(), "hid\nden").unwrap();
+        let failed = error(&[
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &service.url("/role")),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token.path().to_str().unwrap()),
+        ])
+        .await
+        .to_string();
+        assert!(failed.contains("cannot get credentials") && !failed.contains("hid"), "{failed}");
     }
 }

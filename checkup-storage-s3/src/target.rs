@@ -144,6 +144,13 @@ impl Problems {
         let id = given(settings.access_key_id.as_deref());
         let secret = settings.secret_access_key.clone().filter(|secret| !secret.is_empty());
         let session_token = settings.session_token.clone().filter(|token| !token.is_empty());
+        for (key, value) in [
+            ("access_key_id", id.as_deref()),
+            ("secret_access_key", secret.as_ref().map(Secret::expose)),
+            ("session_token", session_token.as_ref().map(Secret::expose)),
+        ] {
+            self.take(key, checks::key(value.unwrap_or_default()));
+        }
         match (id, secret) {
             (id, secret) if settings.anonymous => {
                 if id.is_some() || secret.is_some() || session_token.is_some() {
@@ -291,6 +298,18 @@ mod tests {
         let none = target(&S3::new("status").access_key("", "").session_token("")).unwrap();
         assert!(matches!(none.credentials, Credentials::Chain), "empty texts are none");
         assert!(matches!(target(&S3::new("status").anonymous(true)).unwrap().credentials, Credentials::Anonymous));
+    }
+
+    #[test]
+    fn a_key_with_a_line_break_is_refused_and_not_shown() {
+        for (settings, place) in [
+            (S3::new("status").access_key("AKIA\n", "hidden"), "access_key_id"),
+            (S3::new("status").access_key("AKIA", "hidden\n"), "secret_access_key"),
+            (S3::new("status").access_key("AKIA", "s").session_token("hid den"), "session_token"),
+        ] {
+            let (found, message) = problem(&settings);
+            assert!(found == place && !message.contains("hid"), "{found}: {message}");
+        }
     }
 
     #[test]

@@ -86,3 +86,13 @@ pub(super) fn storage_class(class: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// A part of an access key, which goes into a header or is signed with. It is not shown.
+pub(super) fn key(text: &str) -> Result<(), String> {
+    match text.chars().all(|c| c.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err("expected letters, digits and signs alone, found a space, a line break or something else in it; \
+             see whether it was copied or read from a file with more than the key"
+            .to_owned()),
+    }
+}
