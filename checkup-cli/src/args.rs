@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use checkup_core::duration;
+use checkup_core::{Shard, duration};
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::commands::{ProvisionArgs, Window};
+use crate::listen::{self, Listen};
 use crate::{exit, node};
 
 /// Health checks of HTTP, TCP, DNS and whatever else there is a checker for.
@@ -77,6 +78,11 @@ pub(crate) struct Node {
     /// Default: `location` of the config file.
     #[arg(long, value_name = "NAME", value_parser = node::location)]
     pub(crate) location: Option<String>,
+    /// This node's share of the checks, such as `2/8`; or CHECKUP_SHARD
+    ///
+    /// Each check is in just one shard, by its name. Default: `shard` of the config file.
+    #[arg(long, value_name = "SHARD", value_parser = node::shard)]
+    pub(crate) shard: Option<Shard>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -97,14 +103,26 @@ pub(crate) enum Command {
     ///
     /// It is stored with the latest result of the check; the checks run first if that is too old to tell of now.
     Message(Message),
+    /// Show the history of the checks: state, uptime, a bar of days, round-trip times, incidents, messages
+    History(History),
+    /// Serve the status page, and with --every run the checks too
+    ///
+    /// It ends in order on SIGINT (Ctrl-C) or SIGTERM.
+    ///
+    /// Beside the page: check files, /api/v1/, /feed.atom, /badge/, /healthz, /readyz, /health and /metrics.
+    Serve(Serve),
+    /// Write the static status page, which needs no server of its own
+    #[command(subcommand)]
+    Statuspage(StatusPageCommand),
     /// Keep the storage in shape: store what waits in the spool, compact, and remove what has expired
     ///
     /// Runs do a piece of this after each store; this does all of it, and tells what it did.
     Maintain,
     /// Make what the storage needs before its first store, such as a bucket, and let a status page read it
     ///
-    /// What is there as asked stays as it is, and what others have set is kept: it may run again at any time. Marks: + for
-    /// created, ~ for updated, = for unchanged, - for what the server does not have.
+    /// What is there as asked stays as it is, and what others have set is kept: it may run again at any time.
+    ///
+    /// Marks: + for created, ~ for updated, = for unchanged, - for what the server does not have.
     Provision(ProvisionArgs),
     /// Check config files without checking anything else
     Validate(Validate),
@@ -164,6 +182,56 @@ pub(crate) struct Message {
     pub(crate) maintenance: Option<Window>,
     #[command(flatten)]
     pub(crate) node: Node,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// The checks with this name, or `tag:TAG` for all with a tag; all unless set
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// How much history: such as `24h`, `7d` or `90d`
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = period)]
+    pub(crate) since: Duration,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: HistoryFormat,
+    /// As NAME; may be repeated
+    #[arg(long, value_name = "NAME|tag:TAG")]
+    pub(crate) only: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Where to listen: an address with a port, or a port; 0 for any that is free [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen::parse)]
+    pub(crate) listen: Option<Listen>,
+    /// Listen on all interfaces, so that other machines reach it
+    #[arg(long)]
+    pub(crate) public: bool,
+    /// Run the checks too, and store every report: the time from run to run, as of `every`
+    #[arg(long, value_name = "INTERVAL", value_parser = interval)]
+    pub(crate) every: Option<Duration>,
+    /// Show the page with made-up data, and check nothing; needs no config file
+    #[arg(long, conflicts_with_all = ["every", "location", "shard", "config"])]
+    pub(crate) demo: bool,
+    #[command(flatten)]
+    pub(crate) node: Node,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StatusPageCommand {
+    /// Write the page into a directory, for any web server
+    ///
+    /// In the directory of an `fs` storage it reads the check files beside it, and is always up to date.
+    ///
+    /// Elsewhere it shows the history as it is now, until it is written again.
+    Export {
+        /// The directory; it is made if it is missing
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+    /// Put the page beside the check files: into the bucket, or the directory, of the storage
+    Deploy,
 }
 
 #[derive(Debug, Args)]
@@ -229,6 +297,15 @@ pub(crate) enum LineFormat {
     Json,
 }
 
+/// How a history is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HistoryFormat {
+    /// Pictures and figures for people
+    Text,
+    /// One document, with times as in RFC 3339 and round-trip times in nanoseconds
+    Json,
+}
+
 impl Cli {
     /// What is wrong with the first option that is set and would have no effect.
     pub(crate) fn without_effect(&self) -> Option<String> {
@@ -236,6 +313,9 @@ impl Cli {
             return Some(format!(
                 "{option} in front of a command has no effect; see the options of the command with --help"
             ));
+        }
+        if let Some(Command::Serve(serve)) = &self.command {
+            return serve.without_effect();
         }
         let config = match &self.command {
             Some(Command::Validate(validate)) if !validate.files.is_empty() => "beside the files to validate",
@@ -251,6 +331,17 @@ impl Cli {
     }
 }
 
+impl Serve {
+    fn without_effect(&self) -> Option<String> {
+        if self.public && self.listen.is_some_and(|listen| listen.has_address()) {
+            return Some("--public has no effect beside the address of --listen; name only the port there".into());
+        }
+        let node = [("--location", self.node.location.is_some()), ("--shard", self.node.shard.is_some())];
+        let (option, _) = node.into_iter().find(|(_, given)| *given && self.every.is_none())?;
+        Some(format!("{option} has no effect without --every: nothing is checked"))
+    }
+}
+
 impl Check {
     /// The first option that is set.
     fn given(&self) -> Option<&'static str> {
@@ -260,6 +351,7 @@ impl Check {
             ("--only", !self.selection.only.is_empty()),
             ("--stats", self.stats),
             ("--location", self.node.location.is_some()),
+            ("--shard", self.node.shard.is_some()),
         ];
         options.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
@@ -284,6 +376,15 @@ fn interval(text: &str) -> Result<Duration, String> {
         return Err("expected more than 0: checks that never pause would only load their endpoints".into());
     }
     Ok(interval)
+}
+
+fn period(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+    let period = duration::parse(text).map_err(|error| error.to_string())?;
+    if period.is_zero() || period > LONGEST {
+        return Err("expected more than 0, and ten years at most".into());
+    }
+    Ok(period)
 }
 
 fn limit(text: &str) -> Result<Duration, String> {

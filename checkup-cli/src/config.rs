@@ -11,7 +11,7 @@ use checkup_core::{Check, Checkup, ConfigError, ConfigErrorKind};
 use crate::args::{Global, Selection};
 use crate::discover;
 use crate::exit::{Error, complain};
-use crate::spool;
+use crate::{node, spool};
 
 /// How many names an error lists.
 const LISTED: usize = 20;
@@ -101,14 +101,17 @@ pub(crate) fn load_for(registry: &Registry, global: &Global, readers: bool) -> R
     Ok(spool::with_default(checkup))
 }
 
-/// Only the checks that are selected; all if nothing is.
+/// Only the checks of this node that are selected; all of them if nothing is.
+///
+/// It may have none of those that there are: others have them then.
 pub(crate) fn select(checkup: Checkup, selection: &Selection) -> Result<Checkup, Error> {
     if selection.only.is_empty() {
         return Ok(checkup);
     }
+    let whole = node::whole(&checkup);
     for wanted in &selection.only {
-        if !checkup.checks().any(|check| is_selected(check, wanted)) {
-            return Err(nothing_is(&checkup, wanted));
+        if !whole.checks().any(|check| is_selected(check, wanted)) {
+            return Err(nothing_is(&whole, names(&whole).into_iter(), wanted));
         }
     }
     Ok(checkup.only(|check| selection.only.iter().any(|wanted| is_selected(check, wanted))))
@@ -116,7 +119,7 @@ pub(crate) fn select(checkup: Checkup, selection: &Selection) -> Result<Checkup,
 
 /// The place of the first check with this name, regardless of case.
 pub(crate) fn position(checkup: &Checkup, name: &str) -> Result<usize, Error> {
-    checkup.checks().position(|check| is_named(check, name)).ok_or_else(|| no_check(checkup, name))
+    checkup.checks().position(|check| is_named(check, name)).ok_or_else(|| no_check(&names(checkup), name))
 }
 
 /// An error that asks for a name, with those that there are.
@@ -125,7 +128,7 @@ pub(crate) fn which(checkup: &Checkup, request: &str) -> Error {
 }
 
 fn not_empty(checkup: Checkup) -> Result<Checkup, ConfigError> {
-    if checkup.checks().len() == 0 {
+    if node::whole(&checkup).checks().len() == 0 {
         return Err(ConfigError::invalid("", "the config file has no checks; expected at least one in `checkers`"));
     }
     Ok(checkup)
@@ -139,18 +142,19 @@ fn is_named(check: &Check, name: &str) -> bool {
     check.name().to_lowercase() == name.to_lowercase()
 }
 
-fn nothing_is(checkup: &Checkup, wanted: &str) -> Error {
+/// An error that says that no check has this name, of all that there are, or this tag.
+pub(crate) fn nothing_is(checkup: &Checkup, names: impl Iterator<Item = String>, wanted: &str) -> Error {
     match wanted.strip_prefix("tag:") {
         Some(tag) => {
             let tags = distinct(checkup.checks().flat_map(|check| check.policy().tags.clone()));
             Error::usage(format!("no check has the tag {tag:?}{}", there_are("tags", tag, &tags)))
         }
-        None => no_check(checkup, wanted),
+        None => no_check(&distinct(names), wanted),
     }
 }
 
-fn no_check(checkup: &Checkup, name: &str) -> Error {
-    Error::usage(format!("there is no check {name:?}{}", there_are("checks", name, &names(checkup))))
+fn no_check(names: &[String], name: &str) -> Error {
+    Error::usage(format!("there is no check {name:?}{}", there_are("checks", name, names)))
 }
 
 fn names(checkup: &Checkup) -> Vec<String> {

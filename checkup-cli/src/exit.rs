@@ -1,6 +1,7 @@
 //! How the command ends: its exit codes and its errors.
 
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use checkup_core::{ConfigError, StorageError};
@@ -61,6 +62,12 @@ pub(crate) enum Error {
     /// What the storage needs is not all there. The steps before have been told.
     #[error("the storage is not provisioned")]
     Provision(#[source] StorageError),
+    /// Nobody can reach the page at this address.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, String),
+    /// The page is not written, or not all of it.
+    #[error("the page is not written")]
+    Page(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The last report of many may not be stored, which has been told when it happened.
     #[error("the last report may not be stored")]
     LastReport,
@@ -86,6 +93,8 @@ impl Error {
             | Self::Read(_)
             | Self::Maintenance(_)
             | Self::Provision(_)
+            | Self::Listen(..)
+            | Self::Page(_)
             | Self::LastReport
             | Self::Output(_)
             | Self::Internal(..) => 3,

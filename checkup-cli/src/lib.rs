@@ -108,6 +108,8 @@ mod commands;
 mod config;
 mod discover;
 mod exit;
+mod history;
+mod listen;
 mod node;
 mod output;
 mod spool;
@@ -122,6 +124,8 @@ use checkup_core::config::Registry;
 /// It builds a tokio runtime of its own, and sets the global `tracing` subscriber if there is none; call it from `main` and
 /// from nowhere else.
 #[must_use]
-pub fn main(registry: Registry) -> ExitCode {
+pub fn main(mut registry: Registry) -> ExitCode {
+    // For `serve` and `statuspage`, which every such command has.
+    checkup_statuspage::register(&mut registry);
     commands::run(&registry)
 }

@@ -4,13 +4,16 @@
 
 use std::env;
 
-use checkup_core::Checkup;
+use checkup_core::{Checkup, Shard};
 
 use crate::args::Node;
-use crate::exit::Error;
+use crate::exit::{Error, complain};
 
 /// The variable that says where this node is.
 const LOCATION: &str = "CHECKUP_LOCATION";
+
+/// The variable that says which share of the checks this node has.
+const SHARD: &str = "CHECKUP_SHARD";
 
 /// How long a location may be. File names have all of it then.
 const MAX_LOCATION: usize = 64;
@@ -21,7 +24,27 @@ pub(crate) fn place(checkup: Checkup, node: &Node) -> Result<Checkup, Error> {
         Some(location) => Some(location.clone()),
         None => variable(LOCATION, location)?,
     };
-    Ok(named.map_or(checkup.clone(), |location| checkup.with_location(&location)))
+    let checkup = named.map_or(checkup.clone(), |location| checkup.with_location(&location));
+    let share = match node.shard {
+        Some(shard) => Some(shard),
+        None => variable(SHARD, shard)?,
+    };
+    Ok(share.map_or(checkup.clone(), |shard| checkup.with_shard(shard)))
+}
+
+/// The checkup of all nodes, whatever share of the checks this one has.
+pub(crate) fn whole(checkup: &Checkup) -> Checkup {
+    match Shard::new(1, 1) {
+        Ok(all) if checkup.shard().is_some() => checkup.with_shard(all),
+        _ => checkup.clone(),
+    }
+}
+
+/// Tells that this node has nothing to do, which is no error: the other nodes have it all.
+pub(crate) fn warn_if_idle(checkup: &Checkup) {
+    if let Some(shard) = checkup.shard().filter(|_| checkup.checks().len() == 0) {
+        complain(&format!("nothing to check: none of the checks is in shard {shard}"));
+    }
 }
 
 /// A location as people may name it.
@@ -37,6 +60,11 @@ pub(crate) fn location(text: &str) -> Result<String, String> {
         0..=MAX_LOCATION => Ok(location.to_owned()),
         length => Err(format!("expected at most {MAX_LOCATION} characters, found {length}")),
     }
+}
+
+/// A shard as people name it.
+pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+    text.trim().parse::<Shard>().map_err(|error| error.to_string())
 }
 
 /// What a variable says; nothing if it is not set, or empty.

@@ -3,6 +3,7 @@
 pub(crate) mod escape;
 pub(crate) mod figures;
 mod github;
+pub(crate) mod history;
 pub(crate) mod json;
 mod junit;
 mod maintaining;

@@ -32,11 +32,13 @@ fn targets(verbose: u8, quiet: bool) -> Targets {
     const OURS: &str = "checkup";
     match verbose {
         0 if quiet => Targets::new().with_target(OURS, LevelFilter::ERROR),
-        // What the command prints itself is not said twice: that checks are down, and that a report was not stored.
+        // What the command prints itself is not said twice: that checks are down, that a report was not stored, and that a check
+        // file cannot be read.
         0 => Targets::new()
             .with_target(OURS, LevelFilter::WARN)
             .with_target("checkup_core::engine", LevelFilter::ERROR)
-            .with_target("checkup_core::monitor", LevelFilter::ERROR),
+            .with_target("checkup_core::monitor", LevelFilter::ERROR)
+            .with_target("checkup_core::summary", LevelFilter::ERROR),
         1 => Targets::new().with_default(LevelFilter::INFO).with_target(OURS, LevelFilter::DEBUG),
         _ => Targets::new().with_default(LevelFilter::DEBUG).with_target(OURS, LevelFilter::TRACE),
     }

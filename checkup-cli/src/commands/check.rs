@@ -23,7 +23,10 @@ pub(super) async fn run(
     if args.store {
         needs_storage(&checkup, "--store")?;
     }
-    let checkup = node::place(config::select(checkup, &args.selection)?, &args.node)?;
+    let checkup = config::select(node::place(checkup, &args.node)?, &args.selection)?;
+    if readers && !global.quiet {
+        node::warn_if_idle(&checkup);
+    }
     let report = progress::check(&checkup, global.quiet).await;
 
     let stored = if args.store { store(&checkup, &report, readers && !global.quiet).await } else { Ok(()) };

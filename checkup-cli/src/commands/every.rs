@@ -4,15 +4,15 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 
 use checkup_core::config::Registry;
-use checkup_core::{Monitor, Run, Runs, StorageErrorKind};
+use checkup_core::{Monitor, Run, Runs};
 
+use super::outcome::Outcome;
 use super::signal::Signals;
 use crate::args::{Every, Global, LineFormat};
 use crate::config;
-use crate::exit::{Error, Exit, chain, complain};
+use crate::exit::{Error, Exit, complain};
 use crate::node;
 use crate::output::{Stdout, json, text};
-use crate::spool::Backlog;
 
 pub(super) async fn run(
     registry: &Registry,
@@ -21,16 +21,19 @@ pub(super) async fn run(
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
     let checkup = config::load(registry, global)?;
-    let checkup = node::place(config::select(checkup, &args.selection)?, &args.node)?;
+    let checkup = config::select(node::place(checkup, &args.node)?, &args.selection)?;
     if checkup.storage().is_none() && !global.quiet {
         complain("nothing is stored: the config file has no `storage`");
     }
+    if !global.quiet {
+        node::warn_if_idle(&checkup);
+    }
     // Before the first check, so that no signal can end the process in the middle of one.
     let mut signals = Signals::new()?;
-    let backlog = Backlog::new(&checkup).await;
+    let outcome = Outcome::new(&checkup, global.quiet).await;
     let (monitor, mut runs) = Monitor::builder(checkup.clone()).interval(args.interval).start_and_subscribe()?;
     let format = args.format.unwrap_or(LineFormat::Text);
-    let mut printer = Printer { quiet: global.quiet, format, stdout, known: HashMap::new(), backlog, stored: Ok(()) };
+    let mut printer = Printer { quiet: global.quiet, format, stdout, known: HashMap::new(), outcome };
 
     let watched = tokio::select! {
         watched = printer.watch(&mut runs) => watched,
@@ -45,7 +48,7 @@ pub(super) async fn run(
         ((), drained) = drain => watched.and(drained)?,
         () = signals.next() => signals.exit(),
     }
-    printer.stored.map(|()| Exit::Healthy)
+    printer.outcome.last().map(|()| Exit::Healthy)
 }
 
 struct Printer<'a> {
@@ -54,10 +57,8 @@ struct Printer<'a> {
     stdout: &'a mut Stdout,
     /// The last status of each check.
     known: HashMap<(String, String), checkup_core::Status>,
-    /// What waits in the spool.
-    backlog: Backlog<'a>,
-    /// How it went to store the last report.
-    stored: Result<(), Error>,
+    /// How it went to store them.
+    outcome: Outcome<'a>,
 }
 
 impl Printer<'_> {
@@ -89,21 +90,7 @@ impl Printer<'_> {
             };
             self.stdout.print(&line)?;
         }
-        self.stored = match &run.stored {
-            Some(Err(error)) if error.kind() == StorageErrorKind::Spooled => {
-                complain(&format!("the report is not stored yet: {}", chain(error)));
-                Err(Error::LastSpooled)
-            }
-            Some(Err(error)) => {
-                complain(&format!("the report may not be stored: {}", chain(error)));
-                Err(Error::LastReport)
-            }
-            Some(Ok(())) | None => Ok(()),
-        };
-        self.backlog.update(self.stored.is_ok(), !self.quiet).await;
-        for error in &run.notify_errors {
-            complain(&format!("a notification may not be delivered: {}", chain(error)));
-        }
+        self.outcome.take(run).await;
         Ok(())
     }
 }

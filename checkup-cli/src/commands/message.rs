@@ -22,16 +22,13 @@ pub(super) async fn run(
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
     let checkup = node::place(config::load(registry, global)?, &args.node)?;
-    let storage = needs_storage(&checkup, "a message")?;
-    let attached = Attached::of(&checkup, args)?;
-    let report = match attached.latest(&checkup, storage.as_ref()).await {
+    // Whatever share of the checks this node has: a message may be about any.
+    let whole = node::whole(&checkup);
+    let storage = needs_storage(&whole, "a message")?;
+    let attached = Attached::of(&whole, args)?;
+    let report = match attached.latest(&whole, storage.as_ref()).await {
         Some(result) => Report::new(vec![attached.to(result)]),
-        None => {
-            let mut report = progress::check(&checkup, global.quiet).await;
-            let result = &mut report.results[attached.about.unwrap_or(0)];
-            *result = attached.to(result.clone());
-            report
-        }
+        None => attached.to_a_run(&checkup, &whole, global).await,
     };
     store(&checkup, &report, !global.quiet).await?;
     if !global.quiet {
@@ -74,10 +71,33 @@ impl<'a> Attached<'a> {
         is_free.then_some(result)
     }
 
+    /// The report of a run that has it: of this node's checks, if the check is one of them, else of that alone.
+    async fn to_a_run(&self, checkup: &Checkup, whole: &Checkup, global: &Global) -> Report {
+        let about = whole.checks().nth(self.about.unwrap_or(0));
+        let is_about = |check: &Check| about.is_some_and(|about| is_same(about, check));
+        let own = match self.about {
+            None => (checkup.checks().len() > 0).then_some(0),
+            Some(_) => checkup.checks().position(is_about),
+        };
+        let (checkup, place) = match own {
+            Some(place) => (checkup.clone(), place),
+            None => (whole.only(is_about), 0),
+        };
+        let mut report = progress::check(&checkup, global.quiet).await;
+        if let Some(result) = report.results.get_mut(place) {
+            *result = self.to(result.clone());
+        }
+        report
+    }
+
     /// The result with it. Readers join it with the same result that is stored already, messages included.
     fn to(&self, mut result: CheckResult) -> CheckResult {
         result.message = Some(self.text.to_owned());
         result.maintenance = self.maintenance.or(result.maintenance);
         result
     }
+}
+
+fn is_same(one: &Check, other: &Check) -> bool {
+    one.name() == other.name() && one.endpoint() == other.endpoint()
 }

@@ -21,8 +21,9 @@ const BUCKET: &str = "AWS_BUCKET_NAME";
 /// The options of `provision`.
 #[derive(Debug, Args)]
 pub(crate) struct ProvisionArgs {
-    /// Take the storage from the environment, not from a config file: AWS_BUCKET_NAME, AWS_REGION,
-    /// AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+    /// Take the storage from the environment, not from a config file
+    ///
+    /// It is in AWS_BUCKET_NAME, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     #[arg(value_name = "PROVIDER")]
     pub(crate) provider: Option<Provider>,
     /// Change nothing, and print what would be changed, with the documents

@@ -21,7 +21,10 @@ pub(super) async fn run(
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
     let checkup = config::load(registry, global)?;
-    let checkup = node::place(config::select(checkup, &args.selection)?, &args.node)?;
+    let checkup = config::select(node::place(checkup, &args.node)?, &args.selection)?;
+    if !global.quiet {
+        node::warn_if_idle(&checkup);
+    }
     let mut wait = Wait::up_to(args.timeout);
     wait.interval = args.interval;
     let mut signals = Signals::new()?;

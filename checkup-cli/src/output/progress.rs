@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::escape;
+use crate::args::Global;
 
 /// How long a run may take without a bar: what is faster than this would only flicker.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -47,6 +48,34 @@ pub(crate) async fn check(checkup: &Checkup, quiet: bool) -> Report {
                 bar.set_message(pending.waiting_for(checkup));
                 bar.tick();
             }
+        }
+    }
+}
+
+/// Waits for a future. If that takes longer than a second, and people look at standard error, they see that something goes on.
+pub(crate) async fn spin<T>(what: &'static str, future: impl Future<Output = T>, global: &Global) -> T {
+    // Diagnostics would tear a live line apart.
+    if global.quiet || global.verbose > 0 || !io::stderr().is_terminal() {
+        return future.await;
+    }
+    let mut future = pin!(future);
+    if let Ok(output) = timeout(PATIENCE, future.as_mut()).await {
+        return output;
+    }
+    let style =
+        ProgressStyle::with_template("{spinner} {msg} {elapsed}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        .with_style(style)
+        .with_message(what)
+        .with_elapsed(PATIENCE);
+    let mut redraw = interval(REDRAW);
+    loop {
+        tokio::select! {
+            output = future.as_mut() => {
+                bar.finish_and_clear();
+                return output;
+            }
+            _ = redraw.tick() => bar.tick(),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! A report as people read it: one line per check, and the reason under each that is not healthy.
 
+mod bars;
 mod columns;
+mod history;
 mod lines;
+mod times;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use checkup_core::{CheckResult, Checkup, Report, Status};
 use super::Stdout;
 use columns::{fit, pad, width, wrap};
 
+pub(crate) use history::history;
 pub(crate) use lines::{run_line, second, summary};
 
 const DIM: Style = Style::new().dimmed();

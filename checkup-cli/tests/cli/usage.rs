@@ -12,7 +12,20 @@ fn help_goes_to_standard_output_and_tells_the_exit_codes() {
 
 #[test]
 fn every_command_has_help_that_fits_a_terminal() {
-    for command in ["every", "wait", "message", "maintain", "validate", "init", "schema", "completions"] {
+    for command in [
+        "every",
+        "wait",
+        "message",
+        "history",
+        "serve",
+        "statuspage",
+        "maintain",
+        "provision",
+        "validate",
+        "init",
+        "schema",
+        "completions",
+    ] {
         let ran = Folder::empty().run(&[command, "--help"]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");
         let widest = ran.stdout.lines().map(str::len).max().unwrap();

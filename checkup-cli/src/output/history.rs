@@ -1,0 +1,119 @@
+//! The history of checks as JSON: times are RFC 3339, round-trip times integers of nanoseconds, as in check files.
+
+use std::io;
+use std::time::Duration;
+
+use checkup_core::summary::{Incident, Series, Window};
+use checkup_core::{AtLocation, Timestamp};
+use serde_json::{Map, Value, json};
+
+use super::{Stdout, escape};
+use crate::history::{CheckHistory, History};
+
+/// Prints the history as one document, with line breaks on a terminal.
+pub(crate) fn print(history: &History<'_>, stdout: &mut Stdout) -> io::Result<()> {
+    let document = document(history);
+    let text = if stdout.is_terminal() { format!("{document:#}\n") } else { format!("{document}\n") };
+    stdout.print(&escape::json(&text))
+}
+
+fn document(history: &History<'_>) -> Value {
+    let checks: Vec<_> = history.checks.iter().map(|check| self::check(history, check)).collect();
+    json!({
+        "since": time(history.period.start().min(history.period.since())),
+        "now": time(history.period.now),
+        "checks": checks,
+        "maintenance": windows(&history.windows(None)),
+        "unread": history.summary.unread,
+    })
+}
+
+fn check(history: &History<'_>, check: &CheckHistory<'_>) -> Value {
+    let verdict = check.verdict.as_ref();
+    let locations: Vec<_> = check
+        .series
+        .iter()
+        .map(|series| {
+            let at = verdict.and_then(|verdict| verdict.locations.iter().find(|at| at.location == series.location));
+            location(history, series, at)
+        })
+        .collect();
+    let incidents: Vec<_> =
+        history.incidents(check).into_iter().map(|(place, incident)| self::incident(place, &incident)).collect();
+    let messages: Vec<_> = history
+        .messages(check)
+        .into_iter()
+        .map(|posted| json!({ "at": time(posted.at), "text": posted.text }))
+        .collect();
+    json!({
+        "name": check.name,
+        "endpoint": check.endpoint,
+        "configured": check.is_configured,
+        "status": verdict.map(|verdict| verdict.status.as_str()),
+        "stale": verdict.is_none_or(|verdict| verdict.is_stale),
+        "since": verdict.and_then(checkup_core::Verdict::since).map(time),
+        "reason": verdict.and_then(|verdict| verdict.reason.as_deref()),
+        "locations": locations,
+        "incidents": incidents,
+        "messages": messages,
+        "maintenance": windows(&history.windows(Some(&check.name))),
+    })
+}
+
+fn location(history: &History<'_>, series: &Series, at: Option<&AtLocation>) -> Value {
+    let uptime: Map<_, _> = history.uptimes(series).into_iter().map(|(time, share)| (time, share.into())).collect();
+    let days: Vec<_> = history
+        .days(series)
+        .into_iter()
+        .flatten()
+        .map(|day| {
+            json!({
+                "day": time(day.start())[..10],
+                "healthy": day.healthy,
+                "degraded": day.degraded,
+                "down": day.down,
+                "excluded": day.excluded,
+                "p50": rtt(day.p50),
+                "p90": rtt(day.p90),
+                "p99": rtt(day.p99),
+            })
+        })
+        .collect();
+    json!({
+        "location": series.location,
+        "status": at.map(|at| at.status.as_str()),
+        "stale": at.is_none_or(|at| at.is_stale),
+        "since": at.and_then(|at| at.since).map(time),
+        "last": at.map(|at| time(at.timestamp)),
+        "rtt": at.and_then(|at| rtt(at.rtt)),
+        "reason": at.and_then(|at| at.reason.as_deref()),
+        "threshold": rtt(Some(series.threshold_rtt).filter(|threshold| !threshold.is_zero())),
+        "uptime": uptime,
+        "days": days,
+    })
+}
+
+fn incident(place: Option<&str>, incident: &Incident) -> Value {
+    json!({
+        "location": place,
+        "from": time(incident.from),
+        "to": incident.to.map(time),
+        "status": incident.status.as_str(),
+        "reason": incident.reason,
+    })
+}
+
+fn windows(windows: &[&Window]) -> Vec<Value> {
+    windows
+        .iter()
+        .map(|window| json!({ "from": time(window.from), "to": time(window.to), "text": window.text }))
+        .collect()
+}
+
+fn time(moment: Timestamp) -> String {
+    moment.to_string()
+}
+
+fn rtt(rtt: Option<Duration>) -> Option<u64> {
+    rtt.and_then(|rtt| u64::try_from(rtt.as_nanos()).ok())
+}
