@@ -22,7 +22,12 @@ export class DayBar {
   constructor(title) {
     this.paths = Object.fromEntries(KINDS.map((kind) => [kind, svg("path", { class: `day ${kind}` })]));
     this.cursor = svg("rect", { class: "cursor", y: 0, height: BAR_HEIGHT, rx: 2, visibility: "hidden" });
-    this.drawing = svg("svg", { "aria-hidden": "true", height: BAR_HEIGHT, width: "100%" }, this.cursor, ...Object.values(this.paths));
+    this.drawing = svg(
+      "svg",
+      { "aria-hidden": "true", height: BAR_HEIGHT, width: "100%" },
+      this.cursor,
+      ...Object.values(this.paths),
+    );
     this.element = el("div", { class: "days" }, this.drawing);
     this.scrubber = new Scrubber(this.element, `${title}: uptime by day`);
     this.days = [];
@@ -91,7 +96,13 @@ function block(x, y, width, height, r) {
 
 /** What the shapes mean. */
 export function barKey() {
-  const words = { healthy: "healthy", degraded: "degraded", down: "down", excluded: "maintenance only", none: "no results" };
+  const words = {
+    healthy: "healthy",
+    degraded: "degraded",
+    down: "down",
+    excluded: "maintenance only",
+    none: "no results",
+  };
   const items = KINDS.map((kind) => {
     const sample = svg("path", { class: `day ${kind}`, d: column(kind, 1, 7) });
     return el("li", {}, svg("svg", { viewBox: `0 0 9 ${BAR_HEIGHT}`, "aria-hidden": "true" }, sample), words[kind]);
@@ -111,7 +122,8 @@ export function describeDay(day) {
   if (!day.down && !day.degraded && total) lines.push(["", `all ${counted(total, "result")} healthy`]);
   if (day.excluded) lines.push(["Maintenance", `${counted(day.excluded, "result")} left out`, "maintenance"]);
   for (const { location, row } of day.locations) {
-    if (row.p50 !== null) lines.push([location ?? "Round trip", `${roundTrip(row.p50)}, 99 % in ${roundTrip(row.p99)}`]);
+    if (row.p50 !== null)
+      lines.push([location ?? "Round trip", `${roundTrip(row.p50)}, 99 % in ${roundTrip(row.p99)}`]);
   }
   return { title, lines };
 }

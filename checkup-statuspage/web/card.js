@@ -19,8 +19,13 @@ export const STATE_WORDS = {
 let cardCount = 0;
 
 /** Tells cards when they come near the window, so that only those are drawn, and when their width changes. */
-const near = new IntersectionObserver((entries) => entries.forEach((entry) => entry.target.card.comeNear(entry.isIntersecting)), { rootMargin: "400px" });
-const widths = new ResizeObserver((entries) => entries.forEach((entry) => entry.target.figure.resize(Math.floor(entry.contentRect.width))));
+const near = new IntersectionObserver(
+  (entries) => entries.forEach((entry) => entry.target.card.comeNear(entry.isIntersecting)),
+  { rootMargin: "400px" },
+);
+const widths = new ResizeObserver((entries) =>
+  entries.forEach((entry) => entry.target.figure.resize(Math.floor(entry.contentRect.width))),
+);
 
 /** The card of a check. It lives as long as the check is shown, so that what somebody opened or reads stays. */
 export class CheckCard {
@@ -30,7 +35,11 @@ export class CheckCard {
     this.near = false;
     this.open = false;
     this.icon = el("span", { class: "card-icon" });
-    this.button = el("button", { type: "button", "aria-expanded": "false", "aria-controls": `${id}-panel`, onclick: () => this.toggle() }, check.title || check.endpoint);
+    this.button = el(
+      "button",
+      { type: "button", "aria-expanded": "false", "aria-controls": `${id}-panel`, onclick: () => this.toggle() },
+      check.title || check.endpoint,
+    );
     this.state = el("p", { class: "card-state" });
     this.reason = el("p", { class: "reason", hidden: true });
     this.places = el("ul", { class: "places", "aria-label": "Locations" });
@@ -61,7 +70,9 @@ export class CheckCard {
     const { now } = site;
     this.element.dataset.state = verdict.status;
     setChildren(this.icon, verdict.status, () => icon(verdict.status));
-    setChildren(this.state, [verdict.status, verdict.since, duration(now - verdict.since)].join(), () => stateLine(verdict, now));
+    setChildren(this.state, [verdict.status, verdict.since, duration(now - verdict.since)].join(), () =>
+      stateLine(verdict, now),
+    );
     const reason = verdict.bad.length ? reasonLine(verdict) : "";
     this.reason.hidden = !reason;
     setText(this.reason, reason);
@@ -104,7 +115,9 @@ export class CheckCard {
     }
     const windows = uptimeWindows(config.timeframe);
     const shares = windows.map(([, span]) => percent(uptime(verdict.check.series, now - span, data)));
-    setChildren(this.uptimes, shares.join(), () => windows.map(([name], i) => el("div", {}, el("dt", {}, name), el("dd", {}, shares[i]))));
+    setChildren(this.uptimes, shares.join(), () =>
+      windows.map(([name], i) => el("div", {}, el("dt", {}, name), el("dd", {}, shares[i]))),
+    );
     if (this.open) this.drawPanel(windows);
   }
 
@@ -115,9 +128,20 @@ export class CheckCard {
       this.chart.surface.figure = this.chart;
       widths.observe(this.chart.surface);
       this.locations = el("div", { class: "scroll" });
-      this.figures = el("details", { class: "figures", ontoggle: () => this.drawFigures() }, el("summary", {}, "Figures as tables"), el("div", { tabindex: 0, role: "region", "aria-label": `${verdict.check.title}: figures` }));
+      this.figures = el(
+        "details",
+        { class: "figures", ontoggle: () => this.drawFigures() },
+        el("summary", {}, "Figures as tables"),
+        el("div", { tabindex: 0, role: "region", "aria-label": `${verdict.check.title}: figures` }),
+      );
       const title = (text) => el("h4", {}, text);
-      this.panel.append(this.locations, title("Round-trip time, last 24 hours"), this.chart.element, el("p", { class: "endpoint" }, "Endpoint: ", el("code", {}, verdict.check.endpoint)), this.figures);
+      this.panel.append(
+        this.locations,
+        title("Round-trip time, last 24 hours"),
+        this.chart.element,
+        el("p", { class: "endpoint" }, "Endpoint: ", el("code", {}, verdict.check.endpoint)),
+        this.figures,
+      );
     }
     const signature = `${site.version},${Math.floor(site.now / 60_000)}`;
     if (this.panelDrawn === signature) return;
@@ -142,13 +166,23 @@ function barDays(timeframe) {
 }
 
 function uptimeWindows(timeframe) {
-  const windows = [["24 h", DAY], ["7 d", 7 * DAY], ["30 d", 30 * DAY], ["90 d", 90 * DAY]];
+  const windows = [
+    ["24 h", DAY],
+    ["7 d", 7 * DAY],
+    ["30 d", 30 * DAY],
+    ["90 d", 90 * DAY],
+  ];
   return windows.filter(([, span]) => span === DAY || span <= timeframe);
 }
 
 function stateLine({ status, underlying, since, maintenance }, now) {
   const word = el("strong", {}, STATE_WORDS[status]);
-  if (status === "maintenance") return [word, ` until ${moment(maintenance.to, now)}`, underlying === "healthy" ? "" : ` (${STATE_WORDS[underlying].toLowerCase()})`];
+  if (status === "maintenance")
+    return [
+      word,
+      ` until ${moment(maintenance.to, now)}`,
+      underlying === "healthy" ? "" : ` (${STATE_WORDS[underlying].toLowerCase()})`,
+    ];
   if (!since) return [word];
   if (status === "healthy") return [word, " for ", timeElement(since, duration(now - since))];
   if (status === "stale") return [word, " since ", timeElement(since, moment(since, now))];
@@ -172,7 +206,13 @@ function placesOf({ locations }) {
   if (locations.length === 1 && !locations[0].location) return [];
   return locations.map(({ location, status, stale }) => {
     const state = stale ? "stale" : status;
-    return el("li", { "data-state": state }, icon(state), location ?? "not named", el("span", { class: "sr" }, `: ${STATE_WORDS[state].toLowerCase()}`));
+    return el(
+      "li",
+      { "data-state": state },
+      icon(state),
+      location ?? "not named",
+      el("span", { class: "sr" }, `: ${STATE_WORDS[state].toLowerCase()}`),
+    );
   });
 }
 
@@ -183,20 +223,58 @@ function locationTable({ locations }, { data, now }, windows) {
     const state = at.stale ? "stale" : at.status;
     const reason = at.status !== "healthy" && at.reason;
     const cells = [
-      [el("span", { class: "inline-state", "data-state": state }, icon(state), STATE_WORDS[state]), reason && el("p", { class: "cell-reason" }, reason)],
+      [
+        el("span", { class: "inline-state", "data-state": state }, icon(state), STATE_WORDS[state]),
+        reason && el("p", { class: "cell-reason" }, reason),
+      ],
       [timeElement(at.since, moment(at.since, now))],
       [timeElement(at.at, ago(at.at, now))],
       [at.rtt === null ? "none" : roundTrip(at.rtt)],
       ...windows.map(([, span]) => [percent(uptime([at.series], now - span, data))]),
     ];
-    return el("tr", { role: "row" }, el("th", { scope: "row", role: "rowheader" }, at.location ?? "not named"), cells.map((cell, i) => el("td", { role: "cell", "data-label": head[i + 1], class: i > 2 && "number" }, cell)));
+    return el(
+      "tr",
+      { role: "row" },
+      el("th", { scope: "row", role: "rowheader" }, at.location ?? "not named"),
+      cells.map((cell, i) => el("td", { role: "cell", "data-label": head[i + 1], class: i > 2 && "number" }, cell)),
+    );
   });
-  const headers = head.map((name, i) => el("th", { scope: "col", role: "columnheader", class: i > 3 && "number" }, name));
-  return el("table", { class: "locations", role: "table" }, el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, headers)), el("tbody", { role: "rowgroup" }, rows));
+  const headers = head.map((name, i) =>
+    el("th", { scope: "col", role: "columnheader", class: i > 3 && "number" }, name),
+  );
+  return el(
+    "table",
+    { class: "locations", role: "table" },
+    el("thead", { role: "rowgroup" }, el("tr", { role: "row" }, headers)),
+    el("tbody", { role: "rowgroup" }, rows),
+  );
 }
 
 function dayTable(days) {
   const head = ["Day (UTC)", "Uptime", "Healthy", "Degraded", "Down", "In maintenance"];
-  const rows = days.toReversed().map((day) => el("tr", {}, el("th", { scope: "row" }, utcDay(day.day)), [percent(upShare(day)), day.healthy, day.degraded, day.down, day.excluded].map((value) => el("td", {}, String(value)))));
-  return el("table", {}, el("caption", {}, "Results by day, newest first"), el("thead", {}, el("tr", {}, head.map((name) => el("th", { scope: "col" }, name)))), el("tbody", {}, rows));
+  const rows = days.toReversed().map((day) =>
+    el(
+      "tr",
+      {},
+      el("th", { scope: "row" }, utcDay(day.day)),
+      [percent(upShare(day)), day.healthy, day.degraded, day.down, day.excluded].map((value) =>
+        el("td", {}, String(value)),
+      ),
+    ),
+  );
+  return el(
+    "table",
+    {},
+    el("caption", {}, "Results by day, newest first"),
+    el(
+      "thead",
+      {},
+      el(
+        "tr",
+        {},
+        head.map((name) => el("th", { scope: "col" }, name)),
+      ),
+    ),
+    el("tbody", {}, rows),
+  );
 }

@@ -40,7 +40,8 @@ export class RoundTripChart {
       count: BUCKETS,
       describe: (i) => this.describe(i),
       place: (i) => this.x(i + 0.5) / this.width,
-      find: (x) => Math.min(BUCKETS - 1, Math.max(0, Math.floor(((x * this.width - PLOT.left) / this.plotWidth()) * BUCKETS))),
+      find: (x) =>
+        Math.min(BUCKETS - 1, Math.max(0, Math.floor(((x * this.width - PLOT.left) / this.plotWidth()) * BUCKETS))),
       show: (i) => this.mark(i),
     });
   }
@@ -66,13 +67,25 @@ export class RoundTripChart {
 
   draw() {
     if (!this.width || !this.lines) return;
-    this.cursor = svg("line", { class: "cursor-line", y1: PLOT.top, y2: CHART_HEIGHT - PLOT.bottom, visibility: "hidden" });
+    this.cursor = svg("line", {
+      class: "cursor-line",
+      y1: PLOT.top,
+      y2: CHART_HEIGHT - PLOT.bottom,
+      visibility: "hidden",
+    });
     this.plot.replaceChildren(
       ...this.grid(),
-      ...this.lines.map((line, i) => svg("path", { class: "spread", "data-line": i % DASHES.length, d: this.spreadPath(line.buckets) })),
+      ...this.lines.map((line, i) =>
+        svg("path", { class: "spread", "data-line": i % DASHES.length, d: this.spreadPath(line.buckets) }),
+      ),
       ...this.thresholdLine(),
       ...this.lines.map((line, i) =>
-        svg("path", { class: "median", "data-line": i % DASHES.length, "stroke-dasharray": DASHES[i % DASHES.length], d: this.medianPath(line.buckets) }),
+        svg("path", {
+          class: "median",
+          "data-line": i % DASHES.length,
+          "stroke-dasharray": DASHES[i % DASHES.length],
+          d: this.medianPath(line.buckets),
+        }),
       ),
       ...this.marks(),
       this.cursor,
@@ -85,7 +98,13 @@ export class RoundTripChart {
     for (const value of this.scale.ticks) {
       const y = this.y(value);
       nodes.push(svg("line", { class: "grid", x1: PLOT.left, x2: right, y1: y, y2: y }));
-      nodes.push(svg("text", { class: "tick", x: PLOT.left - 8, y: y + 4, "text-anchor": "end" }, value ? roundTrip(value) : "0"));
+      nodes.push(
+        svg(
+          "text",
+          { class: "tick", x: PLOT.left - 8, y: y + 4, "text-anchor": "end" },
+          value ? roundTrip(value) : "0",
+        ),
+      );
     }
     const step = this.width < 480 ? 6 : 3;
     const first = new Date(this.from);
@@ -119,7 +138,13 @@ export class RoundTripChart {
     const at = (i, value) => `${this.x(i + 0.5).toFixed(1)} ${this.y(value).toFixed(1)}`;
     return runs(buckets)
       .filter((run) => run.length > 1)
-      .map((run) => `M${run.map((i) => at(i, buckets[i].high)).join("L")}L${run.reverse().map((i) => at(i, buckets[i].low)).join("L")}z`)
+      .map(
+        (run) =>
+          `M${run.map((i) => at(i, buckets[i].high)).join("L")}L${run
+            .reverse()
+            .map((i) => at(i, buckets[i].low))
+            .join("L")}z`,
+      )
       .join("");
   }
 
@@ -130,8 +155,10 @@ export class RoundTripChart {
     for (let i = 0; i < BUCKETS; i += 1) {
       const states = this.lines.map((line) => line.buckets[i]?.status);
       const x = this.x(i + 0.5);
-      if (states.includes("down")) nodes.push(svg("path", { class: "mark-down", d: `M${x - 3} ${y - 3}l6 6m0-6l-6 6` }));
-      else if (states.includes("degraded")) nodes.push(svg("path", { class: "mark-degraded", d: `M${x} ${y - 4}l3.5 6h-7z` }));
+      if (states.includes("down"))
+        nodes.push(svg("path", { class: "mark-down", d: `M${x - 3} ${y - 3}l6 6m0-6l-6 6` }));
+      else if (states.includes("degraded"))
+        nodes.push(svg("path", { class: "mark-degraded", d: `M${x} ${y - 4}l3.5 6h-7z` }));
     }
     return nodes;
   }
@@ -152,7 +179,8 @@ export class RoundTripChart {
       const words = [];
       if (state) words.push(state);
       if (bucket.mid !== null) words.push(roundTrip(bucket.mid));
-      if (bucket.mid !== null && bucket.low !== bucket.high) words.push(`(${roundTrip(bucket.low)} to ${roundTrip(bucket.high)})`);
+      if (bucket.mid !== null && bucket.low !== bucket.high)
+        words.push(`(${roundTrip(bucket.low)} to ${roundTrip(bucket.high)})`);
       return [line.name, words.join(" "), state];
     });
     return { title: `${clock(start)} to ${clock(start + BUCKET)}`, lines };
@@ -160,15 +188,33 @@ export class RoundTripChart {
 
   drawLegend() {
     const sample = (attributes, kind) =>
-      svg("svg", { class: "sample", viewBox: "0 0 24 8", "aria-hidden": "true" }, svg(kind === "area" ? "rect" : "path", attributes));
+      svg(
+        "svg",
+        { class: "sample", viewBox: "0 0 24 8", "aria-hidden": "true" },
+        svg(kind === "area" ? "rect" : "path", attributes),
+      );
     const items = this.lines.map((line, i) => {
       const dash = DASHES[i % DASHES.length];
-      return el("li", {}, sample({ class: "median", "data-line": i % DASHES.length, "stroke-dasharray": dash, d: "M0 4h24" }), line.name);
+      return el(
+        "li",
+        {},
+        sample({ class: "median", "data-line": i % DASHES.length, "stroke-dasharray": dash, d: "M0 4h24" }),
+        line.name,
+      );
     });
-    items.push(el("li", {}, sample({ class: "spread", "data-line": 0, width: 24, height: 8, rx: 2 }, "area"), "fastest to slowest"));
+    items.push(
+      el(
+        "li",
+        {},
+        sample({ class: "spread", "data-line": 0, width: 24, height: 8, rx: 2 }, "area"),
+        "fastest to slowest",
+      ),
+    );
     if (this.threshold) {
       const above = this.threshold > this.scale.max ? ", above the chart" : "";
-      items.push(el("li", {}, sample({ class: "threshold", d: "M0 4h24" }), `threshold ${roundTrip(this.threshold)}${above}`));
+      items.push(
+        el("li", {}, sample({ class: "threshold", d: "M0 4h24" }), `threshold ${roundTrip(this.threshold)}${above}`),
+      );
     }
     this.legend.replaceChildren(...items);
   }
@@ -182,15 +228,35 @@ export class RoundTripChart {
         const buckets = line.buckets.slice(i, i + 6).filter(Boolean);
         const bad = ["down", "degraded"].find((state) => buckets.some((bucket) => bucket.status === state));
         const times = buckets.map((bucket) => bucket.mid).filter((mid) => mid !== null);
-        return el("td", {}, buckets.length ? [bad, times.length && roundTrip(median(times))].filter(Boolean).join(", ") : "no results");
+        return el(
+          "td",
+          {},
+          buckets.length ? [bad, times.length && roundTrip(median(times))].filter(Boolean).join(", ") : "no results",
+        );
       });
-      rows.push(el("tr", {}, el("th", { scope: "row" }, `${clock(this.from + i * BUCKET)} to ${clock(this.from + (i + 6) * BUCKET)}`), cells));
+      rows.push(
+        el(
+          "tr",
+          {},
+          el("th", { scope: "row" }, `${clock(this.from + i * BUCKET)} to ${clock(this.from + (i + 6) * BUCKET)}`),
+          cells,
+        ),
+      );
     }
     return el(
       "table",
       {},
       el("caption", {}, caption),
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Time"), this.lines.map((line) => el("th", { scope: "col" }, line.name)))),
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          el("th", { scope: "col" }, "Time"),
+          this.lines.map((line) => el("th", { scope: "col" }, line.name)),
+        ),
+      ),
       el("tbody", {}, rows),
     );
   }
@@ -227,13 +293,17 @@ function runs(buckets) {
 
 /** From nought to a round number above nearly all values: a single slow result must not flatten the rest. */
 function scaleOf(lines, threshold) {
-  const highs = lines.flatMap((line) => line.buckets.filter((bucket) => bucket && bucket.mid !== null).map((bucket) => bucket.high));
+  const highs = lines.flatMap((line) =>
+    line.buckets.filter((bucket) => bucket && bucket.mid !== null).map((bucket) => bucket.high),
+  );
   highs.sort((a, b) => a - b);
   const usual = highs.length ? highs[Math.floor((highs.length - 1) * 0.985)] : 1000;
   const mids = Math.max(0, ...lines.flatMap((line) => line.buckets.map((bucket) => bucket?.mid ?? 0)));
   let top = Math.max(usual, Math.min(mids, usual * 3), 100) * 1.1;
   if (threshold && threshold < top * 3) top = Math.max(top, threshold * 1.08);
-  const step = [1, 2, 2.5, 5, 10].map((digit) => digit * 10 ** Math.floor(Math.log10(top / 3))).find((size) => top / size <= 4);
+  const step = [1, 2, 2.5, 5, 10]
+    .map((digit) => digit * 10 ** Math.floor(Math.log10(top / 3)))
+    .find((size) => top / size <= 4);
   const max = Math.ceil(top / step) * step;
   const ticks = [];
   for (let value = 0; value <= max + step / 2; value += step) ticks.push(value);

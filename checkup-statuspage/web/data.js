@@ -76,7 +76,8 @@ class FileLoader {
     const whole = settled(this.list.isOneFile ? this.list.names() : null);
     const text = await this.list.summary();
     if (!this.data || text !== this.summary.text) this.begin(text, now);
-    if (!this.summary.ok && text !== null) this.notes.push("The summary could not be read; what is shown comes from single files.");
+    if (!this.summary.ok && text !== null)
+      this.notes.push("The summary could not be read; what is shown comes from single files.");
     const names = await (this.list.isOneFile ? whole : settled(this.list.names(this.listFrom(now), now)));
     if (names.error) {
       // What the summary has is better than nothing.
@@ -137,7 +138,9 @@ class FileLoader {
     wanted.sort().reverse();
     const room = Math.max(0, FILES_IN_ALL - this.known.size);
     if (wanted.length > room) {
-      this.notes.push(`${wanted.length - room} older files were left out: there are more than ${FILES_IN_ALL} that no summary contains.`);
+      this.notes.push(
+        `${wanted.length - room} older files were left out: there are more than ${FILES_IN_ALL} that no summary contains.`,
+      );
     }
     return wanted.slice(0, room);
   }
@@ -246,11 +249,21 @@ async function settled(promise) {
 async function get(url, cache) {
   let response;
   try {
-    response = await fetch(url, { cache, credentials: "same-origin", referrerPolicy: "no-referrer", signal: AbortSignal.timeout(TIMEOUT) });
+    response = await fetch(url, {
+      cache,
+      credentials: "same-origin",
+      referrerPolicy: "no-referrer",
+      signal: AbortSignal.timeout(TIMEOUT),
+    });
   } catch (error) {
-    throw new Error(error.name === "TimeoutError" ? `${nameOf(url)} did not come within ${TIMEOUT / 1000} s` : `${nameOf(url)} cannot be reached`);
+    throw new Error(
+      error.name === "TimeoutError"
+        ? `${nameOf(url)} did not come within ${TIMEOUT / 1000} s`
+        : `${nameOf(url)} cannot be reached`,
+    );
   }
-  if (!response.ok) throw Object.assign(new Error(`${nameOf(url)}: HTTP status ${response.status}`), { status: response.status });
+  if (!response.ok)
+    throw Object.assign(new Error(`${nameOf(url)}: HTTP status ${response.status}`), { status: response.status });
   if (Number(response.headers.get("content-length")) > LARGEST) throw new Error(`${nameOf(url)} is too large`);
   return response;
 }

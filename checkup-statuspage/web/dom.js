@@ -47,12 +47,18 @@ const ICONS = {
 };
 
 /** What the mark is on, where it is no disc. */
-const PLATES = { degraded: "M8 .9 15.6 14.3H.4z", message: "M2.5 2h11A1.5 1.5 0 0 1 15 3.5v6A1.5 1.5 0 0 1 13.5 11H9l-4 3.5V11H2.5A1.5 1.5 0 0 1 1 9.5v-6A1.5 1.5 0 0 1 2.5 2z" };
+const PLATES = {
+  degraded: "M8 .9 15.6 14.3H.4z",
+  message:
+    "M2.5 2h11A1.5 1.5 0 0 1 15 3.5v6A1.5 1.5 0 0 1 13.5 11H9l-4 3.5V11H2.5A1.5 1.5 0 0 1 1 9.5v-6A1.5 1.5 0 0 1 2.5 2z",
+};
 
 /** The icon of a state, decorative: the words stand beside it. */
 export function icon(state) {
   const plate = PLATES[state];
-  const shape = plate ? svg("path", { class: "plate", d: plate }) : svg("circle", { class: "plate", cx: 8, cy: 8, r: 7.5 });
+  const shape = plate
+    ? svg("path", { class: "plate", d: plate })
+    : svg("circle", { class: "plate", cx: 8, cy: 8, r: 7.5 });
   return svg(
     "svg",
     { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true", "data-state": state },

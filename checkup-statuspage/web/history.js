@@ -179,7 +179,10 @@ function worsen(incident, status, reason) {
  */
 export function incidentsOfCheck(check, data) {
   const all = check.series.flatMap((series) =>
-    (series.prepared?.incidents ?? incidentsOf(series, data)).map((incident) => ({ ...incident, locations: [series.location].filter(Boolean) })),
+    (series.prepared?.incidents ?? incidentsOf(series, data)).map((incident) => ({
+      ...incident,
+      locations: [series.location].filter(Boolean),
+    })),
   );
   all.sort((a, b) => a.from - b.from);
   const merged = [];

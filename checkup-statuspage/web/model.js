@@ -4,6 +4,9 @@
 import { DAY } from "./text.js";
 
 const STATUS = { h: "healthy", g: "degraded", d: "down" };
+/** The last millisecond that there is a date of. */
+const LAST_TIME = 8.64e15;
+
 /** Which of two states is worse. */
 export const RANK = { down: 3, degraded: 2, stale: 1, healthy: 0 };
 
@@ -16,11 +19,13 @@ export function emptyData() {
 export function readSummary(json) {
   if (json?.version !== 1 || !Array.isArray(json.series)) throw new TypeError("not a summary of version 1");
   const data = emptyData();
-  data.made = number(json.made) ?? 0;
-  data.recentFrom = number(json.recent_from) ?? 0;
-  data.files = new Set(array(json.files));
-  data.unread = new Set(array(json.unread));
-  data.windows = array(json.windows).filter(isWindow);
+  data.made = time(json.made) ?? 0;
+  data.recentFrom = time(json.recent_from) ?? 0;
+  data.files = new Set(array(json.files).filter(textOf));
+  data.unread = new Set(array(json.unread).filter(textOf));
+  data.windows = array(json.windows)
+    .filter(isWindow)
+    .map(({ from, to, title, text }) => ({ from, to, title: textOf(title), text: textOf(text) ?? "" }));
   for (const raw of json.series) {
     const series = readSeries(raw);
     if (series) data.series.set(series.key, series);
@@ -53,7 +58,12 @@ function addResult(data, { title, endpoint, location, threshold, point, message,
   }
   insert(series, point, threshold);
   if (maintenance) {
-    const window = { from: maintenance.from / 1e6, to: maintenance.to / 1e6, title: maintenance.all ? undefined : title, text: message };
+    const window = {
+      from: maintenance.from / 1e6,
+      to: maintenance.to / 1e6,
+      title: maintenance.all ? undefined : title,
+      text: message,
+    };
     const same = (other) => other.from === window.from && other.to === window.to && other.title === window.title;
     if (isWindow(window) && !data.windows.some(same)) data.windows.push(window);
   }
@@ -79,54 +89,68 @@ function seriesKey(title, endpoint, location) {
 
 function readSeries(raw) {
   if (typeof raw?.title !== "string" || typeof raw.endpoint !== "string") return null;
+  const location = textOf(raw.location);
   return {
-    key: seriesKey(raw.title, raw.endpoint, raw.location),
+    key: seriesKey(raw.title, raw.endpoint, location),
     title: raw.title,
     endpoint: raw.endpoint,
-    location: raw.location,
+    location,
     threshold: number(raw.threshold) ?? 0,
-    days: array(raw.days).filter(Array.isArray).map(readDay),
-    incidents: array(raw.incidents).filter((incident) => number(incident?.from) !== null),
-    messages: array(raw.messages).filter((message) => typeof message?.text === "string" && number(message.at) !== null),
+    days: array(raw.days).filter(Array.isArray).map(readDay).filter(Boolean),
+    incidents: array(raw.incidents).map(readIncident).filter(Boolean),
+    messages: array(raw.messages).filter((message) => textOf(message?.text) && time(message.at) !== null),
     points: readPoints(raw.recent ?? {}),
   };
 }
 
 function readDay([day, healthy, degraded, down, excluded, p50, p90, p99]) {
-  return { day, healthy, degraded, down, excluded, p50, p90, p99 };
+  if (!Number.isInteger(day) || time(day * DAY) === null) return null;
+  const counts = [healthy, degraded, down, excluded].map((count) => number(count) ?? 0);
+  const [p, q, r] = [p50, p90, p99].map(number);
+  return { day, healthy: counts[0], degraded: counts[1], down: counts[2], excluded: counts[3], p50: p, p90: q, p99: r };
 }
 
-function readPoints({ at, status = "", rtt = [], low, high, reasons, n }) {
-  let time = 0;
-  return array(at).map((step, i) => {
-    time += step;
+function readIncident(raw) {
+  if (time(raw?.from) === null) return null;
+  const { from, to, continued } = raw;
+  const status = raw.status === "degraded" ? "degraded" : "down";
+  return { from, to: time(to) ?? undefined, status, reason: textOf(raw.reason) ?? null, continued: continued === true };
+}
+
+function readPoints({ at, status, rtt, low, high, reasons, n }) {
+  let sum = 0;
+  const points = array(at).map((step, i) => {
+    sum += number(step) ?? 0;
+    const middle = number(rtt?.[i]);
     return {
-      at: time,
-      status: STATUS[status[i]] ?? "down",
-      rtt: rtt[i] ?? null,
-      low: low?.[i] ?? rtt[i] ?? null,
-      high: high?.[i] ?? rtt[i] ?? null,
-      reason: reasons?.[i] ?? null,
-      n: n?.[i] ?? 1,
+      at: sum,
+      status: STATUS[status?.[i]] ?? "down",
+      rtt: middle,
+      low: number(low?.[i]) ?? middle,
+      high: number(high?.[i]) ?? middle,
+      reason: textOf(reasons?.[i]) ?? null,
+      n: number(n?.[i]) ?? 1,
     };
   });
+  return points.filter((point) => time(point.at) !== null);
 }
 
 /** A result of a check file: upstream's format with our additions. */
 function readResult(raw) {
-  if (typeof raw?.title !== "string" || number(raw.timestamp) === null) throw new TypeError("not a check result");
-  const times = array(raw.times);
-  const succeeded = times.filter((attempt) => !attempt?.error).map((attempt) => (attempt?.rtt ?? 0) / 1000);
+  const at = time(Math.floor((number(raw?.timestamp) ?? NaN) / 1e6));
+  if (typeof raw?.title !== "string" || at === null) throw new TypeError("not a check result");
+  const times = array(raw.times).map((attempt) => ({ error: attempt?.error, rtt: (number(attempt?.rtt) ?? 0) / 1000 }));
+  const succeeded = times.filter((attempt) => !attempt.error).map((attempt) => attempt.rtt);
   const status = raw.down ? "down" : raw.degraded ? "degraded" : "healthy";
   return {
     title: raw.title,
-    endpoint: typeof raw.endpoint === "string" ? raw.endpoint : "",
-    location: raw.location || undefined,
-    threshold: (raw.threshold ?? 0) / 1000,
-    message: typeof raw.message === "string" ? raw.message : undefined,
+    endpoint: textOf(raw.endpoint) ?? "",
+    location: textOf(raw.location) || undefined,
+    threshold: (number(raw.threshold) ?? 0) / 1000,
+    message: textOf(raw.message),
     maintenance: raw.maintenance,
     point: {
-      at: Math.floor(raw.timestamp / 1e6),
+      at,
       status,
       rtt: median(succeeded),
       low: succeeded.length ? Math.min(...succeeded) : null,
@@ -138,8 +162,8 @@ function readResult(raw) {
 }
 
 function reasonOf(raw, times) {
-  const failed = times.filter((attempt) => attempt?.error);
-  if (!failed.length) return raw.notice ?? null;
+  const failed = times.filter((attempt) => attempt.error);
+  if (!failed.length) return textOf(raw.notice) ?? null;
   const error = String(failed[0].error);
   const reason = times.length === 1 ? error : `${error} (${failed.length} of ${times.length} attempts failed)`;
   return raw.because_of ? `down because of ${raw.because_of}: ${reason}` : reason;
@@ -164,11 +188,20 @@ export function dayOf(at) {
 }
 
 function isWindow(window) {
-  return number(window?.from) !== null && number(window.to) !== null && window.from < window.to;
+  return time(window?.from) !== null && time(window.to) !== null && window.from < window.to;
+}
+
+/** A time that there can be a date of, or null: data may have anything. */
+function time(value) {
+  return Math.abs(number(value) ?? Infinity) <= LAST_TIME ? value : null;
 }
 
 function number(value) {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+function textOf(value) {
+  return typeof value === "string" ? value : undefined;
 }
 
 function array(value) {

@@ -7,7 +7,12 @@ import { STATE_WORDS, reasonLine } from "./card.js";
 const BAD = ["down", "degraded", "stale"];
 const SIGNS = { healthy: "✓", degraded: "▲", down: "✕", stale: "?", maintenance: "‖", empty: "…" };
 const ICON_COLORS = { healthy: "#1f8a57", degraded: "#b7791f", down: "#cc3a2e", maintenance: "#3267b8" };
-const ICON_MARKS = { healthy: "M4.8 8.3l2.2 2.2L11.2 6", degraded: "M8 4v4.6M8 11.4v.2", down: "M5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2", maintenance: "M6.3 5.2v5.6M9.7 5.2v5.6" };
+const ICON_MARKS = {
+  healthy: "M4.8 8.3l2.2 2.2L11.2 6",
+  degraded: "M8 4v4.6M8 11.4v.2",
+  down: "M5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2",
+  maintenance: "M6.3 5.2v5.6M9.7 5.2v5.6",
+};
 
 /** Shows the overall state: words, colour and icon, the tab's title and its icon. */
 export function showOverall(overall, verdicts, site) {
@@ -23,7 +28,9 @@ export function showOverall(overall, verdicts, site) {
     setTabIcon(state);
   }
   const last = Math.max(0, ...verdicts.map((verdict) => verdict.last));
-  const words = last ? [summaryOf(verdicts), ". Last checked ", timeElement(last, ago(last, now)), `, at ${moment(last, now)}.`] : ["As soon as a check has run, its result is here."];
+  const words = last
+    ? [summaryOf(verdicts), ". Last checked ", timeElement(last, ago(last, now)), `, at ${moment(last, now)}.`]
+    : ["As soon as a check has run, its result is here."];
   setChildren(byId("subline"), words.map((word) => word.textContent ?? word).join(""), () => words);
 }
 
@@ -31,10 +38,13 @@ function summaryOf(verdicts) {
   const parts = ["down", "degraded", "stale", "maintenance", "healthy"].map((state) => {
     const number = verdicts.filter((verdict) => verdict.status === state).length;
     if (!number) return null;
-    if (number === verdicts.length) return number === 1 ? `The check is ${inWords(state)}` : `All ${number} checks are ${inWords(state)}`;
+    if (number === verdicts.length)
+      return number === 1 ? `The check is ${inWords(state)}` : `All ${number} checks are ${inWords(state)}`;
     return `${number} ${inWords(state)}`;
   });
-  return list(parts.filter(Boolean)) + (parts.filter(Boolean).length > 1 ? ` of ${counted(verdicts.length, "check")}` : "");
+  return (
+    list(parts.filter(Boolean)) + (parts.filter(Boolean).length > 1 ? ` of ${counted(verdicts.length, "check")}` : "")
+  );
 }
 
 function inWords(state) {
@@ -50,7 +60,17 @@ export function showProblems(verdicts, cards, { now }) {
   const listed = bad.every((verdict) => verdict.status === "stale") && bad.length === verdicts.length ? [] : bad;
   section.hidden = !listed.length;
   const line = (verdict) => problemLine(verdict, cards.get(verdict.check.key), now);
-  const signature = listed.map((verdict) => [verdict.check.key, verdict.status, verdict.since, duration(now - verdict.since), verdict.bad.length && reasonLine(verdict)].join()).join(";");
+  const signature = listed
+    .map((verdict) =>
+      [
+        verdict.check.key,
+        verdict.status,
+        verdict.since,
+        duration(now - verdict.since),
+        verdict.bad.length && reasonLine(verdict),
+      ].join(),
+    )
+    .join(";");
   setChildren(section, signature, () => [
     el("h2", { id: "problems-title" }, "What is wrong now"),
     el("ul", { class: "problems" }, listed.slice(0, 20).map(line)),
@@ -61,12 +81,25 @@ export function showProblems(verdicts, cards, { now }) {
 function problemLine(verdict, card, now) {
   const { status, since } = verdict;
   const open = () => card.reveal();
-  const when = status === "stale" ? [since ? `last result ${ago(since, now)}` : "no results"] : since ? [`for ${duration(now - since)}, since `, timeElement(since, moment(since, now))] : [];
+  const when =
+    status === "stale"
+      ? [since ? `last result ${ago(since, now)}` : "no results"]
+      : since
+        ? [`for ${duration(now - since)}, since `, timeElement(since, moment(since, now))]
+        : [];
   return el(
     "li",
     { "data-state": status },
     icon(status),
-    el("p", {}, el("a", { href: `#${card.id}`, onclick: open }, verdict.check.title || verdict.check.endpoint), " ", el("strong", {}, STATE_WORDS[status].toLowerCase()), " ", when),
+    el(
+      "p",
+      {},
+      el("a", { href: `#${card.id}`, onclick: open }, verdict.check.title || verdict.check.endpoint),
+      " ",
+      el("strong", {}, STATE_WORDS[status].toLowerCase()),
+      " ",
+      when,
+    ),
     verdict.bad.length > 0 && el("p", { class: "reason" }, reasonLine(verdict)),
   );
 }
@@ -75,7 +108,17 @@ function problemLine(verdict, card, now) {
 export function showNotices(overall, verdicts, site) {
   const notes = notesOf(overall, verdicts, site);
   const signature = notes.map(({ state, text, more }) => [state, text, more].join()).join(";");
-  setChildren(byId("notices"), signature, () => notes.map(({ state, text, more }) => el("div", { class: "notice", "data-state": state }, icon(state), el("p", {}, text), more && el("p", { class: "more" }, rich(more)))));
+  setChildren(byId("notices"), signature, () =>
+    notes.map(({ state, text, more }) =>
+      el(
+        "div",
+        { class: "notice", "data-state": state },
+        icon(state),
+        el("p", {}, text),
+        more && el("p", { class: "more" }, rich(more)),
+      ),
+    ),
+  );
 }
 
 function notesOf(overall, verdicts, { config, data, now, failure, notes, unread, loading }) {
@@ -87,17 +130,30 @@ function notesOf(overall, verdicts, { config, data, now, failure, notes, unread,
   }
   const last = Math.max(0, ...verdicts.map((verdict) => verdict.last));
   if (overall === "stale" && last && verdicts.every((verdict) => verdict.status === "stale")) {
-    all.push({ state: "stale", text: `No results for ${duration(now - last)}, since ${moment(last, now)}. What you see is the state as it was then; what it is now is not known.` });
+    all.push({
+      state: "stale",
+      text: `No results for ${duration(now - last)}, since ${moment(last, now)}. What you see is the state as it was then; what it is now is not known.`,
+    });
   }
   for (const window of data.windows) {
     if (window.from > now + 7 * 86_400_000 || window.to <= now) continue;
     const what = window.title ?? "all checks";
-    const text = window.from <= now ? `Maintenance of ${what} until ${moment(window.to, now)}.` : `Maintenance of ${what} from ${moment(window.from, now)} to ${moment(window.to, now)}.`;
+    const text =
+      window.from <= now
+        ? `Maintenance of ${what} until ${moment(window.to, now)}.`
+        : `Maintenance of ${what} from ${moment(window.from, now)} to ${moment(window.to, now)}.`;
     all.push({ state: "maintenance", text, more: window.text });
   }
   if (unread.length) {
     const names = unread.slice(0, 3).join(", ") + (unread.length > 3 ? ", …" : "");
-    all.push({ state: "degraded", text: `${counted(unread.length, "file")} could not be read; its results are missing here.`.replace(/its(?= results)/u, unread.length > 1 ? "their" : "its"), more: names });
+    all.push({
+      state: "degraded",
+      text: `${counted(unread.length, "file")} could not be read; its results are missing here.`.replace(
+        /its(?= results)/u,
+        unread.length > 1 ? "their" : "its",
+      ),
+      more: names,
+    });
   }
   if (loading) all.push({ state: "loading", text: `Loading older results: ${counted(loading, "file")} to go.` });
   for (const text of notes) all.push({ state: "degraded", text });

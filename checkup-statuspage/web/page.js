@@ -23,7 +23,7 @@ let checks = new Map();
 let busy = false;
 
 frame();
-await load();
+load();
 setInterval(show, TICK);
 if (config.refresh > 0) {
   setInterval(() => document.hidden || load(), config.refresh);
@@ -38,7 +38,10 @@ function frame() {
   const brand = document.getElementById("brand");
   const logo = safeUrl(config.logo, true) ?? (/^data:image\//u.test(config.logo) ? config.logo : null);
   if (logo) brand.prepend(el("img", { src: resolved(logo), alt: "", height: 28 }));
-  const links = config.links.filter(({ url }) => safeUrl(url, true)).map(({ text, url }) => link(String(resolved(url)), text)).filter(Boolean);
+  const links = config.links
+    .filter(({ url }) => safeUrl(url, true))
+    .map(({ text, url }) => link(String(resolved(url)), text))
+    .filter(Boolean);
   document.getElementById("links").append(...links);
   document.getElementById("links").hidden = !links.length;
   document.getElementById("foot").prepend(barKey());
@@ -76,7 +79,12 @@ function adopt(data) {
 function show() {
   const now = Date.now() + loader.ahead;
   const { data } = site;
-  Object.assign(site, { now, notes: loader.notes, loading: loader.loading ?? 0, unread: [...new Set([...data.unread, ...(loader.unread ?? [])])] });
+  Object.assign(site, {
+    now,
+    notes: loader.notes,
+    loading: loader.loading ?? 0,
+    unread: [...new Set([...data.unread, ...(loader.unread ?? [])])],
+  });
   const verdicts = verdictsOf([...checks.values()], config.quorum, now, data);
   const overall = site.failure && !site.loaded && !verdicts.length ? "stale" : overallOf(verdicts);
   showCards(verdicts);
@@ -99,15 +107,28 @@ function showCards(verdicts) {
     }
     cards.get(key).update(verdict, site);
   }
-  const signature = JSON.stringify(grouped.map((group) => [group.name, group.verdicts.map((verdict) => verdict.check.key)]));
+  const signature = JSON.stringify(
+    grouped.map((group) => [group.name, group.verdicts.map((verdict) => verdict.check.key)]),
+  );
   const focused = document.activeElement;
-  const changed = setChildren(document.getElementById("checks"), signature, () => grouped.map((group, i) => sectionOf(group, i)));
+  const changed = setChildren(document.getElementById("checks"), signature, () =>
+    grouped.map((group, i) => sectionOf(group, i)),
+  );
   // Who was at a check stays there, though its place is new.
   if (changed && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
 function sectionOf({ name, verdicts }, i) {
-  const items = el("ul", { class: "cards" }, verdicts.map((verdict) => cards.get(verdict.check.key).element));
+  const items = el(
+    "ul",
+    { class: "cards" },
+    verdicts.map((verdict) => cards.get(verdict.check.key).element),
+  );
   // Every group has a heading, for those who go by headings; one without a name is not shown.
-  return el("section", { class: "group", "aria-labelledby": `group-${i}` }, el("h2", { id: `group-${i}`, class: name ? null : "sr" }, name || (i ? "Other checks" : "Checks")), items);
+  return el(
+    "section",
+    { class: "group", "aria-labelledby": `group-${i}` },
+    el("h2", { id: `group-${i}`, class: name ? null : "sr" }, name || (i ? "Other checks" : "Checks")),
+    items,
+  );
 }

@@ -18,7 +18,10 @@ export class Scrubber {
     element.addEventListener("pointermove", (event) => this.point(event));
     element.addEventListener("pointerdown", (event) => this.point(event));
     element.addEventListener("pointerleave", () => this.leave());
-    element.addEventListener("focus", () => element.matches(":focus-visible") && this.go(this.at ?? this.steps.count - 1));
+    element.addEventListener(
+      "focus",
+      () => element.matches(":focus-visible") && this.go(this.at ?? this.steps.count - 1),
+    );
     element.addEventListener("blur", () => this.leave());
     element.addEventListener("keydown", (event) => this.key(event));
   }
@@ -26,7 +29,13 @@ export class Scrubber {
   /** New figures. The place that somebody is reading stays. */
   set(steps) {
     this.steps = steps;
-    const attributes = { role: "slider", tabindex: 0, "aria-label": this.label, "aria-valuemin": 0, "aria-valuemax": Math.max(0, steps.count - 1) };
+    const attributes = {
+      role: "slider",
+      tabindex: 0,
+      "aria-label": this.label,
+      "aria-valuemin": 0,
+      "aria-valuemax": Math.max(0, steps.count - 1),
+    };
     for (const [name, value] of Object.entries(attributes)) this.element.setAttribute(name, value);
     this.speak(Math.min(this.at ?? steps.count - 1, steps.count - 1));
     if (this.at !== null) this.go(this.at);
@@ -40,7 +49,16 @@ export class Scrubber {
   key(event) {
     const now = this.at ?? this.steps.count - 1;
     const last = this.steps.count - 1;
-    const to = { ArrowLeft: now - 1, ArrowDown: now - 1, ArrowRight: now + 1, ArrowUp: now + 1, PageUp: now + 7, PageDown: now - 7, Home: 0, End: last }[event.key];
+    const to = {
+      ArrowLeft: now - 1,
+      ArrowDown: now - 1,
+      ArrowRight: now + 1,
+      ArrowUp: now + 1,
+      PageUp: now + 7,
+      PageDown: now - 7,
+      Home: 0,
+      End: last,
+    }[event.key];
     if (event.key === "Escape") this.leave();
     if (to === undefined) return;
     event.preventDefault();
@@ -65,7 +83,10 @@ export class Scrubber {
     if (index < 0) return;
     const { title, lines } = this.steps.describe(index);
     this.element.setAttribute("aria-valuenow", index);
-    this.element.setAttribute("aria-valuetext", [title, ...lines.map(([label, value]) => (label ? `${label} ${value}` : value))].join(", "));
+    this.element.setAttribute(
+      "aria-valuetext",
+      [title, ...lines.map(([label, value]) => (label ? `${label} ${value}` : value))].join(", "),
+    );
   }
 }
 
@@ -76,7 +97,13 @@ function showTip(element, place, { title, lines }) {
   }
   tip.replaceChildren(
     el("p", { class: "tip-title" }, title),
-    el("dl", {}, lines.map(([label, value, state]) => el("div", { "data-state": state }, el("dt", {}, label), el("dd", {}, value)))),
+    el(
+      "dl",
+      {},
+      lines.map(([label, value, state]) =>
+        el("div", { "data-state": state }, el("dt", {}, label), el("dd", {}, value)),
+      ),
+    ),
   );
   tip.hidden = false;
   const box = element.getBoundingClientRect();

@@ -13,7 +13,13 @@ const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digi
 const CLOCK_SECONDS = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const DATE = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
 const SHORT_DATE = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
-const UTC_DAY = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const UTC_DAY = new Intl.DateTimeFormat(LOCALE, {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
 const FIGURE = new Intl.NumberFormat(LOCALE);
 
 /** A span of time in the two largest units that matter: "2 h 14 min". */

@@ -10,7 +10,8 @@ const AT_FIRST = 20;
 export function showTimeline(checks, site) {
   const section = document.getElementById("timeline");
   section.hidden = false;
-  if (section.version !== site.version) Object.assign(section, { version: site.version, events: eventsOf(checks, site) });
+  if (section.version !== site.version)
+    Object.assign(section, { version: site.version, events: eventsOf(checks, site) });
   const { events } = section;
   // What goes on lasts longer every minute; what is over stays as it is, and so does the focus in it.
   const goesOn = events.some(({ incident }) => incident && incident.to === undefined);
@@ -21,8 +22,24 @@ export function showTimeline(checks, site) {
     return [
       el("h2", { id: "timeline-title" }, "Timeline"),
       !events.length && el("p", { class: "nothing" }, `No incidents in the last ${duration(site.config.timeframe)}.`),
-      ...byDay(shown).map(([date, entries]) => el("section", { class: "day-entries" }, el("h3", {}, date), el("ol", {}, entries.map((event) => entryOf(event, site.now))))),
-      shown.length < events.length && el("button", { type: "button", class: "all", onclick: () => showAll(section, checks, site) }, `Show all ${events.length} entries`),
+      ...byDay(shown).map(([date, entries]) =>
+        el(
+          "section",
+          { class: "day-entries" },
+          el("h3", {}, date),
+          el(
+            "ol",
+            {},
+            entries.map((event) => entryOf(event, site.now)),
+          ),
+        ),
+      ),
+      shown.length < events.length &&
+        el(
+          "button",
+          { type: "button", class: "all", onclick: () => showAll(section, checks, site) },
+          `Show all ${events.length} entries`,
+        ),
     ];
   });
 }
@@ -73,18 +90,39 @@ function byDay(events) {
 function entryOf(event, now) {
   if (event.kind === "incident") return incidentEntry(event.incident, now);
   if (event.kind === "message") {
-    return el("li", { class: "entry", "data-state": "message" }, icon("message"), el("p", {}, el("b", {}, event.title), " Message at ", timeElement(event.at, clock(event.at))), el("p", { class: "said" }, rich(event.text)));
+    return el(
+      "li",
+      { class: "entry", "data-state": "message" },
+      icon("message"),
+      el("p", {}, el("b", {}, event.title), " Message at ", timeElement(event.at, clock(event.at))),
+      el("p", { class: "said" }, rich(event.text)),
+    );
   }
   const { from, to, title, text } = event.window;
   const what = el("b", {}, title ?? "All checks");
-  return el("li", { class: "entry", "data-state": "maintenance" }, icon("maintenance"), el("p", {}, what, " Maintenance ", span(from, to, now)), text && el("p", { class: "said" }, rich(text)));
+  return el(
+    "li",
+    { class: "entry", "data-state": "maintenance" },
+    icon("maintenance"),
+    el("p", {}, what, " Maintenance ", span(from, to, now)),
+    text && el("p", { class: "said" }, rich(text)),
+  );
 }
 
 function incidentEntry({ check, status, from, to, reason, locations }, now) {
   const state = el("strong", {}, status === "down" ? "down" : "degraded");
-  const words = to === undefined ? [" has been ", state, ` for ${duration(now - from)}, since `, timeElement(from, clock(from))] : [" was ", state, ` for ${duration(to - from)}, `, span(from, to, now)];
+  const words =
+    to === undefined
+      ? [" has been ", state, ` for ${duration(now - from)}, since `, timeElement(from, clock(from))]
+      : [" was ", state, ` for ${duration(to - from)}, `, span(from, to, now)];
   const where = check.series.length > 1 && locations.length ? ` at ${list(locations)}` : "";
-  return el("li", { class: "entry", "data-state": status }, icon(status), el("p", {}, el("b", {}, check.title), words, where), reason && el("p", { class: "reason" }, reason));
+  return el(
+    "li",
+    { class: "entry", "data-state": status },
+    icon(status),
+    el("p", {}, el("b", {}, check.title), words, where),
+    reason && el("p", { class: "reason" }, reason),
+  );
 }
 
 /** "14:02 to 14:31", with the second day if it is another. */

@@ -38,7 +38,13 @@ export function verdictOf(check, quorum, now, data) {
   const needed = Math.min(quorum ?? Math.floor(fresh.length / 2) + 1, fresh.length);
   const [down, degraded] = [of("down"), of("degraded")];
   const stale = !fresh.length;
-  const status = stale ? "stale" : down.length >= needed ? "down" : down.length || degraded.length ? "degraded" : "healthy";
+  const status = stale
+    ? "stale"
+    : down.length >= needed
+      ? "down"
+      : down.length || degraded.length
+        ? "degraded"
+        : "healthy";
   const bad = down.length ? down : degraded;
   const maintenance = windowsOf(data, check.title).find((window) => window.from <= now && now < window.to);
   return {
@@ -50,7 +56,11 @@ export function verdictOf(check, quorum, now, data) {
     bad,
     fresh,
     since: sinceWhen(stale ? locations : fresh, bad, stale),
-    last: Math.max(0, ...locations.map((location) => location.at), ...(locations.length ? [] : check.series.map(lastOf))),
+    last: Math.max(
+      0,
+      ...locations.map((location) => location.at),
+      ...(locations.length ? [] : check.series.map(lastOf)),
+    ),
     reason: bad.find((location) => location.reason)?.reason ?? null,
     freshFor: Math.max(FRESH_AT_LEAST, ...check.series.map((series) => series.prepared.freshFor)),
   };
@@ -121,6 +131,7 @@ export function groupsOf(verdicts, config) {
 function ordered(verdicts, order) {
   const byName = (a, b) => a.check.title.localeCompare(b.check.title, "en", { numeric: true });
   if (order === "name") return [...verdicts].sort(byName);
-  if (order === "status") return [...verdicts].sort((a, b) => (RANK[b.status] ?? 0) - (RANK[a.status] ?? 0) || byName(a, b));
+  if (order === "status")
+    return [...verdicts].sort((a, b) => (RANK[b.status] ?? 0) - (RANK[a.status] ?? 0) || byName(a, b));
   return verdicts;
 }

@@ -8,7 +8,9 @@ import { loaderOf } from "../../web/data.js";
 const NOW = 1_795_340_000_000;
 const HOUR = 3_600_000;
 const name = (at) => `${at}000000-check.json`;
-const file = (at, more = {}) => [{ title: "API", endpoint: "e", timestamp: at * 1e6, times: [{ rtt: 1 }], healthy: true, ...more }];
+const file = (at, more = {}) => [
+  { title: "API", endpoint: "e", timestamp: at * 1e6, times: [{ rtt: 1 }], healthy: true, ...more },
+];
 
 /** A folder on the web: `files` by name, as text or as what becomes JSON. `asked` has what was fetched. */
 function folder(files) {
@@ -24,7 +26,8 @@ function folder(files) {
   return asked;
 }
 
-const loader = (more = {}) => loaderOf({ source: { type: "index", url: "https://example.com/" }, timeframe: 24 * HOUR, ...more });
+const loader = (more = {}) =>
+  loaderOf({ source: { type: "index", url: "https://example.com/" }, timeframe: 24 * HOUR, ...more });
 
 async function load(from, now = NOW) {
   const counts = [];
@@ -37,7 +40,11 @@ async function load(from, now = NOW) {
 }
 
 function index(files) {
-  files["index.json"] = Object.fromEntries(Object.keys(files).filter((key) => key.includes("-check")).map((key) => [key, 1]));
+  files["index.json"] = Object.fromEntries(
+    Object.keys(files)
+      .filter((key) => key.includes("-check"))
+      .map((key) => [key, 1]),
+  );
   return files;
 }
 
@@ -48,7 +55,10 @@ test("without a summary, the check files of the timeframe are read, the newest f
   const asked = folder(index(files));
   const { counts, data } = await load(loader());
   assert.deepEqual(counts, [30, 60, 70]);
-  const newest = Object.keys(files).filter((key) => key.includes("-check")).sort().reverse();
+  const newest = Object.keys(files)
+    .filter((key) => key.includes("-check"))
+    .sort()
+    .reverse();
   assert.deepEqual(new Set(asked.slice(2, 32)), new Set(newest.slice(0, 30)));
   assert.ok(!asked.includes(name(NOW - 25 * HOUR)));
   assert.equal([...data.series.values()][0].points[0].at, NOW - 69 * 60_000);
@@ -71,22 +81,44 @@ test("a file is fetched once", async () => {
 });
 
 test("what the summary has is not fetched, nor what is older than its details", async () => {
-  const files = { [name(NOW - 3 * HOUR)]: file(NOW - 3 * HOUR), [name(NOW - HOUR)]: file(NOW - HOUR), [name(NOW)]: file(NOW) };
-  const summary = { version: 1, made: NOW, recent_from: NOW - 2 * HOUR, files: [name(NOW - HOUR)], unread: [], series: [] };
+  const files = {
+    [name(NOW - 3 * HOUR)]: file(NOW - 3 * HOUR),
+    [name(NOW - HOUR)]: file(NOW - HOUR),
+    [name(NOW)]: file(NOW),
+  };
+  const summary = {
+    version: 1,
+    made: NOW,
+    recent_from: NOW - 2 * HOUR,
+    files: [name(NOW - HOUR)],
+    unread: [],
+    series: [],
+  };
   files["summary.json"] = summary;
   const asked = folder(index(files));
   const from = loader();
   assert.deepEqual((await load(from)).counts, [1]);
-  assert.deepEqual(asked.filter((path) => path.includes("-check")), [name(NOW)]);
+  assert.deepEqual(
+    asked.filter((path) => path.includes("-check")),
+    [name(NOW)],
+  );
   // With a new summary, what was read before and is not in it stays.
   files["summary.json"] = { ...summary, made: NOW + 1 };
   assert.deepEqual((await load(from)).counts, [1]);
-  assert.deepEqual(asked.filter((path) => path.includes("-check")), [name(NOW)]);
+  assert.deepEqual(
+    asked.filter((path) => path.includes("-check")),
+    [name(NOW)],
+  );
 });
 
 test("files that cannot be read cost themselves alone, and are tried three times", async () => {
   const bad = [NOW - 3000, NOW - 2000, NOW - 1000].map(name);
-  const files = index({ [bad[0]]: "[{", [bad[1]]: { not: "results" }, [bad[2]]: new TypeError("no network"), [name(NOW)]: file(NOW) });
+  const files = index({
+    [bad[0]]: "[{",
+    [bad[1]]: { not: "results" },
+    [bad[2]]: new TypeError("no network"),
+    [name(NOW)]: file(NOW),
+  });
   const asked = folder(files);
   const from = loader();
   for (let i = 0; i < 5; i += 1) assert.deepEqual((await load(from)).counts, [1]);
@@ -106,10 +138,18 @@ test("a file that is whole at the next load is no longer noted", async () => {
 });
 
 test("names that are none of check files are not fetched", async () => {
-  const files = index({ "../../etc/passwd-check.json": [], "x-check.json": [], "1795339999999000000-check.json.html": [], "https://evil.example/1795339999999000000-check.json": [] });
+  const files = index({
+    "../../etc/passwd-check.json": [],
+    "x-check.json": [],
+    "1795339999999000000-check.json.html": [],
+    "https://evil.example/1795339999999000000-check.json": [],
+  });
   const asked = folder(files);
   await load(loader());
-  assert.deepEqual(asked.filter((path) => path.includes("check")), []);
+  assert.deepEqual(
+    asked.filter((path) => path.includes("check")),
+    [],
+  );
 });
 
 test("names may have a location and a hash", async () => {
@@ -122,7 +162,12 @@ test("names may have a location and a hash", async () => {
 test("an empty folder has no results, and a list that cannot be read is an error after the summary", async () => {
   folder({});
   assert.deepEqual((await load(loader())).counts, [0]);
-  const summary = { version: 1, made: NOW, recent_from: 0, series: [{ title: "API", endpoint: "e", recent: { at: [NOW], status: "h", rtt: [1] } }] };
+  const summary = {
+    version: 1,
+    made: NOW,
+    recent_from: 0,
+    series: [{ title: "API", endpoint: "e", recent: { at: [NOW], status: "h", rtt: [1] } }],
+  };
   folder({ "summary.json": summary, "index.json": "{" });
   const seen = [];
   await assert.rejects(async () => {
@@ -153,7 +198,9 @@ test("a server's data are read again only when their tag is another, and its clo
   let reads = 0;
   const summary = { version: 1, made: NOW, recent_from: 0, series: [] };
   globalThis.fetch = async () => {
-    const response = new Response(JSON.stringify(summary), { headers: { etag: tag, date: new Date(Date.now() + HOUR).toUTCString() } });
+    const response = new Response(JSON.stringify(summary), {
+      headers: { etag: tag, date: new Date(Date.now() + HOUR).toUTCString() },
+    });
     response.json = async () => ((reads += 1), summary);
     return response;
   };

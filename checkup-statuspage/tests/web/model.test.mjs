@@ -15,20 +15,37 @@ const NOW = TODAY * DAY + 12 * 60 * MINUTE;
 /** A series with a letter for each result, a minute apart, the last of them now. */
 function series(letters, more = {}) {
   const first = NOW - (letters.length - 1) * MINUTE;
-  const reasons = Object.fromEntries([...letters].map((letter, i) => [i, letter === "h" ? null : `reason ${i}`]).filter(([, reason]) => reason));
+  const reasons = Object.fromEntries(
+    [...letters].map((letter, i) => [i, letter === "h" ? null : `reason ${i}`]).filter(([, reason]) => reason),
+  );
   return {
     title: "API",
     endpoint: "https://example.com",
     days: [],
     incidents: [],
     messages: [],
-    recent: { at: [...letters].map((_, i) => (i ? MINUTE : first)), status: letters, rtt: [...letters].map((letter) => (letter === "d" ? null : 1000)), reasons },
+    recent: {
+      at: [...letters].map((_, i) => (i ? MINUTE : first)),
+      status: letters,
+      rtt: [...letters].map((letter) => (letter === "d" ? null : 1000)),
+      reasons,
+    },
     ...more,
   };
 }
 
 function summary(list, more = {}) {
-  const data = readSummary({ version: 1, made: NOW, recent_from: TODAY * DAY, files: [], unread: [], days: {}, windows: [], series: list, ...more });
+  const data = readSummary({
+    version: 1,
+    made: NOW,
+    recent_from: TODAY * DAY,
+    files: [],
+    unread: [],
+    days: {},
+    windows: [],
+    series: list,
+    ...more,
+  });
   for (const one of data.series.values()) one.prepared = preparedSeries(one, data);
   return data;
 }
@@ -38,14 +55,27 @@ const verdict = (data, quorum, now = NOW) => verdictOf([...checksOf(data).values
 const at = (location, letters, more = {}) => series(letters, { location, ...more });
 
 test("what is no summary of version 1 is refused, and a broken series costs itself alone", () => {
-  for (const bad of [null, [], "", { version: 2, series: [] }, { version: 1 }]) assert.throws(() => readSummary(bad), TypeError);
+  for (const bad of [null, [], "", { version: 2, series: [] }, { version: 1 }])
+    assert.throws(() => readSummary(bad), TypeError);
   const data = summary([series("h"), { title: 7 }, null]);
   assert.equal(data.series.size, 1);
   assert.deepEqual([...data.unread], ["summary.json"]);
 });
 
 test("points are read from columns", () => {
-  const data = summary([series("hg", { recent: { at: [NOW - 5, 5], status: "hg", rtt: [1, 2], low: [1, 1], high: [1, 3], reasons: { 1: "slow" }, n: [4, 1] } })]);
+  const data = summary([
+    series("hg", {
+      recent: {
+        at: [NOW - 5, 5],
+        status: "hg",
+        rtt: [1, 2],
+        low: [1, 1],
+        high: [1, 3],
+        reasons: { 1: "slow" },
+        n: [4, 1],
+      },
+    }),
+  ]);
   assert.deepEqual(only(data).points, [
     { at: NOW - 5, status: "healthy", rtt: 1, low: 1, high: 1, reason: null, n: 4 },
     { at: NOW, status: "degraded", rtt: 2, low: 1, high: 3, reason: "slow", n: 1 },
@@ -54,30 +84,101 @@ test("points are read from columns", () => {
 
 test("a check file's results are added once, whatever the order", () => {
   const data = emptyData();
-  const result = (ns, more) => ({ title: "API", endpoint: "e", timestamp: ns, times: [{ rtt: 3_000_000 }, { rtt: 1_000_000 }], threshold: 5_000_000, healthy: true, ...more });
-  const later = result((NOW + 1000) * 1e6, { healthy: undefined, down: true, times: [{ rtt: 1, error: "refused" }, { rtt: 2_000_000 }] });
+  const result = (ns, more) => ({
+    title: "API",
+    endpoint: "e",
+    timestamp: ns,
+    times: [{ rtt: 3_000_000 }, { rtt: 1_000_000 }],
+    threshold: 5_000_000,
+    healthy: true,
+    ...more,
+  });
+  const later = result((NOW + 1000) * 1e6, {
+    healthy: undefined,
+    down: true,
+    times: [{ rtt: 1, error: "refused" }, { rtt: 2_000_000 }],
+  });
   addResults(data, [later, result(NOW * 1e6)]);
   addResults(data, [result(NOW * 1e6, { message: "We know." })]);
   const { points, messages, threshold } = only(data);
-  assert.deepEqual(points.map(({ at: time, status, rtt, reason }) => [time, status, rtt, reason]), [
-    [NOW, "healthy", 2000, null],
-    [NOW + 1000, "down", 2000, "refused (1 of 2 attempts failed)"],
-  ]);
+  assert.deepEqual(
+    points.map(({ at: time, status, rtt, reason }) => [time, status, rtt, reason]),
+    [
+      [NOW, "healthy", 2000, null],
+      [NOW + 1000, "down", 2000, "refused (1 of 2 attempts failed)"],
+    ],
+  );
   assert.deepEqual(messages, [{ at: NOW, text: "We know." }]);
   assert.equal(threshold, 5000);
 });
 
 test("two checks of one URL are two checks", () => {
   const data = summary([series("h"), series("d", { title: "API 2" })]);
-  assert.deepEqual([...checksOf(data).values()].map((check) => check.title), ["API", "API 2"]);
+  assert.deepEqual(
+    [...checksOf(data).values()].map((check) => check.title),
+    ["API", "API 2"],
+  );
 });
 
 test("an alien file is refused as a whole, so that it costs itself alone", () => {
   const data = emptyData();
-  for (const bad of [{}, "text", 7, [{ title: "x" }], [null], [{ title: "ok", timestamp: 1 }, { title: "x", timestamp: "no" }]]) {
+  for (const bad of [
+    {},
+    "text",
+    7,
+    [{ title: "x" }],
+    [null],
+    [
+      { title: "ok", timestamp: 1 },
+      { title: "x", timestamp: "no" },
+    ],
+  ]) {
     assert.throws(() => addResults(data, bad), TypeError);
   }
   assert.equal(data.series.size, 0);
+});
+
+test("whatever is in a summary or a file, what can be shown is shown", () => {
+  const odd = [null, true, "x", -1e300, 1e300, NaN, {}, [], ["x"], { a: 1 }];
+  for (const value of odd) {
+    const one = {
+      ...series("hd"),
+      threshold: value,
+      location: value,
+      days: [[value, 1, 1, 1, 1], [TODAY - 1, value, 2, value, value, value], value],
+      incidents: [{ from: value }, { from: NOW - DAY, to: value, status: value, reason: value }, value],
+      messages: [{ at: value, text: "a" }, { at: NOW, text: value }, value],
+      recent: { at: [NOW - MINUTE, MINUTE, value], status: value, rtt: [value, 2, value], reasons: value, n: value },
+    };
+    const data = summary([one, value], {
+      windows: [{ from: value, to: NOW }, { from: NOW - 1, to: NOW, title: value, text: value }, value],
+      made: value,
+      unread: value,
+      files: value,
+    });
+    const [check] = checksOf(data).values();
+    assert.equal(check.series[0].days.length, 1);
+    daysOf(check, TODAY, 90, data);
+    for (const { at: time } of check.series[0].points) new Date(time).toISOString();
+    for (const { from, to } of incidentsOfCheck(check, data))
+      [from, to ?? 0].map((time) => new Date(time).toISOString());
+    assert.ok(["healthy", "degraded", "down", "stale"].includes(verdictOf(check, undefined, NOW, data).underlying));
+    const result = {
+      title: "API",
+      timestamp: NOW * 1e6,
+      times: [{ rtt: value, error: value }, value],
+      threshold: value,
+      location: value,
+      notice: value,
+      message: value,
+      maintenance: value,
+      endpoint: value,
+      down: value,
+    };
+    addResults(data, [result]);
+    if (typeof value !== "number") assert.throws(() => addResults(data, [{ ...result, timestamp: value }]), TypeError);
+  }
+  assert.throws(() => addResults(emptyData(), [{ title: "API", timestamp: 1e300 }]), TypeError);
 });
 
 test("uptime counts degraded as up, and leaves maintenance out", () => {
@@ -90,7 +191,10 @@ test("uptime counts degraded as up, and leaves maintenance out", () => {
 });
 
 test("uptime of a longer time takes closed days whole, and the points of the others", () => {
-  const days = [[TODAY - 10, 0, 0, 100, 0, null, null, null], [TODAY - 2, 90, 0, 10, 5, 1, 2, 3]];
+  const days = [
+    [TODAY - 10, 0, 0, 100, 0, null, null, null],
+    [TODAY - 2, 90, 0, 10, 5, 1, 2, 3],
+  ];
   const data = summary([series("hhhhhhhhhh", { days })]);
   assert.equal(uptime([only(data)], NOW - 7 * DAY, data), 100 / 110);
   assert.equal(uptime([only(data)], NOW - 30 * DAY, data), 100 / 210);
@@ -98,7 +202,9 @@ test("uptime of a longer time takes closed days whole, and the points of the oth
 });
 
 test("joined points weigh as much as the results that they stand for", () => {
-  const data = summary([series("hd", { recent: { at: [NOW - MINUTE, MINUTE], status: "hd", rtt: [1, null], n: [9, 1] } })]);
+  const data = summary([
+    series("hd", { recent: { at: [NOW - MINUTE, MINUTE], status: "hd", rtt: [1, null], n: [9, 1] } }),
+  ]);
   assert.equal(uptime([only(data)], NOW - DAY / 2, data), 0.9);
 });
 
@@ -106,13 +212,25 @@ test("days have the counts of all locations, and today is counted from points", 
   const days = [[TODAY - 1, 10, 2, 1, 3, 100, 200, 300]];
   const data = summary([at("eu", "hd", { days }), at("us", "hh", { days })]);
   const found = daysOf([...checksOf(data).values()][0], TODAY, 3, data);
-  assert.deepEqual(found.map(({ day, healthy, degraded, down, excluded }) => [day - TODAY, healthy, degraded, down, excluded]), [[-2, 0, 0, 0, 0], [-1, 20, 4, 2, 6], [0, 3, 0, 1, 0]]);
-  assert.deepEqual(found[1].locations.map(({ location }) => location), ["eu", "us"]);
+  assert.deepEqual(
+    found.map(({ day, healthy, degraded, down, excluded }) => [day - TODAY, healthy, degraded, down, excluded]),
+    [
+      [-2, 0, 0, 0, 0],
+      [-1, 20, 4, 2, 6],
+      [0, 3, 0, 1, 0],
+    ],
+  );
+  assert.deepEqual(
+    found[1].locations.map(({ location }) => location),
+    ["eu", "us"],
+  );
 });
 
 test("quantiles of an open day are of the nearest rank", () => {
   const rtt = Array.from({ length: 100 }, (_, i) => i + 1);
-  const data = summary([series("h".repeat(100), { recent: { at: rtt.map((_, i) => (i ? 1 : NOW - 99)), status: "h".repeat(100), rtt } })]);
+  const data = summary([
+    series("h".repeat(100), { recent: { at: rtt.map((_, i) => (i ? 1 : NOW - 99)), status: "h".repeat(100), rtt } }),
+  ]);
   const [row] = openDays(only(data), data);
   assert.deepEqual([row.p50, row.p90, row.p99], [50, 90, 99]);
 });
@@ -120,10 +238,13 @@ test("quantiles of an open day are of the nearest rank", () => {
 test("an incident is from the first bad result to the recovery, with the worst status and its reason", () => {
   const data = summary([series("hhgddghhd")]);
   const first = only(data).points[0].at;
-  assert.deepEqual(incidentsOf(only(data), data).map(({ continued, ...rest }) => rest), [
-    { from: first + 2 * MINUTE, to: first + 6 * MINUTE, status: "down", reason: "reason 3" },
-    { from: NOW, to: undefined, status: "down", reason: "reason 8" },
-  ]);
+  assert.deepEqual(
+    incidentsOf(only(data), data).map(({ continued, ...rest }) => rest),
+    [
+      { from: first + 2 * MINUTE, to: first + 6 * MINUTE, status: "down", reason: "reason 3" },
+      { from: NOW, to: undefined, status: "down", reason: "reason 8" },
+    ],
+  );
 });
 
 test("incidents of single days are joined over the days", () => {
@@ -134,14 +255,28 @@ test("incidents of single days are joined over the days", () => {
     { from: (TODAY - 1) * DAY + 1, status: "down", reason: "off", continued: true },
   ];
   const data = summary([series("dh", { days: [day(3), day(2), day(1)], incidents })]);
-  assert.deepEqual(incidentsOf(only(data), data), [{ from: (TODAY - 3) * DAY + 5, to: NOW, status: "down", reason: "off" }]);
+  assert.deepEqual(incidentsOf(only(data), data), [
+    { from: (TODAY - 3) * DAY + 5, to: NOW, status: "down", reason: "off" },
+  ]);
 });
 
 test("an incident that the next day does not continue ended with its day", () => {
-  const days = [[TODAY - 2, 5, 0, 5, 0, 1, 1, 1], [TODAY - 1, 5, 0, 5, 0, 1, 1, 1]];
-  const incidents = [{ from: (TODAY - 2) * DAY + 5, status: "down", reason: "a" }, { from: (TODAY - 1) * DAY + 9, status: "down", reason: "b" }];
+  const days = [
+    [TODAY - 2, 5, 0, 5, 0, 1, 1, 1],
+    [TODAY - 1, 5, 0, 5, 0, 1, 1, 1],
+  ];
+  const incidents = [
+    { from: (TODAY - 2) * DAY + 5, status: "down", reason: "a" },
+    { from: (TODAY - 1) * DAY + 9, status: "down", reason: "b" },
+  ];
   const data = summary([series("h", { days, incidents })]);
-  assert.deepEqual(incidentsOf(only(data), data).map(({ from, to }) => [from, to]), [[(TODAY - 2) * DAY + 5, (TODAY - 1) * DAY], [(TODAY - 1) * DAY + 9, NOW]]);
+  assert.deepEqual(
+    incidentsOf(only(data), data).map(({ from, to }) => [from, to]),
+    [
+      [(TODAY - 2) * DAY + 5, (TODAY - 1) * DAY],
+      [(TODAY - 1) * DAY + 9, NOW],
+    ],
+  );
 });
 
 test("incidents of locations that overlap are one", () => {
@@ -182,7 +317,8 @@ test("a check is down since the first location that is, and healthy since the la
 test("checks that nobody runs any more are left out, unless all are so", () => {
   const days = [[TODAY - 5, 5, 0, 0, 0, 1, 1, 1]];
   const retired = { ...series(""), title: "Old", days, recent: undefined };
-  const names = (data) => verdictsOf([...checksOf(data).values()], undefined, NOW, data).map((one) => [one.check.title, one.status]);
+  const names = (data) =>
+    verdictsOf([...checksOf(data).values()], undefined, NOW, data).map((one) => [one.check.title, one.status]);
   assert.deepEqual(names(summary([series("h"), retired])), [["API", "healthy"]]);
   const dead = summary([retired]);
   assert.deepEqual(names(dead), [["Old", "stale"]]);
@@ -190,7 +326,11 @@ test("checks that nobody runs any more are left out, unless all are so", () => {
 });
 
 test("the usual interval is that of the results, not of joined points", () => {
-  const points = [{ at: 0, n: 1 }, { at: 5 * MINUTE, n: 5 }, { at: 10 * MINUTE, n: 5 }];
+  const points = [
+    { at: 0, n: 1 },
+    { at: 5 * MINUTE, n: 5 },
+    { at: 10 * MINUTE, n: 5 },
+  ];
   assert.equal(usualInterval({ points }), MINUTE);
   assert.equal(usualInterval({ points: points.slice(0, 1) }), null);
 });
@@ -199,7 +339,13 @@ test("a check in maintenance is not held against the whole", () => {
   const window = { from: NOW - MINUTE, to: NOW + MINUTE, title: "API", text: "" };
   const data = summary([series("hd"), series("hh", { title: "Web" })], { windows: [window] });
   const verdicts = [...checksOf(data).values()].map((check) => verdictOf(check, undefined, NOW, data));
-  assert.deepEqual(verdicts.map(({ status, underlying }) => [status, underlying]), [["maintenance", "down"], ["healthy", "healthy"]]);
+  assert.deepEqual(
+    verdicts.map(({ status, underlying }) => [status, underlying]),
+    [
+      ["maintenance", "down"],
+      ["healthy", "healthy"],
+    ],
+  );
   assert.equal(overallOf(verdicts), "maintenance");
 });
 
@@ -213,11 +359,21 @@ test("the whole is as bad as its worst check", () => {
 });
 
 test("checks stand in their groups, the others after them without a heading", () => {
-  const verdicts = ["c", "a", "b", "d"].map((title) => ({ status: title === "b" ? "down" : "healthy", check: { key: title, title } }));
-  const names = (config) => groupsOf(verdicts, config).map((group) => [group.name, group.verdicts.map((one) => one.check.title).join("")]);
+  const verdicts = ["c", "a", "b", "d"].map((title) => ({
+    status: title === "b" ? "down" : "healthy",
+    check: { key: title, title },
+  }));
+  const names = (config) =>
+    groupsOf(verdicts, config).map((group) => [group.name, group.verdicts.map((one) => one.check.title).join("")]);
   const groups = [{ name: "One", checks: ["b", "a", "missing"] }];
-  assert.deepEqual(names({ groups, order: "config" }), [["One", "ba"], ["", "cd"]]);
-  assert.deepEqual(names({ groups, order: "name" }), [["One", "ab"], ["", "cd"]]);
+  assert.deepEqual(names({ groups, order: "config" }), [
+    ["One", "ba"],
+    ["", "cd"],
+  ]);
+  assert.deepEqual(names({ groups, order: "name" }), [
+    ["One", "ab"],
+    ["", "cd"],
+  ]);
   assert.deepEqual(names({ groups: [], order: "status" }), [["", "bacd"]]);
 });
 

@@ -5,23 +5,55 @@ import { counted, duration, list, percent, rich, roundTrip, safeUrl } from "../.
 
 /** As much of a document as links and emphasis need. */
 globalThis.document = {
-  createElement: (tag) => ({ tag, attributes: {}, children: [], setAttribute(name, value) { this.attributes[name] = value; }, append(...nodes) { this.children.push(...nodes); } }),
+  createElement: (tag) => ({
+    tag,
+    attributes: {},
+    children: [],
+    setAttribute(name, value) {
+      this.attributes[name] = value;
+    },
+    append(...nodes) {
+      this.children.push(...nodes);
+    },
+  }),
 };
 
-const shape = (nodes) => nodes.map((node) => (typeof node === "string" ? node : [node.tag, node.attributes.href ?? null, ...node.children]));
+const shape = (nodes) =>
+  nodes.map((node) => (typeof node === "string" ? node : [node.tag, node.attributes.href ?? null, ...node.children]));
 
 test("durations have the two largest units that matter", () => {
-  const cases = { 0: "0 s", 59_000: "59 s", 60_000: "1 min", 3_599_000: "59 min", 3_600_000: "1 h", 8_040_000: "2 h 14 min", 90_000_000: "1 d 1 h", 1_728_000_000: "20 d" };
+  const cases = {
+    0: "0 s",
+    59_000: "59 s",
+    60_000: "1 min",
+    3_599_000: "59 min",
+    3_600_000: "1 h",
+    8_040_000: "2 h 14 min",
+    90_000_000: "1 d 1 h",
+    1_728_000_000: "20 d",
+  };
   for (const [ms, words] of Object.entries(cases)) assert.equal(duration(Number(ms)), words);
 });
 
 test("100 % is said only of all", () => {
-  const cases = [[1, "100 %"], [0.99999, "99.99 %"], [0.9995, "99.95 %"], [0, "0.00 %"], [null, "no data"]];
+  const cases = [
+    [1, "100 %"],
+    [0.99999, "99.99 %"],
+    [0.9995, "99.95 %"],
+    [0, "0.00 %"],
+    [null, "no data"],
+  ];
   for (const [share, words] of cases) assert.equal(percent(share), words);
 });
 
 test("round-trip times have units that fit", () => {
-  const cases = [[400, "0.4 ms"], [12_345, "12 ms"], [999_000, "999 ms"], [1_254_000, "1.25 s"], [null, "none"]];
+  const cases = [
+    [400, "0.4 ms"],
+    [12_345, "12 ms"],
+    [999_000, "999 ms"],
+    [1_254_000, "1.25 s"],
+    [null, "none"],
+  ];
   for (const [us, words] of cases) assert.equal(roundTrip(us), words);
 });
 
@@ -33,21 +65,60 @@ test("numbers and lists read as sentences do", () => {
 
 test("links and emphasis become elements", () => {
   assert.deepEqual(shape(rich("See [the notes](https://example.com/a), **now** or *soon*.")), [
-    "See ", ["a", "https://example.com/a", "the notes"], ", ", ["strong", null, "now"], " or ", ["em", null, "soon"], ".",
+    "See ",
+    ["a", "https://example.com/a", "the notes"],
+    ", ",
+    ["strong", null, "now"],
+    " or ",
+    ["em", null, "soon"],
+    ".",
   ]);
   assert.deepEqual(shape(rich("At https://example.com/x?a=1. Or (https://example.com/y)!")), [
-    "At ", ["a", "https://example.com/x?a=1", "https://example.com/x?a=1"], ".", " Or (", ["a", "https://example.com/y", "https://example.com/y"], ")!",
+    "At ",
+    ["a", "https://example.com/x?a=1", "https://example.com/x?a=1"],
+    ".",
+    " Or (",
+    ["a", "https://example.com/y", "https://example.com/y"],
+    ")!",
   ]);
 });
 
 test("everything else stays text", () => {
-  const texts = ["[x](javascript:alert(1))", "[x](data:text/html,hi)", "[x](//example.com)", "<b>no</b>", "2 * 3 * 4", "snake_case_name", "* item", "[x](ftp://example.com)"];
-  for (const text of texts) assert.deepEqual(shape(rich(text)).map((node) => (Array.isArray(node) ? "element" : node)).join(""), text);
+  const texts = [
+    "[x](javascript:alert(1))",
+    "[x](data:text/html,hi)",
+    "[x](//example.com)",
+    "<b>no</b>",
+    "2 * 3 * 4",
+    "snake_case_name",
+    "* item",
+    "[x](ftp://example.com)",
+  ];
+  for (const text of texts)
+    assert.deepEqual(
+      shape(rich(text))
+        .map((node) => (Array.isArray(node) ? "element" : node))
+        .join(""),
+      text,
+    );
 });
 
 test("only URLs of the web and of mail are links", () => {
-  for (const good of ["https://example.com", "http://example.com/a?b#c", "mailto:ops@example.com"]) assert.equal(safeUrl(good), good);
-  const bad = ["javascript:alert(1)", " javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x", "vbscript:x", "blob:x", "file:///etc/passwd", "https://", 7, null, undefined];
+  for (const good of ["https://example.com", "http://example.com/a?b#c", "mailto:ops@example.com"])
+    assert.equal(safeUrl(good), good);
+  const bad = [
+    "javascript:alert(1)",
+    " javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "data:text/html,x",
+    "vbscript:x",
+    "blob:x",
+    "file:///etc/passwd",
+    "https://",
+    7,
+    null,
+    undefined,
+  ];
   for (const url of bad) assert.equal(safeUrl(url, true), null, String(url));
   assert.equal(safeUrl("logo.svg", true), "logo.svg");
   assert.equal(safeUrl("logo.svg"), null);
