@@ -1,5 +1,7 @@
 //! The page's own files, made of the embedded ones and the settings.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use checkup_core::{Checkup, Quorum};
@@ -19,6 +21,8 @@ pub(crate) struct PageFiles {
     config: String,
     source: PageSource,
     script_url: String,
+    /// The latest that was made for another place, and which.
+    elsewhere: Arc<Mutex<Option<(String, Representation)>>>,
     /// `index.html` for where the other files are beside it.
     pub(crate) index: Representation,
     /// `page.js`, at its URL with the hash.
@@ -33,13 +37,24 @@ impl PageFiles {
         let script = Representation::new("text/javascript; charset=utf-8", Cache::Immutable, SCRIPT.as_bytes());
         let source = page.source.clone();
         let nothing = Representation::new(HTML, Cache::Revalidate, "");
-        let mut files = Self { settings: settings.clone(), config, source, script_url, index: nothing, script };
-        files.index = files.index_at("");
+        let settings = settings.clone();
+        let elsewhere = Arc::default();
+        let mut files = Self { settings, config, source, script_url, elsewhere, index: nothing, script };
+        files.index = files.make_index("");
         files
     }
 
     /// `index.html` for where the other files are in the folder `base` (`status/`), as visitors' browsers see it.
     pub(crate) fn index_at(&self, base: &str) -> Representation {
+        // Mostly there is one place. What it holds is whole, whatever panicked.
+        let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*elsewhere {
+            Some((known, index)) if known == base => index.clone(),
+            _ => elsewhere.insert((base.to_owned(), self.make_index(base))).1.clone(),
+        }
+    }
+
+    fn make_index(&self, base: &str) -> Representation {
         let policy = self.policy();
         let script = format!("{base}{}", self.script_url);
         let values = [

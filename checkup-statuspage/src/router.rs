@@ -71,7 +71,8 @@ async fn page(State(site): State<Site>, OriginalUri(uri): OriginalUri, headers: 
     let base = uri.path().rsplit('/').next().filter(|last| !last.is_empty() && *last != "index.html");
     match base {
         None => site.0.page.index.respond(&headers),
-        Some(base) => site.0.page.index_at(&format!("{base}/")).respond(&headers),
+        // With the dot, nothing in it can be a scheme.
+        Some(base) => site.0.page.index_at(&format!("./{base}/")).respond(&headers),
     }
 }
 
@@ -119,10 +120,18 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
         Err(problem) => return failed(&problem),
     };
     let since = since.max(now.saturating_sub(site.0.settings.timeframe));
-    match HistoryAnswer::new(&state.summary, &check, since, now).map(|answer| serde_json::to_string(&answer)) {
-        Some(Ok(answer)) => Representation::new(JSON, Cache::Revalidate, answer).respond(&headers),
-        Some(Err(_)) => error(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be written"),
-        None => error(StatusCode::NOT_FOUND, "there is no check with this name; `api/v1/status` has them all"),
+    // It is never closed.
+    let _permit = site.0.histories.acquire().await;
+    let make = move || {
+        let answer = HistoryAnswer::new(&state.summary, &check, since, now)?;
+        // It has only texts, numbers and lists.
+        let answer = serde_json::to_string(&answer).unwrap_or_default();
+        Some(Representation::new(JSON, Cache::Revalidate, answer))
+    };
+    match tokio::task::spawn_blocking(make).await {
+        Ok(Some(answer)) => answer.respond(&headers),
+        Ok(None) => error(StatusCode::NOT_FOUND, "there is no check with this name; `api/v1/status` has them all"),
+        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be made"),
     }
 }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use checkup_core::summary::Summary;
 use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp};
+use tokio::sync::Semaphore;
 
 use crate::api::StatusAnswer;
 use crate::check_files::CheckFiles;
@@ -22,6 +23,9 @@ const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(5);
 
 /// How old a result may be to count for `/readyz` and `/health`, unless set otherwise.
 const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
+
+/// How many requests for a history are worked at together; others wait for their turn.
+const MAX_HISTORIES: usize = 2;
 
 /// The status page over a monitor or a storage: what a [`router`](Self::router) serves. Cloning is cheap.
 ///
@@ -54,6 +58,8 @@ pub(crate) struct Inner {
     pub(crate) page: PageFiles,
     pub(crate) live: Arc<Live<State>>,
     pub(crate) files: CheckFiles,
+    /// How many histories are made at once: each takes a processor for some milliseconds.
+    pub(crate) histories: Semaphore,
     groups: Vec<crate::config::Group>,
     checkup: Option<Checkup>,
     quorum: Quorum,
@@ -261,6 +267,7 @@ impl SiteBuilder {
             groups: config.into_groups(),
             live: Arc::new(Live::new(self.source, self.page.timeframe, self.refresh_after)),
             files: CheckFiles::new(),
+            histories: Semaphore::new(MAX_HISTORIES),
             settings: self.page,
             checkup: self.checkup,
             quorum,

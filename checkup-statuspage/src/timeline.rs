@@ -119,3 +119,78 @@ fn together(name: &str, parts: &[Part<'_>], locations: usize, needed: usize) -> 
         text,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use checkup_core::{Attempt, Cause, CheckResult, MaintenanceWindow};
+
+    use super::*;
+
+    fn at(minute: u64) -> Timestamp {
+        Timestamp::from_unix_nanos(1_795_340_000_000_000_000).saturating_add(Duration::from_secs(60 * minute))
+    }
+
+    /// Results a minute apart: `d`own or healthy.
+    fn results(location: &str, states: &str) -> Vec<CheckResult> {
+        let of = |(minute, state): (usize, char)| {
+            let mut result = CheckResult::new("API", "x");
+            result.timestamp = at(minute as u64);
+            result.location = Some(location.to_owned());
+            if state == 'd' {
+                result.status = Status::Down;
+                result.attempts = vec![Attempt::failure(Duration::ZERO, Cause::Refused, "refused")];
+            }
+            result
+        };
+        states.chars().enumerate().map(of).collect()
+    }
+
+    fn incidents(of: &[(&str, &str)], quorum: Quorum) -> Vec<Happening> {
+        let mut summary = Summary::new();
+        for (location, states) in of {
+            summary.add(&results(location, states));
+        }
+        timeline(&summary, Timestamp::default(), quorum)
+    }
+
+    #[test]
+    fn an_outage_at_several_locations_is_one_incident() {
+        let found = incidents(&[("eu", "hdddh"), ("us", "hhddd"), ("asia", "hhhhh")], Quorum::Majority);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].from, found[0].to), (at(1), None), "one location is still down");
+        assert_eq!(found[0].kind, HappeningKind::Incident { status: Status::Down });
+        assert_eq!(found[0].text.as_deref(), Some("refused (at eu, us)"));
+    }
+
+    #[test]
+    fn fewer_locations_than_the_quorum_are_a_degradation() {
+        let found = incidents(&[("eu", "hdh"), ("us", "hhh"), ("asia", "hhh")], Quorum::Majority);
+        assert_eq!(found[0].kind, HappeningKind::Incident { status: Status::Degraded });
+        let one = Quorum::at_least(1).unwrap();
+        let found = incidents(&[("eu", "hdh"), ("us", "hhh"), ("asia", "hhh")], one);
+        assert_eq!(found[0].kind, HappeningKind::Incident { status: Status::Down });
+        assert_eq!(found[0].to, Some(at(2)));
+    }
+
+    #[test]
+    fn outages_one_after_the_other_are_two_incidents_the_latest_first() {
+        let found = incidents(&[("eu", "hdhhhdh")], Quorum::Majority);
+        assert_eq!(found.iter().map(|one| one.from).collect::<Vec<_>>(), [at(5), at(1)]);
+    }
+
+    #[test]
+    fn messages_and_maintenance_are_there_and_old_things_are_not() {
+        let mut told = results("eu", "h").remove(0);
+        told.message = Some("We know".into());
+        told.maintenance = Some(MaintenanceWindow::new(at(10), at(20)));
+        let mut summary = Summary::new();
+        summary.add(&[told]);
+        let kinds =
+            |since| -> Vec<_> { timeline(&summary, since, Quorum::Majority).into_iter().map(|one| one.kind).collect() };
+        assert!(kinds(at(0)).contains(&HappeningKind::Maintenance));
+        assert_eq!(kinds(at(15)), [HappeningKind::Maintenance], "it goes on");
+        assert_eq!(kinds(at(21)), []);
+    }
+}

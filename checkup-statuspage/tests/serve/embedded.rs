@@ -30,13 +30,13 @@ async fn a_page_may_be_nested_with_and_without_a_final_slash() {
     assert_eq!(server.get("/").await.text(), "the service's own");
     let page = server.get("/status").await.text();
     // What a browser makes of it at `/status`.
-    assert!(page.contains("src=\"status/page.js?v="), "{page}");
-    assert!(page.contains("href=\"status/feed.atom\""), "{page}");
+    assert!(page.contains("src=\"./status/page.js?v="), "{page}");
+    assert!(page.contains("href=\"./status/feed.atom\""), "{page}");
     assert_eq!(server.get("/status/page.js").await.status, 200);
     assert_eq!(server.get("/status/summary.json").await.json()["series"][0]["title"], "a");
     let as_service = Router::new().nest_service("/status", site.router());
     let server = Served::start(as_service).await;
-    assert!(server.get("/status").await.text().contains("src=\"status/page.js"));
+    assert!(server.get("/status").await.text().contains("src=\"./status/page.js"));
     assert!(server.get("/status/").await.text().contains("src=\"page.js"));
 }
 

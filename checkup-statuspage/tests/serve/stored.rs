@@ -1,10 +1,14 @@
 //! Over a storage that others write to.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use checkup_core::check_file::FileName;
-use checkup_core::{Attempt, Cause, CheckResult, Checkup, Report, Status, Storage, Timestamp, check_fn};
+use checkup_core::{
+    Attempt, Cause, CheckResult, Checkup, Report, Status, Storage, StorageError, StorageReader, Timestamp, async_trait,
+    check_fn,
+};
 use checkup_statuspage::{Group, Site, StatusPage};
 use checkup_testkit::MemoryStorage;
 use serde_json::json;
@@ -325,6 +329,56 @@ async fn readiness_is_that_of_the_checks_with_the_tag() {
     let strict = Site::of_storage(Arc::new(storage)).max_age(Duration::ZERO).build().unwrap();
     let server = Served::start(strict.router()).await;
     assert_eq!(server.get("/readyz").await.status, 503, "all results are too old");
+}
+
+/// A storage that counts how often it is listed.
+#[derive(Debug)]
+struct Counting(MemoryStorage, AtomicUsize);
+
+#[async_trait]
+impl Storage for Counting {
+    async fn store(&self, report: &Report) -> Result<(), StorageError> {
+        self.0.store(report).await
+    }
+
+    fn reader(&self) -> Option<&dyn StorageReader> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl StorageReader for Counting {
+    async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError> {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        StorageReader::list(&self.0, since).await
+    }
+
+    async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError> {
+        StorageReader::fetch(&self.0, name).await
+    }
+}
+
+#[tokio::test]
+async fn many_requests_at_once_cost_the_storage_no_more_than_one() {
+    let storage = Arc::new(Counting(history().await, AtomicUsize::new(0)));
+    let site = Site::of_storage(Arc::clone(&storage) as Arc<dyn Storage>);
+    let server = Served::start(site.refresh_after(Duration::from_secs(3600)).build().unwrap().router()).await;
+    assert_eq!(server.get("/summary.json").await.status, 200);
+    let after_one = storage.1.load(Ordering::SeqCst);
+    let many = (0..100).map(|_| server.get("/summary.json"));
+    for answer in futures_util::future::join_all(many).await {
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(storage.1.load(Ordering::SeqCst), after_one);
+    // And where nothing is known yet.
+    let storage = Arc::new(Counting(history().await, AtomicUsize::new(0)));
+    let site = Site::of_storage(Arc::clone(&storage) as Arc<dyn Storage>).build().unwrap();
+    let server = Served::start(site.router()).await;
+    let many = (0..100).map(|_| server.get("/summary.json"));
+    for answer in futures_util::future::join_all(many).await {
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(storage.1.load(Ordering::SeqCst), after_one);
 }
 
 #[tokio::test]

@@ -1,0 +1,122 @@
+//! The static page: in a directory of its own, and beside the check files.
+#![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
+
+use std::path::Path;
+
+use checkup_core::check_file::FileName;
+use checkup_core::{CheckResult, Checkup, Published, Report, Timestamp, check_fn};
+use checkup_statuspage::{Group, PageStorage, PublishError, StatusPage, deploy, export};
+use checkup_storage_fs::Fs;
+use checkup_testkit::MemoryStorage;
+
+const HOSTILE: &str = "../<script>alert(1)</script>";
+
+async fn stored_in(dir: &Path) -> Checkup {
+    let check = |name: &str| check_fn(name, || async { Ok::<_, String>(()) });
+    let checkup = Checkup::builder().check(check("API")).check(check(HOSTILE)).storage(Fs::new(dir)).build().unwrap();
+    checkup.check_and_store().await.unwrap();
+    checkup
+}
+
+fn read(dir: &Path, name: &str) -> String {
+    std::fs::read_to_string(dir.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[tokio::test]
+async fn a_page_of_its_own_has_the_history_of_its_time() {
+    let (checks, page) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let checkup = stored_in(checks.path()).await;
+    export(page.path(), &StatusPage::new().title("Shop"), &checkup).await.unwrap();
+    let html = read(page.path(), "index.html");
+    assert!(html.contains("<title>Shop</title>"), "{html}");
+    assert!(html.contains(r#""source":{"type":"index","url":"./"}"#), "{html}");
+    assert!(html.contains("http-equiv=\"Content-Security-Policy\""));
+    let summary: serde_json::Value = serde_json::from_str(&read(page.path(), "summary.json")).unwrap();
+    assert_eq!(summary["series"].as_array().unwrap().len(), 2);
+    assert_eq!(read(page.path(), "index.json"), "{}");
+    assert!(read(page.path(), "badge/API.svg").contains("API: operational"));
+    assert!(read(page.path(), "feed.atom").contains("<feed"));
+    assert_eq!(std::fs::read_dir(page.path().join("badge")).unwrap().count(), 2);
+    for entry in std::fs::read_dir(page.path().join("badge")).unwrap() {
+        assert!(!std::fs::read_to_string(entry.unwrap().path()).unwrap().contains("<script"));
+    }
+}
+
+#[tokio::test]
+async fn only_what_changed_is_written() {
+    let (checks, page) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let checkup = stored_in(checks.path()).await;
+    let settings = StatusPage::new();
+    let first = export(page.path(), &settings, &checkup).await.unwrap();
+    assert!(first.iter().all(|file| file.published == Published::Written), "{first:?}");
+    let again = export(page.path(), &settings, &checkup).await.unwrap();
+    assert!(again.iter().all(|file| file.published == Published::Unchanged), "{again:?}");
+    let mut down = CheckResult::new("API", "function");
+    down.status = checkup_core::Status::Down;
+    checkup.store(&Report::new(vec![down])).await.unwrap();
+    let later = export(page.path(), &settings, &checkup).await.unwrap();
+    let written = later.iter().filter(|file| file.published == Published::Written);
+    let names: Vec<_> = written.map(|file| file.name.as_str()).collect();
+    assert_eq!(names, ["feed.atom", "badge.svg", "badge/API.svg", "summary.json"]);
+}
+
+#[tokio::test]
+async fn beside_the_check_files_the_page_reads_those() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkup = stored_in(dir.path()).await;
+    let index = read(dir.path(), "index.json");
+    let files = export(dir.path(), &StatusPage::new(), &checkup).await.unwrap();
+    assert!(files.iter().all(|file| file.name != "summary.json" && file.name != "index.json"), "{files:?}");
+    assert_eq!(read(dir.path(), "index.json"), index);
+    checkup.check_and_store().await.unwrap();
+    let reader = checkup.storage().and_then(|storage| storage.reader()).unwrap();
+    assert_eq!(reader.list(Timestamp::default()).await.unwrap().len(), 2, "the storage takes none of them for its own");
+}
+
+#[tokio::test]
+async fn a_page_is_deployed_into_the_storage() {
+    let dir = tempfile::tempdir().unwrap();
+    let checkup = stored_in(dir.path()).await;
+    let settings = StatusPage::new().group(Group::new("Shop", ["API"]));
+    let files = deploy(&settings, &checkup).await.unwrap();
+    assert_eq!(
+        files.last().map(|file| file.name.as_str()),
+        Some("index.html"),
+        "last, when all that it needs is there"
+    );
+    assert!(read(dir.path(), "index.html").contains(r#""groups":[{"name":"Shop","checks":["API"]}"#));
+    let again = deploy(&settings, &checkup).await.unwrap();
+    assert!(again.iter().all(|file| file.published == Published::Unchanged), "{again:?}");
+    let names = std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| FileName::parse(name).is_some()).count(), 1);
+}
+
+#[tokio::test]
+async fn settings_may_say_where_the_check_files_are() {
+    let (checks, page) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let checkup = stored_in(checks.path()).await;
+    let settings = StatusPage::new().storage(PageStorage::s3("https://checks.example.com", "shop/"));
+    export(page.path(), &settings, &checkup).await.unwrap();
+    let html = read(page.path(), "index.html");
+    assert!(html.contains(r#""source":{"type":"s3","url":"https://checks.example.com/","prefix":"shop/"}"#), "{html}");
+    assert!(html.contains("connect-src &#39;self&#39; https://checks.example.com;"), "{html}");
+    assert!(!page.path().join("summary.json").exists());
+}
+
+#[tokio::test]
+async fn what_cannot_be_published_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let check = check_fn("a", || async { Ok::<_, String>(()) });
+    let nowhere = Checkup::builder().check(check.clone()).build().unwrap();
+    let error = export(dir.path(), &StatusPage::new(), &nowhere).await.unwrap_err();
+    assert!(error.to_string().starts_with("storage: expected a storage"), "{error}");
+    let memory = Checkup::builder().check(check).storage(MemoryStorage::new()).build().unwrap();
+    let error = deploy(&StatusPage::new(), &memory).await.unwrap_err();
+    assert!(error.to_string().contains("cannot hold a page"), "{error}");
+    let error = export(dir.path(), &StatusPage::new().title(""), &memory).await.unwrap_err();
+    assert!(matches!(error, PublishError::Config(_)), "{error}");
+    std::fs::write(dir.path().join("badge"), "in the way").unwrap();
+    memory.check_and_store().await.unwrap();
+    let error = export(dir.path(), &StatusPage::new(), &memory).await.unwrap_err();
+    assert!(matches!(&error, PublishError::File { path, .. } if path.ends_with("badge/a.svg")), "{error}");
+}
