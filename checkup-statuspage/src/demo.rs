@@ -239,7 +239,7 @@ impl Trouble {
             (Cause::Dns, "the name does not exist"),
         ];
         let error = errors[step(i64::try_from(lot >> 28 & 3).unwrap_or(0))];
-        if lot % 12 == 0 && (from..from + length).contains(&time) {
+        if lot.is_multiple_of(12) && (from..from + length).contains(&time) {
             return Some(Self { from, is_outage: lot & 0x10 == 0, everywhere: lot & 0x60 != 0, location, error });
         }
         let is_slow = subject == 1 && (20 * MINUTE..35 * MINUTE).contains(&(time % HOUR));
