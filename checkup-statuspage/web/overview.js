@@ -126,12 +126,12 @@ function notesOf(overall, verdicts, { config, data, now, failure, notes, unread,
   if (config.demo) all.push({ state: "maintenance", text: "A demonstration: the data on this page are made up." });
   if (failure) {
     const shown = failure.loaded ? ` What you see are the last data, loaded at ${clock(failure.loaded)}.` : "";
-    all.push({ state: "stale", text: `New data cannot be loaded: ${failure.message}.${shown}` });
+    all.push({ state: "degraded", text: `New data cannot be loaded: ${failure.message}.${shown}` });
   }
   const last = Math.max(0, ...verdicts.map((verdict) => verdict.last));
   if (overall === "stale" && last && verdicts.every((verdict) => verdict.status === "stale")) {
     all.push({
-      state: "stale",
+      state: "degraded",
       text: `No results for ${duration(now - last)}, since ${moment(last, now)}. What you see is the state as it was then; what it is now is not known.`,
     });
   }

@@ -43,7 +43,7 @@ async fn all_healthy() {
     assert_eq!(uptimes, serde_json::json!(["24 h", "7 d", "30 d", "90 d"]));
     assert!(browser.count("#timeline .entry").await > 5);
     let icon = browser.eval("return document.querySelector('link[rel=icon]').href").await;
-    assert!(icon.as_str().unwrap().contains(&"%231f8a57"[..]), "{icon}");
+    assert!(icon.as_str().unwrap().contains("%231f8a57"), "{icon}");
     browser.close().await;
 }
 
