@@ -35,7 +35,7 @@
 //! }
 //! ```
 //!
-//! Such a binary needs none of the project's checkers: depend on this crate with `default-features = false`.
+//! Such a binary has every command, and needs none of the project's checkers: depend on this crate with `default-features = false`.
 //!
 //! # Exit codes
 //!
@@ -44,9 +44,9 @@
 //! | 0 | Every check is healthy, or the command did what it was asked. |
 //! | 1 | A check is degraded or down; of `wait`: in the last run, when the time was over. |
 //! | 2 | Usage or configuration: nothing was checked. |
-//! | 3 | The report may not be stored (of `every`: the last one), or the command itself failed. A panic of the command is that too. |
-//! | 4 | The report (of `every`: the last one) is not stored yet: it is kept in the spool, and is stored later. |
-//! | 130, 143 | SIGINT or SIGTERM ended `wait` or `maintain`, or a second one `every`. (The first ends `every` in order, with 0, 3 or 4.) |
+//! | 3 | The report may not be stored (of `every` and `serve`: the last one), or the command itself failed. A panic of the command is that too. |
+//! | 4 | The report (of `every` and `serve`: the last one) is not stored yet: it is kept in the spool, and is stored later. |
+//! | 130, 143 | SIGINT or SIGTERM ended `wait` or `maintain`, or a second one `every` or `serve`. (The first ends those in order, with 0, 3 or 4.) |
 //!
 //! A reader that closes standard output early (`checkup | head -1`) is no error.
 //!
@@ -83,8 +83,21 @@
 //!
 //! # Many nodes
 //!
-//! `--location`, or else the variable `CHECKUP_LOCATION`, replaces `location` of the config file, so that nodes may share one.
-//! A variable that is empty counts as not set.
+//! `--location`, or else the variable `CHECKUP_LOCATION`, replaces `location` of the config file, and `--shard`, or else `CHECKUP_SHARD`,
+//! replaces `shard`, so that nodes may share one file. A variable that is empty counts as not set. `--only` selects among the checks of
+//! this node; `history`, `message`, `serve` and `statuspage` are about those of all nodes.
+//!
+//! # The history
+//!
+//! `history` reads any storage that can be read, and shows each check over its locations: the state and since when, uptime, a bar of the
+//! days (of the hours, up to `--since 24h`), round-trip times, incidents, messages and maintenance. `--format json` has the same in one
+//! document, with times as RFC 3339 has them and round-trip times in nanoseconds. It exits with 0, whatever the state is.
+//!
+//! # The status page
+//!
+//! `serve` serves it, with `--every` it runs and stores the checks too, and with `--demo` its data are made up. It listens on
+//! 127.0.0.1:3000: other machines reach it only with `--public`, or with an address of `--listen`. `statuspage export` and
+//! `statuspage deploy` write the static page. `status_page` of the config file has the settings.
 //!
 //! # The spool
 //!
@@ -99,6 +112,7 @@
 //! - `--store` exits with 1 if a check is not healthy and with 3 if the report may not be stored; upstream exits with 0 in
 //!   the first case, so that nothing could ever notice. Like upstream it prints nothing (cron mails what is
 //!   printed), except on a terminal or with `--format`, where somebody reads.
+//! - `serve` listens on loopback only, unless asked otherwise.
 //! - `every` ends in order on SIGINT and SIGTERM: what is in flight is finished and stored. It prints a line per run.
 //! - `message` does not check anything if no check has the name, and needs `--about` unless there is only one check. It checks nothing
 //!   either if the latest stored result is not older than three of the check's usual intervals, or than ten minutes: it is attached to that.

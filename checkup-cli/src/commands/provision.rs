@@ -35,7 +35,7 @@ pub(crate) struct ProvisionArgs {
     /// As --page, and let the storage serve it as a website
     #[arg(long)]
     pub(crate) website: bool,
-    /// Let only pages of this origin read, such as `https://status.example.com`; may be repeated. Default: all
+    /// Let only pages of this origin read, such as `https://status.example.com`; may be repeated
     #[arg(long = "origin", value_name = "ORIGIN")]
     pub(crate) origins: Vec<String>,
     /// Let the storage itself remove check files of this age, such as `400d`

@@ -31,12 +31,10 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
     };
     names.sort_unstable();
     let mut found: Vec<Vec<CheckResult>> = vec![Vec::new(); checks.len()];
-    let mut read = 0;
-    for name in names.iter().rev() {
-        if read >= MAX_FILES || checks.iter().zip(&found).all(|(check, found)| is_enough(check, found, name, now)) {
+    for name in names.iter().rev().take(MAX_FILES) {
+        if checks.iter().zip(&found).all(|(check, found)| is_enough(check, found, name, now)) {
             break;
         }
-        read += 1;
         // A broken file, or one that has been compacted meanwhile, costs at most that the check runs again.
         let Ok(results) = reader.fetch(name).await else { continue };
         for result in results {
