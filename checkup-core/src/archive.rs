@@ -179,13 +179,13 @@ impl<F: NamedFiles> Archive<F> {
 
     /// Compacts and summarises what is due. Tells how many files were merged, and whether there is more to do.
     async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<(usize, bool), StorageError> {
-        let (thorough, broken) = {
+        let (thorough, continued, broken) = {
             let state = self.state();
-            let thorough = thorough || state.unfinished;
-            if !thorough && now < state.closes {
+            let continued = state.unfinished && !thorough;
+            if !thorough && !continued && now < state.closes {
                 return Ok((0, false));
             }
-            (thorough, state.broken.clone())
+            (thorough || continued, continued, state.broken.clone())
         };
         let due = match self.compact {
             _ if thorough => Due::Files,
@@ -201,7 +201,8 @@ impl<F: NamedFiles> Archive<F> {
                 Duration::ZERO => Timestamp::from_unix_nanos(i64::MIN),
                 check_expiry => now.saturating_sub(check_expiry),
             };
-            let (expiry, all) = (self.summary_expiry, due == Due::Files);
+            // What a pass did not get to is after what it did.
+            let (expiry, all) = (self.summary_expiry, due == Due::Files && !continued);
             let summarising = Summarising { files: &self.files, now, expiry, check_cutoff, all, thorough };
             done.unfinished = summarising.run().await?;
         }

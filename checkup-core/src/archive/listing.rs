@@ -12,11 +12,19 @@ pub(super) struct Listing<'a, F> {
     from: Option<String>,
     page: VecDeque<String>,
     limit: usize,
+    /// The limit of the pages after the first.
+    then: usize,
 }
 
 impl<'a, F: NamedFiles> Listing<'a, F> {
     pub(super) fn new(files: &'a F, from: String, limit: usize) -> Self {
-        Self { files, from: Some(from), page: VecDeque::new(), limit }
+        Self { files, from: Some(from), page: VecDeque::new(), limit, then: limit }
+    }
+
+    /// With fewer names in the first page, for somebody who mostly needs no more.
+    pub(super) fn first(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// The next check file. They are in the order of their names' bytes, which is the order of their times if these
@@ -34,8 +42,9 @@ impl<'a, F: NamedFiles> Listing<'a, F> {
             let Some(from) = self.from.take() else { return Ok(None) };
             self.page = self.files.list(&from, self.limit).await?.into();
             // The name after a name is the name with the least character added.
-            self.from =
-                (self.page.len() >= self.limit).then(|| self.page.back().map(|last| format!("{last}\0"))).flatten();
+            self.from = (self.page.len() >= std::mem::replace(&mut self.limit, self.then))
+                .then(|| self.page.back().map(|last| format!("{last}\0")))
+                .flatten();
         }
     }
 }

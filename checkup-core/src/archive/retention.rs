@@ -6,6 +6,9 @@ use crate::{StorageError, Timestamp};
 /// How many names are listed, and deleted, at once. S3 deletes up to 1,000 in a request.
 const BATCH: usize = 1000;
 
+/// How many names are listed at first: mostly the oldest has not expired.
+const PROBE: usize = 64;
+
 /// What retention did.
 #[derive(Debug, Default)]
 pub(super) struct Expired {
@@ -21,7 +24,7 @@ pub(super) struct Expired {
 /// before 2001), or is somebody's own with a name like ours, stays.
 pub(super) async fn expire<F: NamedFiles>(files: &F, cutoff: Timestamp) -> Result<Expired, StorageError> {
     let mut done = Expired::default();
-    let mut listing = Listing::new(files, naming::FIRST.to_owned(), BATCH);
+    let mut listing = Listing::new(files, naming::FIRST.to_owned(), BATCH).first(PROBE);
     let mut batch: Vec<FileName> = Vec::new();
     while let Some(name) = listing.next().await? {
         if !name.is_removable() {

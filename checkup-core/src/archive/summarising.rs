@@ -3,7 +3,7 @@
 //! It is derived. Nodes that make it at once replace each other's, and each knows which files it is of, so that a reader, and the
 //! next who makes it, add what is missing. A day's figures outlast its check files: they are only replaced by those of more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -40,6 +40,18 @@ pub(super) struct Summarising<'a, F> {
     pub(super) thorough: bool,
 }
 
+/// What was done about the days.
+#[derive(Debug, Default)]
+struct Days {
+    changed: bool,
+    /// Whether more of them are due; then the rest has not been looked at.
+    unfinished: bool,
+    /// The end of the last day that was summarised.
+    until: Timestamp,
+    /// The check files of the time that is in detail.
+    recent: Vec<FileName>,
+}
+
 /// The summary that is there, if it can be read.
 pub(super) async fn load<F: NamedFiles>(files: &F) -> Result<Option<Summary>, StorageError> {
     let content = match files.get(summary::FILE).await {
@@ -66,13 +78,17 @@ impl<F: NamedFiles> Summarising<'_, F> {
             // Its maker's clock was ahead.
             summary.forget_recent();
         }
-        let names = self.names(&summary).await?;
         let known = summary.windows.clone();
-        let (changed, mut unfinished) = self.close_days(&mut summary, &names, today).await?;
-        let more = self.add_recent(&mut summary, &names, recent_from).await?;
-        unfinished |= self.reopen(&mut summary, &known);
-        if !changed && !more {
-            return Ok(unfinished);
+        let mut done = self.close_days(&mut summary, today, recent_from).await?;
+        if !done.unfinished {
+            done.changed |= self.add_recent(&mut summary, &done.recent, recent_from).await?;
+        } else if summary.files.is_empty() {
+            // A long history is summarised for the first time: what comes after these days is not in it yet.
+            summary.cut(done.until);
+        }
+        done.unfinished |= self.reopen(&mut summary, &known);
+        if !done.changed {
+            return Ok(done.unfinished);
         }
         summary.expire_before(self.now, self.expiry);
         summary.made = self.now;
@@ -84,7 +100,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         let content = serde_json::to_vec(&summary)
             .map_err(|error| StorageError::new("cannot encode the summary").with_source(error))?;
         self.files.put(summary::FILE, &content).await?;
-        Ok(unfinished)
+        Ok(done.unfinished)
     }
 
     async fn load(&self) -> Result<Summary, StorageError> {
@@ -98,54 +114,66 @@ impl<F: NamedFiles> Summarising<'_, F> {
         }
     }
 
-    /// The check files, by their days.
-    async fn names(&self, summary: &Summary) -> Result<BTreeMap<i64, Vec<FileName>>, StorageError> {
-        let from = match summary.days.last_key_value() {
-            Some((day, _)) if !self.all => naming::from(summary::start_of(*day)),
-            _ => naming::FIRST.to_owned(),
-        };
-        let mut listing = Listing::new(self.files, from, PAGE);
-        let mut days: BTreeMap<i64, Vec<FileName>> = BTreeMap::new();
-        while let Some(name) = listing.next().await? {
-            days.entry(summary::day_of(name.timestamp())).or_default().push(name);
-        }
-        Ok(days)
-    }
-
-    /// Summarises the closed days whose files have changed; tells whether there were any, and whether some are left.
+    /// Summarises the closed days whose files have changed, oldest first, and no more of them than are for one pass. Of the files
+    /// only so many are listed.
     async fn close_days(
         &self,
         summary: &mut Summary,
-        names: &BTreeMap<i64, Vec<FileName>>,
         today: i64,
-    ) -> Result<(bool, bool), StorageError> {
-        let (start, mut read, mut changed) = (Instant::now(), 0, false);
-        let oldest = match self.expiry {
-            Duration::ZERO => i64::MIN,
-            expiry => summary::day_of(self.now.saturating_sub(expiry)),
+        recent_from: Timestamp,
+    ) -> Result<Days, StorageError> {
+        let start = Instant::now();
+        let from = match summary.days.last_key_value() {
+            Some((day, _)) if !self.all => naming::from(summary::start_of(*day).min(recent_from)),
+            _ => naming::FIRST.to_owned(),
         };
-        for (day, names) in names.range(oldest..today) {
-            let made_of = fingerprint(names);
-            let known = summary.days.get(day);
-            let is_expiring = summary::start_of(*day) < self.check_cutoff;
-            if known == Some(&made_of) || known.is_some() && is_expiring {
-                continue;
-            }
-            if changed && (read + names.len() > MAX_FILES || start.elapsed() >= MAX_TIME) {
-                return Ok((changed, true));
-            }
-            let mut of_day = Summary::new();
-            for name in names {
-                if !self.add(&mut of_day, name).await? {
-                    continue;
+        let mut listing = Listing::new(self.files, from, PAGE);
+        let (mut done, mut names, mut read) = (Days::default(), Vec::<FileName>::new(), 0);
+        loop {
+            let next = listing.next().await?;
+            let day = names.first().map(|name| summary::day_of(name.timestamp()));
+            let is_same = next.as_ref().map(|name| summary::day_of(name.timestamp())) == day;
+            if let Some(day) = day.filter(|day| !is_same && *day < today && self.is_due(summary, *day, &names)) {
+                if done.changed && (read + names.len() > MAX_FILES || start.elapsed() >= MAX_TIME) {
+                    done.unfinished = true;
+                    return Ok(done);
                 }
-                read += 1;
+                read += self.close_day(summary, day, &names).await?;
+                done.changed = true;
+                done.until = summary::start_of(day + 1);
             }
-            summary.unread.extend(std::mem::take(&mut of_day.unread));
-            summary.take_day(*day, of_day, made_of);
-            changed = true;
+            if !is_same {
+                names.clear();
+            }
+            let Some(name) = next else { return Ok(done) };
+            if name.timestamp() >= recent_from {
+                done.recent.push(name.clone());
+            }
+            names.push(name);
         }
-        Ok((changed, false))
+    }
+
+    fn is_due(&self, summary: &Summary, day: i64, names: &[FileName]) -> bool {
+        let is_old = !self.expiry.is_zero() && day < summary::day_of(self.now.saturating_sub(self.expiry));
+        let is_expiring = summary::start_of(day) < self.check_cutoff;
+        let known = summary.days.get(&day);
+        let is_left = is_old || known.is_some() && is_expiring;
+        !is_left && known != Some(&fingerprint(names))
+    }
+
+    /// Summarises a day, and counts the files that were read for it.
+    async fn close_day(&self, summary: &mut Summary, day: i64, names: &[FileName]) -> Result<usize, StorageError> {
+        let (mut of_day, mut read) = (Summary::new(), 0);
+        for name in names {
+            read += usize::from(self.add(&mut of_day, name).await?);
+        }
+        // Only those of today's files are still there that are there.
+        summary
+            .unread
+            .retain(|unread| FileName::parse(unread).is_none_or(|name| summary::day_of(name.timestamp()) != day));
+        summary.unread.append(&mut of_day.unread);
+        summary.take_day(day, of_day, fingerprint(names));
+        Ok(read)
     }
 
     /// Has the days counted anew that maintenance was announced for after the fact; tells whether there are any.
@@ -167,21 +195,21 @@ impl<F: NamedFiles> Summarising<'_, F> {
     async fn add_recent(
         &self,
         summary: &mut Summary,
-        names: &BTreeMap<i64, Vec<FileName>>,
+        names: &[FileName],
         recent_from: Timestamp,
     ) -> Result<bool, StorageError> {
         summary.cut(recent_from);
         let mut is_changed = false;
-        let mut current = BTreeSet::new();
-        for name in names.values().flatten().filter(|name| name.timestamp() >= recent_from) {
-            current.insert(name.as_str().to_owned());
+        for name in names {
             if !summary.files.contains(name.as_str()) && !summary.unread.contains(name.as_str()) {
                 is_changed |= self.add(summary, name).await?;
             }
         }
         // What has been compacted, or is older now, need not be known any more.
-        summary.files.retain(|name| current.contains(name));
-        summary.unread.retain(|name| names.values().flatten().any(|there| there.as_str() == name));
+        let current: BTreeSet<_> = names.iter().map(FileName::as_str).collect();
+        summary.files.retain(|name| current.contains(name.as_str()));
+        let is_recent = |name: &str| FileName::parse(name).is_some_and(|name| name.timestamp() >= recent_from);
+        summary.unread.retain(|name| !is_recent(name) || current.contains(name.as_str()));
         summary.cut(recent_from);
         Ok(is_changed)
     }

@@ -77,3 +77,25 @@ async fn a_pass_that_could_not_do_it_all_is_gone_on_with_after_the_next_store() 
     }
     assert_eq!(names(&files).await.len(), 1 + runs + 1);
 }
+
+#[tokio::test]
+async fn a_long_history_is_summarised_in_pieces_that_list_no_more_than_they_need() {
+    let files = MemoryFiles::new();
+    for number in 0..12_000 {
+        put(&files, "a", day(13).saturating_add(MINUTE * 3 / 2 * number)).await;
+    }
+    let archive = Archive::new(Stopping::never(&files)).compact(false);
+    archive.store(&Report::new(vec![result("new", Timestamp::now())])).await.unwrap();
+    let (mut passes, mut requests) = (0, archive.files().count());
+    while archive.maintain().await.unwrap().unfinished {
+        passes += 1;
+        // As after another store.
+        archive.store(&Report::new(vec![result("new", Timestamp::now())])).await.unwrap();
+        let lists = archive.files().count();
+        // A get for each of at most two days' files, one of them listed again; and the summary, twice.
+        assert!(lists < 2 * 960 + 10, "{lists}");
+        requests += lists;
+    }
+    assert!(passes >= 10, "{passes}");
+    assert!(requests < 12_000 * 5 / 4, "{requests}");
+}
