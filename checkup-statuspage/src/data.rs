@@ -33,6 +33,9 @@ pub(crate) fn page_data(summary: &Summary) -> String {
 
 /// Joins neighbours, and tells how many results each entry that is left stands for.
 fn thin_out(series: &mut Series, windows: &[Window]) -> Vec<usize> {
+    for day in &mut series.days {
+        (day.p50, day.p90, day.p99) = (day.p50.map(rounded), day.p90.map(rounded), day.p99.map(rounded));
+    }
     let mut kept: Vec<Point> = Vec::new();
     let mut counts = Vec::new();
     let points = std::mem::take(&mut series.recent);
@@ -69,6 +72,7 @@ fn join(points: &[Point]) -> Point {
     joined
 }
 
+/// Which of all the slots a moment is in.
 fn slot(moment: Timestamp) -> i64 {
     moment.unix_nanos().div_euclid(i64::try_from(SLOT.as_nanos()).unwrap_or(i64::MAX))
 }
@@ -88,6 +92,7 @@ mod tests {
     use checkup_core::{Attempt, CheckResult, Status};
 
     use super::*;
+    use crate::representation::{Cache, Representation};
 
     fn result(second: i64, millis: u64, status: Status) -> CheckResult {
         let mut result = CheckResult::new("API", "x");
@@ -122,6 +127,32 @@ mod tests {
         assert_eq!(recent["rtt"], json!([20_000, 20_000, 20_000, 20_000, 20_000]));
         assert_eq!((&recent["low"][0], &recent["high"][0]), (&json!(10_000), &json!(30_000)));
         assert_eq!(recent["at"], json!([1_795_340_220_000_u64, 60_000, 20_000, 40_000, 60_000]));
+    }
+
+    #[test]
+    fn ninety_days_of_20_checks_at_3_locations_are_small() {
+        const DAY: i64 = 86_400;
+        let mut summary = Summary::new();
+        let now = 1_795_340_100 / DAY * DAY + DAY / 2;
+        let mut random = 1_u64;
+        for series in 0..60 {
+            let old = (now - 90 * DAY..now - DAY).step_by(7200);
+            let results = old.chain((now - DAY..now).step_by(60)).map(|second| {
+                // Knuth's: no two round-trip times are alike, which is the worst for compression.
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let mut result = CheckResult::new(format!("check {}", series / 3), "https://shop.example.com/health");
+                result.location = Some(["eu-west", "us-east", "asia"][series % 3].to_owned());
+                result.timestamp = Timestamp::from_unix_nanos(second * 1_000_000_000);
+                result.attempts = vec![Attempt::success(Duration::from_micros(20_000 + random % 60_000))];
+                result
+            });
+            summary.add(&results.collect::<Vec<_>>());
+        }
+        summary.forget_before(Timestamp::from_unix_nanos((now - DAY) * 1_000_000_000));
+        assert!(summary.series[0].days.len() >= 89, "the days are figures");
+        let data = Representation::new("application/json", Cache::Revalidate, page_data(&summary));
+        // The rest of 150 KB is the page's own.
+        assert!(data.compressed_size() <= 120 * 1024, "{} bytes", data.compressed_size());
     }
 
     #[test]

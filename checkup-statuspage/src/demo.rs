@@ -199,7 +199,7 @@ fn result(subject: usize, location: usize, time: i64) -> CheckResult {
     result.attempts = vec![Attempt::success(rtt)];
     if rtt > result.threshold_rtt {
         result.status = Status::Degraded;
-        result.notice = Some("median round trip time exceeded threshold".to_owned() + &format!(" ({threshold}ms)"));
+        result.notice = Some(format!("median round trip time exceeded threshold ({threshold}ms)"));
     }
     if let Some(trouble) = trouble.filter(|trouble| trouble.is_outage) {
         let (cause, error) = trouble.error;

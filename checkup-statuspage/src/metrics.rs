@@ -1,4 +1,4 @@
-//! Metrics in the text format of OpenMetrics, which Prometheus scrapes.
+//! Metrics in the text formats of OpenMetrics and of Prometheus.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
@@ -14,7 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
-pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The most checks and locations that have metrics: what is named at random must not fill the memory of whoever scrapes.
 const MAX_SERIES: usize = 2000;
@@ -126,7 +127,23 @@ impl Metrics {
         }
     }
 
-    /// The metrics as text.
+    /// The metrics in the older format of Prometheus, for those who do not ask for OpenMetrics: there the suffix of a counter belongs
+    /// to its name, and there are no units and no end.
+    pub(crate) fn prometheus_text(&self) -> String {
+        let text = self.text();
+        let counters: Vec<_> =
+            text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter")).collect();
+        let line = |line: &str| {
+            let of = line.split(' ').nth(2).filter(|name| line.starts_with("# ") && counters.contains(name));
+            let name = of.unwrap_or_default();
+            let line = if name.is_empty() { line.to_owned() } else { line.replacen(name, &format!("{name}_total"), 1) };
+            line + "\n"
+        };
+        let kept = text.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF");
+        kept.map(line).collect()
+    }
+
+    /// The metrics in the format of OpenMetrics.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
@@ -229,6 +246,20 @@ mod tests {
             assert!(text.contains(line), "{line} in\n{text}");
         }
         assert!(text.ends_with("# EOF\n"));
+    }
+
+    #[test]
+    fn the_older_format_has_the_suffix_in_the_names_of_counters_and_no_end() {
+        let metrics = Metrics::new();
+        metrics.observe(&[result("API", 20, Status::Healthy)]);
+        let text = metrics.prometheus_text();
+        for line in
+            ["# TYPE checkup_results_total counter", "# TYPE checkup_up gauge", "checkup_dropped_results_total 0"]
+        {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+        assert!(text.contains("# HELP checkup_results_total The results"), "{text}");
+        assert!(!text.contains("EOF") && !text.contains("# UNIT") && !text.contains("_total_total"), "{text}");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::routing::get;
 use checkup_core::Timestamp;
 use checkup_core::check_file::FileName;
+use http::header::{ACCEPT, HeaderValue, VARY};
 use http::{HeaderMap, Response, StatusCode, Uri};
 
 use crate::api::HistoryAnswer;
@@ -204,7 +205,15 @@ async fn metrics_text(State(site): State<Site>, headers: HeaderMap) -> Answer {
     if let (Source::Storage(_), Err(problem)) = (site.0.live.source(), site.state().await) {
         return failed(&problem);
     }
-    Representation::new(metrics::CONTENT_TYPE, Cache::Never, site.0.live.metrics().text()).respond(&headers)
+    let metrics = site.0.live.metrics();
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|accepted| accepted.to_str().ok());
+    let (content_type, text) = match accepted.into_iter().any(|accepted| accepted.contains("openmetrics-text")) {
+        true => (metrics::OPENMETRICS, metrics.text()),
+        false => (metrics::PROMETHEUS, metrics.prometheus_text()),
+    };
+    let mut answer = Representation::new(content_type, Cache::Never, text).respond(&headers);
+    answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
+    answer
 }
 
 async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {

@@ -78,7 +78,7 @@ async fn every_path_answers_with_its_type_and_is_not_guessed_at() {
         ("/badge/API.svg?uptime=30d", "image/svg+xml"),
         ("/feed.atom", "application/atom+xml; charset=utf-8"),
         ("/healthz", "text/plain; charset=utf-8"),
-        ("/metrics", "application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        ("/metrics", "text/plain; version=0.0.4; charset=utf-8"),
     ] {
         let answer = server.get(path).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, content_type), "{path}");
@@ -87,6 +87,15 @@ async fn every_path_answers_with_its_type_and_is_not_guessed_at() {
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         assert_eq!(head.header("content-length"), answer.body.len().to_string(), "{path}");
     }
+}
+
+#[tokio::test]
+async fn whoever_asks_for_openmetrics_gets_them() {
+    let server = served(&history().await).await;
+    let accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+    let answer = server.ask("GET", "/metrics", &[("Accept", accept)]).await;
+    assert_eq!(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    assert!(answer.text().ends_with("# EOF\n"));
 }
 
 #[tokio::test]
