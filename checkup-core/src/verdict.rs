@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::summary::{Series, Summary};
+use crate::summary::{self, Series, Summary};
 use crate::{Status, Timestamp};
 
 /// How old the latest result of a location may be, in its usual intervals, and at least.
@@ -110,7 +110,8 @@ pub struct AtLocation {
 impl Summary {
     /// The present status of each check over its locations, ordered by name.
     ///
-    /// Checks that have no result in detail, because the last is more than a day old, are left out.
+    /// A check whose last result is more than a day old is taken for one that nobody runs any more, and left out; unless all are, since
+    /// then it is the nodes that do not run: those verdicts are stale.
     pub fn verdicts(&self, quorum: Quorum, now: Timestamp) -> Vec<Verdict> {
         let same = |a: &Series, b: &Series| (&a.name, &a.endpoint) == (&b.name, &b.endpoint);
         let checks = self.series.chunk_by(same);
@@ -120,7 +121,7 @@ impl Summary {
     }
 
     fn at(&self, series: &Series, now: Timestamp) -> Option<AtLocation> {
-        let latest = series.latest()?;
+        let Some(latest) = series.latest() else { return self.long_ago(series) };
         let fresh = series.usual_interval().unwrap_or_default().saturating_mul(FRESH_INTERVALS).max(FRESH_AT_LEAST);
         Some(AtLocation {
             location: series.location.clone(),
@@ -130,6 +131,25 @@ impl Summary {
             since: self.since(series),
             rtt: latest.rtt,
             reason: latest.reason.clone(),
+        })
+    }
+
+    /// What is left of a series whose results are all figures of days, if there are only such.
+    fn long_ago(&self, series: &Series) -> Option<AtLocation> {
+        if self.series.iter().any(|series| series.latest().is_some()) {
+            return None;
+        }
+        let last_day = series.days.last()?;
+        let open = self.incidents(series).pop().filter(|incident| incident.to.is_none());
+        Some(AtLocation {
+            location: series.location.clone(),
+            status: open.as_ref().map_or(Status::Healthy, |incident| incident.status),
+            is_stale: true,
+            // It is not known better than that.
+            timestamp: summary::start_of(last_day.day + 1).saturating_sub(Duration::from_millis(1)),
+            since: self.since(series),
+            rtt: last_day.p50,
+            reason: open.and_then(|incident| incident.reason),
         })
     }
 }
@@ -243,6 +263,25 @@ mod tests {
             |ages: &[u32]| ages.iter().map(|age| result("a", Status::Healthy, 60 * MINUTE * *age)).collect::<Vec<_>>();
         assert!(!verdict(&hours(&[6, 5, 4, 3]), Quorum::Majority).is_stale);
         assert!(verdict(&hours(&[7, 6, 5, 4]), Quorum::Majority).is_stale);
+    }
+
+    #[test]
+    fn when_no_node_has_run_for_days_all_are_stale_and_else_who_has_not_is_left_out() {
+        let day = 24 * 60 * MINUTE;
+        let old = [result("eu", Status::Healthy, 3 * day + MINUTE), result("eu", Status::Down, 3 * day)];
+        let mut summary = Summary::new();
+        summary.add(&old);
+        summary.forget_before(now());
+        let verdicts = summary.verdicts(Quorum::Majority, now());
+        assert_eq!((verdicts.len(), verdicts[0].status, verdicts[0].is_stale), (1, Status::Down, true));
+        assert_eq!(verdicts[0].reason.as_deref(), Some("connection refused"));
+        assert_eq!(verdicts[0].since(), Some(old[1].timestamp));
+        assert!(now().since(verdicts[0].timestamp().unwrap()) > day);
+        let mut other = result("eu", Status::Healthy, MINUTE);
+        other.name = "other".to_owned();
+        summary.add(&[other]);
+        let verdicts = summary.verdicts(Quorum::Majority, now());
+        assert_eq!((verdicts.len(), verdicts[0].name.as_str()), (1, "other"));
     }
 
     #[test]
