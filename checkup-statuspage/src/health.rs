@@ -37,7 +37,7 @@ pub(crate) struct Question {
 
 impl CheckHealth {
     /// Whether every result is too old to tell anything.
-    fn is_stale(&self, question: Question) -> bool {
+    pub(crate) fn is_stale(&self, question: Question) -> bool {
         self.latest.iter().all(|latest| is_stale(latest, question))
     }
 }

@@ -130,6 +130,7 @@ mod live;
 mod metrics;
 mod overview;
 mod page;
+mod probe;
 mod publish;
 mod representation;
 mod router;

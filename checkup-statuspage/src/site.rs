@@ -14,6 +14,7 @@ use crate::health::{CheckHealth, Latest, Question};
 use crate::live::{Live, Source};
 use crate::overview::Overview;
 use crate::page::{PageConfig, PageFiles};
+use crate::probe::Probe;
 use crate::representation::{Cache, Representation};
 use crate::source::PageSource;
 use crate::timeline::timeline;
@@ -29,8 +30,8 @@ const MAX_HISTORIES: usize = 2;
 
 /// The status page over a monitor or a storage: what a [`router`](Self::router) serves. Cloning is cheap.
 ///
-/// It keeps the history in memory, and brings it up to date in the background when somebody asks: requests never check anything, and many
-/// at once cost the storage no more than one.
+/// It keeps the history in memory, and brings it up to date in the background when somebody asks: requests check nothing, unless
+/// [they are to](SiteBuilder::probe_when_stale), and many at once cost the storage no more than one.
 ///
 /// In a service that has a monitor:
 ///
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     checkup: Option<Checkup>,
     quorum: Quorum,
     max_age: Duration,
+    probe: Option<Probe>,
 }
 
 /// What is shown of the history at one time.
@@ -104,6 +106,22 @@ impl Site {
 
     /// The health of the checks that have the tag, or of all; `None` if no check has it.
     pub(crate) async fn health(&self, tag: Option<&str>) -> Result<Option<Vec<CheckHealth>>, Arc<StorageError>> {
+        let inner = &self.0;
+        let has_tag = |check: &checkup_core::Check| tag.is_none_or(|tag| check.has_tag(tag));
+        let known = self.known_health(tag).await?;
+        let (Some(checkup), Some(probe), Some(checks)) = (&inner.checkup, &inner.probe, &known) else {
+            return Ok(known);
+        };
+        let question = self.question();
+        if !checks.is_empty() && !checks.iter().any(|check| check.is_stale(question)) {
+            return Ok(known);
+        }
+        let results = probe.results(checkup, question.max_age, has_tag).await;
+        Ok(Some(results.iter().map(of_result).collect()))
+    }
+
+    /// The health from the latest results that are there.
+    async fn known_health(&self, tag: Option<&str>) -> Result<Option<Vec<CheckHealth>>, Arc<StorageError>> {
         let inner = &self.0;
         let has_tag = |check: &checkup_core::Check| tag.is_none_or(|tag| check.has_tag(tag));
         if tag.is_some() && !inner.checkup.iter().flat_map(Checkup::checks).any(has_tag) {
@@ -183,6 +201,7 @@ pub struct SiteBuilder {
     quorum: Option<Quorum>,
     refresh_after: Duration,
     max_age: Duration,
+    probe_when_stale: bool,
     demo: bool,
 }
 
@@ -195,6 +214,7 @@ impl SiteBuilder {
             quorum: None,
             refresh_after: DEFAULT_REFRESH_AFTER,
             max_age: DEFAULT_MAX_AGE,
+            probe_when_stale: false,
             demo: false,
         }
     }
@@ -231,6 +251,17 @@ impl SiteBuilder {
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
+        self
+    }
+
+    /// Whether a request of `readyz` or `health` runs the checks if a result that it asks for is older than [`max_age`](Self::max_age), and
+    /// waits for them. Default: false: nothing is checked on request.
+    ///
+    /// It is for services without a monitor, whose [`checkup`](Self::checkup) is given here. However many ask, the checks run at most once
+    /// in `max_age`; nothing is stored of it.
+    #[must_use]
+    pub fn probe_when_stale(mut self, probe: bool) -> Self {
+        self.probe_when_stale = probe;
         self
     }
 
@@ -272,6 +303,7 @@ impl SiteBuilder {
             checkup: self.checkup,
             quorum,
             max_age: self.max_age,
+            probe: self.probe_when_stale.then(Probe::default),
         });
         let site = Site(inner);
         if let Source::Monitor(monitor) = site.0.live.source() {

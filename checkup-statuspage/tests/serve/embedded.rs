@@ -113,3 +113,30 @@ async fn settings_that_cannot_work_and_storages_that_cannot_be_read_are_refused(
     let problem = Site::of_storage(Arc::new(WriteOnly)).build().unwrap_err();
     assert!(problem.to_string().contains("can be read"), "{problem}");
 }
+
+#[tokio::test]
+async fn a_site_that_is_asked_to_checks_on_request_but_at_most_once_in_the_maximum_age() {
+    let stub = StubChecker::fails("it is full");
+    let healthy = check_fn("cache", || async { Ok::<_, String>(()) }).tag("front");
+    let checkup =
+        Checkup::builder().check(Check::new("queue", stub.clone()).tag("back")).check(healthy).build().unwrap();
+    let site = Site::of_storage(Arc::new(MemoryStorage::new())).checkup(&checkup);
+    let asking = site.clone().probe_when_stale(true).max_age(Duration::from_secs(3600)).build().unwrap();
+    let server = Served::start(asking.router()).await;
+    for _ in 0..3 {
+        let back = server.get("/readyz?tag=back").await;
+        assert_eq!((back.status, back.text().as_str()), (503, "queue: down: it is full\n"));
+        assert_eq!(server.get("/readyz?tag=front").await.status, 200);
+        assert_eq!(server.get("/health").await.json()["status"], "fail");
+    }
+    assert_eq!(stub.attempts(), 1);
+    // Each time that it is too old, also for many at once.
+    let server =
+        Served::start(site.clone().probe_when_stale(true).max_age(Duration::ZERO).build().unwrap().router()).await;
+    server.get("/readyz").await;
+    server.get("/readyz").await;
+    assert_eq!(stub.attempts(), 3);
+    let server = Served::start(site.build().unwrap().router()).await;
+    assert_eq!(server.get("/readyz").await.text(), "there are no results yet\n");
+    assert_eq!(stub.attempts(), 3);
+}
