@@ -181,7 +181,7 @@ impl<F: NamedFiles> Archive<F> {
     async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<(usize, bool), StorageError> {
         let (thorough, continued, broken) = {
             let state = self.state();
-            let continued = state.unfinished && !thorough;
+            let continued = state.unfinished;
             if !thorough && !continued && now < state.closes {
                 return Ok((0, false));
             }

@@ -75,6 +75,9 @@ pub(crate) use series::{day_of, start_of};
 /// The name of the file that storages keep their summary in.
 pub const FILE: &str = "summary.json";
 
+/// How many windows of maintenance are kept: the latest.
+pub(crate) const MAX_WINDOWS: usize = 1000;
+
 /// The longest time that results are kept in detail, unless their day is not summarised yet.
 pub(crate) const RECENT: Duration = Duration::from_secs(24 * 3600);
 
@@ -152,9 +155,7 @@ impl Summary {
                 let text = result.message.clone().unwrap_or_default();
                 let name = (!window.all).then(|| result.name.clone());
                 let window = Window { from: to_millis(window.from), to: to_millis(window.to), name, text };
-                if let Err(place) = self.windows.binary_search(&window) {
-                    self.windows.insert(place, window);
-                }
+                self.announce(window);
             }
         }
         self.sort();
@@ -167,7 +168,9 @@ impl Summary {
         let old = |series: &Series| -> Vec<_> {
             series.recent.iter().take_while(before).map(|point| day_of(point.timestamp)).collect()
         };
-        let days: BTreeSet<i64> = self.series.iter().flat_map(old).collect();
+        let mut days: BTreeSet<i64> = self.series.iter().flat_map(old).collect();
+        // Of a day that is figures already only a part may be there in detail.
+        days.retain(|day| !self.days.contains_key(day));
         for day in days {
             for series in &mut self.series {
                 let points: Vec<_> =
@@ -212,14 +215,14 @@ impl Summary {
         series.incidents(&self.windows)
     }
 
-    /// Since when the series is healthy, or is not: the end or the beginning of its last incident, or else its first result.
+    /// Since when the series is healthy, or is not: its first result that was as the latest, without one between that was not.
     pub fn since(&self, series: &Series) -> Option<Timestamp> {
-        match self.incidents(series).last() {
-            Some(incident) => Some(incident.to.unwrap_or(incident.from)),
-            None => {
-                let first_day = series.days.first().map(|stats| start_of(stats.day));
-                first_day.or_else(|| series.recent.first().map(|point| point.timestamp))
-            }
+        match series.recent.len().checked_sub(1) {
+            Some(latest) => series.since(latest, &self.windows),
+            None => match self.incidents(series).last() {
+                Some(incident) => Some(incident.to.unwrap_or(incident.from)),
+                None => series.days.first().map(DayStats::start),
+            },
         }
     }
 
@@ -242,9 +245,7 @@ impl Summary {
     /// Takes the figures of a day, and what was posted on it, from the summary of the check files of that day.
     pub(crate) fn take_day(&mut self, day: i64, mut of: Summary, made_of: String) {
         for window in of.windows.drain(..) {
-            if let Err(place) = self.windows.binary_search(&window) {
-                self.windows.insert(place, window);
-            }
+            self.announce(window);
         }
         for series in &mut self.series {
             series.reopen(day);
@@ -268,9 +269,7 @@ impl Summary {
             return;
         }
         for window in other.windows {
-            if let Err(place) = self.windows.binary_search(&window) {
-                self.windows.insert(place, window);
-            }
+            self.announce(window);
         }
         let mut places = Places::of(&self.series);
         for from in other.series {
@@ -290,6 +289,22 @@ impl Summary {
             series.expire(before);
         }
         self.series.retain(|series| !(series.days.is_empty() && series.recent.is_empty()));
+    }
+
+    /// Adds a window, if there are not too many. Each result is compared with each.
+    fn announce(&mut self, window: Window) {
+        if let Err(place) = self.windows.binary_search(&window) {
+            self.windows.insert(place, window);
+            if self.windows.len() > MAX_WINDOWS {
+                self.windows.remove(0);
+            }
+        }
+    }
+
+    /// How many results the figures of a day are of.
+    pub(crate) fn total(&self, day: i64) -> u64 {
+        let of_day = self.series.iter().flat_map(|series| &series.days).filter(|stats| stats.day == day);
+        of_day.fold(0, |sum, stats| sum.saturating_add(stats.total()))
     }
 
     fn sort(&mut self) {

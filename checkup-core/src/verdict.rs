@@ -10,6 +10,9 @@ use crate::{Status, Timestamp};
 const FRESH_INTERVALS: u32 = 3;
 const FRESH_AT_LEAST: Duration = Duration::from_secs(10 * 60);
 
+/// How far the clocks of nodes may be ahead.
+const AHEAD: Duration = Duration::from_secs(20 * 60);
+
 /// How many locations must say that a check is down, for it to be down.
 ///
 /// ```
@@ -121,14 +124,17 @@ impl Summary {
     }
 
     fn at(&self, series: &Series, now: Timestamp) -> Option<AtLocation> {
-        let Some(latest) = series.latest() else { return self.long_ago(series) };
+        // What is later is of a clock that is ahead, and would be the latest until its time comes.
+        let known = series.recent.partition_point(|point| point.timestamp <= now.saturating_add(AHEAD));
+        let Some(index) = known.checked_sub(1) else { return self.long_ago(series) };
+        let latest = &series.recent[index];
         let fresh = series.usual_interval().unwrap_or_default().saturating_mul(FRESH_INTERVALS).max(FRESH_AT_LEAST);
         Some(AtLocation {
             location: series.location.clone(),
             status: latest.status,
             is_stale: now.since(latest.timestamp) > fresh,
             timestamp: latest.timestamp,
-            since: self.since(series),
+            since: series.since(index, &self.windows),
             rtt: latest.rtt,
             reason: latest.reason.clone(),
         })

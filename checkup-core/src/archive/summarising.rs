@@ -22,6 +22,12 @@ const MAX_TIME: Duration = Duration::from_secs(10);
 /// How many names are listed at once.
 const PAGE: usize = 1000;
 
+/// The largest summary that is written: half of what is read of a file.
+const MAX_BYTES: usize = 32 << 20;
+
+/// Where a summary goes that cannot be read, before another is made.
+const BROKEN: &str = "summary.json.broken";
+
 /// How long after an hour has closed the others have had their time to compact it.
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -69,12 +75,14 @@ impl<F: NamedFiles> Summarising<'_, F> {
     /// Makes the summary, if it is not up to date, and tells whether there is more to do.
     pub(super) async fn run(&self) -> Result<bool, StorageError> {
         let mut summary = self.load().await?;
-        if !self.thorough && naming::next_closing(summary.made) > self.now {
+        // A summary from the future is of a clock that was ahead.
+        let is_possible = summary.made <= self.now.saturating_add(naming::GRACE);
+        if !self.thorough && is_possible && naming::next_closing(summary.made) > self.now {
             return Ok(false);
         }
         let today = summary::day_of(self.now.saturating_sub(naming::GRACE));
         let recent_from = self.now.saturating_sub(RECENT + HOUR).min(summary::start_of(today));
-        if recent_from < summary.recent_from {
+        if recent_from < summary.recent_from || !is_possible {
             // Its maker's clock was ahead.
             summary.forget_recent();
         }
@@ -97,8 +105,14 @@ impl<F: NamedFiles> Summarising<'_, F> {
             summary.join(other);
             summary.expire_before(self.now, self.expiry);
         }
-        let content = serde_json::to_vec(&summary)
-            .map_err(|error| StorageError::new("cannot encode the summary").with_source(error))?;
+        let mut content = encode(&summary)?;
+        while content.len() > MAX_BYTES {
+            let Some((oldest, _)) = summary.days.first_key_value() else { break };
+            let (oldest, last) = (*oldest, today.max(*oldest + 1));
+            tracing::warn!(bytes = content.len(), "the summary is too large: the older half of its days is left out");
+            summary.expire(summary::start_of(oldest + (last - oldest + 1) / 2));
+            content = encode(&summary)?;
+        }
         self.files.put(summary::FILE, &content).await?;
         Ok(done.unfinished)
     }
@@ -108,6 +122,10 @@ impl<F: NamedFiles> Summarising<'_, F> {
             Ok(summary) => Ok(summary.unwrap_or_default()),
             Err(error) if error.kind() == StorageErrorKind::Corrupt => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "the summary is made again");
+                // It may be the only place of old days, and somebody may mend it.
+                if let Ok(content) = self.files.get(summary::FILE).await {
+                    self.files.put(BROKEN, &content).await?;
+                }
                 Ok(Summary::new())
             }
             Err(error) => Err(error),
@@ -123,8 +141,12 @@ impl<F: NamedFiles> Summarising<'_, F> {
         recent_from: Timestamp,
     ) -> Result<Days, StorageError> {
         let start = Instant::now();
+        let reopened = summary.days.iter().find(|(_, made_of)| made_of.is_empty()).map(|(day, _)| *day);
         let from = match summary.days.last_key_value() {
-            Some((day, _)) if !self.all => naming::from(summary::start_of(*day).min(recent_from)),
+            // Once a day all of them, for what arrived late.
+            Some((day, _)) if !self.all && *day != today - 2 => {
+                naming::from(summary::start_of(reopened.unwrap_or(*day).min(*day)).min(recent_from))
+            }
             _ => naming::FIRST.to_owned(),
         };
         let mut listing = Listing::new(self.files, from, PAGE);
@@ -172,7 +194,13 @@ impl<F: NamedFiles> Summarising<'_, F> {
             .unread
             .retain(|unread| FileName::parse(unread).is_none_or(|name| summary::day_of(name.timestamp()) != day));
         summary.unread.append(&mut of_day.unread);
-        summary.take_day(day, of_day, fingerprint(names));
+        let counted = of_day.series.iter().map(|series| series.recent.len() as u64).sum();
+        if summary.total(day) > counted {
+            // Some of its check files are gone, by somebody's retention: there is nothing better than what is known.
+            summary.days.insert(day, fingerprint(names));
+        } else {
+            summary.take_day(day, of_day, fingerprint(names));
+        }
         Ok(read)
     }
 
@@ -240,6 +268,10 @@ impl Summary {
             self.expire(now.saturating_sub(expiry));
         }
     }
+}
+
+fn encode(summary: &Summary) -> Result<Vec<u8>, StorageError> {
+    serde_json::to_vec(summary).map_err(|error| StorageError::new("cannot encode the summary").with_source(error))
 }
 
 /// What tells whether a day has other files than before.

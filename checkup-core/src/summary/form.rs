@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::series::{Incident, Posted, Span};
-use super::{DayStats, Point, Series, Summary, Window};
+use super::series::{Incident, Posted, Span, day_of};
+use super::{DayStats, MAX_WINDOWS, Point, Series, Summary, Window};
 use crate::{Status, Timestamp};
 
 const VERSION: u32 = 1;
@@ -70,6 +70,9 @@ struct IncidentForm {
     reason: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     continued: bool,
+    /// The day, if it is not that of `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    day: Option<i64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,6 +139,7 @@ impl TryFrom<Form> for Summary {
         series.sort_by(|a, b| a.key().cmp(&b.key()));
         let mut windows: Vec<_> = form.windows.into_iter().map(Window::from).collect();
         windows.sort();
+        windows.truncate(MAX_WINDOWS);
         Ok(Self {
             made: form.made.into(),
             recent_from: form.recent_from.into(),
@@ -299,7 +303,15 @@ impl From<DayForm> for DayStats {
 impl From<Span> for IncidentForm {
     fn from(span: Span) -> Self {
         let Incident { from, to, status, reason } = span.incident;
-        Self { from: from.into(), to: to.map(Millis::from), status: status.into(), reason, continued: span.continued }
+        let day = Some(span.day).filter(|day| *day != day_of(from));
+        Self {
+            from: from.into(),
+            to: to.map(Millis::from),
+            status: status.into(),
+            reason,
+            continued: span.continued,
+            day,
+        }
     }
 }
 
@@ -307,6 +319,7 @@ impl From<IncidentForm> for Span {
     fn from(form: IncidentForm) -> Self {
         let (from, to) = (form.from.into(), form.to.map(Timestamp::from));
         Self {
+            day: form.day.unwrap_or(day_of(from)),
             incident: Incident { from, to, status: form.status.into(), reason: form.reason },
             continued: form.continued,
         }

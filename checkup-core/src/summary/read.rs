@@ -1,9 +1,7 @@
-use std::collections::BTreeSet;
-
 use futures_util::{StreamExt, stream};
 
 use super::series::{day_of, start_of};
-use super::{RECENT, Summary};
+use super::{RECENT, Summary, Window};
 use crate::{StorageError, StorageErrorKind, StorageReader, Timestamp};
 
 /// How many files are fetched at once.
@@ -23,60 +21,87 @@ const MAX_ROUNDS: usize = 10;
 /// If the storage cannot be listed. A file that cannot be read costs only itself, and is in [`Summary::unread`].
 pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Summary, StorageError> {
     let now = Timestamp::now();
-    let mut summary = match reader.summary().await {
-        Ok(Some(summary)) => summary,
-        Ok(None) => Summary { recent_from: since, ..Summary::new() },
-        // It is derived: the check files have it all.
-        Err(error) if error.kind() == StorageErrorKind::Corrupt => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the summary cannot be read");
-            Summary { recent_from: since, ..Summary::new() }
-        }
-        Err(error) => return Err(error),
-    };
-    let is_stored = !summary.days.is_empty() || !summary.files.is_empty();
-    let mut gone = BTreeSet::new();
+    let mut known = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        let mut names = reader.list(summary.recent_from).await?;
-        names.retain(|name| !summary.files.contains(name.as_str()) && !gone.contains(name));
-        names.retain(|name| !summary.unread.contains(name.as_str()));
-        let mut is_complete = true;
-        let mut day = i64::MIN;
-        // Each owned by its future: by reference, no task could be spawned that reads a summary.
-        let fetches = names.into_iter().map(|name| async move {
-            let results = reader.fetch(&name).await;
-            (name, results)
-        });
-        let mut fetched = stream::iter(fetches).buffered(CONCURRENT);
-        while let Some((name, results)) = fetched.next().await {
-            if !is_stored && day_of(name.timestamp()) > day {
-                // All files of the day before that have been fetched, and a run over midnight.
-                day = day_of(name.timestamp());
-                summary.forget_before(start_of(day.saturating_sub(1)).min(now.saturating_sub(RECENT)).max(since));
-            }
-            match results {
-                Ok(mut results) => {
-                    results.retain(|result| result.timestamp >= summary.recent_from);
-                    summary.add(&results);
-                    summary.files.insert(name.as_str().to_owned());
-                }
-                Err(error) if error.kind() == StorageErrorKind::NotFound => {
-                    is_complete = false;
-                    gone.insert(name);
-                }
-                Err(error) => {
-                    tracing::warn!(%name, error = &error as &dyn std::error::Error, "a check file cannot be read");
-                    summary.unread.insert(name.as_str().to_owned());
-                }
-            }
-        }
-        if is_complete {
+        let mut summary = begin(reader, since, now).await?;
+        known.drain(..).for_each(|window| summary.announce(window));
+        known = summary.windows.clone();
+        let is_complete = add_rest(reader, &mut summary, since, now).await?;
+        // Maintenance of a day that was figures already when it was found: once more, knowing it.
+        let is_late = |window: &Window| {
+            let days = day_of(window.from)..=day_of(window.to);
+            !known.contains(window)
+                && summary.days.iter().any(|(day, made_of)| made_of.is_empty() && days.contains(day))
+        };
+        if is_complete && !summary.windows.iter().any(is_late) {
             summary.made = now;
             return Ok(summary);
         }
-        if !is_stored {
-            // What is in the compacted file may be of days that are figures already.
-            summary = Summary { recent_from: since, ..Summary::new() };
-        }
+        known = summary.windows;
     }
     Err(StorageError::new("the files change faster than they can be read; try again"))
+}
+
+/// The summary that is there, or an empty one.
+async fn begin(reader: &dyn StorageReader, since: Timestamp, now: Timestamp) -> Result<Summary, StorageError> {
+    let nothing = Summary { recent_from: since, ..Summary::new() };
+    let mut summary = match reader.summary().await {
+        Ok(Some(summary)) => summary,
+        Ok(None) => return Ok(nothing),
+        // It is derived: the check files have it all.
+        Err(error) if error.kind() == StorageErrorKind::Corrupt => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the summary cannot be read");
+            return Ok(nothing);
+        }
+        Err(error) => return Err(error),
+    };
+    if summary.recent_from > now {
+        // Its maker's clock was ahead. What it has in detail is read again.
+        summary.forget_recent();
+        let last_day = summary.days.last_key_value().map(|(day, _)| start_of(day.saturating_add(1)));
+        summary.recent_from = last_day.unwrap_or(since).min(now.saturating_sub(RECENT));
+    }
+    Ok(summary)
+}
+
+/// Adds what the summary has not; tells whether that was all. If not, files were compacted meanwhile, and what is in the larger ones may
+/// be of days that are figures already.
+async fn add_rest(
+    reader: &dyn StorageReader,
+    summary: &mut Summary,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StorageError> {
+    let mut names = reader.list(summary.recent_from).await?;
+    names.retain(|name| !summary.files.contains(name.as_str()) && !summary.unread.contains(name.as_str()));
+    let mut day = i64::MIN;
+    // Each owned by its future: by reference, no task could be spawned that reads a summary.
+    let fetches = names.into_iter().map(|name| async move {
+        let results = reader.fetch(&name).await;
+        (name, results)
+    });
+    let mut fetched = stream::iter(fetches).buffered(CONCURRENT);
+    while let Some((name, results)) = fetched.next().await {
+        if day_of(name.timestamp()) > day {
+            // All files of the day before that have been fetched, and a run over midnight.
+            day = day_of(name.timestamp());
+            let before = start_of(day.saturating_sub(1)).min(now.saturating_sub(RECENT)).max(since);
+            if before > summary.recent_from {
+                summary.forget_before(before);
+            }
+        }
+        match results {
+            Ok(mut results) => {
+                results.retain(|result| result.timestamp >= summary.recent_from);
+                summary.add(&results);
+                summary.files.insert(name.as_str().to_owned());
+            }
+            Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(false),
+            Err(error) => {
+                tracing::warn!(%name, error = &error as &dyn std::error::Error, "a check file cannot be read");
+                summary.unread.insert(name.as_str().to_owned());
+            }
+        }
+    }
+    Ok(true)
 }

@@ -84,9 +84,10 @@ impl DayStats {
 
     /// The share of results, from 0 to 1, that were not down. `None` if none counts.
     pub fn uptime(&self) -> Option<f64> {
-        let up = self.healthy + self.degraded;
+        let up = self.healthy.saturating_add(self.degraded);
+        let all = up.saturating_add(self.down);
         #[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 results")]
-        (up + self.down > 0).then(|| up as f64 / (up + self.down) as f64)
+        (all > 0).then(|| up as f64 / all as f64)
     }
 
     /// The worst status of the day. `None` if no result counts.
@@ -95,11 +96,17 @@ impl DayStats {
         counts.into_iter().find(|(count, _)| *count > 0).map(|(_, status)| status)
     }
 
+    /// How many results there were.
+    pub(super) fn total(&self) -> u64 {
+        let counts = [self.healthy, self.degraded, self.down, self.excluded];
+        counts.into_iter().fold(0, u64::saturating_add)
+    }
+
     pub(super) fn add(&mut self, other: &Self) {
-        self.healthy += other.healthy;
-        self.degraded += other.degraded;
-        self.down += other.down;
-        self.excluded += other.excluded;
+        self.healthy = self.healthy.saturating_add(other.healthy);
+        self.degraded = self.degraded.saturating_add(other.degraded);
+        self.down = self.down.saturating_add(other.down);
+        self.excluded = self.excluded.saturating_add(other.excluded);
     }
 
     pub(super) fn count(&mut self, point: &Point, is_excluded: bool) {
@@ -139,6 +146,8 @@ pub struct Posted {
 /// An incident, or its part in a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
+    /// The day whose check files it is from. A run over midnight is of the day that it ended on.
+    pub(super) day: i64,
     pub(super) incident: Incident,
     /// Whether it began with the first result of the day: then it may be one with that before.
     pub(super) continued: bool,
@@ -172,9 +181,7 @@ impl Series {
     pub(super) fn add(&mut self, result: &CheckResult) {
         let point = Point::of(result);
         if let Some(message) = &result.message {
-            for text in message.split('\n').filter(|text| !text.trim().is_empty()) {
-                self.post(Posted { at: point.timestamp, text: cut(text, MAX_TEXT) });
-            }
+            self.post(Posted { at: point.timestamp, text: cut(message, MAX_TEXT) });
         }
         if self.recent.last().is_none_or(|last| last.timestamp <= point.timestamp) {
             self.threshold_rtt = result.threshold_rtt;
@@ -196,7 +203,7 @@ impl Series {
 
     /// The results of the days that are not summarised.
     pub(super) fn open_points(&self) -> &[Point] {
-        let start = self.days.last().map_or(i64::MIN, |stats| stats.day + 1);
+        let start = self.days.last().map_or(i64::MIN, |stats| stats.day.saturating_add(1));
         &self.recent[self.recent.partition_point(|point| day_of(point.timestamp) < start)..]
     }
 
@@ -230,21 +237,22 @@ impl Series {
         let place = self.days.partition_point(|stats| stats.day < day);
         self.days.insert(place, stats);
         let place = self.spans.partition_point(|span| span.incident.from < points[0].timestamp);
-        let spans = self.spans_of(points, windows);
+        let mut spans = self.spans_of(points, windows);
+        spans.iter_mut().for_each(|span| span.day = day);
         self.spans.splice(place..place, spans);
     }
 
     /// Forgets what is known of a day.
     pub(super) fn reopen(&mut self, day: i64) {
         self.days.retain(|stats| stats.day != day);
-        self.spans.retain(|span| day_of(span.incident.from) != day);
+        self.spans.retain(|span| span.day != day);
     }
 
     /// Takes these days, and what was posted, from another series of the same.
     pub(super) fn take_days(&mut self, from: Self, days: &[i64]) {
         self.days.extend(from.days.into_iter().filter(|stats| days.contains(&stats.day)));
         self.days.sort_by_key(|stats| stats.day);
-        self.spans.extend(from.spans.into_iter().filter(|span| days.contains(&day_of(span.incident.from))));
+        self.spans.extend(from.spans.into_iter().filter(|span| days.contains(&span.day)));
         self.spans.sort_by_key(|span| span.incident.from);
         from.messages.into_iter().for_each(|message| self.post(message));
     }
@@ -252,7 +260,7 @@ impl Series {
     pub(super) fn expire(&mut self, before: Timestamp) {
         let first = day_of(before);
         self.days.retain(|stats| stats.day >= first);
-        self.spans.retain(|span| day_of(span.incident.from) >= first);
+        self.spans.retain(|span| span.day >= first);
         self.messages.retain(|message| message.at >= before);
     }
 
@@ -276,13 +284,32 @@ impl Series {
                 _ if is_bad => {
                     let (from, reason) = (point.timestamp, point.reason.clone());
                     let incident = Incident { from, to: None, status: point.status, reason };
-                    spans.push(Span { incident, continued: index == 0 });
+                    spans.push(Span { day: day_of(from), incident, continued: index == 0 });
                     open = true;
                 }
                 _ => {}
             }
         }
         spans
+    }
+
+    /// Since when it has been as it is at the point with this index, healthy or not.
+    pub(crate) fn since(&self, index: usize, windows: &[Window]) -> Option<Timestamp> {
+        let is_bad = |point: &Point| point.status != Status::Healthy;
+        let bad = is_bad(self.recent.get(index)?);
+        let before = self.recent[..index].iter().rposition(|point| is_bad(point) != bad);
+        if let Some(before) = before {
+            return Some(self.recent[before + 1].timestamp);
+        }
+        // As long as there are details: longer than that is known from the incidents.
+        let first = self.recent[0].timestamp;
+        let last = self.incidents(windows).into_iter().rfind(|incident| incident.from <= first);
+        match last {
+            Some(incident) if bad => Some(incident.to.map_or(incident.from, |_| first)),
+            Some(incident) => Some(incident.to.unwrap_or(first)),
+            None if bad => Some(first),
+            None => Some(self.days.first().map_or(first, |stats| stats.start().min(first))),
+        }
     }
 
     /// The incidents, each in one piece over the days.
@@ -293,7 +320,7 @@ impl Series {
         // The last day with results that the last incident is known to have lasted through, if it has no end.
         let mut last_day = 0;
         for span in self.spans.iter().chain(&open_spans) {
-            let day = day_of(span.incident.from);
+            let day = span.day;
             let next_day = self.day_after(last_day, open_points);
             match incidents.last_mut().filter(|incident| incident.to.is_none()) {
                 Some(incident) if span.continued && next_day == Some(day) => {
@@ -301,7 +328,7 @@ impl Series {
                     incident.to = span.incident.to;
                 }
                 Some(incident) => {
-                    incident.to = Some(start_of(last_day + 1));
+                    incident.to = Some(start_of(last_day.saturating_add(1)));
                     incidents.push(span.incident.clone());
                 }
                 None => incidents.push(span.incident.clone()),
@@ -366,7 +393,7 @@ pub(crate) fn start_of(day: i64) -> Timestamp {
 
 /// The time in whole milliseconds.
 pub(super) fn to_millis(time: Timestamp) -> Timestamp {
-    Timestamp::from_unix_nanos(time.unix_nanos().div_euclid(MILLI) * MILLI)
+    Timestamp::from_unix_nanos(time.unix_nanos().div_euclid(MILLI).saturating_mul(MILLI))
 }
 
 fn to_micros(time: Duration) -> Duration {
