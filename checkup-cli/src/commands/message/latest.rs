@@ -13,6 +13,9 @@ const AT_LEAST: Duration = Duration::from_secs(600);
 /// How old a result may be at most, whatever the interval. Older files are not looked at.
 const AT_MOST: Duration = Duration::from_secs(24 * 3600);
 
+/// How far ahead of this clock a result may be. One that is further ahead would be the latest until its time has come.
+const MAX_AHEAD: Duration = Duration::from_secs(20 * 60);
+
 /// How many check files are read to find it: with one result of each check in a file, those of a few nodes.
 const MAX_FILES: usize = 32;
 
@@ -21,7 +24,6 @@ const ENOUGH: usize = 4;
 
 /// The latest result of the first of these checks that has one that is fresh. A storage that cannot be read has none.
 pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Timestamp) -> Option<CheckResult> {
-    // Nodes whose clocks are ahead have stored what is yet to come.
     let mut names = match reader.list(now.saturating_sub(AT_MOST)).await {
         Ok(names) => names,
         Err(error) => {
@@ -29,6 +31,9 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
             return None;
         }
     };
+    // Nodes whose clocks are ahead have stored what is yet to come. A file has the time of its latest result, or later.
+    let horizon = now.saturating_add(MAX_AHEAD);
+    names.retain(|name| name.timestamp() <= horizon);
     names.sort_unstable();
     let mut found: Vec<Vec<CheckResult>> = vec![Vec::new(); checks.len()];
     for name in names.iter().rev().take(MAX_FILES) {
@@ -131,6 +136,25 @@ mod tests {
         assert_eq!(age(&api.clone().interval(MINUTE * 40), &[100], now).await, Some(100));
         // However seldom.
         assert_eq!(age(&api.interval(MINUTE * 6_000), &[25 * 60], now).await, None);
+    }
+
+    #[tokio::test]
+    async fn a_result_of_a_clock_that_is_far_ahead_is_not_the_latest() {
+        let now = Timestamp::now();
+        let api = check("API");
+        let ahead = |minutes: u32| {
+            let mut result = result(&api, 0, now);
+            result.timestamp = now.saturating_add(MINUTE * minutes);
+            result
+        };
+        let usual = result(&api, 3, now);
+        let near = archive(&[ahead(20), usual.clone()]).await;
+        assert_eq!(fresh(near.reader().unwrap(), &[&api], now).await, Some(ahead(20)));
+        // However many there are.
+        for count in [1, 40] {
+            let far: Vec<_> = (0..count).map(|more| ahead(60 + more)).chain([usual.clone()]).collect();
+            assert_eq!(fresh(archive(&far).await.reader().unwrap(), &[&api], now).await, Some(usual.clone()));
+        }
     }
 
     #[tokio::test]
