@@ -1,5 +1,7 @@
 //! What `history` tells: each check with its verdict and its series, from the config file and from the storage.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::time::Duration;
 
 use checkup_core::summary::{DayStats, Incident, Posted, Series, Summary, Window};
@@ -70,26 +72,27 @@ impl Period {
 impl<'a> History<'a> {
     /// The checks of the config file in its order, and then those that only the storage knows.
     pub(crate) fn new(checkup: &Checkup, summary: &'a Summary, period: Period) -> Self {
-        let mut verdicts = summary.verdicts(checkup.quorum(), period.now);
         let mut checks: Vec<CheckHistory<'a>> = Vec::new();
+        // There may be tens of thousands of them.
+        let mut places: HashMap<(String, String), usize> = HashMap::new();
         for check in checkup.checks() {
-            let is_same = |known: &CheckHistory<'_>| known.name == check.name() && known.endpoint == check.endpoint();
-            if !checks.iter().any(is_same) {
-                let tags = check.policy().tags.clone();
-                checks.push(CheckHistory::new(check.name().into(), check.endpoint().into(), tags, true));
+            if let Entry::Vacant(place) = places.entry((check.name().into(), check.endpoint().into())) {
+                let (name, endpoint) = place.key().clone();
+                place.insert(checks.len());
+                checks.push(CheckHistory::new(name, endpoint, check.policy().tags.clone(), true));
             }
         }
         for series in &summary.series {
-            let is_of = |known: &CheckHistory<'_>| known.name == series.name && known.endpoint == series.endpoint;
-            let place = checks.iter().position(is_of).unwrap_or_else(|| {
+            let place = *places.entry((series.name.clone(), series.endpoint.clone())).or_insert_with(|| {
                 checks.push(CheckHistory::new(series.name.clone(), series.endpoint.clone(), Vec::new(), false));
                 checks.len() - 1
             });
             checks[place].series.push(series);
         }
-        for check in &mut checks {
-            let is_of = |verdict: &Verdict| verdict.name == check.name && verdict.endpoint == check.endpoint;
-            check.verdict = verdicts.iter().position(is_of).map(|place| verdicts.swap_remove(place));
+        for verdict in summary.verdicts(checkup.quorum(), period.now) {
+            if let Some(place) = places.get(&(verdict.name.clone(), verdict.endpoint.clone())) {
+                checks[*place].verdict = Some(verdict);
+            }
         }
         Self { summary, period, checks }
     }
