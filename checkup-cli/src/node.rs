@@ -15,9 +15,6 @@ const LOCATION: &str = "CHECKUP_LOCATION";
 /// The variable that says which share of the checks this node has.
 const SHARD: &str = "CHECKUP_SHARD";
 
-/// How long a location may be. File names have all of it then.
-const MAX_LOCATION: usize = 64;
-
 /// The checkup of this node: what the flags say, else the environment, else the config file.
 pub(crate) fn place(checkup: Checkup, node: &Node) -> Result<Checkup, Error> {
     let named = match &node.location {
@@ -47,18 +44,13 @@ pub(crate) fn warn_if_idle(checkup: &Checkup) {
     }
 }
 
-/// A location as people may name it.
+/// A location as people may name it, by the same rules as in the config file.
 pub(crate) fn location(text: &str) -> Result<String, String> {
-    let location = text.trim();
-    if location.is_empty() {
-        return Err("expected the name of a place, such as `eu-west`".into());
-    }
-    if location.chars().any(char::is_control) {
-        return Err(format!("expected no control characters, found {location:?}"));
-    }
-    match location.chars().count() {
-        0..=MAX_LOCATION => Ok(location.to_owned()),
-        length => Err(format!("expected at most {MAX_LOCATION} characters, found {length}")),
+    // The config file's may be empty, for none.
+    let location = if text.is_empty() { " " } else { text };
+    match Checkup::builder().location(location).build() {
+        Ok(checkup) => Ok(checkup.location().unwrap_or_default().to_owned()),
+        Err(error) => Err(error.problems().iter().map(|problem| problem.message.as_str()).collect()),
     }
 }
 
@@ -85,6 +77,7 @@ mod tests {
     fn a_location_is_a_short_line() {
         assert_eq!(location(" eu-west "), Ok("eu-west".to_owned()));
         assert_eq!(location("São Paulo"), Ok("São Paulo".to_owned()));
+        assert_eq!(location(""), location(" "));
         assert_eq!(location(" "), Err("expected the name of a place, such as `eu-west`".to_owned()));
         assert_eq!(location("eu\nwest"), Err("expected no control characters, found \"eu\\nwest\"".to_owned()));
         assert_eq!(location(&"x".repeat(65)), Err("expected at most 64 characters, found 65".to_owned()));

@@ -24,6 +24,9 @@ pub const DEFAULT_CONCURRENT_CHECKS: usize = 256;
 /// The most checks that may run at once.
 const MAX_CONCURRENT_CHECKS: usize = 100_000;
 
+/// How many characters a location may have. File names have all of it then.
+const MAX_LOCATION: usize = 64;
+
 /// How long a store, a maintenance or a notification may take, whatever limits its implementation has.
 const SINK_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -259,6 +262,18 @@ impl Checkup {
     }
 }
 
+/// A location as people may name it.
+fn location(text: &str) -> Result<&str, ConfigError> {
+    let location = text.trim();
+    let message = match location.chars().count() {
+        0 => "expected the name of a place, such as `eu-west`".to_owned(),
+        _ if location.chars().any(char::is_control) => format!("expected no control characters, found {location:?}"),
+        1..=MAX_LOCATION => return Ok(location),
+        length => format!("expected at most {MAX_LOCATION} characters, found {length}"),
+    };
+    Err(ConfigError::invalid("location", message))
+}
+
 /// Makes an error of a storage that panics or does not end.
 async fn contain_storage<T>(
     what: &str,
@@ -339,7 +354,8 @@ impl CheckupBuilder {
         self
     }
 
-    /// Where this node is (`eu-west`), which every result then says.
+    /// Where this node is (`eu-west`), which every result then says: one line of at most 64 characters, without the white space
+    /// around it; empty for none.
     #[must_use]
     pub fn location(mut self, location: impl Into<String>) -> Self {
         self.location = Some(location.into()).filter(|location| !location.is_empty());
@@ -385,6 +401,7 @@ impl CheckupBuilder {
                 format!("expected at most {MAX_CONCURRENT_CHECKS}, found {concurrent_checks}"),
             ));
         }
+        let location = problems.take(self.location.as_deref().map(location).transpose()).flatten();
         let dependencies = problems.take(Dependencies::resolve(&self.checks)).unwrap_or_default();
         problems.into_result()?;
         let spool = self.spool.filter(|_| storage.is_some());
@@ -402,7 +419,7 @@ impl CheckupBuilder {
                 concurrent_checks,
                 timestamp: self.timestamp,
                 dependencies,
-                location: self.location.map(Into::into),
+                location: location.map(Into::into),
             },
             shard: None,
             whole: None,

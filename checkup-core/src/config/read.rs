@@ -147,8 +147,9 @@ impl Reader<'_> {
         }
         builder.settings = settings;
         // With a check missing, others that depend on it would bring follow-up problems.
+        let is_hidden = self.is_hidden("location");
         self.problems.into_result()?;
-        builder.build()
+        builder.build().map_err(|error| error.hide(de::HIDDEN, &|place| is_hidden && place == "location"))
     }
 
     fn unknown_keys(&mut self, root: &Map<String, Value>) {

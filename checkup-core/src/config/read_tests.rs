@@ -319,6 +319,25 @@ fn a_quorum_is_one_or_more() {
 }
 
 #[test]
+fn a_location_is_a_short_line() {
+    let file = |location: &str| json!({ "checkers": [], "location": location });
+    let location = |text: &str| parse(&file(text)).unwrap().location().map(str::to_owned);
+    assert_eq!(location(" São Paulo "), Some("São Paulo".to_owned()));
+    assert_eq!((location(""), location(&"ü".repeat(64))), (None, Some("ü".repeat(64))));
+    for (wrong, expected) in [
+        ("  ", "location: expected the name of a place, such as `eu-west`"),
+        ("x\ny", "location: expected no control characters, found \"x\\ny\""),
+        (&"x".repeat(300), "location: expected at most 64 characters, found 300"),
+    ] {
+        assert_eq!(problems(&file(wrong)), [expected]);
+    }
+    // What comes from the environment may be a secret.
+    let refused =
+        Registry::new().parse_with(r#"{ "checkers": [], "location": "${L}" }"#, Format::Json, |_| Some("x\ny".into()));
+    assert!(!refused.unwrap_err().to_string().contains("x\\ny"));
+}
+
+#[test]
 fn a_section_is_checked_written_back_and_in_the_schema() {
     #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
     #[serde(deny_unknown_fields)]
