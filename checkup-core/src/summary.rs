@@ -185,6 +185,12 @@ impl Summary {
     /// The share of results, from 0 to 1, that were not down, of a series of this summary: degraded is up, and what was in a
     /// window of maintenance does not count. Whole days count where only their figures are left. `None` if there are none.
     pub fn uptime(&self, series: &Series, from: Timestamp, to: Timestamp) -> Option<f64> {
+        self.counts(series, from, to).uptime()
+    }
+
+    /// How many results of each kind there are in this time, of a series of this summary: what [`uptime`](Self::uptime) is a share of.
+    /// Add them up for the uptime of several locations. The day and the quantiles say nothing.
+    pub fn counts(&self, series: &Series, from: Timestamp, to: Timestamp) -> DayStats {
         let mut sum = DayStats::default();
         let is_in_detail = from >= self.recent_from;
         if !is_in_detail {
@@ -197,7 +203,7 @@ impl Summary {
         let points = series.recent.iter().filter(|point| (from..=to).contains(&point.timestamp));
         let points = points.filter(|point| is_in_detail || !series.has_day(day_of(point.timestamp)));
         points.for_each(|point| sum.count(point, series.is_excluded(point, &self.windows)));
-        sum.uptime()
+        sum
     }
 
     /// The figures of each day of a series, oldest first: also those of days that are only there in detail, today's among them.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkup_core::summary::{Incident, Point, Series, Summary};
-use checkup_core::{Status, Timestamp, Verdict};
+use checkup_core::{Status, Timestamp};
 use serde::Serialize;
 
 use crate::overview::{CheckOverview, Overview, uptime};
@@ -96,21 +96,11 @@ impl CheckAnswer {
             endpoint: verdict.endpoint.clone(),
             group: group(&verdict.name),
             status: check.state().as_str(),
-            since: since(verdict).map(|since| since.to_string()),
+            since: verdict.since().map(|since| since.to_string()),
             reason: verdict.reason.clone(),
             uptime: UptimeAnswer(uptimes.collect()),
             locations: locations.collect(),
         }
-    }
-}
-
-/// Since when a check is in its state: the latest change of a location that counts.
-fn since(verdict: &Verdict) -> Option<Timestamp> {
-    let counted = verdict.locations.iter().filter(|at| !at.is_stale || verdict.is_stale);
-    let own = counted.filter(|at| (at.status == Status::Healthy) == (verdict.status == Status::Healthy));
-    match verdict.status {
-        Status::Healthy => own.filter_map(|at| at.since).max(),
-        _ => own.filter_map(|at| at.since).min(),
     }
 }
 

@@ -76,7 +76,7 @@ impl StaticPage {
     pub fn files(&self, summary: &Summary, now: Timestamp) -> Result<Vec<PageFile>, ConfigError> {
         let config = PageConfig::new(&self.settings, self.checkup.as_ref(), self.source.clone());
         let page = PageFiles::new(&self.settings, &config.with_quorum(self.quorum));
-        let overview = Overview::new(summary, self.quorum, now);
+        let overview = Overview::new(summary, self.checkup.as_ref(), self.quorum, now);
         let since = now.saturating_sub(self.settings.timeframe);
         let happenings = timeline(summary, since, self.quorum);
         let feed = feed::atom(&self.settings, &happenings, now);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use checkup_core::summary::{Series, Summary};
-use checkup_core::{Quorum, Status, Timestamp, Verdict};
+use checkup_core::summary::{DayStats, Series, Summary};
+use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 
 use crate::badge::BadgeValue;
 use crate::health::{CheckHealth, Latest};
@@ -30,6 +30,8 @@ pub(crate) enum Overall {
 pub(crate) struct CheckOverview {
     pub(crate) verdict: Verdict,
     pub(crate) in_maintenance: bool,
+    /// Whether nobody runs it any more: it was removed or renamed. It counts for nothing.
+    pub(crate) is_gone: bool,
 }
 
 impl Overall {
@@ -76,18 +78,22 @@ impl CheckOverview {
             status: *status,
             reason: reason.clone(),
             latest: latest.collect(),
+            interval: None,
         }
     }
 }
 
 impl Overview {
-    pub(crate) fn new(summary: &Summary, quorum: Quorum, now: Timestamp) -> Self {
+    /// The checkup has all checks that there are, if it is known and has any.
+    pub(crate) fn new(summary: &Summary, checkup: Option<&Checkup>, quorum: Quorum, now: Timestamp) -> Self {
+        let checkup = checkup.filter(|checkup| checkup.checks().next().is_some());
         let checks: Vec<_> = summary
             .verdicts(quorum, now)
             .into_iter()
             .map(|verdict| {
                 let in_maintenance = summary.windows.iter().any(|window| window.covers(&verdict.name, now));
-                CheckOverview { verdict, in_maintenance }
+                let is_gone = verdict.is_stale && checkup.is_some_and(|checkup| !has_check(checkup, &verdict.name));
+                CheckOverview { verdict, in_maintenance, is_gone }
             })
             .collect();
         let checked = checks.iter().flat_map(|check| &check.verdict.locations).map(|at| at.timestamp).max();
@@ -104,7 +110,7 @@ fn overall(checks: &[CheckOverview]) -> Overall {
         Overall::Status(Status::Degraded) => 3,
         Overall::Status(_) => 4,
     };
-    let states = || checks.iter().map(CheckOverview::state);
+    let states = || checks.iter().filter(|check| !check.is_gone).map(CheckOverview::state);
     let in_maintenance = states().any(|state| state == Overall::Maintenance);
     match states().max_by_key(rank) {
         Some(Overall::Status(Status::Healthy)) if in_maintenance => Overall::Maintenance,
@@ -112,12 +118,68 @@ fn overall(checks: &[CheckOverview]) -> Overall {
     }
 }
 
-/// The share of the results of all of a check's locations, in this time, that were not down.
+/// Whether results of this name are of one of these checks.
+pub(crate) fn has_check(checkup: &Checkup, name: &str) -> bool {
+    checkup.checks().any(|check| check.name() == name)
+}
+
+/// The share of the results of all of a check's locations, in this time, that were not down. It is a share of the results and not
+/// the mean of the locations' shares, so that it is that of the page.
 pub(crate) fn uptime(summary: &Summary, series: &[&Series], now: Timestamp, time: Duration) -> Option<f64> {
     let from = now.saturating_sub(time);
-    let (shares, count) = series
-        .iter()
-        .filter_map(|series| summary.uptime(series, from, now))
-        .fold((0.0, 0_u32), |(sum, count), share| (sum + share, count + 1));
-    (count > 0).then(|| shares / f64::from(count))
+    let mut sum = DayStats::default();
+    for counts in series.iter().map(|series| summary.counts(series, from, now)) {
+        sum.healthy = sum.healthy.saturating_add(counts.healthy);
+        sum.degraded = sum.degraded.saturating_add(counts.degraded);
+        sum.down = sum.down.saturating_add(counts.down);
+    }
+    sum.uptime()
+}
+
+#[cfg(test)]
+mod tests {
+    use checkup_core::{CheckResult, check_fn};
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn now() -> Timestamp {
+        "2026-02-03T12:00:00Z".parse().unwrap()
+    }
+
+    fn result(name: &str, location: &str, status: Status, age: Duration) -> CheckResult {
+        let mut result = CheckResult::new(name, "x");
+        (result.location, result.status) = (Some(location.to_owned()), status);
+        result.timestamp = now().saturating_sub(age);
+        result
+    }
+
+    #[test]
+    fn uptime_is_a_share_of_all_results_however_many_each_location_has() {
+        let mut summary = Summary::new();
+        summary.add(&[result("API", "eu", Status::Down, HOUR)]);
+        for minute in 1..=3 {
+            summary.add(&[result("API", "us", Status::Healthy, minute * HOUR / 60)]);
+        }
+        let series: Vec<_> = summary.series.iter().collect();
+        assert_eq!(uptime(&summary, &series, now(), 24 * HOUR), Some(0.75));
+        assert_eq!(uptime(&summary, &series, now(), HOUR / 120), None);
+    }
+
+    #[test]
+    fn a_check_that_was_removed_does_not_make_all_stale() {
+        let mut summary = Summary::new();
+        summary.add(&[result("new", "eu", Status::Healthy, HOUR / 60), result("old", "eu", Status::Down, 5 * HOUR)]);
+        let check = |name: &str| check_fn(name, || async { Ok::<_, std::io::Error>(()) });
+        let of = |names: &[&str]| {
+            let checkup = names.iter().fold(Checkup::builder(), |builder, name| builder.check(check(name)));
+            Overview::new(&summary, Some(&checkup.build().unwrap()), Quorum::Majority, now()).overall
+        };
+        assert_eq!(of(&["new"]), Overall::Status(Status::Healthy));
+        assert_eq!(of(&["new", "old"]), Overall::Stale);
+        assert_eq!(of(&["old"]), Overall::Stale, "what is fresh and of another node counts too");
+        assert_eq!(of(&[]), Overall::Stale, "no checks are known");
+        assert_eq!(Overview::new(&summary, None, Quorum::Majority, now()).overall, Overall::Stale);
+    }
 }

@@ -136,7 +136,7 @@ impl Site {
             tag.is_none()
                 || inner.checkup.iter().flat_map(Checkup::checks).any(|check| has_tag(check) && check.name() == name)
         };
-        let checks = state.overview.checks.iter().filter(|check| named(&check.verdict.name));
+        let checks = state.overview.checks.iter().filter(|check| !check.is_gone && named(&check.verdict.name));
         Ok(Some(checks.map(crate::overview::CheckOverview::health).collect()))
     }
 
@@ -161,7 +161,7 @@ fn of_result(result: &checkup_core::CheckResult) -> CheckHealth {
 impl State {
     fn new(inner: &Inner, summary: Arc<Summary>, before: Option<&Self>) -> Self {
         let now = Timestamp::now();
-        let overview = Overview::new(&summary, inner.quorum, now);
+        let overview = Overview::new(&summary, inner.checkup.as_ref(), inner.quorum, now);
         let since = now.saturating_sub(inner.settings.timeframe);
         let happenings = timeline(&summary, since, inner.quorum);
         let group = |name: &str| {
