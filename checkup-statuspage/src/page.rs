@@ -94,6 +94,9 @@ pub(crate) struct PageConfig<'a> {
     links: &'a [Link],
     texts: &'a StatusText,
     groups: Vec<Group>,
+    /// Whether these are all checks that there are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    complete: bool,
     order: Order,
     timeframe: u128,
     refresh: u128,
@@ -114,6 +117,7 @@ impl<'a> PageConfig<'a> {
             links: &settings.links,
             texts: &settings.status_text,
             groups: groups(settings, checkup),
+            complete: checkup.is_some_and(|checkup| checkup.checks().next().is_some()),
             order: settings.order,
             timeframe: settings.timeframe.as_millis(),
             refresh: settings.refresh_interval.as_millis(),

@@ -116,9 +116,9 @@ export function incidentsOf(series, data) {
   const openSpans = spansOf(points, windowsOf(data, series.title));
   const incidents = [];
   let lastDay = 0;
-  for (const { continued, ...span } of [...series.incidents, ...openSpans]) {
+  for (const { continued, day: ofDay, ...span } of [...series.incidents, ...openSpans]) {
     const before = incidents.at(-1);
-    const day = dayOf(span.from);
+    const day = ofDay ?? dayOf(span.from);
     if (before && before.to === undefined && continued && dayAfter(lastDay, series, points) === day) {
       worsen(before, span.status, span.reason);
       before.to = span.to;
@@ -132,8 +132,8 @@ export function incidentsOf(series, data) {
   const last = incidents.at(-1);
   if (last && last.to === undefined && !openSpans.length) {
     // Its day is closed, and what came after it was good.
-    const after = dayAfter(lastDay, series, points);
-    if (after !== undefined) last.to = points[0]?.at ?? after * DAY;
+    const closed = series.days.find((row) => row.day > lastDay);
+    last.to = closed ? closed.day * DAY : points[0]?.at;
   }
   return incidents;
 }
@@ -174,27 +174,50 @@ function worsen(incident, status, reason) {
   }
 }
 
+/** How many locations make a check down: the majority, or those that the config says; at most all. */
+export function neededOf(quorum, locations) {
+  return Math.min(quorum ?? Math.floor(locations / 2) + 1, locations);
+}
+
 /**
  * The incidents of a check, newest first: those of its locations that overlap are one, since for people they are.
+ * It is `down` if that was so at enough locations. `src/timeline.rs` does the same for the feed.
  */
-export function incidentsOfCheck(check, data) {
+export function incidentsOfCheck(check, quorum, data) {
   const all = check.series.flatMap((series) =>
     (series.prepared?.incidents ?? incidentsOf(series, data)).map((incident) => ({
-      ...incident,
-      locations: [series.location].filter(Boolean),
+      incident,
+      location: series.location ?? "",
     })),
   );
-  all.sort((a, b) => a.from - b.from);
+  all.sort((a, b) => a.incident.from - b.incident.from || (a.location < b.location ? -1 : 1));
   const merged = [];
-  for (const incident of all) {
-    const before = merged.at(-1);
-    if (!before || (before.to !== undefined && before.to < incident.from)) {
-      merged.push({ check, ...incident });
-      continue;
+  let end;
+  for (const part of all) {
+    const { from, to } = part.incident;
+    if (merged.length && (end === undefined || from < end)) {
+      merged.at(-1).push(part);
+      end = end === undefined || to === undefined ? undefined : Math.max(end, to);
+    } else {
+      merged.push([part]);
+      end = to;
     }
-    before.to = before.to === undefined || incident.to === undefined ? undefined : Math.max(before.to, incident.to);
-    before.locations = [...new Set([...before.locations, ...incident.locations])].sort();
-    worsen(before, incident.status, incident.reason);
   }
-  return merged.reverse();
+  return merged.map((parts) => together(check, parts, neededOf(quorum, check.series.length))).reverse();
+}
+
+/** One incident of those of several locations. */
+function together(check, parts, needed) {
+  const incidents = parts.map(({ incident }) => incident);
+  const down = new Set(parts.filter(({ incident }) => incident.status === "down").map(({ location }) => location));
+  const goesOn = incidents.some(({ to }) => to === undefined);
+  const why = incidents.find(({ status, reason }) => status === "down" && reason !== null) ?? incidents[0];
+  return {
+    check,
+    from: incidents[0].from,
+    to: goesOn ? undefined : Math.max(...incidents.map(({ to }) => to)),
+    status: down.size >= needed ? "down" : "degraded",
+    reason: why.reason,
+    locations: [...new Set(parts.map(({ location }) => location).filter(Boolean))].sort(),
+  };
 }

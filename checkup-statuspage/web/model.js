@@ -114,7 +114,10 @@ function readIncident(raw) {
   if (time(raw?.from) === null) return null;
   const { from, to, continued } = raw;
   const status = raw.status === "degraded" ? "degraded" : "down";
-  return { from, to: time(to) ?? undefined, status, reason: textOf(raw.reason) ?? null, continued: continued === true };
+  const reason = textOf(raw.reason) ?? null;
+  // The day that it was found in, if that is not the one that it began in.
+  const day = Number.isInteger(raw.day) ? raw.day : undefined;
+  return { from, to: time(to) ?? undefined, status, reason, continued: continued === true, day };
 }
 
 function readPoints({ at, status, rtt, low, high, reasons, n }) {

@@ -4,7 +4,7 @@ import { el, setChildren } from "./dom.js";
 import { link, rich, safeUrl } from "./text.js";
 import { emptyData } from "./model.js";
 import { checksOf } from "./history.js";
-import { groupsOf, overallOf, preparedSeries, verdictsOf } from "./verdict.js";
+import { countedOf, groupsOf, overallOf, preparedSeries, verdictsOf } from "./verdict.js";
 import { loaderOf, resolved } from "./data.js";
 import { barKey } from "./bars.js";
 import { CheckCard } from "./card.js";
@@ -86,11 +86,12 @@ function show() {
     unread: [...new Set([...data.unread, ...(loader.unread ?? [])])],
   });
   const verdicts = verdictsOf([...checks.values()], config.quorum, now, data);
-  const overall = site.failure && !site.loaded && !verdicts.length ? "stale" : overallOf(verdicts);
+  const present = countedOf(verdicts, config);
+  const overall = site.failure && !site.loaded && !verdicts.length ? "stale" : overallOf(present);
   showCards(verdicts);
   showOverall(overall, verdicts, site);
   showNotices(overall, verdicts, site);
-  showProblems(verdicts, cards, site);
+  showProblems(present, cards, site);
   if (verdicts.length) showTimeline([...checks.values()], site);
   document.getElementById("main").removeAttribute("aria-busy");
   document.getElementById("foot").hidden = false;

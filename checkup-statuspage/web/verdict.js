@@ -2,10 +2,12 @@
 
 import { DAY } from "./text.js";
 import { RANK } from "./model.js";
-import { inWindow, incidentsOf, windowsOf } from "./history.js";
+import { incidentsOf, neededOf, windowsOf } from "./history.js";
 
 /** However often a check runs, its last result counts as the present for this long. */
 const FRESH_AT_LEAST = 10 * 60_000;
+/** How far the clocks of nodes may be ahead: what is later than that is not the present. */
+const AHEAD = 20 * 60_000;
 /** How many of the latest steps from result to result tell what is usual. */
 const LATEST = 23;
 
@@ -32,10 +34,10 @@ export function preparedSeries(series, data) {
  * be down for it to be down; if fewer are, or any is degraded, it is degraded. With no fresh result it is stale.
  */
 export function verdictOf(check, quorum, now, data) {
-  const locations = check.series.map((series) => atLocation(series, now)).filter(Boolean);
+  const locations = check.series.map((series) => atLocation(series, now, data)).filter(Boolean);
   const fresh = locations.filter((location) => !location.stale);
   const of = (status) => fresh.filter((location) => location.status === status);
-  const needed = Math.min(quorum ?? Math.floor(fresh.length / 2) + 1, fresh.length);
+  const needed = neededOf(quorum, fresh.length);
   const [down, degraded] = [of("down"), of("degraded")];
   const stale = !fresh.length;
   const status = stale
@@ -85,26 +87,52 @@ export function verdictsOf(checks, quorum, now, data) {
   return current.length ? current : verdicts;
 }
 
-function atLocation(series, now) {
-  const last = series.points.at(-1);
+function atLocation(series, now, data) {
+  const points = knownPoints(series, now);
+  const last = points.at(-1);
   if (!last) return null;
   return {
     series,
     location: series.location,
     status: last.status,
     stale: now - last.at > series.prepared.freshFor,
-    since: sinceOf(series),
+    since: sinceOf(series, points),
     at: last.at,
     rtt: last.rtt,
     reason: last.reason,
   };
 }
 
-/** Since when a series is healthy, or is not: the end or the beginning of its last incident, or else what the data begin with. */
-function sinceOf({ days, points, prepared }) {
-  const incident = prepared.incidents.at(-1);
-  if (incident) return incident.to ?? incident.from;
-  return days.length ? days[0].day * DAY : points[0].at;
+/** The points without those of a clock that is ahead: each would be the latest until its time comes. */
+function knownPoints({ points }, now) {
+  let count = points.length;
+  while (count && points[count - 1].at > now + AHEAD) count -= 1;
+  return count === points.length ? points : points.slice(0, count);
+}
+
+/**
+ * Since when a series is healthy, or is not, at the last of its points. As long as there are points, they tell; what
+ * is longer is known from the incidents, or else from what the data begin with.
+ */
+function sinceOf({ days, prepared }, points) {
+  const isBad = ({ status }) => status !== "healthy";
+  const bad = isBad(points.at(-1));
+  for (let i = points.length - 1; i > 0; i -= 1) if (isBad(points[i - 1]) !== bad) return points[i].at;
+  const first = points[0].at;
+  const incident = prepared.incidents.filter(({ from }) => from <= first).at(-1);
+  if (bad) return incident && incident.to === undefined ? incident.from : first;
+  if (incident) return incident.to ?? first;
+  return days.length ? Math.min(days[0].day * DAY, first) : first;
+}
+
+/**
+ * The verdicts that count for the whole. Where the config names every check, one that it does not name and that has no
+ * fresh result was removed, or has another name now.
+ */
+export function countedOf(verdicts, config) {
+  if (!config.complete) return verdicts;
+  const known = new Set(config.groups.flatMap((group) => group.checks));
+  return verdicts.filter(({ check, underlying }) => underlying !== "stale" || known.has(check.title));
 }
 
 /** The worst state of several verdicts. Of checks in maintenance nothing is expected. */

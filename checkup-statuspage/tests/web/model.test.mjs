@@ -5,7 +5,7 @@ import test from "node:test";
 
 import { addResults, dayOf, emptyData, median, readSummary } from "../../web/model.js";
 import { checksOf, daysOf, incidentsOf, incidentsOfCheck, openDays, uptime } from "../../web/history.js";
-import { groupsOf, overallOf, preparedSeries, usualInterval, verdictOf, verdictsOf } from "../../web/verdict.js";
+import { countedOf, groupsOf, overallOf, preparedSeries, usualInterval, verdictOf, verdictsOf } from "../../web/verdict.js";
 import { DAY } from "../../web/text.js";
 
 const MINUTE = 60_000;
@@ -160,7 +160,7 @@ test("whatever is in a summary or a file, what can be shown is shown", () => {
     assert.equal(check.series[0].days.length, 1);
     daysOf(check, TODAY, 90, data);
     for (const { at: time } of check.series[0].points) new Date(time).toISOString();
-    for (const { from, to } of incidentsOfCheck(check, data))
+    for (const { from, to } of incidentsOfCheck(check, undefined, data))
       [from, to ?? 0].map((time) => new Date(time).toISOString());
     assert.ok(["healthy", "degraded", "down", "stale"].includes(verdictOf(check, undefined, NOW, data).underlying));
     const result = {
@@ -279,11 +279,56 @@ test("an incident that the next day does not continue ended with its day", () =>
   );
 });
 
+test("an incident that goes on from the day before is joined by the day that it was found in", () => {
+  const days = [
+    [TODAY - 2, 5, 0, 5, 0, 1, 1, 1],
+    [TODAY - 1, 5, 0, 5, 0, 1, 1, 1],
+  ];
+  const incidents = [
+    { from: (TODAY - 2) * DAY - 5, day: TODAY - 2, status: "down", reason: "a" },
+    { from: (TODAY - 1) * DAY + 1, status: "down", reason: "b", continued: true },
+  ];
+  const data = summary([series("h", { days, incidents })]);
+  assert.deepEqual(incidentsOf(only(data), data), [
+    { from: (TODAY - 2) * DAY - 5, to: NOW, status: "down", reason: "a" },
+  ]);
+});
+
+test("an incident ends with the first good day after it, though there are later results in detail", () => {
+  const days = [
+    [TODAY - 2, 5, 0, 5, 0, 1, 1, 1],
+    [TODAY - 1, 5, 0, 0, 0, 1, 1, 1],
+  ];
+  const incidents = [{ from: (TODAY - 2) * DAY + 5, status: "down", reason: "a" }];
+  const data = summary([series("h", { days, incidents })]);
+  assert.equal(incidentsOf(only(data), data)[0].to, (TODAY - 1) * DAY);
+});
+
 test("incidents of locations that overlap are one", () => {
   const data = summary([at("eu", "hdddh"), at("us", "hhddd"), at("ap", "hhhhh")]);
-  const [incident, ...rest] = incidentsOfCheck([...checksOf(data).values()][0], data);
+  const [incident, ...rest] = incidentsOfCheck([...checksOf(data).values()][0], undefined, data);
   assert.equal(rest.length, 0);
   assert.deepEqual([incident.locations, incident.to, incident.from], [["eu", "us"], undefined, NOW - 3 * MINUTE]);
+  assert.equal(incident.status, "down");
+});
+
+test("an incident at fewer locations than the quorum is a degradation", () => {
+  const data = summary([at("eu", "hdh"), at("us", "hhh"), at("ap", "hhg")]);
+  const found = (quorum) =>
+    incidentsOfCheck([...checksOf(data).values()][0], quorum, data).map(({ status, locations }) => [status, locations]);
+  assert.deepEqual(found(undefined), [
+    ["degraded", ["ap"]],
+    ["degraded", ["eu"]],
+  ]);
+  assert.deepEqual(found(1), [
+    ["degraded", ["ap"]],
+    ["down", ["eu"]],
+  ]);
+});
+
+test("an incident that begins when another has ended is another", () => {
+  const data = summary([at("eu", "dhh"), at("us", "hdh")]);
+  assert.equal(incidentsOfCheck([...checksOf(data).values()][0], undefined, data).length, 2);
 });
 
 test("a check is down when the majority is, and degraded when fewer are", () => {
@@ -347,6 +392,24 @@ test("a check in maintenance is not held against the whole", () => {
     ],
   );
   assert.equal(overallOf(verdicts), "maintenance");
+});
+
+test("a clock that is ahead does not hide the present", () => {
+  const recent = { at: [NOW - MINUTE, MINUTE, 21 * MINUTE], status: "hdh", rtt: [1, null, 1] };
+  const ahead = verdict(summary([series("h", { recent })]));
+  assert.deepEqual([ahead.status, ahead.since, ahead.last], ["down", NOW, NOW]);
+  const soon = { ...recent, at: [NOW - MINUTE, MINUTE, 19 * MINUTE] };
+  assert.equal(verdict(summary([series("h", { recent: soon })])).status, "healthy");
+});
+
+test("a check that was removed does not make the whole stale", () => {
+  const old = { at: [NOW - 60 * MINUTE, MINUTE], status: "hd", rtt: [1, null] };
+  const data = summary([series("hh"), series("h", { title: "Old", recent: old })]);
+  const verdicts = verdictsOf([...checksOf(data).values()], undefined, NOW, data);
+  const overall = (config) => overallOf(countedOf(verdicts, config));
+  assert.equal(overall({ complete: true, groups: [{ name: "", checks: ["API"] }] }), "healthy");
+  assert.equal(overall({ complete: true, groups: [{ name: "", checks: ["API", "Old"] }] }), "stale");
+  assert.equal(overall({ groups: [{ name: "", checks: ["API"] }] }), "stale");
 });
 
 test("the whole is as bad as its worst check", () => {
