@@ -86,6 +86,10 @@ fn explain(target: &Target, refusal: &Refusal) -> (StorageErrorKind, String) {
         (_, "SlowDown" | "ServiceUnavailable" | "TooManyRequests") | (429 | 503, _) => {
             "the server asks for fewer requests; try again later".to_owned()
         }
+        (_, "RequestTimeout") => {
+            let why = "the server did not get the request in time; see whether the way to it is well";
+            return (StorageErrorKind::Timeout, why.to_owned());
+        }
         (_, "AllAccessDisabled") => "all access to the bucket is disabled; ask its owner".to_owned(),
         (401 | 403, _) => denied(target),
         // An answer to a request that has no body, and therefore no code; of a bucket it would have one.

@@ -71,6 +71,7 @@ mod config;
 mod connection;
 mod error;
 mod files;
+mod listing;
 #[cfg(feature = "provision")]
 mod provision;
 mod publish;

@@ -6,7 +6,7 @@ use checkup_core::Timestamp;
 use checkup_net::excerpt;
 use http::{HeaderMap, StatusCode};
 use quick_xml::Reader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesRef, Event};
 
 /// How many characters of a server's text are shown.
 const MAX_TEXT: usize = 300;
@@ -52,7 +52,7 @@ impl Refusal {
                     text.clear();
                 }
                 Event::Text(part) => text.push_str(&part.decode().unwrap_or_default()),
-                Event::GeneralRef(entity) => text.push(character(&entity)),
+                Event::GeneralRef(entity) => text.push(character(&entity).unwrap_or(char::REPLACEMENT_CHARACTER)),
                 Event::End(_) => {
                     // Elements that have others in them are none of those that are looked for.
                     if depth == 2 {
@@ -74,6 +74,22 @@ impl Refusal {
             b"ServerTime" => self.server_time = text.parse().ok(),
             _ => {}
         }
+    }
+
+    /// Whether the server did not get all of the request in its time. The next time it may.
+    pub(crate) fn is_timeout(&self) -> bool {
+        self.code == "RequestTimeout"
+    }
+
+    /// Whether the server may lack a part of the protocol: it refused what was asked for as such, whoever asks.
+    pub(crate) fn may_be_unsupported(&self) -> bool {
+        matches!(self.status, 400 | 405 | 501) && !self.is_timeout()
+    }
+
+    /// Whether it is sure to: the next time the answer is the same.
+    pub(crate) fn is_unsupported(&self) -> bool {
+        matches!(self.status, 405 | 501)
+            || matches!(self.code.as_str(), "NotImplemented" | "InvalidArgument" | "InvalidRequest")
     }
 
     /// Removes secrets that the server repeats.
@@ -106,20 +122,20 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// What an entity such as `&amp;` or `&#10;` stands for.
-fn character(entity: &quick_xml::events::BytesRef<'_>) -> char {
+/// What an entity such as `&amp;` or `&#10;` stands for, if that is known.
+pub(crate) fn character(entity: &BytesRef<'_>) -> Option<char> {
     if let Ok(Some(character)) = entity.resolve_char_ref() {
-        return character;
+        return Some(character);
     }
     let name: &[u8] = entity;
-    match name {
+    Some(match name {
         b"amp" => '&',
         b"lt" => '<',
         b"gt" => '>',
         b"quot" => '"',
         b"apos" => '\'',
-        _ => char::REPLACEMENT_CHARACTER,
-    }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -15,10 +15,14 @@ use object_store::client::{
     HttpResponseBody, HttpService, ReqwestConnector,
 };
 
+use crate::listing::without_strange_names;
 use crate::refusal::Refusal;
 
 /// How much of the answer to a request that failed is read.
 const MAX_REFUSAL: usize = 64 << 10;
+
+/// The longest page of a listing: a thousand keys of 1,024 bytes each, every one of them escaped, are less.
+const MAX_LISTING: usize = 16 << 20;
 
 tokio::task_local! {
     static LAST: Arc<Mutex<Option<Answer>>>;
@@ -64,7 +68,8 @@ struct Watched(HttpClient);
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let is_for_page = request.method() == Method::GET && !is_listing(&request);
+        let is_listing = is_listing(&request);
+        let is_for_page = request.method() == Method::GET && !is_listing;
         let response = match self.0.execute(request).await {
             Ok(response) => response,
             Err(error) => {
@@ -81,19 +86,40 @@ impl HttpService for Watched {
         }
         if status.is_success() || status == StatusCode::NOT_MODIFIED {
             note(None);
-            return Ok(response);
+            return if is_listing { clean(response, &host).await } else { Ok(response) };
         }
         let (mut parts, body) = response.into_parts();
         // What cannot be read, or is too long, explains nothing.
         let body = Limited::new(body, MAX_REFUSAL).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        note(Some(Answer::Refused(Refusal::new(status, &parts.headers, &body))));
-        if status == StatusCode::NOT_IMPLEMENTED {
-            // It stays so, and every other 5xx is repeated.
-            parts.status = StatusCode::BAD_REQUEST;
+        let refusal = Refusal::new(status, &parts.headers, &body);
+        // A 5xx is repeated, and nothing else.
+        match status {
+            StatusCode::NOT_IMPLEMENTED => parts.status = StatusCode::BAD_REQUEST,
+            _ if refusal.is_timeout() => parts.status = StatusCode::SERVICE_UNAVAILABLE,
+            _ => {}
         }
+        note(Some(Answer::Refused(refusal)));
         parts.headers.remove(header::CONTENT_LENGTH);
         Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)))
     }
+}
+
+/// A listing that `object_store` can read.
+async fn clean(response: HttpResponse, host: &str) -> Result<HttpResponse, HttpError> {
+    let (mut parts, body) = response.into_parts();
+    let error = match Limited::new(body, MAX_LISTING).collect().await {
+        Ok(body) => {
+            parts.headers.remove(header::CONTENT_LENGTH);
+            let body = without_strange_names(body.to_bytes());
+            return Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)));
+        }
+        Err(error) => match error.downcast::<HttpError>() {
+            Ok(error) => *error,
+            Err(_) => HttpError::new(HttpErrorKind::Decode, Failure::protocol("the listing is longer than 16 MiB")),
+        },
+    };
+    note(Some(Answer::None(failure(&error, host))));
+    Err(error)
 }
 
 fn is_listing(request: &HttpRequest) -> bool {

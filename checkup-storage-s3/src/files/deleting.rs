@@ -29,7 +29,7 @@ impl Files {
         Ok(())
     }
 
-    /// Deletes up to a thousand files with one request; `false` if the server does not do that.
+    /// Deletes up to a thousand files with one request; `false` if the server does not do that, or not now.
     async fn delete_bulk(&self, keys: &[Path]) -> Result<bool, StorageError> {
         let paths = keys.to_vec();
         let delete = |client: AmazonS3| async move {
@@ -37,8 +37,10 @@ impl Files {
         };
         match self.ask("delete files of", delete).await? {
             Outcome::Done(()) => Ok(true),
-            Outcome::Answered(Answer::Refused(refusal)) if matches!(refusal.status, 400 | 405 | 501) => {
-                self.shared.refuses_bulk.store(true, Ordering::Relaxed);
+            Outcome::Answered(Answer::Refused(refusal)) if refusal.may_be_unsupported() => {
+                if refusal.is_unsupported() {
+                    self.shared.refuses_bulk.store(true, Ordering::Relaxed);
+                }
                 Ok(false)
             }
             failed @ Outcome::Answered(_) => self.end("delete files of", failed).map(|()| true),

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 
 use super::Files;
 use super::asking::Outcome;
+use crate::refusal::Refusal;
 use crate::wire::Answer;
 
 /// How often a conditional put that met another one is repeated.
@@ -26,18 +27,27 @@ const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// Whatever else there is must be asked for again, and the answer is that it has not changed.
 const CHANGEABLE: &str = "no-cache";
 
+/// What came of a put on a condition.
+enum Conditional {
+    Done(Put),
+    /// The server refuses the condition, or everything.
+    Refused(Refusal),
+}
+
 impl Files {
     pub(super) async fn put_if_free(&self, name: &str, content: &[u8]) -> Result<Put, StorageError> {
         let refuses = &self.shared.refuses_conditions;
+        let mut is_unsupported = false;
         if !refuses.load(Ordering::Relaxed) {
             let content = Bytes::copy_from_slice(content);
-            if let Some(put) = self.put_conditionally(name, &content).await? {
-                return Ok(put);
+            match self.put_conditionally(name, &content).await? {
+                Conditional::Done(put) => return Ok(put),
+                Conditional::Refused(refusal) => is_unsupported = refusal.is_unsupported(),
             }
         }
         let put = self.put_if_not_seen(name, content).await?;
         // It did not refuse everything, but the condition.
-        if !refuses.swap(true, Ordering::Relaxed) {
+        if is_unsupported && !refuses.swap(true, Ordering::Relaxed) {
             tracing::info!(storage = %self.target().describe(), "puts without a condition: the server refuses `If-None-Match`");
         }
         Ok(put)
@@ -70,8 +80,8 @@ impl Files {
         attributes
     }
 
-    /// A put on the condition that the name is free; `None` if the server refuses the condition, or everything.
-    async fn put_conditionally(&self, name: &str, content: &Bytes) -> Result<Option<Put>, StorageError> {
+    /// A put on the condition that the name is free.
+    async fn put_conditionally(&self, name: &str, content: &Bytes) -> Result<Conditional, StorageError> {
         let (key, action) = (self.key(name)?, format!("put {name} into"));
         let mut conflicts = 0;
         loop {
@@ -81,15 +91,17 @@ impl Files {
                 client.put_opts(&key, payload, options).await
             };
             match self.ask(&action, put).await? {
-                Outcome::Done(_) => return Ok(Some(Put::Created)),
-                Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 412 => return Ok(Some(Put::Exists)),
+                Outcome::Done(_) => return Ok(Conditional::Done(Put::Created)),
+                Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 412 => {
+                    return Ok(Conditional::Done(Put::Exists));
+                }
                 // Another put or a deletion of the same name is under way; the server asks to try again.
                 Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 409 && conflicts < MAX_CONFLICTS => {
                     sleep(Duration::from_millis(20 << conflicts)).await;
                     conflicts += 1;
                 }
-                Outcome::Answered(Answer::Refused(refusal)) if matches!(refusal.status, 400 | 405 | 501) => {
-                    return Ok(None);
+                Outcome::Answered(Answer::Refused(refusal)) if refusal.may_be_unsupported() => {
+                    return Ok(Conditional::Refused(refusal));
                 }
                 failed => drop(self.end(&action, failed)?),
             }

@@ -110,6 +110,8 @@ fn before(from: &str) -> Option<String> {
     let last = chars.next_back()?;
     let before_last = match last {
         '1'..='9' | 'B'..='Z' | 'b'..='z' => char::from_u32(last as u32 - 1).map(|c| format!("{c}~")),
+        // Others' folders without a name, or called `.`, are before that.
+        '0' if chars.as_str().is_empty() => Some("/~".to_owned()),
         _ => None,
     };
     let text = format!("{}{}", chars.as_str(), before_last.unwrap_or_default());
@@ -125,7 +127,7 @@ mod tests {
         for (from, expected) in [
             ("", None),
             ("1", Some("0~")),
-            ("0", None),
+            ("0", Some("/~")),
             ("1473318000000000007", Some("1473318000000000006~")),
             ("1473318000000000000", Some("147331800000000000")),
             ("a-check.json\0", Some("a-check.json")),
