@@ -68,6 +68,9 @@ const PAGE: usize = 100_000;
 /// How long it is believed that nothing older came after the oldest file.
 const TRUST: Duration = Duration::from_secs(3600);
 
+/// Before all times: it is not known when there is something to do.
+const EVER: Timestamp = Timestamp::from_unix_nanos(i64::MIN);
+
 /// How many broken files are remembered; the others are read again by each pass.
 const MAX_BROKEN: usize = 10_000;
 
@@ -121,13 +124,14 @@ struct State {
 impl<F: NamedFiles> Archive<F> {
     /// An archive in these files, which keeps all for ever, and compacts it.
     pub fn new(files: F) -> Self {
-        let ever = Timestamp::from_unix_nanos(i64::MIN);
-        let state = State { stores: 0, expires: ever, closes: ever, unfinished: false, broken: HashSet::new() };
+        let state = State { stores: 0, expires: EVER, closes: EVER, unfinished: false, broken: HashSet::new() };
         let (check_expiry, summary_expiry) = (Duration::ZERO, SUMMARY_EXPIRY);
         Self { files, check_expiry, summary_expiry, compact: true, plain_names: false, state: Mutex::new(state) }
     }
 
-    /// Removes check files that are older than this, by the time in their names; zero, the default, keeps all.
+    /// Removes check files that are older than this, by the time in their names; zero, the default, keeps all. Below two days, the
+    /// [summary](crate::summary) has the figures of a part of each day only.
+    ///
     /// In a compacted file results are kept until its latest expires: up to a day longer.
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
@@ -177,13 +181,13 @@ impl<F: NamedFiles> Archive<F> {
         Ok(done.count)
     }
 
-    /// Compacts and summarises what is due. Tells how many files were merged, and whether there is more to do.
-    async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<(usize, bool), StorageError> {
+    /// Compacts and summarises what is due, and tells what was.
+    async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<(Maintenance, Due), StorageError> {
         let (thorough, continued, broken) = {
             let state = self.state();
             let continued = state.unfinished;
             if !thorough && !continued && now < state.closes {
-                return Ok((0, false));
+                return Ok((Maintenance::default(), Due::Nothing));
             }
             (thorough || continued, continued, state.broken.clone())
         };
@@ -214,7 +218,7 @@ impl<F: NamedFiles> Archive<F> {
         }
         let room = MAX_BROKEN.saturating_sub(state.broken.len());
         state.broken.extend(done.broken.into_iter().take(room));
-        Ok((done.merged, done.unfinished))
+        Ok((Maintenance { compacted: done.merged, unfinished: done.unfinished, ..Maintenance::default() }, due))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -297,10 +301,11 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
             state.stores = stores.saturating_sub(1);
             stores == 0
         };
-        let mut done = Maintenance::default();
-        (done.compacted, done.unfinished) = self.tidy(now, thorough).await?;
-        // What is removed is summarised first.
-        if !done.unfinished {
+        let is_known = self.state().expires > EVER;
+        let (mut done, due) = self.tidy(now, thorough).await?;
+        // What is removed is summarised first. A one-shot run does not know what expires, and looks for it only if it has found something to
+        // do, which somebody does each hour: a list is billed as a store is.
+        if !done.unfinished && (thorough || is_known || due != Due::Nothing) {
             done.expired = self.expire(now, thorough).await?;
         }
         Ok(done)

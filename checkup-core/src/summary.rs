@@ -50,7 +50,7 @@
 //! | `title`, `endpoint`, `location` | what it is of |
 //! | `threshold` | the round-trip time above which it is degraded |
 //! | `days` | `[day, healthy, degraded, down, excluded, p50, p90, p99]`: how many results, of which `excluded` were in a window, and quantiles of the round-trip time |
-//! | `incidents` | `{"from", "to", "status", "reason", "continued"}`, of the days that are summarised. Without `to` it was still bad at the day's last result. `continued`: at the day's first it was bad already, so that it is one with the incident before if that has no `to`; else that one ended with its day. |
+//! | `incidents` | `{"from", "to", "status", "reason", "continued", "day"}`, of the days that are summarised; `day` if it is not that of `from`. Without `to` it was still bad at the day's last result. `continued`: at the day's first it was bad already, so that it is one with the incident before if that has no `to`; else that one ended with its day. |
 //! | `messages` | `{"at", "text"}` |
 //! | `recent` | columns: `at` (the first, then differences), `status` (a letter each: `h`ealthy, de`g`raded, `d`own), `rtt` (the median of the successful attempts, or null), `low` and `high` where attempts differ, `reasons` (by index) |
 
@@ -65,6 +65,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use form::VERSION;
 pub use read::read;
 pub use series::{DayStats, Incident, Point, Posted, Series};
 

@@ -232,13 +232,21 @@ async fn a_broken_summary_is_made_again() {
     history(&files, 2).await;
     maintain(Archive::new(files.clone())).await;
     let before = shown(&read(&files).await);
-    for broken in [&b"{"[..], b"{\"version\":2,\"made\":0,\"recent_from\":0}", b""] {
+    for broken in [&b"{"[..], b"{\"version\":1,\"made\":0,\"recent_from\":\"x\"}", b""] {
         files.put(summary::FILE, broken).await.unwrap();
         assert_eq!(shown(&read(&files).await), before);
         maintain(Archive::new(files.clone())).await;
         assert!(Archive::new(files.clone()).summary().await.unwrap().is_some());
         assert_eq!(shown(&read(&files).await), before);
+        // It may have been the only place of something.
+        assert_eq!(files.get("summary.json.broken").await.unwrap(), broken);
     }
+    // That of a later version is read around, and left to its nodes.
+    let later = b"{\"version\":2,\"made\":0}";
+    files.put(summary::FILE, later).await.unwrap();
+    maintain(Archive::new(files.clone())).await;
+    assert_eq!(files.get(summary::FILE).await.unwrap(), later);
+    assert_eq!(shown(&read(&files).await), before);
 }
 
 #[tokio::test]

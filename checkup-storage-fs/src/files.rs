@@ -127,8 +127,12 @@ impl Shared {
     fn put(&self, name: &str, content: &[u8]) -> Result<(), StorageError> {
         let path = self.directory.file(name)?;
         let write = || -> io::Result<()> {
-            self.directory.write_temporary(&[content])?.persist(&path)?;
-            Ok(())
+            let file = self.directory.write_temporary(&[content])?;
+            if self.directory.is_durable() {
+                file.as_file().sync_all()?;
+            }
+            file.persist(&path)?;
+            if self.directory.is_durable() { self.directory.sync() } else { Ok(()) }
         };
         write().map_err(|error| failed("replace", &path, error))
     }

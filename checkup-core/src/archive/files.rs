@@ -33,7 +33,8 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
     /// If the file may not be stored.
     async fn put_if_absent(&self, name: &str, content: &[u8]) -> Result<Put, StorageError>;
 
-    /// Makes or replaces a file, in one step. It is for what is derived from others, and need not be durable.
+    /// Makes or replaces a file, in one step. It is for what is derived from others. When it returns `Ok`, the new content is durable, since
+    /// what it was derived from may then be removed: a summary outlasts its check files.
     ///
     /// # Errors
     ///

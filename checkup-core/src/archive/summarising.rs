@@ -74,7 +74,7 @@ pub(super) async fn load<F: NamedFiles>(files: &F) -> Result<Option<Summary>, St
 impl<F: NamedFiles> Summarising<'_, F> {
     /// Makes the summary, if it is not up to date, and tells whether there is more to do.
     pub(super) async fn run(&self) -> Result<bool, StorageError> {
-        let mut summary = self.load().await?;
+        let Some(mut summary) = self.load().await? else { return Ok(false) };
         // A summary from the future is of a clock that was ahead.
         let is_possible = summary.made <= self.now.saturating_add(naming::GRACE);
         if !self.thorough && is_possible && naming::next_closing(summary.made) > self.now {
@@ -117,16 +117,20 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(done.unfinished)
     }
 
-    async fn load(&self) -> Result<Summary, StorageError> {
+    /// The summary to go on with; `None` if it is a later version's, whose nodes see to it.
+    async fn load(&self) -> Result<Option<Summary>, StorageError> {
         match load(self.files).await {
-            Ok(summary) => Ok(summary.unwrap_or_default()),
+            Ok(summary) => Ok(Some(summary.unwrap_or_default())),
             Err(error) if error.kind() == StorageErrorKind::Corrupt => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the summary is made again");
-                // It may be the only place of old days, and somebody may mend it.
                 if let Ok(content) = self.files.get(summary::FILE).await {
+                    if is_later(&content) {
+                        return Ok(None);
+                    }
+                    // It may be the only place of old days, and somebody may mend it.
                     self.files.put(BROKEN, &content).await?;
                 }
-                Ok(Summary::new())
+                tracing::warn!(error = &error as &dyn std::error::Error, "the summary is made again");
+                Ok(Some(Summary::new()))
             }
             Err(error) => Err(error),
         }
@@ -268,6 +272,15 @@ impl Summary {
             self.expire(now.saturating_sub(expiry));
         }
     }
+}
+
+/// Whether it is the summary of a later version of this crate.
+fn is_later(content: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    serde_json::from_slice::<Versioned>(content).is_ok_and(|found| found.version > u64::from(summary::VERSION))
 }
 
 fn encode(summary: &Summary) -> Result<Vec<u8>, StorageError> {

@@ -9,7 +9,7 @@ use super::series::{Incident, Posted, Span, day_of};
 use super::{DayStats, MAX_WINDOWS, Point, Series, Summary, Window};
 use crate::{Status, Timestamp};
 
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Form {

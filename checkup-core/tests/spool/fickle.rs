@@ -22,6 +22,8 @@ pub(crate) enum Mood {
     Panics,
     /// It works so often, and then fails.
     FailsAfter(usize),
+    /// It works, except for these.
+    Refuses(&'static [&'static str]),
     /// It stores the report, and its answer is lost.
     LosesAnswers,
 }
@@ -71,6 +73,12 @@ impl Storage for Fickle {
             }
             Mood::Fails | Mood::FailsAfter(0) => {
                 return Err(StorageError::new("cannot reach the bucket").with_source("connection refused"));
+            }
+            Mood::Refuses(names) => {
+                if report.results.iter().any(|result| names.contains(&result.name.as_str())) {
+                    return Err(StorageError::new("cannot write").with_source("413: it is too large"));
+                }
+                self.keep(report);
             }
             Mood::FailsAfter(count) => {
                 self.set(Mood::FailsAfter(count - 1));

@@ -44,11 +44,13 @@ async fn what_waits_is_stored_before_what_is_new_in_order() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let checkup = checkup(&storage, temporary.path());
     keep(&checkup, &["a", "b", "c"]).await;
-    // Only the oldest is tried while the storage fails.
-    assert_eq!(storage.calls(), 3);
+    storage.calls();
+    keep(&checkup, &["d", "e"]).await;
+    // The three oldest and the new one are tried while the storage fails.
+    assert_eq!(storage.calls(), 2 * 4);
     storage.set(Mood::Works);
-    checkup.store(&report("d")).await.unwrap();
-    assert_eq!(storage.stored(), ["a", "b", "c", "d"]);
+    checkup.store(&report("f")).await.unwrap();
+    assert_eq!(storage.stored(), ["a", "b", "c", "d", "e", "f"]);
     assert_eq!(files(temporary.path()), ["lock"]);
 }
 

@@ -7,6 +7,7 @@ mod conformance;
 mod faults;
 mod fickle;
 mod flushing;
+mod refusals;
 
 use std::error::Error;
 use std::path::Path;
