@@ -18,8 +18,8 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 ///
 /// Given to a checkup, it stands before the checkup's storage. When a store fails, or takes longer than 40 seconds, the report
 /// is kept in the folder, and the error is of kind [`Spooled`](crate::StorageErrorKind::Spooled). Each store first stores what
-/// waits, oldest first, and so does [`maintain`](crate::StorageMaintainer::maintain); while something waits, a new report
-/// goes behind it.
+/// waits, oldest first, and so does [`maintain`](crate::StorageMaintainer::maintain); while the storage fails, a new report
+/// goes behind what waits.
 ///
 /// ```
 /// use checkup_core::archive::{Archive, MemoryFiles};
@@ -85,6 +85,9 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 /// - It has a bound. A full spool refuses what is new and drops nothing that is old: whatever was said to be kept is kept, and
 ///   the refusal is an error that somebody sees, where a hole in the history is not.
 /// - A report that cannot be read any more is renamed to `….broken`, told in the log, and left to you. The rest goes on.
+/// - Nor is a report in the way that the storage never takes (too large for a proxy, say). One that fails in three stores which
+///   store others is renamed to `….refused`, told in the log with the path and the error, and left to you: to have it tried again,
+///   take `.refused` off its name.
 /// - The folder is made if it is missing, for its owner only: results may tell the names of internal endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
@@ -106,7 +109,7 @@ pub struct Spool {
 pub struct Waiting {
     /// How many reports wait to be stored.
     pub reports: usize,
-    /// How many reports cannot be read, and were set aside.
+    /// How many reports were set aside: they cannot be read, or the storage does not take them while it takes others.
     pub broken: usize,
     /// How many bytes all of them have.
     pub bytes: u64,

@@ -11,9 +11,14 @@ use std::time::{Duration, SystemTime};
 use super::{Spool, Waiting};
 use crate::{StorageError, Timestamp};
 
-/// What the name of a report ends with, and one that was set aside.
+/// What the name of a report ends with, and one that was set aside: because it cannot be read, or the storage does not take it.
 const REPORT: &str = ".json";
 const BROKEN: &str = ".broken";
+const REFUSED: &str = ".refused";
+
+/// How often the storage must refuse a report, while it takes others, for it to be set aside. All but the last are in its name,
+/// as `.1` and `.2`: processes often live for one store only.
+const MAX_REFUSALS: u32 = 3;
 
 /// What the name of a file begins with that is being written.
 const TEMPORARY: &str = "new-";
@@ -98,11 +103,19 @@ impl Folder {
 
     /// Puts a report out of the way that cannot be understood.
     pub(super) fn set_aside(&self, name: &str) -> Result<(), StorageError> {
-        let from = self.dir.join(name);
-        match fs::rename(&from, self.dir.join(format!("{name}{BROKEN}"))) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("rename in", error)),
-            _ => Ok(()),
+        self.rename(name, &format!("{name}{BROKEN}")).map(|_| ())
+    }
+
+    /// Counts that the storage refused a report while it took others. The path that it has when that was once too often, and it
+    /// is out of the way.
+    pub(super) fn refuse(&self, name: &str) -> Result<Option<PathBuf>, StorageError> {
+        let Some((original, refusals)) = parse(name) else { return Ok(None) };
+        if refusals + 1 < MAX_REFUSALS {
+            self.rename(name, &format!("{original}.{}{REPORT}", refusals + 1))?;
+            return Ok(None);
         }
+        let aside = format!("{original}{REPORT}{REFUSED}");
+        Ok(self.rename(name, &aside)?.then(|| self.dir.join(aside)))
     }
 
     /// The lock, or `None` if somebody has it.
@@ -134,7 +147,7 @@ impl Folder {
     fn survey(&self) -> Result<(Waiting, i64), StorageError> {
         let (mut waiting, mut last) = (Waiting::default(), i64::MIN);
         self.each(|entry, name| {
-            let original = name.strip_suffix(BROKEN);
+            let original = name.strip_suffix(BROKEN).or_else(|| name.strip_suffix(REFUSED));
             if !is_report(original.unwrap_or(name)) {
                 return;
             }
@@ -208,16 +221,36 @@ impl Folder {
         Ok(())
     }
 
+    /// `false` if it is gone.
+    fn rename(&self, from: &str, to: &str) -> Result<bool, StorageError> {
+        match fs::rename(self.dir.join(from), self.dir.join(to)) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(self.failed("rename in", error)),
+        }
+    }
+
     fn failed(&self, what: &str, error: io::Error) -> StorageError {
         StorageError::new(format!("cannot {what} the spool {}", self.dir.display())).with_source(error)
     }
 }
 
 fn is_report(name: &str) -> bool {
+    parse(name).is_some()
+}
+
+/// What the name of a report was when it was new, without its end, and how often the report was refused.
+fn parse(name: &str) -> Option<(&str, u32)> {
     let is_number = |part: &str, length, radix| part.len() == length && part.chars().all(|c| c.is_digit(radix));
-    name.strip_suffix(REPORT).and_then(|name| name.split_once('-')).is_some_and(|(time, unique)| {
-        is_number(time, TIME_DIGITS, 10) && time.parse::<i64>().is_ok() && is_number(unique, 16, 16)
-    })
+    let name = name.strip_suffix(REPORT)?;
+    let (original, refusals) = match name.split_once('.') {
+        Some((original, refusals)) if is_number(refusals, 1, 10) => (original, refusals.parse().ok()?),
+        Some(_) => return None,
+        None => (name, 0),
+    };
+    let (time, unique) = original.split_once('-')?;
+    let is_report = is_number(time, TIME_DIGITS, 10) && time.parse::<i64>().is_ok() && is_number(unique, 16, 16);
+    is_report.then_some((original, refusals))
 }
 
 fn options() -> OpenOptions {

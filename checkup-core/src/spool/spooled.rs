@@ -26,6 +26,9 @@ const WHOLE_LIMIT: Duration = Duration::from_secs(50);
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 const MAX_FLUSHED: usize = 1000;
 
+/// After how many failures one after the other it is the storage that fails, and not a report that it does not take.
+const MAX_FAILURES: usize = 3;
+
 /// A storage with a spool before it.
 #[derive(Clone, Debug)]
 pub(crate) struct Spooled {
@@ -38,6 +41,17 @@ pub(crate) struct Spooled {
 struct Flushed {
     reports: usize,
     end: End,
+    /// Those that failed since the last that was stored. If one is stored now, then the storage has refused these.
+    suspects: Vec<Suspect>,
+    /// Those that failed before another was stored.
+    refused: Vec<Suspect>,
+}
+
+/// A report that waits and could not be stored.
+#[derive(Debug)]
+struct Suspect {
+    name: String,
+    why: String,
 }
 
 #[derive(Debug)]
@@ -65,6 +79,16 @@ impl Spooled {
                 Ok(()) => return Ok(()),
                 Err(error) => (error, true),
             },
+            // Not for want of time: it may be about the reports that were tried.
+            End::Failed(error) if error.kind() != StorageErrorKind::Timeout => {
+                match self.store_inner(report, deadline).await {
+                    Ok(()) => {
+                        self.refuse(flushed.suspects).await;
+                        return Ok(());
+                    }
+                    Err(error) => (error, true),
+                }
+            }
             End::Failed(error) => (error, true),
             End::Busy => {
                 let why = "another process is storing what waits, and this report goes behind it";
@@ -110,9 +134,10 @@ impl Spooled {
             .with_source(error)
     }
 
-    /// Stores what waits, oldest first, until nothing does, the storage fails, or it has been enough for once.
+    /// Stores what waits, oldest first, until nothing does, the storage fails, or it has been enough for once. A report that the
+    /// storage refuses is not in the way of the others.
     async fn flush(&self, deadline: Instant) -> Flushed {
-        let mut flushed = Flushed { reports: 0, end: End::Done };
+        let mut flushed = Flushed { reports: 0, end: End::Done, suspects: Vec::new(), refused: Vec::new() };
         if self.waiting(&HashSet::new()).await.is_empty() {
             return flushed;
         }
@@ -120,35 +145,73 @@ impl Spooled {
             flushed.end = End::Busy;
             return flushed;
         };
+        flushed.end = self.flush_each(&mut flushed, deadline).await;
+        let refused = std::mem::take(&mut flushed.refused);
+        if self.refuse(refused).await && self.waiting(&HashSet::new()).await.is_empty() {
+            flushed.end = End::Done;
+        }
+        if flushed.reports > 0 {
+            tracing::info!(reports = flushed.reports, dir = %self.spool.dir.display(), "stored what waited in the spool");
+        }
+        if let End::Done = flushed.end {
+            // Once in an outage is often enough.
+            let _ = blocking(&self.spool, |folder| folder.sweep()).await;
+        }
+        flushed
+    }
+
+    async fn flush_each(&self, flushed: &mut Flushed, deadline: Instant) -> End {
         let enough = Instant::now() + FLUSH_LIMIT;
-        // Those that are done with, if the folder cannot be changed any more: they are there again in each listing.
+        // Those that are done with, for this time or if the folder cannot be changed any more: they are there again in each
+        // listing.
         let mut done = HashSet::new();
+        let mut failure = None;
         loop {
             let names = self.waiting(&done).await;
             if names.is_empty() {
-                break;
+                return failure.map_or(End::Done, End::Failed);
             }
             for name in names {
                 if flushed.reports >= MAX_FLUSHED || Instant::now() >= enough {
-                    flushed.end = End::Limit;
-                    return flushed;
+                    return failure.filter(|_| !flushed.suspects.is_empty()).map_or(End::Limit, End::Failed);
                 }
                 match self.flush_one(&name, deadline).await {
-                    Ok(is_stored) => flushed.reports += usize::from(is_stored),
+                    Ok(false) => {}
+                    Ok(true) => {
+                        flushed.reports += 1;
+                        flushed.refused.append(&mut flushed.suspects);
+                    }
+                    // No answer in time says nothing about the report, and the next would take as long.
+                    Err(error) if error.kind() == StorageErrorKind::Timeout => return End::Failed(error),
                     Err(error) => {
-                        flushed.end = End::Failed(error);
-                        return flushed;
+                        flushed.suspects.push(Suspect { name: name.clone(), why: chain(&error) });
+                        if flushed.suspects.len() >= MAX_FAILURES {
+                            return End::Failed(error);
+                        }
+                        failure = Some(error);
                     }
                 }
                 done.insert(name);
             }
         }
-        if flushed.reports > 0 {
-            tracing::info!(reports = flushed.reports, dir = %self.spool.dir.display(), "stored what waited in the spool");
+    }
+
+    /// Counts that the storage refused these reports, while it took others. Whether one was set aside, which is told in the log.
+    async fn refuse(&self, reports: Vec<Suspect>) -> bool {
+        let mut is_aside = false;
+        for Suspect { name, why } in reports {
+            let owned = name.clone();
+            match blocking(&self.spool, move |folder| folder.refuse(&owned)).await {
+                Ok(None) => tracing::debug!(name, why, "left in the spool: the storage took others, and not this"),
+                Ok(Some(path)) => {
+                    is_aside = true;
+                    let path = path.display();
+                    tracing::error!(%path, why, "set aside in the spool (`.refused`): the storage took others, and not this");
+                }
+                Err(error) => self.warn("left in the spool: it cannot be renamed", &name, &error),
+            }
         }
-        // Once in an outage is often enough.
-        let _ = blocking(&self.spool, |folder| folder.sweep()).await;
-        flushed
+        is_aside
     }
 
     /// Stores one report that waits, and removes it. `false` if it is not there or cannot be read, which is told in the log.
