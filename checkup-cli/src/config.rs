@@ -98,7 +98,7 @@ pub(crate) fn load_for(registry: &Registry, global: &Global, readers: bool) -> R
     if readers && !global.quiet {
         source.warn(&checkup);
     }
-    Ok(spool::with_default(checkup))
+    Ok(spool::with_default(checkup, &source.path))
 }
 
 /// Only the checks of this node that are selected; all of them if nothing is.

@@ -102,10 +102,15 @@
 //! # The spool
 //!
 //! A report that cannot be stored (`--store`, `every`, `message`) is kept in a local folder: in that of `spool` in the config
-//! file, or else in one of its own below `$XDG_STATE_HOME/checkup/spool` (`~/.local/state/checkup/spool`), which is that of the storage's
-//! settings and of the folder that the command works in. Standard error says so, and why, and the command exits with 4. Whatever
-//! stores next stores what waits first; `maintain` does so too. `"spool": false` is for none: then what cannot be stored is lost, and the
-//! command exits with 3.
+//! file, or else in one of its own below `$XDG_STATE_HOME/checkup/spool` (`~/.local/state/checkup/spool`). Standard error says so, and
+//! why, and the command exits with 4. Whatever stores next stores what waits first; `maintain` does so too. `"spool": false` is for none:
+//! then what cannot be stored is lost, and the command exits with 3.
+//!
+//! Each config file has its own folder there, named after the file's path: whatever is changed in the storage's settings, what waits
+//! goes where they say then. (With a relative `dir` of the storage and `--config`, the folder that the command works in is part of the
+//! name.) So nodes with one file that store in different places, by `${VARIABLE}`, each need a `spool`. A config from standard input
+//! has the folder of its storage: of its `type`, `bucket`, `prefix` and `dir`. `maintain` tells of other folders in which reports wait; to
+//! store those of a file that has been moved, set `spool: {dir: …}` to the folder and run `checkup maintain`.
 //!
 //! # Differences from upstream
 //!

@@ -45,7 +45,8 @@ pub(super) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdou
         for (dir, reports) in spool::others(&checkup).await {
             let (reports, wait) = (count(reports, "report"), if reports == 1 { "waits" } else { "wait" });
             complain(&format!(
-                "note: {reports} of another storage, or of other settings of this one, {wait} in {}",
+                "note: {reports} of another config file {wait} in {0}; `checkup maintain` with that file stores what waits, or, if \
+                 it is gone, with `spool: {{dir: {0}}}` in one with its storage",
                 dir.display()
             ));
         }

@@ -103,15 +103,39 @@ async fn maintain_stores_what_waits_and_notes_what_waits_elsewhere() {
     let folder = folder.file("other.json", &other.to_string());
     let ran = folder.run(&["maintain", "-c", "other.json"]);
     assert_eq!(ran.code, 0);
-    assert!(
-        ran.stderr
-            .starts_with("checkup: note: 2 reports of another storage, or of other settings of this one, wait in "),
-        "{}",
-        ran.stderr
-    );
+    let told = "checkup: note: 2 reports of another config file wait in ";
+    assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
+    let dir = ran.stderr[told.len()..].split(';').next().unwrap();
+    assert!(ran.stderr.contains(&format!("`spool: {{dir: {dir}}}`")), "{}", ran.stderr);
     let ran = folder.run(&["maintain"]);
     assert_eq!(ran.parts(), (0, "2 reports from the spool stored\n", ""));
     assert_eq!(stored(&folder), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_note_says_stores_what_waits_of_a_file_that_is_gone() {
+    let server = server();
+    let folder = unreachable(&config(&server.url("/")));
+    assert_eq!(folder.run(&["--store"]).code, 4);
+    mend(&folder);
+    let dir = fs::read_dir(folder.path("state/checkup/spool")).unwrap().next().unwrap().unwrap().path();
+    let mut moved = config(&server.url("/"));
+    moved["spool"] = json!({ "dir": dir });
+    let folder = folder.file("moved.json", &moved.to_string());
+    let ran = folder.run(&["maintain", "-c", "moved.json"]);
+    assert_eq!(ran.parts(), (0, "1 report from the spool stored\n", ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_because_of_a_mistake_in_the_config_is_stored_when_it_is_mended() {
+    let server = server();
+    let mut config = config(&server.url("/"));
+    let folder = unreachable(&config);
+    assert_eq!(folder.run(&["--store"]).code, 4);
+    config["storage"]["dir"] = json!("results");
+    let folder = folder.file("checkup.json", &config.to_string());
+    assert_eq!(folder.run(&["--store"]).parts(), (0, "", ""));
+    assert_eq!(folder.stored().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
