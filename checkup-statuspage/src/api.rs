@@ -7,6 +7,7 @@ use checkup_core::{Status, Timestamp};
 use serde::Serialize;
 
 use crate::overview::{CheckOverview, Overview, uptime};
+use crate::timeline::is_announced;
 
 const DAY: u64 = 24 * 3600;
 
@@ -199,6 +200,7 @@ impl SeriesAnswer {
             reason: incident.reason,
         });
         let messages = series.messages.iter().filter(|message| message.at >= since);
+        let messages = messages.filter(|message| !is_announced(summary, &series.name, &message.text));
         let results = series.recent.iter().filter(|point| point.timestamp >= since).map(ResultAnswer::new);
         Self {
             endpoint: series.endpoint.clone(),

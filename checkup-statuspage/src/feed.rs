@@ -32,7 +32,7 @@ fn write(
     now: Timestamp,
 ) -> std::io::Result<()> {
     let base = settings.url.as_deref().unwrap_or("./");
-    let updated = happenings.iter().map(Happening::updated).max().unwrap_or(now.min(EPOCH));
+    let updated = happenings.iter().map(|happening| happening.updated(now)).max().unwrap_or(EPOCH);
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
     writer.create_element("feed").with_attribute(("xmlns", "http://www.w3.org/2005/Atom")).write_inner_content(
         |w| {
@@ -50,7 +50,7 @@ fn write(
                     .write_empty()?;
             }
             for happening in happenings.iter().take(MAX_ENTRIES) {
-                w.create_element("entry").write_inner_content(|w| entry(w, happening))?;
+                w.create_element("entry").write_inner_content(|w| entry(w, happening, now))?;
             }
             Ok(())
         },
@@ -58,23 +58,26 @@ fn write(
     Ok(())
 }
 
-fn entry(writer: &mut Writer<Vec<u8>>, happening: &Happening) -> std::io::Result<()> {
-    let Happening { name, from, to, text, .. } = happening;
+fn entry(writer: &mut Writer<Vec<u8>>, happening: &Happening, now: Timestamp) -> std::io::Result<()> {
+    let Happening { name, endpoint, from, to, text, .. } = happening;
     let subject = name.as_deref().unwrap_or("All checks");
+    let verb = if to.is_some() { "was" } else { "is" };
     let (kind, title) = match &happening.kind {
-        HappeningKind::Incident { status: Status::Degraded } => ("incident", format!("{subject} was degraded")),
-        HappeningKind::Incident { .. } => ("incident", format!("{subject} was down")),
+        HappeningKind::Incident { status: Status::Degraded } => ("incident", format!("{subject} {verb} degraded")),
+        HappeningKind::Incident { .. } => ("incident", format!("{subject} {verb} down")),
         HappeningKind::Message => ("message", format!("{subject}: message")),
         HappeningKind::Maintenance => ("maintenance", format!("{subject}: maintenance")),
     };
-    let title = match (&happening.kind, to) {
-        (HappeningKind::Incident { .. }, None) => title.replace(" was ", " is "),
-        _ => title,
-    };
-    element(writer, "id", &id(&[kind, subject, &from.unix_nanos().to_string()]))?;
+    // The text and the end of an incident change; those of all others make them what they are.
+    let own = |text: Option<String>| text.filter(|_| kind != "incident").unwrap_or_default();
+    let (own_text, own_end) = (own(text.clone()), own(to.map(|to| to.unix_nanos().to_string())));
+    let scope = if name.is_some() { "one" } else { "all" };
+    let endpoint = endpoint.as_deref().unwrap_or_default();
+    let begin = from.unix_nanos().to_string();
+    element(writer, "id", &id(&[kind, scope, subject, endpoint, &begin, &own_end, &own_text]))?;
     element(writer, "title", &title)?;
-    element(writer, "published", &rfc3339(*from))?;
-    element(writer, "updated", &rfc3339(happening.updated()))?;
+    element(writer, "published", &rfc3339(happening.published(now)))?;
+    element(writer, "updated", &rfc3339(happening.updated(now)))?;
     let during = match (kind, to) {
         ("message", _) => String::new(),
         (_, Some(to)) => format!("From {} to {}. ", rfc3339(*from), rfc3339(*to)),
@@ -110,7 +113,7 @@ fn id(parts: &[&str]) -> String {
 /// To the second: readers of feeds need no more.
 fn rfc3339(moment: Timestamp) -> String {
     const SECOND: i64 = 1_000_000_000;
-    Timestamp::from_unix_nanos(moment.unix_nanos().div_euclid(SECOND) * SECOND).to_string()
+    Timestamp::from_unix_nanos(moment.unix_nanos().div_euclid(SECOND).saturating_mul(SECOND)).to_string()
 }
 
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
@@ -119,9 +122,17 @@ const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_unix_nanos(1_800_000_000_000_000_000);
+
+    fn ids(feed: &str) -> Vec<&str> {
+        feed.lines().filter(|line| line.contains("<id>")).collect()
+    }
+
     fn happening(kind: HappeningKind, name: &str, text: &str) -> Happening {
         let from = Timestamp::from_unix_nanos(1_700_000_000_123_456_789);
-        Happening { kind, name: Some(name.into()), from, to: None, text: Some(text.into()) }
+        let text = Some(text.into());
+        let (name, endpoint) = (Some(name.into()), Some("https://example.com".into()));
+        Happening { kind, name, endpoint, from, to: None, text, posted: Some(from), changed: Some(from) }
     }
 
     #[test]
@@ -131,7 +142,7 @@ mod tests {
         let kinds =
             [HappeningKind::Incident { status: Status::Down }, HappeningKind::Message, HappeningKind::Maintenance];
         let happenings = kinds.map(|kind| happening(kind, hostile, hostile));
-        let feed = atom(&settings, &happenings, EPOCH);
+        let feed = atom(&settings, &happenings, NOW);
         xml::assert_well_formed(&feed);
         assert!(!feed.contains("<script"), "{feed}");
         assert_eq!(feed.matches("<entry>").count(), 3);
@@ -141,13 +152,43 @@ mod tests {
     fn an_incident_keeps_its_identifier_when_it_ends() {
         let open = happening(HappeningKind::Incident { status: Status::Down }, "API", "refused");
         let mut over = open.clone();
+        over.text = Some("refused (at eu, us)".to_owned());
         over.to = Some(open.from.saturating_add(std::time::Duration::from_secs(60)));
-        let feeds = [open, over].map(|h| atom(&StatusPage::new(), &[h], EPOCH));
-        let ids = feeds
-            .each_ref()
-            .map(|feed| feed.lines().filter(|l| l.contains("<id>")).map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(ids[0], ids[1]);
+        let feeds = [open, over].map(|h| atom(&StatusPage::new(), &[h], NOW));
+        assert_eq!(ids(&feeds[0]), ids(&feeds[1]));
         assert!(feeds[0].contains("<title>API is down</title>") && feeds[1].contains("<title>API was down</title>"));
-        assert!(feeds[1].contains("From 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z. refused"), "{}", feeds[1]);
+        assert!(
+            feeds[1].contains("From 2023-11-14T22:13:20Z to 2023-11-14T22:14:20Z. refused (at eu, us)"),
+            "{}",
+            feeds[1]
+        );
+    }
+
+    #[test]
+    fn what_differs_has_another_identifier() {
+        let incident = happening(HappeningKind::Incident { status: Status::Down }, "API", "refused");
+        let mut elsewhere = incident.clone();
+        elsewhere.endpoint = Some("https://example.org".into());
+        let said = happening(HappeningKind::Message, "API", "We know");
+        let more = happening(HappeningKind::Message, "API", "It is mended");
+        let mut of_all = happening(HappeningKind::Maintenance, "All checks", "");
+        let of_one = of_all.clone();
+        of_all.name = None;
+        let feed = atom(&StatusPage::new(), &[incident, elsewhere, said, more, of_all, of_one], NOW);
+        let ids: std::collections::BTreeSet<_> = ids(&feed).into_iter().collect();
+        assert_eq!(ids.len(), 1 + 6, "{feed}");
+    }
+
+    #[test]
+    fn names_and_times_may_be_anything() {
+        let mut what = happening(HappeningKind::Incident { status: Status::Down }, "Who was first was last", "");
+        for nanos in [i64::MIN, i64::MAX] {
+            what.from = Timestamp::from_unix_nanos(nanos);
+            (what.posted, what.changed, what.to) = (Some(what.from), Some(what.from), None);
+            let feed = atom(&StatusPage::new(), &[what.clone()], NOW);
+            xml::assert_well_formed(&feed);
+            assert!(feed.contains("<title>Who was first was last is down</title>"), "{feed}");
+            assert!(atom(&StatusPage::new(), &[what.clone()], what.from).contains("<updated>"));
+        }
     }
 }

@@ -1,9 +1,18 @@
 //! What happened, of all locations together: incidents, messages and maintenance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use checkup_core::summary::{Series, Summary};
+use checkup_core::summary::{Incident, Series, Summary, Window};
 use checkup_core::{Quorum, Status, Timestamp};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// What is posted at several locations, and so attached to results of about the same time, is one message.
+const SAME_MESSAGE: Duration = Duration::from_secs(300);
+
+/// From this length on, messages are cut in a summary.
+const CUT: usize = 2000;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,11 +20,16 @@ pub(crate) struct Happening {
     pub(crate) kind: HappeningKind,
     /// The check; `None` for all.
     pub(crate) name: Option<String>,
+    pub(crate) endpoint: Option<String>,
     pub(crate) from: Timestamp,
     /// `None` for what has not ended, and for what does not last.
     pub(crate) to: Option<Timestamp>,
     /// The reason of an incident, or what an operator said.
     pub(crate) text: Option<String>,
+    /// When it became known; `None` for maintenance of which that is not known.
+    pub(crate) posted: Option<Timestamp>,
+    /// When its status last changed; that of what has none never does.
+    pub(crate) changed: Option<Timestamp>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +40,16 @@ pub(crate) enum HappeningKind {
 }
 
 impl Happening {
-    /// When it last changed.
-    pub(crate) fn updated(&self) -> Timestamp {
-        match self.kind {
-            HappeningKind::Incident { .. } => self.to.unwrap_or(self.from),
-            _ => self.from,
-        }
+    /// When it became known, which is never later than now.
+    pub(crate) fn published(&self, now: Timestamp) -> Timestamp {
+        // Where that is not known it is not that of each request, so that the same history is the same feed.
+        let today = now.unix_nanos().div_euclid(nanos(DAY)).saturating_mul(nanos(DAY));
+        self.posted.unwrap_or_else(|| self.from.min(Timestamp::from_unix_nanos(today))).min(now)
+    }
+
+    /// When it last changed, which is never later than now.
+    pub(crate) fn updated(&self, now: Timestamp) -> Timestamp {
+        self.changed.map_or_else(|| self.published(now), |changed| changed.min(now))
     }
 }
 
@@ -42,49 +60,109 @@ pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum) -> V
         checks.entry((&series.name, &series.endpoint)).or_default().push(series);
     }
     let mut happenings = Vec::new();
-    for ((name, _), locations) in checks {
+    for ((name, endpoint), locations) in checks {
         happenings.extend(incidents(summary, name, &locations, quorum.of(locations.len())));
         let mut messages: Vec<_> = locations.iter().flat_map(|series| &series.messages).collect();
         messages.sort();
-        messages.dedup_by(|a, b| a.text == b.text && a.at == b.at);
+        let mut said = BTreeSet::new();
+        messages.retain(|message| {
+            let about = message.at.unix_nanos().div_euclid(nanos(SAME_MESSAGE));
+            !is_announced(summary, name, &message.text) && said.insert((about, &message.text))
+        });
         happenings.extend(messages.into_iter().map(|message| Happening {
             kind: HappeningKind::Message,
             name: Some(name.clone()),
+            endpoint: Some(endpoint.clone()),
             from: message.at,
             to: None,
             text: Some(message.text.clone()),
+            posted: Some(message.at),
+            changed: None,
         }));
     }
     happenings.extend(summary.windows.iter().map(|window| Happening {
         kind: HappeningKind::Maintenance,
         name: window.name.clone(),
+        endpoint: None,
         from: window.from,
         to: Some(window.to),
         text: Some(window.text.clone()),
+        posted: posted(summary, window),
+        changed: None,
     }));
     happenings.retain(|happening| happening.to.unwrap_or(happening.from) >= since || is_open(happening));
     happenings.sort_by_key(|happening| std::cmp::Reverse(happening.from));
     happenings
 }
 
+/// Whether this message of a check is what a window of maintenance says, and is shown with it.
+pub(crate) fn is_announced(summary: &Summary, name: &str, text: &str) -> bool {
+    let is_of = |window: &&Window| window.name.as_deref().is_none_or(|own| own == name);
+    summary.windows.iter().filter(is_of).any(|window| says(window, text))
+}
+
+fn says(window: &Window, text: &str) -> bool {
+    // A result that was posted to twice has both texts, one below the other.
+    let is_start = |start: &str| start.len() >= CUT && window.text.starts_with(start);
+    window.text == text || window.text.lines().any(|line| line == text) || text.strip_suffix('…').is_some_and(is_start)
+}
+
+/// When a window was posted: when its text was, the last time before it begins.
+fn posted(summary: &Summary, window: &Window) -> Option<Timestamp> {
+    let of = summary.series.iter().filter(|series| window.name.as_ref().is_none_or(|name| *name == series.name));
+    let times: BTreeSet<_> = of
+        .flat_map(|series| &series.messages)
+        .filter(|message| says(window, &message.text))
+        .map(|message| message.at)
+        .collect();
+    let last = times.range(..=window.from).next_back().or_else(|| times.first())?;
+    times.iter().copied().find(|time| last.since(*time) < SAME_MESSAGE)
+}
+
 fn is_open(happening: &Happening) -> bool {
     matches!(happening.kind, HappeningKind::Incident { .. }) && happening.to.is_none()
 }
 
+/// An incident at one location.
+struct Part<'a> {
+    series: &'a Series,
+    incident: Incident,
+}
+
+impl Part<'_> {
+    fn location(&self) -> Option<&str> {
+        self.series.location.as_deref()
+    }
+
+    /// When it became as bad as it was, as far as that is known.
+    fn worst_since(&self) -> Timestamp {
+        let Incident { from, to, status, .. } = self.incident;
+        let is_in = |time: Timestamp| from <= time && to.is_none_or(|to| time < to);
+        let recent = &self.series.recent;
+        let worst = recent.iter().find(|point| is_in(point.timestamp) && point.status == status);
+        let Some(worst) = worst.filter(|_| status == Status::Down) else { return from };
+        let is_in_detail = recent.first().is_some_and(|first| first.timestamp <= from);
+        let was_before = self.series.days.iter().any(|day| {
+            let end = day.start().saturating_add(DAY);
+            day.down > 0 && from < end && end <= worst.timestamp
+        });
+        if was_before && !is_in_detail { from } else { worst.timestamp }
+    }
+}
+
 /// The incidents of one check, those of its locations that overlap as one.
 fn incidents(summary: &Summary, name: &str, locations: &[&Series], needed: usize) -> Vec<Happening> {
-    let mut parts: Vec<_> = locations
-        .iter()
-        .flat_map(|series| summary.incidents(series).into_iter().map(|incident| (incident, series.location.as_deref())))
-        .collect();
-    parts.sort_by_key(|(incident, _)| incident.from);
+    let of = |series| summary.incidents(series).into_iter().map(move |incident| Part { series, incident });
+    let mut parts: Vec<_> = locations.iter().flat_map(|series| of(series)).collect();
+    parts.sort_by_key(|part| part.incident.from);
     let mut merged: Vec<Vec<_>> = Vec::new();
     let mut end = None;
     for part in parts {
-        let overlaps = end.is_some_and(|end: Option<Timestamp>| end.is_none_or(|end| part.0.from < end));
+        let (from, to) = (part.incident.from, part.incident.to);
+        let overlaps = end.is_some_and(|end: Option<Timestamp>| end.is_none_or(|end| from < end));
         end = match end.filter(|_| overlaps) {
-            Some(before) => Some(before.zip(part.0.to).map(|(a, b)| a.max(b))),
-            None => Some(part.0.to),
+            Some(before) => Some(before.zip(to).map(|(a, b)| a.max(b))),
+            None => Some(to),
         };
         match merged.last_mut().filter(|_| overlaps) {
             Some(last) => last.push(part),
@@ -94,18 +172,18 @@ fn incidents(summary: &Summary, name: &str, locations: &[&Series], needed: usize
     merged.into_iter().filter_map(|parts| together(name, &parts, locations.len(), needed)).collect()
 }
 
-type Part<'a> = (checkup_core::summary::Incident, Option<&'a str>);
-
 fn together(name: &str, parts: &[Part<'_>], locations: usize, needed: usize) -> Option<Happening> {
-    let (first, _) = parts.first()?;
-    let mut down: Vec<_> = parts.iter().filter(|(part, _)| part.status == Status::Down).map(|(_, at)| *at).collect();
+    let Part { series, incident: first } = parts.first()?;
+    let all = || parts.iter().map(|part| &part.incident);
+    let mut down: Vec<_> =
+        parts.iter().filter(|part| part.incident.status == Status::Down).map(Part::location).collect();
     down.sort_unstable();
     down.dedup();
     let status = if down.len() >= needed { Status::Down } else { Status::Degraded };
-    let to = parts.iter().map(|(part, _)| part.to).reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
-    let worst = parts.iter().map(|(part, _)| part).find(|part| part.status == Status::Down && part.reason.is_some());
+    let to = all().map(|incident| incident.to).reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
+    let worst = all().find(|incident| incident.status == Status::Down && incident.reason.is_some());
     let reason = worst.unwrap_or(first).reason.clone();
-    let mut at: Vec<_> = parts.iter().filter_map(|(_, at)| *at).collect();
+    let mut at: Vec<_> = parts.iter().filter_map(Part::location).collect();
     at.sort_unstable();
     at.dedup();
     let at = if locations > 1 && !at.is_empty() { format!(" (at {})", at.join(", ")) } else { String::new() };
@@ -114,10 +192,17 @@ fn together(name: &str, parts: &[Part<'_>], locations: usize, needed: usize) -> 
     Some(Happening {
         kind: HappeningKind::Incident { status },
         name: Some(name.to_owned()),
+        endpoint: Some(series.endpoint.clone()),
         from: first.from,
         to,
         text,
+        posted: Some(first.from),
+        changed: to.or_else(|| parts.iter().map(Part::worst_since).max()),
     })
+}
+
+fn nanos(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -132,12 +217,15 @@ mod tests {
         Timestamp::from_unix_nanos(1_795_340_000_000_000_000).saturating_add(Duration::from_secs(60 * minute))
     }
 
-    /// Results a minute apart: `d`own or healthy.
+    /// Results a minute apart: `d`own, de`g`raded or healthy.
     fn results(location: &str, states: &str) -> Vec<CheckResult> {
         let of = |(minute, state): (usize, char)| {
             let mut result = CheckResult::new("API", "x");
             result.timestamp = at(minute as u64);
             result.location = Some(location.to_owned());
+            if state == 'g' {
+                result.status = Status::Degraded;
+            }
             if state == 'd' {
                 result.status = Status::Down;
                 result.attempts = vec![Attempt::failure(Duration::ZERO, Cause::Refused, "refused")];
@@ -175,6 +263,16 @@ mod tests {
     }
 
     #[test]
+    fn an_incident_changes_when_it_worsens_and_when_it_ends() {
+        let changed = |of: &[(&str, &str)]| incidents(of, Quorum::Majority)[0].changed;
+        assert_eq!(changed(&[("eu", "hggg")]), Some(at(1)));
+        assert_eq!(changed(&[("eu", "hggdd")]), Some(at(3)));
+        assert_eq!(changed(&[("eu", "hddgg")]), Some(at(1)), "it is shown as bad as it was");
+        assert_eq!(changed(&[("eu", "hdddd"), ("us", "hhddd")]), Some(at(2)));
+        assert_eq!(changed(&[("eu", "hggdh")]), Some(at(4)));
+    }
+
+    #[test]
     fn outages_one_after_the_other_are_two_incidents_the_latest_first() {
         let found = incidents(&[("eu", "hdhhhdh")], Quorum::Majority);
         assert_eq!(found.iter().map(|one| one.from).collect::<Vec<_>>(), [at(5), at(1)]);
@@ -192,5 +290,41 @@ mod tests {
         assert!(kinds(at(0)).contains(&HappeningKind::Maintenance));
         assert_eq!(kinds(at(15)), [HappeningKind::Maintenance], "it goes on");
         assert_eq!(kinds(at(21)), []);
+    }
+
+    /// A message at two locations, with a window of maintenance or without.
+    fn posted_at(minute: u64, text: &str, window: Option<(u64, u64)>) -> Vec<CheckResult> {
+        let told = |location| {
+            let mut told = results(location, "h").remove(0);
+            told.timestamp = at(minute).saturating_add(Duration::from_secs(if location == "eu" { 0 } else { 2 }));
+            told.message = Some(text.to_owned());
+            told.maintenance = window.map(|(from, to)| MaintenanceWindow::new(at(from), at(to)));
+            told
+        };
+        vec![told("eu"), told("us")]
+    }
+
+    #[test]
+    fn maintenance_is_told_once_and_known_when_it_was_posted() {
+        let mut summary = Summary::new();
+        summary.add(&posted_at(1, "New disks", Some((100, 120))));
+        summary.add(&posted_at(150, "New disks", Some((200, 220))));
+        summary.add(&posted_at(160, "We know", None));
+        let found = timeline(&summary, Timestamp::default(), Quorum::Majority);
+        let told: Vec<_> =
+            found.iter().map(|one| (one.text.as_deref().unwrap_or_default(), one.published(at(170)))).collect();
+        assert_eq!(told, [("New disks", at(150)), ("We know", at(160)), ("New disks", at(1))]);
+    }
+
+    #[test]
+    fn nothing_is_dated_in_the_future() {
+        let mut summary = Summary::new();
+        let mut untold = posted_at(1, "", Some((100, 120)));
+        untold.iter_mut().for_each(|result| result.message = None);
+        summary.add(&untold);
+        summary.add(&posted_at(50_000, "a clock that is ahead", None));
+        for one in timeline(&summary, Timestamp::default(), Quorum::Majority) {
+            assert!(one.published(at(2)) <= at(2) && one.updated(at(2)) <= at(2), "{one:?}");
+        }
     }
 }
