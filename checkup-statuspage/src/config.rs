@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::time::Duration;
 
 use checkup_core::ConfigError;
@@ -186,8 +187,16 @@ impl StatusPage {
             check(format!("links[{index}].text"), required(&link.text).or_else(|| length(&link.text, MAX_TITLE)));
             check(format!("links[{index}].url"), link::problem(&link.url, LinkKind::Link));
         }
+        let mut grouped = HashMap::new();
         for (index, group) in self.groups.iter().enumerate() {
             check(format!("groups[{index}].name"), length(&group.name, MAX_TITLE));
+            for (place, name) in group.checks.iter().enumerate() {
+                let before = grouped.insert(name, index);
+                let twice = |before| {
+                    format!("{name:?} is in groups[{before}] already; a check has one place, remove one of them")
+                };
+                check(format!("groups[{index}].checks[{place}]"), before.map(twice));
+            }
         }
         for (key, text) in self.status_text.all() {
             check(format!("status_text.{key}"), required(text).or_else(|| length(text, MAX_TITLE)));

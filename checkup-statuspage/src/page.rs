@@ -1,5 +1,6 @@
 //! The page's own files, made of the embedded ones and the settings.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -21,6 +22,8 @@ pub(crate) struct PageFiles {
     config: String,
     source: PageSource,
     script_url: String,
+    /// The hash in it.
+    version: String,
     /// The latest that was made for another place, and which.
     elsewhere: Arc<Mutex<Option<(String, Representation)>>>,
     /// `index.html` for where the other files are beside it.
@@ -33,15 +36,22 @@ impl PageFiles {
     pub(crate) fn new(settings: &StatusPage, page: &PageConfig<'_>) -> Self {
         // It has no maps with other keys than texts: it always has a JSON form.
         let config = serde_json::to_string(page).unwrap_or_default().replace('<', "\\u003c");
-        let script_url = format!("page.js?v={}", &hex(&Sha256::digest(SCRIPT.as_bytes()))[..12]);
+        let version = hex(&Sha256::digest(SCRIPT.as_bytes()))[..12].to_owned();
+        let script_url = format!("page.js?v={version}");
         let script = Representation::new("text/javascript; charset=utf-8", Cache::Immutable, SCRIPT.as_bytes());
         let source = page.source.clone();
         let nothing = Representation::new(HTML, Cache::Revalidate, "");
         let settings = settings.clone();
         let elsewhere = Arc::default();
-        let mut files = Self { settings, config, source, script_url, elsewhere, index: nothing, script };
+        let mut files = Self { settings, config, source, script_url, version, elsewhere, index: nothing, script };
         files.index = files.make_index("");
         files
+    }
+
+    /// `page.js` at its URL with this `v`: for ever only if that is the hash of what it is.
+    pub(crate) fn script_at(&self, version: Option<&str>) -> Representation {
+        let cache = if version == Some(&self.version) { Cache::Immutable } else { Cache::Revalidate };
+        self.script.clone().with_cache(cache)
     }
 
     /// `index.html` for where the other files are in the folder `base` (`status/`), as visitors' browsers see it.
@@ -149,6 +159,9 @@ const HTML: &str = "text/html; charset=utf-8";
 
 /// The groups that the settings have, else those that the checks name; then the checks of no group.
 fn groups(settings: &StatusPage, checkup: Option<&Checkup>) -> Vec<Group> {
+    for (group, name) in checkup.into_iter().flat_map(|checkup| unknown(settings, checkup)) {
+        tracing::warn!(group, check = name, "a group of the status page names a check that there is not");
+    }
     let mut groups = settings.groups.clone();
     let mut rest = Group::new("", [""; 0]);
     for check in checkup.into_iter().flat_map(Checkup::checks) {
@@ -171,6 +184,13 @@ fn groups(settings: &StatusPage, checkup: Option<&Checkup>) -> Vec<Group> {
     }
     groups.extend(Some(rest).filter(|rest| !rest.checks.is_empty()));
     groups
+}
+
+/// The groups of the settings and what they name that is no check, if there are any checks.
+fn unknown<'a>(settings: &'a StatusPage, checkup: &Checkup) -> Vec<(&'a str, &'a str)> {
+    let known: HashSet<_> = checkup.checks().map(checkup_core::Check::name).collect();
+    let named = settings.groups.iter().flat_map(|group| group.checks.iter().map(|name| (&*group.name, &**name)));
+    named.filter(|(_, name)| !known.is_empty() && !known.contains(*name)).collect()
 }
 
 /// Replaces `{{name}}` by its value, once: what a value has of these stays as it is.
@@ -255,6 +275,19 @@ mod tests {
         let settings = StatusPage::new().group(Group::new("First", ["d"]));
         let found = groups(&settings, Some(&checkup));
         assert_eq!(found, [Group::new("First", ["d"]), Group::new("", ["a", "b", "c"])]);
+        let settings = StatusPage::new().group(Group::new("First", ["d", "D"]));
+        assert_eq!(unknown(&settings, &checkup), [("First", "D")]);
+    }
+
+    #[test]
+    fn the_script_is_kept_for_ever_only_at_the_url_with_its_hash() {
+        let settings = StatusPage::new();
+        let files = PageFiles::new(&settings, &PageConfig::new(&settings, None, PageSource::Api));
+        let (_, hash) = files.script_url.split_once("v=").unwrap();
+        assert_eq!(files.script_at(Some(hash)).cache(), Cache::Immutable);
+        for other in [None, Some(""), Some("0123456789ab")] {
+            assert_eq!(files.script_at(other).cache(), Cache::Revalidate, "{other:?}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue,
     IF_NONE_MATCH, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
@@ -94,6 +94,12 @@ impl Representation {
         self.cache
     }
 
+    /// The same with another caching.
+    pub(crate) fn with_cache(mut self, cache: Cache) -> Self {
+        self.cache = cache;
+        self
+    }
+
     /// How many bytes it takes in memory.
     pub(crate) fn size(&self) -> usize {
         self.plain.content.len() + self.gzip.as_ref().map_or(0, |gzip| gzip.content.len())
@@ -145,13 +151,31 @@ impl Representation {
     }
 }
 
-/// Whether `gzip` is named in Accept-Encoding, and not with a quality of zero (RFC 9110, 12.5.3).
+/// Whether `gzip` is named in Accept-Encoding, or else `*`, and not with a quality of zero (RFC 9110, 12.5.3).
 fn accepts_gzip(request: &HeaderMap) -> bool {
-    tokens(request, &ACCEPT_ENCODING).any(|token| {
-        let (coding, parameters) = token.split_once(';').unwrap_or((token, ""));
-        let quality = parameters.trim().strip_prefix("q=").map_or(Ok(1.0), str::parse::<f32>);
-        matches!(coding.trim(), "gzip" | "x-gzip" | "*") && quality.is_ok_and(|quality| quality > 0.0)
-    })
+    quality(request, &ACCEPT_ENCODING, &["gzip", "x-gzip"])
+        .or_else(|| quality(request, &ACCEPT_ENCODING, &["*"]))
+        .is_some_and(|quality| quality > 0.0)
+}
+
+/// Whether a media type is named in Accept, and not with a quality of zero (RFC 9110, 12.5.1). Wildcards do not name it.
+pub(crate) fn accepts(request: &HeaderMap, media_type: &str) -> bool {
+    quality(request, &ACCEPT, &[media_type]).is_some_and(|quality| quality > 0.0)
+}
+
+/// The greatest quality that any of these has in a header; zero if it is no number; none if the header has none of them.
+fn quality(request: &HeaderMap, header: &HeaderName, names: &[&str]) -> Option<f32> {
+    let qualities = tokens(request, header).filter_map(|token| {
+        let mut parts = token.split(';').map(str::trim);
+        let name = parts.next()?;
+        names.iter().any(|known| known.eq_ignore_ascii_case(name)).then_some(())?;
+        let given = parts.find_map(|parameter| {
+            let (key, value) = parameter.split_once('=')?;
+            key.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().unwrap_or(0.0))
+        });
+        Some(given.unwrap_or(1.0))
+    });
+    qualities.reduce(f32::max)
 }
 
 fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
@@ -197,14 +221,14 @@ mod tests {
     fn whoever_accepts_gzip_gets_it_and_others_do_not() {
         let text = "status ".repeat(1000);
         let content = Representation::new("text/plain", Cache::Revalidate, text.clone());
-        for accept in ["gzip", "br;q=1, gzip;q=0.5", "deflate, *"] {
+        for accept in ["gzip", "br;q=1, gzip;q=0.5", "deflate, *", "GZip; Q=1", "*;q=0, gzip"] {
             let response = get(&content, &[(ACCEPT_ENCODING, accept)]);
             assert_eq!(response.headers()[CONTENT_ENCODING], "gzip", "{accept}");
             let mut plain = String::new();
             flate2::read::GzDecoder::new(&response.body()[..]).read_to_string(&mut plain).unwrap();
             assert_eq!(plain, text);
         }
-        for accept in ["br", "gzip;q=0", "gzip; q=0.0", ""] {
+        for accept in ["br", "gzip;q=0", "gzip; q=0.0", "", "gzip;Q=0", "gzip;q=0, *", "gzip ; q = 0"] {
             let response = get(&content, &[(ACCEPT_ENCODING, accept)]);
             assert!(!response.headers().contains_key(CONTENT_ENCODING), "{accept}");
             assert_eq!(response.headers()[VARY], "accept-encoding");
@@ -226,6 +250,23 @@ mod tests {
         assert_eq!(get(&content, &[(IF_NONE_MATCH, "\"other\"")]).status(), 200);
         let failed = content.with_status(StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(get(&failed, &[(IF_NONE_MATCH, &plain)]).status(), 503, "a failure is told again");
+    }
+
+    #[test]
+    fn a_media_type_is_accepted_where_it_is_named_and_not_excluded() {
+        let accepted = |accept: &str| accepts(&request(&[(ACCEPT, accept)]), "application/openmetrics-text");
+        for accept in [
+            "application/openmetrics-text",
+            "text/plain;q=0.5, Application/OpenMetrics-Text;version=1.0.0;q=0.4",
+            "application/openmetrics-text; version=1.0.0; q=0, application/openmetrics-text",
+        ] {
+            assert!(accepted(accept), "{accept}");
+        }
+        for accept in
+            ["", "*/*", "application/openmetrics-text;q=0", "application/openmetrics-text; version=1; Q=0.000"]
+        {
+            assert!(!accepted(accept), "{accept}");
+        }
     }
 
     #[test]

@@ -84,6 +84,19 @@ impl PageStorage {
                  (`checkup provision s3` does that), then delete the key where it was made",
             ));
         }
+        // What has no effect is a mistake.
+        let bucket = [("Region", self.region.is_some()), ("BucketName", self.bucket.is_some())];
+        let named = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, is_set)| *is_set).map(|(key, _)| *key);
+        if self.kind != PageStorageType::S3 {
+            if let Some(key) = named(&bucket).or_else(|| named(&[("prefix", !self.prefix.is_empty())])) {
+                return Err(ConfigError::invalid(key, "it is of buckets; remove it, or let `type` be `s3`"));
+            }
+        } else if let Some(key) = named(&bucket).filter(|_| self.url.is_some()) {
+            return Err(ConfigError::invalid(
+                key,
+                "it has no effect beside `url`, which names the bucket; remove one of them",
+            ));
+        }
         if let Some(url) = &self.url {
             return link::problem(url, LinkKind::Folder)
                 .map_or(Ok(()), |problem| Err(ConfigError::invalid("url", problem)));

@@ -64,6 +64,28 @@ fn all_that_cannot_work_is_told_with_its_place() {
 }
 
 #[test]
+fn a_check_in_two_groups_is_refused() {
+    let page = StatusPage::new().group(Group::new("A", ["x", "y"])).group(Group::new("B", ["z", "x"]));
+    let problems = problems(&page);
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("groups[1].checks[1]: \"x\" is in groups[0] already"), "{problems:?}");
+}
+
+#[test]
+fn settings_of_a_storage_that_have_no_effect_are_refused() {
+    for (json, key) in [
+        (r#"{"type": "fs", "BucketName": "b"}"#, "BucketName"),
+        (r#"{"type": "fs", "url": "./", "Region": "eu-west-1"}"#, "Region"),
+        (r#"{"type": "fs", "prefix": "a/"}"#, "prefix"),
+        (r#"{"type": "s3", "url": "https://b.example.com/", "BucketName": "b"}"#, "BucketName"),
+    ] {
+        let storage: PageStorage = serde_json::from_str(json).unwrap();
+        let problem = problems(&StatusPage::new().storage(storage)).remove(0);
+        assert!(problem.starts_with(&format!("storage.{key}: ")) && problem.contains("remove"), "{problem}");
+    }
+}
+
+#[test]
 fn keys_in_the_page_are_refused_and_not_shown() {
     let json = r#"{"storage": {"type": "s3", "BucketName": "b", "SecretAccessKey": "hunter2"}}"#;
     let page: StatusPage = serde_json::from_str(json).unwrap();
