@@ -56,6 +56,7 @@ const SUBSCRIPTION_CAPACITY: usize = 64;
 #[derive(Debug)]
 pub struct Monitor {
     checkup: Checkup,
+    interval: Duration,
     state: Arc<State>,
     runs: broadcast::WeakSender<Arc<Run>>,
     stop: watch::Sender<bool>,
@@ -82,6 +83,11 @@ impl Monitor {
     /// The checkup that it runs.
     pub fn checkup(&self) -> &Checkup {
         &self.checkup
+    }
+
+    /// The time from run to run of checks that have no interval of their own.
+    pub fn interval(&self) -> Duration {
+        self.interval
     }
 
     /// The latest result of every check, in the order of the checks. Never checks anything.
@@ -227,7 +233,7 @@ impl MonitorBuilder {
         let weak = runs.downgrade();
         let driver = Driver::new(&self.checkup, self.interval, self.jitter, Arc::clone(&state), runs);
         tokio::spawn(driver.drive(stopped));
-        let monitor = Monitor { checkup: self.checkup, state, runs: weak, stop };
+        let monitor = Monitor { checkup: self.checkup, interval: self.interval, state, runs: weak, stop };
         Ok((monitor, Runs { receiver: Some(receiver) }))
     }
 }

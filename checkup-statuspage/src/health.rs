@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checkup_core::{Status, Timestamp};
+use checkup_core::{CheckResult, Stats, Status, Timestamp};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +15,8 @@ pub(crate) struct CheckHealth {
     pub(crate) reason: Option<String>,
     /// The latest result of each location, or of this process.
     pub(crate) latest: Vec<Latest>,
+    /// How often it is checked, as far as that is known.
+    pub(crate) interval: Option<Duration>,
 }
 
 /// A check's latest result at one place.
@@ -31,14 +33,27 @@ pub(crate) struct Latest {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question {
     pub(crate) now: Timestamp,
-    /// How old a result may be to count.
-    pub(crate) max_age: Duration,
+    /// How old a result may be to count; `None` for what suits the check's interval.
+    pub(crate) max_age: Option<Duration>,
 }
+
+/// How far the clocks of nodes may be ahead. What is later tells nothing of now.
+const AHEAD: Duration = Duration::from_secs(20 * 60);
+
+/// How many intervals a result counts, …
+const FRESH_INTERVALS: u32 = 3;
+/// … and for how long at least, unless set otherwise.
+pub(crate) const FRESH_AT_LEAST: Duration = Duration::from_secs(600);
 
 impl CheckHealth {
     /// Whether every result is too old to tell anything.
     pub(crate) fn is_stale(&self, question: Question) -> bool {
-        self.latest.iter().all(|latest| is_stale(latest, question))
+        self.latest.iter().all(|latest| self.is_old(latest, question))
+    }
+
+    fn is_old(&self, latest: &Latest, question: Question) -> bool {
+        let suitable = || self.interval.unwrap_or_default().saturating_mul(FRESH_INTERVALS).max(FRESH_AT_LEAST);
+        question.now.since(latest.timestamp) > question.max_age.unwrap_or_else(suitable) || is_ahead(latest, question)
     }
 }
 
@@ -70,7 +85,7 @@ pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (StatusCode,
         let own = if check.is_stale(question) { "fail" } else { word(check.status) };
         worst = [worst, own].into_iter().max_by_key(|word| rank(word)).unwrap_or("fail");
         let latest = check.latest.iter().map(|latest| detail(check, latest, question));
-        let key = format!("{}:responseTime", check.name);
+        let key = key(&check.name);
         // Two checks of one name are two objects of one key.
         match details.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
             Value::Array(all) => all.extend(latest),
@@ -86,10 +101,9 @@ pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (StatusCode,
 }
 
 fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
-    let is_stale = is_stale(latest, question);
+    let is_stale = check.is_old(latest, question);
     let mut detail = json!({
         "componentType": "component",
-        "affectedEndpoints": [check.endpoint],
         "status": if is_stale { "fail" } else { word(latest.status) },
         "time": latest.timestamp.to_string(),
     });
@@ -103,7 +117,9 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
         detail["observedUnit"] = json!("ms");
     }
     // The draft: to be left out where the status is "pass".
-    if is_stale {
+    if is_ahead(latest, question) {
+        detail["output"] = json!("the clock of the latest result is ahead");
+    } else if is_stale {
         let age = checkup_core::duration::Human::rounded(question.now.since(latest.timestamp));
         detail["output"] = json!(format!("the latest result is {age} old"));
     } else if let Some(reason) = latest.reason.as_deref().filter(|_| latest.status != Status::Healthy) {
@@ -112,8 +128,20 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
     detail
 }
 
-fn is_stale(latest: &Latest, question: Question) -> bool {
-    question.now.since(latest.timestamp) > question.max_age
+/// The median of the round-trip times of the attempts that succeeded: how long an error took is no response time.
+pub(crate) fn rtt(result: &CheckResult) -> Option<Duration> {
+    let successes: Vec<_> = result.attempts.iter().filter(|attempt| attempt.is_success()).cloned().collect();
+    (!successes.is_empty()).then(|| Stats::of(&successes).median)
+}
+
+/// The draft: `componentName:measurementName`, where names have no colons, and the first may be left out.
+fn key(name: &str) -> String {
+    const MEASUREMENT: &str = "responseTime";
+    if name.is_empty() { MEASUREMENT.to_owned() } else { format!("{}:{MEASUREMENT}", name.replace(':', "-")) }
+}
+
+fn is_ahead(latest: &Latest, question: Question) -> bool {
+    latest.timestamp.since(question.now) > AHEAD
 }
 
 fn word(status: Status) -> &'static str {
@@ -138,17 +166,26 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use checkup_core::{Attempt, Cause};
+
     use super::*;
 
     const NOW: Question =
-        Question { now: Timestamp::from_unix_nanos(1_000_000_000_000), max_age: Duration::from_secs(60) };
+        Question { now: Timestamp::from_unix_nanos(1_000_000_000_000), max_age: Some(Duration::from_secs(60)) };
 
     fn check(status: Status, age: u64) -> CheckHealth {
         let reason = (status != Status::Healthy).then(|| "it is\nfull".to_owned());
         let timestamp = NOW.now.saturating_sub(Duration::from_secs(age));
         let rtt = Some(Duration::from_micros(1500));
         let latest = Latest { location: Some("eu".into()), status, timestamp, rtt, reason: reason.clone() };
-        CheckHealth { name: "queue".into(), endpoint: "amqp://q".into(), status, reason, latest: vec![latest] }
+        CheckHealth {
+            name: "queue".into(),
+            endpoint: "amqp://q".into(),
+            status,
+            reason,
+            latest: vec![latest],
+            interval: None,
+        }
     }
 
     #[test]
@@ -161,6 +198,21 @@ mod tests {
             (vec![], 503, "there are no results yet\n"),
         ] {
             assert_eq!(readiness(&checks, NOW), (StatusCode::from_u16(status).unwrap(), text.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_rare_check_is_stale_after_three_of_its_intervals() {
+        let question = Question { max_age: None, ..NOW };
+        for (interval, age, is_stale) in [
+            (None, 600, false),
+            (None, 601, true),
+            (Some(300), 900, false),
+            (Some(300), 901, true),
+            (Some(1), 600, false),
+        ] {
+            let check = CheckHealth { interval: interval.map(Duration::from_secs), ..check(Status::Healthy, age) };
+            assert_eq!(check.is_stale(question), is_stale, "{interval:?} {age}");
         }
     }
 
@@ -182,5 +234,39 @@ mod tests {
         assert_eq!(status.as_u16(), 503);
         assert_eq!(report["checks"]["queue:responseTime"][0]["output"], "the latest result is 2m0s old");
         assert_eq!(super::report(&[check(Status::Degraded, 1)], NOW).1["status"], "warn");
+    }
+
+    #[test]
+    fn names_have_no_colons_and_endpoints_are_not_told() {
+        let url = CheckHealth { name: "https://example.com:8443".into(), ..check(Status::Healthy, 1) };
+        let unnamed = CheckHealth { name: String::new(), ..check(Status::Healthy, 1) };
+        let (_, report) = report(&[url, unnamed], NOW);
+        let keys: Vec<_> = report["checks"].as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["https-//example.com-8443:responseTime", "responseTime"]);
+        assert!(report["checks"]["responseTime"][0].get("affectedEndpoints").is_none());
+    }
+
+    #[test]
+    fn only_successes_have_a_response_time() {
+        let mut result = CheckResult::new("API", "x");
+        let failure = Attempt::failure(Duration::from_secs(9), Cause::Refused, "refused");
+        result.attempts = vec![failure.clone(), Attempt::success(Duration::from_millis(5)), failure];
+        assert_eq!(rtt(&result), Some(Duration::from_millis(5)));
+        result.attempts.remove(1);
+        assert_eq!(rtt(&result), None);
+    }
+
+    #[test]
+    fn a_result_of_a_clock_that_is_ahead_is_not_fresh() {
+        let ahead = |by: Duration| {
+            let mut check = check(Status::Healthy, 0);
+            check.latest[0].timestamp = NOW.now.saturating_add(by);
+            check
+        };
+        assert_eq!(readiness(&[ahead(AHEAD)], NOW).0, StatusCode::OK);
+        let far = ahead(AHEAD + Duration::from_secs(1));
+        assert_eq!(readiness(std::slice::from_ref(&far), NOW).0, StatusCode::SERVICE_UNAVAILABLE);
+        let (_, report) = report(&[far], NOW);
+        assert_eq!(report["checks"]["queue:responseTime"][0]["output"], "the clock of the latest result is ahead");
     }
 }

@@ -28,12 +28,12 @@
 //! let app: Router = Router::new()
 //!     .route("/", get(|| async { "the shop" }))
 //!     // The page at `/status`, `/status/readyz?tag=readiness`, `/status/metrics`, and so on.
-//!     .nest("/status", site.router());
+//!     .nest_service("/status", site.router());
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! `nest("/status", …)` serves the page at `/status`; with `nest_service` it is at `/status/` as well.
+//! With `nest_service("/status", …)` the page is at `/status` and at `/status/`; with `nest`, at `/status` alone.
 //!
 //! # A server of its own, over any storage
 //!
@@ -128,6 +128,7 @@ mod health;
 mod link;
 mod live;
 mod metrics;
+mod momentary;
 mod overview;
 mod page;
 mod probe;

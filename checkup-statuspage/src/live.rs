@@ -1,26 +1,21 @@
 //! The history as it is now, in memory, brought up to date in the background.
 
-use std::collections::HashSet;
+mod history;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use checkup_core::check_file::FileName;
-use checkup_core::summary::{self, Summary};
+use checkup_core::summary::Summary;
 use checkup_core::{CheckResult, Monitor, Storage, StorageError, StorageErrorKind, StorageReader, Timestamp};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use crate::metrics::Metrics;
+use history::History;
 
-/// How far back new check files are looked for. Those that come later are found when everything is read anew.
-const LOOK_BACK: Duration = Duration::from_secs(2 * 3600);
-
-/// How often everything is read anew: from the storage's summary if it keeps one.
-const READ_ANEW: Duration = Duration::from_secs(600);
-
-/// So many new files are not fetched one by one.
-const MAX_ONE_BY_ONE: usize = 30;
+/// Uptimes are of so many days, whatever is shown.
+const LEAST_SPAN: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// How many of a monitor's results wait to be added; what comes after is found in the storage, if there is one.
 const MAX_WAITING: usize = 100_000;
@@ -31,8 +26,16 @@ const MAX_OLD: Duration = Duration::from_secs(60);
 /// How long somebody waits for the first state, or for one that is not too old.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// How long a monitor's results are kept in detail where there is no storage.
-const DETAIL: Duration = Duration::from_secs(26 * 3600);
+/// How long the first state of a monitor waits for its storage: less than [`PATIENCE`].
+const FIRST: Duration = Duration::from_secs(10);
+
+/// How long metrics show a series that has no results any more.
+const SHOWN: Duration = Duration::from_secs(24 * 3600);
+
+/// How much history is read where so much is shown.
+pub(crate) fn span(timeframe: Duration) -> Duration {
+    timeframe.max(LEAST_SPAN)
+}
 
 /// Where the history comes from.
 #[derive(Clone, Debug)]
@@ -71,15 +74,6 @@ struct Shown<S> {
     /// When the latest refresh ended, and why it failed.
     tried: Option<Instant>,
     error: Option<Arc<StorageError>>,
-}
-
-#[derive(Debug, Default)]
-struct History {
-    summary: Summary,
-    /// The check files of the latest hours that are in it.
-    known: HashSet<FileName>,
-    /// When everything was read, and how long that took.
-    read: Option<(Instant, Duration)>,
 }
 
 impl<S: Send + Sync + 'static> Live<S> {
@@ -185,83 +179,64 @@ impl<S: Send + Sync + 'static> Live<S> {
         make: impl FnOnce(Arc<Summary>, Option<Arc<S>>) -> S + Send + 'static,
     ) -> Result<S, StorageError> {
         let mut history = self.history.lock().await;
-        if let Some(reader) = self.source.reader() {
-            let found = history.update(reader, self.timeframe).await?;
-            // A monitor's own results were counted when they came.
-            if matches!(self.source, Source::Storage(_)) {
+        match (&self.source, self.source.reader()) {
+            (Source::Storage(_), Some(reader)) => {
+                let found = history.update(reader, span(self.timeframe)).await?;
                 self.metrics.observe(&found);
             }
-        } else {
-            history.summary.made = Timestamp::now();
+            (Source::Monitor(_), Some(reader)) => self.update_or_go_on(&mut history, reader).await,
+            (_, None) => history.summary.made = Timestamp::now(),
         }
         let waiting = std::mem::take(&mut *self.waiting());
-        history.summary.add(&waiting);
+        if self.source.reader().is_some() {
+            history.add_own(waiting);
+        } else {
+            history.add(&waiting);
+        }
         if let Source::Monitor(monitor) = &self.source {
-            // They may not be stored yet, or not at all.
+            // Also those that came before anybody listened.
             let latest = monitor.latest().map(|report| report.results.clone());
-            history.summary.add(&latest.unwrap_or_default());
+            history.add(&latest.unwrap_or_default());
         }
         if self.source.reader().is_none() {
-            history.summary.forget_before(Timestamp::now().saturating_sub(DETAIL));
+            history.forget();
         }
         let summary = Arc::new(history.summary.clone());
         drop(history);
-        self.metrics.show_latest(&summary);
+        let since = Timestamp::now().saturating_sub(SHOWN);
+        self.metrics.forget_before(since);
+        self.metrics.show_latest(&summary, since);
         let before = self.shown.borrow().state.clone();
         let made = tokio::task::spawn_blocking(move || make(summary, before)).await;
         made.map_err(|error| StorageError::new("the state cannot be made").with_source(error))
     }
 
+    /// What a monitor has seen is shown whether its storage can be read or not: that may be what is out of order.
+    async fn update_or_go_on(&self, history: &mut History, reader: &dyn StorageReader) {
+        let is_first = self.shown.borrow().made.is_none();
+        let update = history.update(reader, span(self.timeframe));
+        // A monitor's own results were counted when they came.
+        let outcome = if is_first {
+            timeout(FIRST, update)
+                .await
+                .unwrap_or_else(|_| Err(StorageError::new("the storage does not answer in time")))
+        } else {
+            update.await
+        };
+        if let Err(error) = outcome {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(
+                error,
+                "the history cannot be read; the page shows what was known, and the monitor's own results"
+            );
+            history.summary.made = Timestamp::now();
+            history.forget();
+        }
+    }
+
     fn waiting(&self) -> MutexGuard<'_, Vec<CheckResult>> {
         // Each change is one call on the list.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl History {
-    /// Brings it up to date, and gives the results that were not known.
-    async fn update(
-        &mut self,
-        reader: &dyn StorageReader,
-        timeframe: Duration,
-    ) -> Result<Vec<CheckResult>, StorageError> {
-        let now = Timestamp::now();
-        let mut names = reader.list(now.saturating_sub(LOOK_BACK)).await?;
-        let is_due = self.read.is_none_or(|(when, took)| when.elapsed() >= READ_ANEW.max(took * 20));
-        let unknown = names.iter().filter(|name| !self.known.contains(*name)).count();
-        if is_due || unknown > MAX_ONE_BY_ONE {
-            let begun = Instant::now();
-            // What was listed before is in what is read after.
-            self.summary = summary::read(reader, now.saturating_sub(timeframe)).await?;
-            self.known = names.into_iter().collect();
-            self.read = Some((Instant::now(), begun.elapsed()));
-            return Ok(Vec::new());
-        }
-        let listed: HashSet<_> = names.iter().cloned().collect();
-        self.known.retain(|name| listed.contains(name));
-        names.retain(|name| !self.known.contains(name));
-        let mut found = Vec::new();
-        for name in names {
-            match reader.fetch(&name).await {
-                Ok(results) => {
-                    self.summary.add(&results);
-                    found.extend(results);
-                }
-                // It was compacted or has expired.
-                Err(error) if error.kind() == StorageErrorKind::NotFound => continue,
-                Err(error) if error.kind() == StorageErrorKind::Corrupt => {
-                    self.summary.unread.insert(name.as_str().to_owned());
-                }
-                // It is tried again by the next refresh.
-                Err(error) => {
-                    tracing::warn!(%name, error = &error as &dyn std::error::Error, "a check file cannot be read");
-                    continue;
-                }
-            }
-            self.known.insert(name);
-        }
-        self.summary.made = now;
-        Ok(found)
     }
 }
 

@@ -26,6 +26,9 @@ const MAX_LABEL: usize = 200;
 /// The upper ends of the histogram's buckets, in seconds: from a neighbour to the usual timeout.
 const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
+/// The values of the label `phase`.
+const PHASES: [&str; 5] = ["dns", "connect", "tls", "first_byte", "transfer"];
+
 /// What upstream and we say of a certificate that is valid for less than its threshold, before the duration.
 const EXPIRES: &str = "certificate expiring soon (";
 
@@ -98,13 +101,8 @@ impl Metrics {
             }
             self.show(&labels, result.status, result.timestamp, result.notice.as_deref());
             let phases = result.phases().map(|phases| {
-                [
-                    ("dns", phases.dns),
-                    ("connect", phases.connect),
-                    ("tls", phases.tls),
-                    ("first_byte", phases.first_byte),
-                    ("transfer", phases.transfer),
-                ]
+                let times = [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.transfer];
+                PHASES.into_iter().zip(times)
             });
             for (phase, time) in phases.into_iter().flatten() {
                 let labels = with(&labels, "phase", phase);
@@ -116,13 +114,32 @@ impl Metrics {
         }
     }
 
-    /// Shows the latest results of a history, of which nothing is counted.
-    pub(crate) fn show_latest(&self, summary: &Summary) {
+    /// Shows the latest results of a history, unless they are older than `since`. Nothing of it is counted.
+    pub(crate) fn show_latest(&self, summary: &Summary, since: Timestamp) {
         for series in &summary.series {
-            let Some(point) = series.latest() else { continue };
+            let Some(point) = series.latest().filter(|point| point.timestamp >= since) else { continue };
             let labels = labels(&series.name, &series.endpoint, series.location.as_deref());
             if self.admit(&labels, point.timestamp) == Some(true) {
                 self.show(&labels, point.status, point.timestamp, point.reason.as_deref());
+            }
+        }
+    }
+
+    /// Leaves out what has no result since then: a check that was removed or renamed must not be down for ever.
+    pub(crate) fn forget_before(&self, time: Timestamp) {
+        let mut latest = self.latest();
+        for (labels, _) in latest.extract_if(|_, known| *known < time) {
+            self.up.remove(&labels);
+            self.last_run.remove(&labels);
+            self.rtt.remove(&labels);
+            self.certificate.remove(&labels);
+            for status in [Status::Healthy, Status::Degraded, Status::Down] {
+                let labels = with(&labels, "status", status.as_str());
+                self.status.remove(&labels);
+                self.results.remove(&labels);
+            }
+            for phase in PHASES {
+                self.phase.remove(&with(&labels, "phase", phase));
             }
         }
     }
@@ -276,6 +293,26 @@ mod tests {
         assert!(text.contains("checkup_certificate_expiry_timestamp_seconds{") && text.contains("} 4600.0"), "{text}");
         metrics.observe(&[result("API", 2_000, Status::Healthy)]);
         assert!(!metrics.text().contains("checkup_certificate_expiry_timestamp_seconds{"));
+    }
+
+    #[test]
+    fn a_series_without_results_ends_and_one_may_take_its_place() {
+        let metrics = Metrics::new();
+        let mut gone = result("gone", 1_000, Status::Degraded);
+        let mut phases = Phases::default();
+        phases.connect = Some(Duration::from_millis(2));
+        gone.attempts[0].phases = Some(Box::new(phases));
+        gone.notice = Some("certificate expiring soon (1h0m0s)".into());
+        metrics.observe(&[gone.clone(), result("API", 2_000, Status::Healthy)]);
+        assert!(metrics.text().contains("phase=\"connect\"} 0.002"));
+        metrics.forget_before(Timestamp::from_unix_nanos(1_500_000_000_000));
+        let text = metrics.text();
+        assert!(!text.contains("gone") && text.contains("checkup_up{check=\"API\""), "{text}");
+        // Nor does a history bring it back.
+        let mut summary = Summary::new();
+        summary.add(&[gone]);
+        metrics.show_latest(&summary, Timestamp::from_unix_nanos(1_500_000_000_000));
+        assert!(!metrics.text().contains("gone"));
     }
 
     #[test]

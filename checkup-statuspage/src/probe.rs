@@ -1,21 +1,22 @@
 //! Running the checks because somebody asks how they are: only for sites that say so.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use checkup_core::{Check, CheckResult, Checkup, Timestamp};
-use tokio::sync::Mutex;
+use tokio::sync::watch;
 
 /// The last run on request. Whoever asks meanwhile waits for the same run, so that no number of requests checks more often than results
-/// become too old.
+/// become too old; and it goes on when they go away.
 #[derive(Debug, Default)]
 pub(crate) struct Probe {
     last: Mutex<Option<Run>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     began: Timestamp,
-    results: Vec<CheckResult>,
+    results: watch::Receiver<Option<Arc<[CheckResult]>>>,
 }
 
 impl Probe {
@@ -26,14 +27,58 @@ impl Probe {
         max_age: Duration,
         wanted: impl Fn(&Check) -> bool,
     ) -> Vec<CheckResult> {
-        // Before the lock: a run that began while this waited for it is young enough.
-        let asked = Timestamp::now();
-        let mut last = self.last.lock().await;
-        if last.as_ref().is_none_or(|run| asked.since(run.began) > max_age) {
-            let began = Timestamp::now();
-            *last = Some(Run { began, results: checkup.check().await.results });
-        }
-        let results = last.iter().flat_map(|run| &run.results);
+        let mut run = self.run(checkup, max_age);
+        // It fails if the run panicked; then there is none, and the next who asks begins another.
+        let results = run.results.wait_for(Option::is_some).await.ok().and_then(|results| results.clone());
+        let results = results.iter().flat_map(|results| results.iter());
         checkup.checks().zip(results).filter(|(check, _)| wanted(check)).map(|(_, result)| result.clone()).collect()
+    }
+
+    fn run(&self, checkup: &Checkup, max_age: Duration) -> Run {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Timestamp::now();
+        if let Some(run) = last.as_ref().filter(|run| run.is_going_on() || run.has_results_since(now, max_age)) {
+            return run.clone();
+        }
+        let (sender, results) = watch::channel(None);
+        let checkup = checkup.clone();
+        // Not in the request: a client that goes away would end it, and the next would begin anew.
+        tokio::spawn(async move { sender.send_replace(Some(checkup.check().await.results.into())) });
+        last.insert(Run { began: now, results }).clone()
+    }
+}
+
+impl Run {
+    fn is_going_on(&self) -> bool {
+        self.results.borrow().is_none() && self.results.has_changed().is_ok()
+    }
+
+    fn has_results_since(&self, now: Timestamp, max_age: Duration) -> bool {
+        self.results.borrow().is_some() && now.since(self.began) <= max_age
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use checkup_testkit::StubChecker;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn those_who_go_away_leave_one_run_that_goes_on() {
+        let stub = StubChecker::hangs();
+        let checkup = Checkup::builder().check(Check::new("slow", stub.clone())).build().unwrap();
+        let probe = Probe::default();
+        for _ in 0..20 {
+            tokio::select! {
+                biased;
+                _ = probe.results(&checkup, Duration::ZERO, |_| true) => panic!("it hangs"),
+                () = tokio::task::yield_now() => {}
+            }
+            while stub.attempts() == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        assert_eq!(stub.attempts(), 1);
     }
 }

@@ -133,7 +133,7 @@ fn reader(checkup: &Checkup) -> Result<&dyn StorageReader, ConfigError> {
 
 async fn history(reader: &dyn StorageReader, settings: &StatusPage) -> Result<(Summary, Timestamp), StorageError> {
     let now = Timestamp::now();
-    Ok((summary::read(reader, now.saturating_sub(settings.timeframe)).await?, now))
+    Ok((summary::read(reader, now.saturating_sub(crate::live::span(settings.timeframe))).await?, now))
 }
 
 /// The history without the time at which it was read.

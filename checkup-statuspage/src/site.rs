@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checkup_core::summary::Summary;
-use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp};
+use checkup_core::summary::{Series, Summary};
+use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp, Verdict};
 use tokio::sync::Semaphore;
 
 use crate::api::StatusAnswer;
@@ -10,8 +10,9 @@ use crate::check_files::CheckFiles;
 use crate::config::StatusPage;
 use crate::data::page_data;
 use crate::feed;
-use crate::health::{CheckHealth, Latest, Question};
+use crate::health::{self, CheckHealth, FRESH_AT_LEAST, Latest, Question};
 use crate::live::{Live, Source};
+use crate::momentary::Momentary;
 use crate::overview::Overview;
 use crate::page::{PageConfig, PageFiles};
 use crate::probe::Probe;
@@ -21,9 +22,6 @@ use crate::timeline::timeline;
 
 /// How old the history may be before it is brought up to date, unless set otherwise.
 const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(5);
-
-/// How old a result may be to count for `/readyz` and `/health`, unless set otherwise.
-const DEFAULT_MAX_AGE: Duration = Duration::from_secs(600);
 
 /// How many requests for a history are worked at together; others wait for their turn.
 const MAX_HISTORIES: usize = 2;
@@ -61,10 +59,12 @@ pub(crate) struct Inner {
     pub(crate) files: CheckFiles,
     /// How many histories are made at once: each takes a processor for some milliseconds.
     pub(crate) histories: Semaphore,
+    pub(crate) metrics_texts: Momentary,
+    pub(crate) health_reports: Momentary,
     groups: Vec<crate::config::Group>,
     checkup: Option<Checkup>,
     quorum: Quorum,
-    max_age: Duration,
+    max_age: Option<Duration>,
     probe: Option<Probe>,
 }
 
@@ -116,7 +116,7 @@ impl Site {
         if !checks.is_empty() && !checks.iter().any(|check| check.is_stale(question)) {
             return Ok(known);
         }
-        let results = probe.results(checkup, question.max_age, has_tag).await;
+        let results = probe.results(checkup, question.max_age.unwrap_or(FRESH_AT_LEAST), has_tag).await;
         Ok(Some(results.iter().map(of_result).collect()))
     }
 
@@ -124,12 +124,21 @@ impl Site {
     async fn known_health(&self, tag: Option<&str>) -> Result<Option<Vec<CheckHealth>>, Arc<StorageError>> {
         let inner = &self.0;
         let has_tag = |check: &checkup_core::Check| tag.is_none_or(|tag| check.has_tag(tag));
+        if let Source::Monitor(monitor) = inner.live.source() {
+            // Not of the whole checkup: other nodes may run the others.
+            if tag.is_some() && !monitor.checkup().checks().any(has_tag) {
+                return Ok(None);
+            }
+            let report = monitor.latest_of(has_tag).unwrap_or_default();
+            let checks = monitor.checkup().checks().filter(|check| has_tag(check));
+            let health = checks.zip(&report.results).map(|(check, result)| CheckHealth {
+                interval: Some(check.policy().interval.unwrap_or(monitor.interval())),
+                ..of_result(result)
+            });
+            return Ok(Some(health.collect()));
+        }
         if tag.is_some() && !inner.checkup.iter().flat_map(Checkup::checks).any(has_tag) {
             return Ok(None);
-        }
-        if let Source::Monitor(monitor) = inner.live.source() {
-            let report = monitor.latest_of(has_tag).unwrap_or_default();
-            return Ok(Some(report.results.iter().map(of_result).collect()));
         }
         let state = self.state().await?;
         let named = |name: &str| {
@@ -137,11 +146,25 @@ impl Site {
                 || inner.checkup.iter().flat_map(Checkup::checks).any(|check| has_tag(check) && check.name() == name)
         };
         let checks = state.overview.checks.iter().filter(|check| !check.is_gone && named(&check.verdict.name));
-        Ok(Some(checks.map(crate::overview::CheckOverview::health).collect()))
+        let health = checks.map(|check| {
+            let interval = inner.interval(&check.verdict, &state.summary);
+            CheckHealth { interval, ..check.health() }
+        });
+        Ok(Some(health.collect()))
     }
 
     pub(crate) fn question(&self) -> Question {
         Question { now: Timestamp::now(), max_age: self.0.max_age }
+    }
+}
+
+impl Inner {
+    /// How often a check of a storage is checked: as its settings say, unless the nodes do it more rarely.
+    fn interval(&self, verdict: &Verdict, summary: &Summary) -> Option<Duration> {
+        let mut checks = self.checkup.iter().flat_map(Checkup::checks);
+        let set = checks.find(|check| check.name() == verdict.name).and_then(|check| check.policy().interval);
+        let of_check = |series: &&Series| (&series.name, &series.endpoint) == (&verdict.name, &verdict.endpoint);
+        summary.series.iter().filter(of_check).filter_map(Series::usual_interval).chain(set).max()
     }
 }
 
@@ -151,11 +174,11 @@ fn of_result(result: &checkup_core::CheckResult) -> CheckHealth {
         location: result.location.clone(),
         status: result.status,
         timestamp: result.timestamp,
-        rtt: Some(result.stats().median).filter(|_| !result.attempts.is_empty()),
+        rtt: health::rtt(result),
         reason: reason.clone(),
     };
     let (name, endpoint) = (result.name.clone(), result.endpoint.clone());
-    CheckHealth { name, endpoint, status: result.status, reason, latest: vec![latest] }
+    CheckHealth { name, endpoint, status: result.status, reason, latest: vec![latest], interval: None }
 }
 
 impl State {
@@ -200,7 +223,7 @@ pub struct SiteBuilder {
     checkup: Option<Checkup>,
     quorum: Option<Quorum>,
     refresh_after: Duration,
-    max_age: Duration,
+    max_age: Option<Duration>,
     probe_when_stale: bool,
     demo: bool,
 }
@@ -213,7 +236,7 @@ impl SiteBuilder {
             checkup,
             quorum: None,
             refresh_after: DEFAULT_REFRESH_AFTER,
-            max_age: DEFAULT_MAX_AGE,
+            max_age: None,
             probe_when_stale: false,
             demo: false,
         }
@@ -247,10 +270,11 @@ impl SiteBuilder {
         self
     }
 
-    /// How old a result may be to count for `readyz` and `health`. Default: 10 minutes.
+    /// How old a result may be to count for `readyz` and `health`. Default: three of its check's intervals, at least 10 minutes; the
+    /// interval is that of the check or of the monitor, or the usual time from result to result.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = age;
+        self.max_age = Some(age);
         self
     }
 
@@ -299,6 +323,8 @@ impl SiteBuilder {
             live: Arc::new(Live::new(self.source, self.page.timeframe, self.refresh_after)),
             files: CheckFiles::new(),
             histories: Semaphore::new(MAX_HISTORIES),
+            metrics_texts: Momentary::default(),
+            health_reports: Momentary::default(),
             settings: self.page,
             checkup: self.checkup,
             quorum,

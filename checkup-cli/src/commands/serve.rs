@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use checkup_core::config::Registry;
 use checkup_core::{Monitor, Runs};
@@ -17,13 +16,9 @@ use super::signal::Signals;
 use crate::args::{Global, Serve};
 use crate::config;
 use crate::exit::{Error, Exit, complain};
+use crate::listen;
 use crate::node;
 use crate::output::Stdout;
-
-/// How many intervals a result is new enough to say that a service is ready, …
-const INTERVALS: u32 = 3;
-/// … and for how long at least.
-const AT_LEAST: Duration = Duration::from_secs(600);
 
 pub(super) async fn run(
     registry: &Registry,
@@ -61,8 +56,7 @@ pub(super) async fn run(
     let server = Server::open(address, global, stdout).await?;
     let (monitor, runs) = Monitor::builder(checkup.clone()).interval(interval).start_and_subscribe()?;
     let monitor = Arc::new(monitor);
-    let max_age = interval.saturating_mul(INTERVALS).max(AT_LEAST);
-    let site = Site::of_monitor(Arc::clone(&monitor)).checkup(&whole).page(page).max_age(max_age).build()?;
+    let site = Site::of_monitor(Arc::clone(&monitor)).checkup(&whole).page(page).build()?;
     let outcome = Outcome::new(&checkup, global.quiet).await;
     // The checks go on while the server is told to stop: what is in flight is finished and stored.
     let stopped = async { monitor.shutdown().await };
@@ -90,7 +84,7 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         if !global.quiet {
-            stdout.print(&format!("status page at http://{address}/\n"))?;
+            stdout.print(&format!("status page at {}\n", listen::place(address)))?;
         }
         Ok(Self { listener })
     }

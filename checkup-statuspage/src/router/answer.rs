@@ -19,17 +19,28 @@ pub(super) fn not_found() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "there is nothing here\n")
 }
 
-/// What the storage's error means for whoever asks: what it is in detail is for the log.
+/// What the storage's error means for whoever asks. What it is in detail is for the log: it may name paths and hosts.
 pub(super) fn failed(problem: &StorageError) -> Response<Body> {
     let status = status_of(problem);
     if status == StatusCode::NOT_FOUND {
         return not_found();
     }
-    let mut answer = error(status, &problem.to_string());
+    let mut answer = error(status, why(problem));
     if status == StatusCode::SERVICE_UNAVAILABLE {
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     answer
+}
+
+/// The kind of the error in words; the error itself goes to the log.
+pub(super) fn why(problem: &StorageError) -> &'static str {
+    tracing::warn!(error = problem as &dyn std::error::Error, "a request cannot be answered");
+    match problem.kind() {
+        StorageErrorKind::NotFound => "there is nothing here",
+        StorageErrorKind::Corrupt => "what is stored is broken; the server's log has the details",
+        StorageErrorKind::Timeout => "the history is not read in time; try again in a moment",
+        _ => "the storage cannot be read; try again in a moment; the server's log has the details",
+    }
 }
 
 pub(super) fn status_of(problem: &StorageError) -> StatusCode {

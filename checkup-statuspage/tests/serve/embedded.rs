@@ -97,6 +97,32 @@ async fn over_a_storage_it_shows_what_others_stored_too() {
 }
 
 #[tokio::test]
+async fn it_shows_its_own_results_while_its_storage_is_away() {
+    let storage = MemoryStorage::new();
+    storage.break_down("the disk is gone");
+    let failing = Check::new("queue", StubChecker::fails("it is full"));
+    let checkup = Checkup::builder().check(failing).storage(storage).build().unwrap();
+    let (_monitor, site) = monitored(checkup).await;
+    let server = Served::start(site.router()).await;
+    let status = server.get("/api/v1/status").await;
+    assert_eq!((status.status, &status.json()["status"]), (200, &"down".into()));
+    assert!(server.get("/feed.atom").await.text().contains("queue is down"));
+}
+
+#[tokio::test]
+async fn a_tag_that_only_other_nodes_checks_have_is_unknown() {
+    let check = |name: &str| check_fn(name, || async { Ok::<_, String>(()) }).tag(name);
+    let own = Checkup::builder().check(check("here")).build().unwrap();
+    let whole = Checkup::builder().check(check("here")).check(check("elsewhere")).build().unwrap();
+    let (monitor, mut runs) = Monitor::builder(own).start_and_subscribe().unwrap();
+    runs.next().await.unwrap();
+    let site = Site::of_monitor(Arc::new(monitor)).checkup(&whole).build().unwrap();
+    let server = Served::start(site.router()).await;
+    assert_eq!(server.get("/readyz?tag=here").await.status, 200);
+    assert_eq!(server.get("/readyz?tag=elsewhere").await.status, 404);
+}
+
+#[tokio::test]
 async fn settings_that_cannot_work_and_storages_that_cannot_be_read_are_refused() {
     let storage: Arc<dyn checkup_core::Storage> = Arc::new(MemoryStorage::new());
     let problem = Site::of_storage(storage).page(StatusPage::new().title("")).build().unwrap_err();
