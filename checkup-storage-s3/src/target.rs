@@ -95,10 +95,12 @@ impl Target {
         }
     }
 
-    /// The URL at which anyone who may finds the bucket. Amazon's without a region leads on to the right one.
+    /// The URL at which anyone who may finds the bucket. Amazon's without a region leads on to the right one, unless the bucket is in the
+    /// path: then it is that of `us-east-1` alone.
     pub(crate) fn public_url(&self) -> String {
         match &self.region {
             Some(region) => self.bucket_url(region),
+            None if self.path_style => format!("https://s3.amazonaws.com/{}", self.bucket),
             None => format!("https://{}.s3.amazonaws.com", self.bucket),
         }
     }
@@ -230,6 +232,19 @@ mod tests {
         assert_eq!(url(&minio), "http://localhost:9000/status");
         assert_eq!(url(&minio.path_style(false)), "http://status.localhost:9000");
         assert_eq!(url(&S3::new("status").endpoint("https://proxy/s3")), "https://proxy/s3/status");
+    }
+
+    #[test]
+    fn browsers_find_a_bucket_whose_region_nobody_told() {
+        let url = |settings: S3| target(&settings).unwrap().public_url();
+        assert_eq!(url(S3::new("status")), "https://status.s3.amazonaws.com");
+        assert_eq!(
+            url(S3::new("a.b")),
+            "https://s3.amazonaws.com/a.b",
+            "no certificate is for a name with a dot in it"
+        );
+        assert_eq!(url(S3::new("status").path_style(true)), "https://s3.amazonaws.com/status");
+        assert_eq!(url(S3::new("a.b").region("eu-west-1")), "https://s3.eu-west-1.amazonaws.com/a.b");
     }
 
     #[test]
