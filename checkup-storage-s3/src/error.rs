@@ -3,7 +3,7 @@
 use checkup_core::{Cause, Failure, StorageError, StorageErrorKind, Timestamp};
 use checkup_net::excerpt;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, redacted};
 use crate::target::{Credentials, Target};
 use crate::wire::Answer;
 
@@ -28,6 +28,13 @@ pub(crate) fn failed(target: &Target, action: &str, answer: Answer) -> StorageEr
     }
 }
 
+/// The error of getting a file that is not there.
+pub(crate) fn not_there(target: &Target, action: &str, refusal: Refusal) -> StorageError {
+    StorageError::new(format!("cannot {action} {}: it is not there", target.describe()))
+        .with_kind(StorageErrorKind::NotFound)
+        .with_source(refusal.without(target.secrets()))
+}
+
 /// The error of an action that was given up.
 pub(crate) fn timed_out(target: &Target, action: &str, answer: Option<Answer>) -> StorageError {
     let (place, timeout) = (target.describe(), target.timeout);
@@ -40,7 +47,7 @@ pub(crate) fn timed_out(target: &Target, action: &str, answer: Option<Answer>) -
 
 /// The error of an action whose answers were all good, and yet not what was to be expected.
 pub(crate) fn unexpected(target: &Target, action: &str, error: &object_store::Error) -> StorageError {
-    let text = target.secrets().fold(error.to_string(), |text, secret| text.replace(secret, "[redacted]"));
+    let text = redacted(&error.to_string(), target.secrets());
     let why = Failure::other(excerpt(text.as_bytes(), 300));
     StorageError::new(format!("cannot {action} {}: the server's answer is not as it should be", target.describe()))
         .with_source(why)
@@ -92,8 +99,11 @@ fn explain(target: &Target, refusal: &Refusal) -> (StorageErrorKind, String) {
         }
         (_, "AllAccessDisabled") => "all access to the bucket is disabled; ask its owner".to_owned(),
         (401 | 403, _) => denied(target),
-        // An answer to a request that has no body, and therefore no code; of a bucket it would have one.
-        (404, "") => return (StorageErrorKind::NotFound, "it is not there".to_owned()),
+        // S3 says what it is that is not there.
+        (404, "") => "no S3 server answers there, or `endpoint` is wrong".to_owned(),
+        (405 | 501, _) => {
+            "the server cannot do that; see whether it is an S3 server, and `endpoint` is right".to_owned()
+        }
         (500.., _) => "the server has a fault; try again later".to_owned(),
         _ => String::new(),
     };

@@ -8,8 +8,9 @@ use http::{HeaderMap, StatusCode};
 use quick_xml::Reader;
 use quick_xml::events::{BytesRef, Event};
 
-/// How many characters of a server's text are shown.
+/// How many characters of a server's text, and of its code, are shown.
 const MAX_TEXT: usize = 300;
+const MAX_CODE: usize = 64;
 
 /// The answer to a request that was not granted. Displays as `403 AccessDenied: Access Denied`.
 ///
@@ -19,6 +20,7 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// Such as `NoSuchBucket`; empty if there was none.
     pub(crate) code: String,
+    /// All of it, until it is [without secrets](Self::without): of one that was cut in two, nobody would know the half.
     pub(crate) message: String,
     /// Where the bucket is, if it is elsewhere.
     pub(crate) region: Option<String>,
@@ -68,8 +70,8 @@ impl Refusal {
 
     fn take(&mut self, element: &[u8], text: &str) {
         match element {
-            b"Code" => self.code = excerpt(text.as_bytes(), 64),
-            b"Message" => self.message = excerpt(text.as_bytes(), MAX_TEXT),
+            b"Code" => self.code = text.to_owned(),
+            b"Message" => self.message = text.to_owned(),
             b"Region" => self.region = Some(text.to_owned()),
             b"ServerTime" => self.server_time = text.parse().ok(),
             _ => {}
@@ -92,15 +94,13 @@ impl Refusal {
             || matches!(self.code.as_str(), "NotImplemented" | "InvalidArgument" | "InvalidRequest")
     }
 
-    /// Removes secrets that the server repeats.
+    /// Removes secrets that the server repeats, and then what is too long to be shown.
     pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
-        let mut secrets: Vec<_> = secrets.filter(|secret| !secret.is_empty()).collect();
-        // One may hold another.
-        secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
-        for secret in secrets {
-            self.message = self.message.replace(secret, "[redacted]");
-            self.code = self.code.replace(secret, "[redacted]");
-        }
+        let secrets: Vec<_> = secrets.collect();
+        let clean = |text: &str, max| excerpt(redacted(text, secrets.iter().copied()).as_bytes(), max);
+        self.message = clean(&self.message, MAX_TEXT);
+        self.code = clean(&self.code, MAX_CODE);
+        self.region = self.region.map(|region| clean(&region, MAX_CODE));
         self
     }
 }
@@ -121,6 +121,14 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// The text without these secrets.
+pub(crate) fn redacted<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
+    let mut secrets: Vec<_> = secrets.filter(|secret| !secret.is_empty()).collect();
+    // One may hold another.
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+}
 
 /// What an entity such as `&amp;` or `&#10;` stands for, if that is known.
 pub(crate) fn character(entity: &BytesRef<'_>) -> Option<char> {

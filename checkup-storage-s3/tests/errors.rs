@@ -130,6 +130,42 @@ async fn credentials_that_have_expired_or_a_wrong_token() {
 }
 
 #[tokio::test]
+async fn no_part_of_a_secret_is_shown() {
+    // A token that begins where the text that is shown ends, in a message and in a code.
+    let token = format!("t0ken-hidden{}", "abcdefgh".repeat(100));
+    for (code, message) in [
+        ("InvalidToken".to_owned(), format!("{} {token}", "x".repeat(275))),
+        (format!("{}{token}", "C".repeat(50)), "no".to_owned()),
+    ] {
+        let body = format!("<Error><Code>{code}</Code><Message>{message}</Message><Region>{token}</Region></Error>");
+        let server = HttpServer::start(move |_| Response::new(403).body(body.clone()));
+        let settings =
+            S3::new("status").endpoint(server.url("")).access_key("AKIA", "hidden").session_token(token.as_str());
+        let error = fails(settings, &["[redacted]"]).await;
+        let shown = format!("{} {error:?}", text(&error));
+        assert!(!shown.contains("t0ken") && shown.len() < 2000, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_s3_server_is_no_missing_file() {
+    let page = "<html>Not here</html>";
+    for (status, words) in [(404, "no S3 server answers there"), (501, "cannot do that"), (405, "cannot do that")] {
+        let website = HttpServer::start(move |_| Response::new(status).header("content-type", "text/html").body(page));
+        let settings = S3::new("status").endpoint(website.url("")).access_key("AKIA", "hidden");
+        let error = fails(settings.clone(), &[words, "`endpoint` is"]).await;
+        assert_eq!(error.kind(), StorageErrorKind::Other);
+        let error = S3Storage::new(settings).unwrap().files().list("", 10).await.unwrap_err();
+        assert!(error.kind() == StorageErrorKind::Other && error.to_string().contains(words), "{error}");
+    }
+    // Of a file that is to be got, that it is not there is all that a server need say.
+    let server = HttpServer::start(|_| Response::new(404));
+    let settings = S3::new("status").endpoint(server.url("")).access_key("AKIA", "hidden");
+    let error = S3Storage::new(settings).unwrap().files().get(NAME).await.unwrap_err();
+    assert_eq!((error.kind(), error.to_string().contains("it is not there")), (StorageErrorKind::NotFound, true));
+}
+
+#[tokio::test]
 async fn nobody_listens() {
     let endpoint = format!("http://{}", closed_port());
     let settings = S3::new("status").endpoint(endpoint).access_key("AKIA", "hidden");

@@ -7,8 +7,10 @@ use object_store::aws::AmazonS3;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::{Attribute, Attributes, GetOptions, ObjectStore};
 
+use super::asking::Outcome;
 use super::{Files, PAGE};
-use crate::compression;
+use crate::wire::Answer;
+use crate::{compression, error};
 
 /// The largest file that is read: 64 MiB, some hundred thousand results.
 const MAX_FILE_BYTES: u64 = 64 << 20;
@@ -86,7 +88,14 @@ impl Files {
         };
         let corrupt = |why: &str| StorageError::new(format!("{name} {why}")).with_kind(StorageErrorKind::Corrupt);
         let too_large = || corrupt("is larger than a file may be that is read (64 MiB)");
-        let (content, attributes) = self.call(&action, get).await?.ok_or_else(too_large)?;
+        let got = match self.ask(&action, get).await? {
+            // Some servers do not say more.
+            Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 404 && refusal.code.is_empty() => {
+                return Err(error::not_there(self.target(), &action, refusal));
+            }
+            outcome => self.end(&action, outcome)?,
+        };
+        let (content, attributes) = got.ok_or_else(too_large)?;
         match attributes.get(&Attribute::ContentEncoding) {
             Some(encoding) if encoding.as_ref() == compression::ENCODING => {
                 let plain = compression::decompress(content, MAX_FILE_BYTES).await;
