@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 #[derive(Clone, Debug)]
 pub(crate) struct CheckHealth {
     pub(crate) name: String,
-    pub(crate) endpoint: String,
     pub(crate) status: Status,
     pub(crate) reason: Option<String>,
     /// The latest result of each location, or of this process.
@@ -178,14 +177,7 @@ mod tests {
         let timestamp = NOW.now.saturating_sub(Duration::from_secs(age));
         let rtt = Some(Duration::from_micros(1500));
         let latest = Latest { location: Some("eu".into()), status, timestamp, rtt, reason: reason.clone() };
-        CheckHealth {
-            name: "queue".into(),
-            endpoint: "amqp://q".into(),
-            status,
-            reason,
-            latest: vec![latest],
-            interval: None,
-        }
+        CheckHealth { name: "queue".into(), status, reason, latest: vec![latest], interval: None }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl CheckOverview {
     }
 
     pub(crate) fn health(&self) -> CheckHealth {
-        let Verdict { name, endpoint, status, reason, locations, .. } = &self.verdict;
+        let Verdict { name, status, reason, locations, .. } = &self.verdict;
         let latest = locations.iter().map(|at| Latest {
             location: at.location.clone(),
             status: at.status,
@@ -74,7 +74,6 @@ impl CheckOverview {
         });
         CheckHealth {
             name: name.clone(),
-            endpoint: endpoint.clone(),
             status: *status,
             reason: reason.clone(),
             latest: latest.collect(),

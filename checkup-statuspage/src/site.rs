@@ -177,8 +177,8 @@ fn of_result(result: &checkup_core::CheckResult) -> CheckHealth {
         rtt: health::rtt(result),
         reason: reason.clone(),
     };
-    let (name, endpoint) = (result.name.clone(), result.endpoint.clone());
-    CheckHealth { name, endpoint, status: result.status, reason, latest: vec![latest], interval: None }
+    let name = result.name.clone();
+    CheckHealth { name, status: result.status, reason, latest: vec![latest], interval: None }
 }
 
 impl State {
