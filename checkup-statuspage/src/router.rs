@@ -10,7 +10,7 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::routing::get;
 use checkup_core::Timestamp;
 use checkup_core::check_file::FileName;
-use http::header::{ACCEPT, HeaderValue, VARY};
+use http::header::{HeaderValue, VARY};
 use http::{HeaderMap, Response, StatusCode, Uri};
 
 use crate::api::HistoryAnswer;
@@ -19,7 +19,7 @@ use crate::health;
 use crate::live::Source;
 use crate::metrics;
 use crate::overview::uptime;
-use crate::representation::{Cache, Representation};
+use crate::representation::{Cache, Representation, accepts};
 use crate::site::{JSON, Site};
 use answer::{error, failed, not_found, query, text};
 
@@ -77,8 +77,8 @@ async fn page(State(site): State<Site>, OriginalUri(uri): OriginalUri, headers: 
     }
 }
 
-async fn script(State(site): State<Site>, headers: HeaderMap) -> Answer {
-    site.0.page.script.respond(&headers)
+async fn script(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
+    site.0.page.script_at(query(&uri, "v").as_deref()).respond(&headers)
 }
 
 async fn summary(State(site): State<Site>, headers: HeaderMap) -> Answer {
@@ -186,18 +186,28 @@ async fn readyz(State(site): State<Site>, uri: Uri) -> Answer {
             text(status, lines)
         }
         Ok(None) => text(StatusCode::NOT_FOUND, "no check has this tag\n"),
-        Err(problem) => text(answer::status_of(&problem), format!("{problem}\n")),
+        Err(problem) => text(answer::status_of(&problem), format!("{}\n", answer::why(&problem))),
     }
 }
 
 async fn health_report(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
-    let (status, report) = match site.health(query(&uri, "tag").as_deref()).await {
-        Ok(Some(checks)) => health::report(&checks, site.question()),
+    let tag = query(&uri, "tag");
+    // Only of tags that there are, of which there are few.
+    let key = tag.as_deref().unwrap_or_default();
+    if let Some(known) = site.0.health_reports.known(key).await {
+        return known.respond(&headers);
+    }
+    let checks = match site.health(tag.as_deref()).await {
+        Ok(Some(checks)) => checks,
         Ok(None) => return error(StatusCode::NOT_FOUND, "no check has this tag"),
         Err(problem) => return failed(&problem),
     };
-    let answer = Representation::new("application/health+json", Cache::Never, report.to_string());
-    answer.with_status(status).respond(&headers)
+    let question = site.question();
+    let make = move || {
+        let (status, report) = health::report(&checks, question);
+        Representation::new("application/health+json", Cache::Never, report.to_string()).with_status(status)
+    };
+    respond(site.0.health_reports.get(key, make).await, &headers)
 }
 
 async fn metrics_text(State(site): State<Site>, headers: HeaderMap) -> Answer {
@@ -205,15 +215,26 @@ async fn metrics_text(State(site): State<Site>, headers: HeaderMap) -> Answer {
     if let (Source::Storage(_), Err(problem)) = (site.0.live.source(), site.state().await) {
         return failed(&problem);
     }
-    let metrics = site.0.live.metrics();
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|accepted| accepted.to_str().ok());
-    let (content_type, text) = match accepted.into_iter().any(|accepted| accepted.contains("openmetrics-text")) {
-        true => (metrics::OPENMETRICS, metrics.text()),
-        false => (metrics::PROMETHEUS, metrics.prometheus_text()),
+    let content_type = match accepts(&headers, "application/openmetrics-text") {
+        true => metrics::OPENMETRICS,
+        false => metrics::PROMETHEUS,
     };
-    let mut answer = Representation::new(content_type, Cache::Never, text).respond(&headers);
+    let own = site.clone();
+    let make = move || {
+        let metrics = own.0.live.metrics();
+        let text = if content_type == metrics::OPENMETRICS { metrics.text() } else { metrics.prometheus_text() };
+        Representation::new(content_type, Cache::Never, text)
+    };
+    let mut answer = respond(site.0.metrics_texts.get(content_type, make).await, &headers);
     answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     answer
+}
+
+fn respond(made: Option<Representation>, headers: &HeaderMap) -> Answer {
+    match made {
+        Some(answer) => answer.respond(headers),
+        None => error(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be made"),
+    }
 }
 
 async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
@@ -239,6 +260,3 @@ async fn check_file(State(site): State<Site>, Path(file): Path<String>, headers:
 fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     text.parse().ok().or_else(|| Some(now.saturating_sub(checkup_core::duration::parse(text).ok()?)))
 }
-
-#[cfg(test)]
-mod tests;
