@@ -129,8 +129,15 @@ impl Server {
         let connections = Connections::new();
         let mut tasks = JoinSet::new();
         let mut pause = None;
+        // One that was accepted, and whose place was taken meanwhile: by work that began on a connection that was idle.
+        let mut waiting = None;
         loop {
-            let has_room = connections.len() < self.max_connections || connections.can_evict(self.min_quiet);
+            let is_full = connections.len() >= self.max_connections;
+            if let Some(stream) = waiting.take_if(|_| !is_full || connections.evict(self.min_quiet)) {
+                tasks.spawn(self.clone().connection(stream, connections.add(), stopped.clone()));
+                continue;
+            }
+            let has_room = waiting.is_none() && (!is_full || connections.can_evict(self.min_quiet));
             if !has_room && pause.is_none() {
                 pause = Some(PAUSE);
             }
@@ -141,17 +148,11 @@ impl Server {
                 },
                 () = sleep(pause.unwrap_or_default()), if pause.is_some() => pause = None,
                 accepted = listener.accept(), if has_room && pause.is_none() => match accepted {
-                    Ok((stream, _)) => {
-                        if connections.len() >= self.max_connections {
-                            connections.evict();
-                        }
-                        let activity = connections.add();
-                        tasks.spawn(self.clone().connection(stream, activity, stopped.clone()));
-                    }
+                    Ok((stream, _)) => waiting = Some(stream),
                     Err(error) => {
                         tracing::warn!(%error, "cannot accept a connection");
                         // There may be no files left: the connection that is least missed gives one back.
-                        connections.evict();
+                        connections.evict(Duration::ZERO);
                         pause = Some(PAUSE);
                     }
                 },

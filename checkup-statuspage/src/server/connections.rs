@@ -42,13 +42,15 @@ impl Connections {
         quietest(&self.all()).is_some_and(|(_, activity)| activity.moved().elapsed() >= min_quiet)
     }
 
-    /// Ends the connection that has been quiet for longest, if there is one whose request is not being worked at.
-    pub(super) fn evict(&self) {
+    /// Ends the connection that has been quiet for longest, if there is one that may be evicted; whether there was.
+    pub(super) fn evict(&self, min_quiet: Duration) -> bool {
         let mut all = self.all();
-        if let Some((place, activity)) = quietest(&all) {
-            activity.evicted.notify_one();
-            all.swap_remove(place);
-        }
+        let Some((place, activity)) = quietest(&all).filter(|(_, one)| one.moved().elapsed() >= min_quiet) else {
+            return false;
+        };
+        activity.evicted.notify_one();
+        all.swap_remove(place);
+        true
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Weak<Activity>>> {

@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::routing::{get, post};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -115,8 +116,11 @@ async fn a_thousand_idle_connections_do_not_stop_it() {
 async fn there_are_never_more_connections_than_there_may_be_while_all_are_worked_at() {
     let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (signal, wait) = (Arc::clone(&begun), Arc::clone(&release));
+    let requests = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&requests);
     let handler = move || {
         let (signal, wait) = (Arc::clone(&signal), Arc::clone(&wait));
+        count.fetch_add(1, Ordering::Relaxed);
         async move {
             signal.notify_one();
             wait.notified().await;
@@ -125,17 +129,25 @@ async fn there_are_never_more_connections_than_there_may_be_while_all_are_worked
     };
     let mut server = Server::new(Router::new().route("/", get(handler))).max_connections(1);
     server.min_quiet = Duration::ZERO;
-    let running = Arc::new(Running::start(server).await);
-    let ask = |running: Arc<Running>| tokio::spawn(async move { running.get("/").await });
-    let first = ask(Arc::clone(&running));
+    let running = Running::start(server).await;
+    let asked = async || {
+        let mut connection = running.connect().await;
+        connection.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        connection
+    };
+    let first = asked().await;
     begun.notified().await;
-    let second = ask(Arc::clone(&running));
-    // The second's turn comes when the first has its answer.
+    let second = asked().await;
+    // A clock that is paused goes on only when nothing else can: whatever the server would take, it has taken then.
+    tokio::time::pause();
+    sleep(20 * PAUSE).await;
+    tokio::time::resume();
+    assert_eq!(requests.load(Ordering::Relaxed), 1, "the second is not taken while the first is worked at");
     release.notify_one();
-    assert!(first.await.unwrap().ends_with("done"));
+    assert!(closed(first).await.ends_with("done"));
     begun.notified().await;
     release.notify_one();
-    assert!(second.await.unwrap().ends_with("done"));
+    assert!(closed(second).await.ends_with("done"));
 }
 
 #[tokio::test]
