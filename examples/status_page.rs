@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let page = StatusPage::new().title("Shop").description("How the shop is doing.");
     let site = Site::of_monitor(Arc::clone(&monitor)).page(page).build()?;
-    let app = Router::new().route("/", get(|| async { "the shop" })).nest("/status", site.router());
+    let app = Router::new().route("/", get(|| async { "the shop" })).nest_service("/status", site.router());
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -49,8 +49,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = tokio::spawn(serve(listener, app, async { drop(tokio::signal::ctrl_c().await) }));
     runs.next().await.ok_or("the monitor runs")?;
 
-    let page = answer(address, "/status").await?;
-    assert!(page.starts_with("HTTP/1.1 200") && page.contains("<title>"), "{page}");
+    for path in ["/status", "/status/"] {
+        let page = answer(address, path).await?;
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("<title>"), "{page}");
+    }
     for path in ["/status/readyz?tag=readiness", "/status/badge/Bank.svg", "/status/api/v1/status"] {
         let answer = answer(address, path).await?;
         println!("{path}: {}", answer.lines().next().unwrap_or_default());

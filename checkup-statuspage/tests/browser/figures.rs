@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::{Browser, DESKTOP_LIGHT};
-use crate::fixture::{DAY, History, MINUTE, now};
+use crate::fixture::{DAY, History, MINUTE};
 use crate::web::{Web, export, settings};
 
 /// A share as the page writes it: never rounded up.
@@ -106,37 +106,74 @@ async fn uptime_of_days_is_the_same_from_thinned_data() {
     browser.close().await;
 }
 
+/// What a script fetches from beside the page.
+async fn fetched(browser: &Browser, url: &str) -> String {
+    let script = format!("const done = arguments[0]; fetch('{url}').then((answer) => answer.text()).then(done)");
+    browser.eval_async(&script).await.as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
-async fn incidents_are_those_of_the_library() {
-    let json = history().json();
-    let summary: Summary = serde_json::from_value(json.clone()).unwrap();
+async fn uptime_of_a_check_is_that_of_the_api() {
+    // Results of one location are fewer than those of the others, which have no trouble.
+    let mut json = history().json();
+    for series in json["series"].as_array_mut().unwrap() {
+        if series["title"] == "API" && series["location"] == "eu-west" {
+            let (days, kept) = (series["days"].as_array_mut().unwrap(), 20);
+            days.drain(..days.len() - kept);
+            days.iter_mut().for_each(|day| day[3] = json!(40));
+        }
+    }
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("summary.json"), json.to_string()).unwrap();
     let web = Web::serving(dir.path(), settings()).await;
     let browser = opened(&web).await;
+    let shown = browser
+        .eval(
+            "return Object.fromEntries([...document.querySelectorAll('.card')].map((card) => [card.querySelector('h3').textContent, \
+             [...card.querySelectorAll('.uptimes dd')].slice(1).map((cell) => cell.textContent)]))",
+        )
+        .await;
+    let answer: Value = serde_json::from_str(&fetched(&browser, "api/v1/status").await).unwrap();
+    let of = |check: &Value| {
+        let shares = ["7d", "30d", "90d"].map(|time| percent(check["uptime"][time].as_f64()));
+        (check["name"].as_str().unwrap().to_owned(), json!(shares))
+    };
+    let expected = Value::Object(answer["checks"].as_array().unwrap().iter().map(of).collect());
+    assert_eq!(shown, expected);
+    browser.close().await;
+}
+
+/// The incidents of the feed: the check, the second of the beginning, and the status.
+fn incidents_of_feed(feed: &str) -> Vec<(String, i64, String)> {
+    let between = |text: &str, tag: &str| {
+        let (_, rest) = text.split_once(&format!("<{tag}>")).unwrap();
+        rest.split_once("</").unwrap().0.to_owned()
+    };
+    let entries = feed.split("<entry>").skip(1);
+    let read = entries.filter_map(|entry| {
+        let title = between(entry, "title");
+        let (name, status) = title.split_once(" is ").or_else(|| title.split_once(" was "))?;
+        let from: Timestamp = between(entry, "published").parse().unwrap();
+        Some((name.to_owned(), from.unix_nanos() / 1_000_000_000, status.to_owned()))
+    });
+    read.collect()
+}
+
+#[tokio::test]
+async fn incidents_are_those_of_the_feed() {
+    let dir = TempDir::new().unwrap();
+    // At one location of three: a degradation.
+    history().down("Website", Some("us-east"), 40 * MINUTE, "refused").write(dir.path());
+    let web = Web::serving(dir.path(), settings()).await;
+    let browser = opened(&web).await;
     browser.eval("document.querySelector('#timeline button')?.click()").await;
-    let starts = browser.eval("return [...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')].map((e) => [e.querySelector('b').textContent, Date.parse(e.querySelector('time').dateTime), e.dataset.state])").await;
-    let oldest = now() - 90 * DAY;
-    let mut expected: Vec<(String, i64, String)> = Vec::new();
-    // The first of each that overlap over locations: in this history they begin within one interval.
-    let close = 6 * MINUTE;
-    for series in &summary.series {
-        for incident in summary.incidents(series) {
-            let from = incident.from.unix_nanos() / 1_000_000;
-            let known = expected.iter().any(|(name, at, _)| *name == series.name && (at - from).abs() <= close);
-            let ended = incident.to.is_some_and(|to| to.unix_nanos() / 1_000_000 < oldest);
-            if !known && !ended {
-                expected.push((series.name.clone(), from, incident.status.to_string().to_lowercase()));
-            }
-        }
-    }
-    let mut shown: Vec<(String, i64, String)> = serde_json::from_value(starts).unwrap();
+    let shown = browser.eval("return [...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')].map((e) => [e.querySelector('b').textContent, Math.floor(Date.parse(e.querySelector('time').dateTime) / 1000), e.dataset.state])").await;
+    let mut shown: Vec<(String, i64, String)> = serde_json::from_value(shown).unwrap();
+    let mut expected = incidents_of_feed(&fetched(&browser, "feed.atom").await);
     shown.sort();
     expected.sort();
-    assert_eq!(shown.len(), expected.len(), "{shown:?} {expected:?}");
-    for (shown, expected) in shown.iter().zip(&expected) {
-        assert_eq!((&shown.0, &shown.2), (&expected.0, &expected.2));
-        assert!((shown.1 - expected.1).abs() <= close, "{shown:?} {expected:?}");
-    }
+    assert_eq!(shown, expected);
+    let of = |name: &str, status: &str| expected.iter().any(|(of, _, is)| of == name && is == status);
+    assert!(of("Website", "degraded") && of("API", "down"), "{expected:?}");
     browser.close().await;
 }
