@@ -52,9 +52,26 @@ pub(crate) fn parse(text: &str) -> Result<Listen, String> {
     }
 }
 
+/// Where a browser on this machine finds what listens there, in words.
+pub(crate) fn place(address: SocketAddr) -> String {
+    if !address.ip().is_unspecified() {
+        return format!("http://{address}/");
+    }
+    let own: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
+    format!("http://{}/, and at every other address of this machine", SocketAddr::new(own, address.port()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_told_can_be_opened() {
+        let told = |text: &str| place(text.parse().unwrap());
+        assert_eq!(told("127.0.0.1:3000"), "http://127.0.0.1:3000/");
+        assert_eq!(told("0.0.0.0:3000"), "http://127.0.0.1:3000/, and at every other address of this machine");
+        assert_eq!(told("[::]:3000"), "http://[::1]:3000/, and at every other address of this machine");
+    }
 
     #[test]
     fn an_address_or_a_port() {
