@@ -117,6 +117,10 @@ pub(crate) enum Command {
     /// Keep the storage in shape: store what waits in the spool, compact, and remove what has expired
     ///
     /// Runs do a piece of this after each store; this does all of it, and tells what it did.
+    ///
+    /// A config file has a spool of its own, by its path, unless `spool` says where.
+    ///
+    /// Reports that wait in those of other files are noted.
     Maintain,
     /// Make what the storage needs before its first store, such as a bucket, and let a status page read it
     ///
@@ -222,15 +226,20 @@ pub(crate) struct Serve {
 pub(crate) enum StatusPageCommand {
     /// Write the page into a directory, for any web server
     ///
-    /// In the directory of an `fs` storage it reads the check files beside it, and is always up to date.
+    /// In the directory of an `fs` storage, or if `status_page.storage` has their URL, the page reads the check files, and is always up to
+    /// date. Elsewhere it shows the history as it is now, until it is written again.
     ///
-    /// Elsewhere it shows the history as it is now, until it is written again.
+    /// The feed and the badges are as of now everywhere: write them again regularly, by cron for example.
     Export {
         /// The directory; it is made if it is missing
         #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
         dir: PathBuf,
     },
     /// Put the page beside the check files: into the bucket, or the directory, of the storage
+    ///
+    /// The page reads the check files there, and is always up to date.
+    ///
+    /// The feed and the badges are as of now: deploy again regularly, by cron for example.
     Deploy,
 }
 
