@@ -45,6 +45,13 @@ pub(crate) async fn others(checkup: &Checkup) -> Vec<(PathBuf, usize)> {
     others
 }
 
+/// The spool, and how many reports are set aside in it, if any are.
+pub(crate) async fn set_aside(checkup: &Checkup) -> Option<(&Path, usize)> {
+    let spool = checkup.spool()?;
+    let waiting = spool.waiting().await.ok().filter(|waiting| waiting.broken > 0)?;
+    Some((&spool.dir, waiting.broken))
+}
+
 /// How many reports wait in the spool, and were stored by a later store.
 #[derive(Debug)]
 pub(crate) struct Backlog<'a> {

@@ -52,7 +52,7 @@
 //! | `spool` | Where reports wait while the storage cannot be reached: [`Spool`](crate::Spool) as an object, or `false` for nowhere. |
 //! | `notifiers` | Who is told of changes, each with its `type`. Upstream's older `notifier` is one that goes first. |
 //! | `concurrent_checks` | How many checks run at once; 0 or absent for 256. |
-//! | `location` | Where this node is; every result says it. |
+//! | `location` | Where this node is, in one line of at most 64 characters; every result says it. |
 //! | `timestamp` | An RFC 3339 time that replaces that of every result; absent or `0001-01-01T00:00:00Z` for none. |
 //! | `$schema` | Ignored: for editors. |
 //!

@@ -42,6 +42,15 @@ pub(super) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdou
         stdout.print(&describe(&all, before, after).unwrap_or_else(|| nothing(after)))?;
     }
     if !global.quiet {
+        if let Some((dir, reports)) = spool::set_aside(&checkup).await {
+            let were = if reports == 1 { "was" } else { "were" };
+            complain(&format!(
+                "note: {} {were} set aside in {}: what ends with `.broken` cannot be read, and what ends with `.refused` the \
+                 storage did not take; to have that tried again, take `.refused` off its name",
+                count(reports, "report"),
+                dir.display()
+            ));
+        }
         for (dir, reports) in spool::others(&checkup).await {
             let (reports, wait) = (count(reports, "report"), if reports == 1 { "waits" } else { "wait" });
             complain(&format!(

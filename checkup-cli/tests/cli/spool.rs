@@ -113,6 +113,21 @@ async fn maintain_stores_what_waits_and_notes_what_waits_elsewhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn maintain_notes_what_is_set_aside() {
+    let server = server();
+    let mut config = config(&server.url("/"));
+    config["spool"] = json!({ "dir": "waiting" });
+    let folder = Folder::new(&config);
+    assert_eq!(folder.run(&["--store"]).code, 0);
+    let folder = folder.file(&format!("waiting/{:019}-{:016x}.json.refused", 1, 2), "[]");
+    let told =
+        |ran: &str| ran.starts_with("checkup: note: 1 report was set aside in waiting: what ends with `.broken` ");
+    let ran = folder.run(&["maintain"]);
+    assert!(ran.code == 0 && told(&ran.stderr), "{}", ran.stderr);
+    assert_eq!(folder.run(&["maintain", "--quiet"]).parts(), (0, "", ""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_note_says_stores_what_waits_of_a_file_that_is_gone() {
     let server = server();
     let folder = unreachable(&config(&server.url("/")));
