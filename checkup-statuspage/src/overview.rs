@@ -85,13 +85,12 @@ impl CheckOverview {
 impl Overview {
     /// The checkup has all checks that there are, if it is known and has any.
     pub(crate) fn new(summary: &Summary, checkup: Option<&Checkup>, quorum: Quorum, now: Timestamp) -> Self {
-        let checkup = checkup.filter(|checkup| checkup.checks().next().is_some());
         let checks: Vec<_> = summary
             .verdicts(quorum, now)
             .into_iter()
             .map(|verdict| {
                 let in_maintenance = summary.windows.iter().any(|window| window.covers(&verdict.name, now));
-                let is_gone = verdict.is_stale && checkup.is_some_and(|checkup| !has_check(checkup, &verdict.name));
+                let is_gone = verdict.is_stale && !may_run(checkup, &verdict.name);
                 CheckOverview { verdict, in_maintenance, is_gone }
             })
             .collect();
@@ -117,9 +116,10 @@ fn overall(checks: &[CheckOverview]) -> Overall {
     }
 }
 
-/// Whether results of this name are of one of these checks.
-pub(crate) fn has_check(checkup: &Checkup, name: &str) -> bool {
-    checkup.checks().any(|check| check.name() == name)
+/// Whether somebody may run a check of this name: it is one of these, or they are not known.
+pub(crate) fn may_run(checkup: Option<&Checkup>, name: &str) -> bool {
+    let has = |checkup: &Checkup| checkup.checks().any(|check| check.name() == name);
+    checkup.is_none_or(|checkup| checkup.checks().next().is_none() || has(checkup))
 }
 
 /// The share of the results of all of a check's locations, in this time, that were not down. It is a share of the results and not

@@ -13,7 +13,7 @@ use crate::feed;
 use crate::health::{self, CheckHealth, FRESH_AT_LEAST, Latest, Question};
 use crate::live::{Live, Source};
 use crate::momentary::Momentary;
-use crate::overview::Overview;
+use crate::overview::{Overview, may_run};
 use crate::page::{PageConfig, PageFiles};
 use crate::probe::Probe;
 use crate::representation::{Cache, Representation};
@@ -145,12 +145,15 @@ impl Site {
             tag.is_none()
                 || inner.checkup.iter().flat_map(Checkup::checks).any(|check| has_tag(check) && check.name() == name)
         };
-        let checks = state.overview.checks.iter().filter(|check| !check.is_gone && named(&check.verdict.name));
+        let checks = state.overview.checks.iter().filter(|check| named(&check.verdict.name));
         let health = checks.map(|check| {
             let interval = inner.interval(&check.verdict, &state.summary);
             CheckHealth { interval, ..check.health() }
         });
-        Ok(Some(health.collect()))
+        // One that was removed or renamed is no reason not to be ready.
+        let question = self.question();
+        let counts = |check: &CheckHealth| !check.is_stale(question) || may_run(inner.checkup.as_ref(), &check.name);
+        Ok(Some(health.filter(counts).collect()))
     }
 
     pub(crate) fn question(&self) -> Question {

@@ -9,7 +9,7 @@ use checkup_core::{
     Attempt, Cause, CheckResult, Checkup, Report, Status, Storage, StorageError, StorageReader, Timestamp, async_trait,
     check_fn,
 };
-use checkup_statuspage::{Group, Site, StatusPage};
+use checkup_statuspage::{Group, Site, SiteBuilder, StatusPage};
 use checkup_testkit::MemoryStorage;
 use serde_json::json;
 
@@ -342,6 +342,28 @@ async fn readiness_is_that_of_the_checks_with_the_tag() {
     let strict = Site::of_storage(Arc::new(storage)).max_age(Duration::ZERO).build().unwrap();
     let server = Served::start(strict.router()).await;
     assert_eq!(server.get("/readyz").await.status, 503, "all results are too old");
+}
+
+#[tokio::test]
+async fn a_check_that_was_removed_counts_for_nothing_once_its_results_are_old() {
+    let storage = MemoryStorage::new();
+    store(&storage, vec![result("API", "", 1, Status::Healthy), result("old API", "", 30, Status::Down)]).await;
+    let checkup =
+        |name: &str| Checkup::builder().check(check_fn(name, || async { Ok::<_, String>(()) })).build().unwrap();
+    let of = |site: SiteBuilder| async { Served::start(site.build().unwrap().router()).await };
+    let site = || Site::of_storage(Arc::new(storage.clone()));
+    let server = of(site().checkup(&checkup("API"))).await;
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.status, ready.text().as_str()), (200, "API: healthy\n"));
+    assert_eq!(server.get("/api/v1/status").await.json()["status"], "healthy");
+    assert!(server.get("/badge.svg").await.text().contains("operational"));
+    // Where the checks are not known it may be that its node does not run.
+    let server = of(site()).await;
+    assert_eq!(server.get("/readyz").await.status, 503);
+    assert_eq!(server.get("/api/v1/status").await.json()["status"], "stale");
+    // How old is too old may be set.
+    let server = of(site().checkup(&checkup("old API")).max_age(Duration::from_secs(30))).await;
+    assert_eq!(server.get("/readyz").await.text(), "old API: stale\n");
 }
 
 #[tokio::test]
