@@ -187,16 +187,20 @@ impl<S: Send + Sync + 'static> Live<S> {
             (Source::Monitor(_), Some(reader)) => self.update_or_go_on(&mut history, reader).await,
             (_, None) => history.summary.made = Timestamp::now(),
         }
-        let waiting = std::mem::take(&mut *self.waiting());
+        let mut waiting = std::mem::take(&mut *self.waiting());
+        if let Source::Monitor(monitor) = &self.source {
+            let latest = monitor.latest().map(|report| report.results.clone()).unwrap_or_default();
+            if self.shown.borrow().made.is_none() {
+                // They came before anybody listened.
+                waiting.extend(latest);
+            } else {
+                history.add(&latest);
+            }
+        }
         if self.source.reader().is_some() {
             history.add_own(waiting);
         } else {
             history.add(&waiting);
-        }
-        if let Source::Monitor(monitor) = &self.source {
-            // Also those that came before anybody listened.
-            let latest = monitor.latest().map(|report| report.results.clone());
-            history.add(&latest.unwrap_or_default());
         }
         if self.source.reader().is_none() {
             history.forget();

@@ -172,11 +172,10 @@ fn millis(time: Timestamp) -> i64 {
 
 /// Whether a result is in the summary, or was before its day became figures: that cannot be told any more.
 fn has(summary: &Summary, result: &CheckResult) -> bool {
-    let own = |series: &&summary::Series| {
-        (&series.name, &series.endpoint, &series.location) == (&result.name, &result.endpoint, &result.location)
-    };
-    summary.series.iter().find(own).is_some_and(|series| {
-        let time = millis(result.timestamp);
+    let key = (&result.name, &result.endpoint, &result.location);
+    let place = summary.series.binary_search_by(|series| (&series.name, &series.endpoint, &series.location).cmp(&key));
+    place.is_ok_and(|place| {
+        let (series, time) = (&summary.series[place], millis(result.timestamp));
         series.recent.binary_search_by_key(&time, |point| millis(point.timestamp)).is_ok()
             || series.days.last().is_some_and(|last| time < millis(last.start()) + 24 * 3600 * 1000)
     })
