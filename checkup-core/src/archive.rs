@@ -181,13 +181,13 @@ impl<F: NamedFiles> Archive<F> {
         Ok(done.count)
     }
 
-    /// Compacts and summarises what is due, and tells what was.
-    async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<(Maintenance, Due), StorageError> {
+    /// Compacts and summarises what is due.
+    async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<Maintenance, StorageError> {
         let (thorough, continued, broken) = {
             let state = self.state();
             let continued = state.unfinished;
             if !thorough && !continued && now < state.closes {
-                return Ok((Maintenance::default(), Due::Nothing));
+                return Ok(Maintenance::default());
             }
             (thorough || continued, continued, state.broken.clone())
         };
@@ -218,7 +218,7 @@ impl<F: NamedFiles> Archive<F> {
         }
         let room = MAX_BROKEN.saturating_sub(state.broken.len());
         state.broken.extend(done.broken.into_iter().take(room));
-        Ok((Maintenance { compacted: done.merged, unfinished: done.unfinished, ..Maintenance::default() }, due))
+        Ok(Maintenance { compacted: done.merged, unfinished: done.unfinished, ..Maintenance::default() })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -301,11 +301,9 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
             state.stores = stores.saturating_sub(1);
             stores == 0
         };
-        let is_known = self.state().expires > EVER;
-        let (mut done, due) = self.tidy(now, thorough).await?;
-        // What is removed is summarised first. A one-shot run does not know what expires, and looks for it only if it has found something to
-        // do, which somebody does each hour: a list is billed as a store is.
-        if !done.unfinished && (thorough || is_known || due != Due::Nothing) {
+        let mut done = self.tidy(now, thorough).await?;
+        // What is removed is summarised first.
+        if !done.unfinished {
             done.expired = self.expire(now, thorough).await?;
         }
         Ok(done)
