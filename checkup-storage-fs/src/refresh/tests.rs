@@ -130,9 +130,11 @@ fn whatever_a_stranger_does_to_the_index_or_the_directory_the_next_store_puts_ri
     let later = fixture.directory.changed().unwrap().saturating_add(Duration::from_secs(1));
     fs::File::open(fixture.path()).unwrap().set_modified(later.into()).unwrap();
     fixture.store();
-    let mut listed = fixture.listed();
+    // A name with fewer digits stands where its time is, or where its bytes are: either is in the index once.
+    let (mut indexed, mut listed) = (fixture.indexed(), fixture.listed());
+    indexed.sort();
     listed.sort();
-    assert_eq!(fixture.indexed(), listed);
+    assert_eq!(indexed, listed);
 }
 
 #[test]
