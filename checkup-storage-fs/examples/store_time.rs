@@ -19,9 +19,9 @@ const STORES: usize = 200;
 async fn main() -> Result<(), Box<dyn Error>> {
     let parent = std::env::args_os().nth(1).map_or_else(std::env::temp_dir, PathBuf::from);
     let mut report = Report::new((0..10).map(|n| CheckResult::new(format!("check {n}"), "127.0.0.1:80")).collect());
-    println!("{:>8}  {:>6}  {:>9}  {:>9}  {:>9}", "files", "fsync", "first", "median", "mean");
-    for fsync in [true, false] {
-        for files in [1_000, 10_000, 100_000] {
+    println!("{:>8}  {:>7}  {:>9}  {:>9}  {:>9}", "files", "compact", "first", "median", "mean");
+    for compact in [true, false] {
+        for files in [1_000, 100_000] {
             let dir = tempfile::tempdir_in(&parent)?;
             let now = Timestamp::now();
             for file in 1..=files {
@@ -29,24 +29,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 fs::write(dir.path().join(format!("{name}-check.json")), "[]\n")?;
             }
             fs::File::open(dir.path())?.sync_all()?;
-            let settings = Fs::new(dir.path()).fsync(fsync).check_expiry(Duration::from_secs(10 * 365 * 24 * 3600));
-            // It would make some hundred files of them all.
-            let settings = settings.compact(false);
-            let storage = FsStorage::new(settings)?;
+            let settings = Fs::new(dir.path()).check_expiry(Duration::from_secs(10 * 365 * 24 * 3600));
+            // By default it makes some hundred files of them all, and `index.json`, which a store writes anew, stays short.
+            let storage = FsStorage::new(settings.compact(compact))?;
+            // The steady state: a history that is new to it is summarised first, some of it after each store.
+            let maintainer = storage.maintainer().ok_or("it has maintenance")?;
+            while maintainer.maintain().await?.unfinished {}
             let mut times = Vec::new();
             for _ in 0..=STORES {
                 // Another each time: a report that is stored again is there once.
                 report.results[0].timestamp = Timestamp::now();
                 let start = Instant::now();
                 storage.store(&report).await?;
-                storage.maintainer().ok_or("it has maintenance")?.maintain().await?;
+                maintainer.maintain().await?;
                 times.push(start.elapsed());
             }
             // The first store lists the directory, which it does not know.
             let first = times.remove(0);
             times.sort();
             let (median, mean) = (times[STORES / 2], times.iter().sum::<Duration>() / STORES as u32);
-            println!("{files:>8}  {fsync:>6}  {first:>9.2?}  {median:>9.2?}  {mean:>9.2?}");
+            println!("{files:>8}  {compact:>7}  {first:>9.2?}  {median:>9.2?}  {mean:>9.2?}");
         }
     }
     Ok(())
