@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use checkup::http::Http;
 use checkup::storage_s3::S3;
-use checkup::{Check, Checkup, Quorum, Spool, Status, StorageErrorKind, Timestamp, summary};
+use checkup::{Check, Checkup, Quorum, Spool, Status, StorageErrorKind, Timestamp, history};
 use checkup_testkit::{HttpServer, Response, S3Server};
 
 #[tokio::main]
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let storage = nodes[0].storage().ok_or("a storage is set")?;
     let reader = storage.reader().ok_or("S3 can be read")?;
     let now = Timestamp::now();
-    let summary = summary::read(reader, now.saturating_sub(Duration::from_secs(24 * 3600))).await?;
+    let summary = history::read_summary(reader, now.saturating_sub(Duration::from_secs(24 * 3600))).await?;
     let verdict = &summary.verdicts(Quorum::Majority, now)[0];
     println!("{}: {}, {}", verdict.name, verdict.status, verdict.reason.as_deref().unwrap_or("for no reason"));
     for at in &verdict.locations {

@@ -6,8 +6,7 @@
 
 use std::path::Path;
 
-use checkup::archive;
-use checkup::{Checkup, ConfigError, Spool, StorageErrorKind, Timestamp, check_fn};
+use checkup::{Checkup, ConfigError, Spool, StorageErrorKind, Timestamp, check_fn, history};
 use checkup_testkit::MemoryStorage;
 
 type Error = Box<dyn std::error::Error>;
@@ -31,7 +30,7 @@ async fn main() -> Result<(), Error> {
     }
 
     let reader = nodes[0].storage().and_then(|storage| storage.reader()).ok_or("memory can be read")?;
-    let history = archive::read(reader, Timestamp::default()).await?;
+    let history = history::read(reader, Timestamp::default()).await?;
     println!("\n{} results are read:", history.results.len());
     for result in &history.results {
         println!("{}  {}  {}", result.timestamp, result.location.as_deref().unwrap_or_default(), result.status);

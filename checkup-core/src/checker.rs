@@ -1,15 +1,19 @@
 //! [`Checker`]: what is checked, and what one try of it yields.
 
+mod failure;
+mod observation;
+
 use std::borrow::Cow;
-use std::error::Error;
 use std::fmt;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{Cause, ConfigError};
+pub use failure::Failure;
+pub use observation::Observation;
+
+use crate::ConfigError;
 
 /// The timeout of an attempt where neither the check nor its checker has another: 10 seconds, upstream's.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -157,188 +161,5 @@ impl Checker for Arc<dyn Checker> {
 
     fn default_timeout(&self) -> Duration {
         self.as_ref().default_timeout()
-    }
-}
-
-/// What a successful attempt saw.
-///
-/// ```
-/// use std::time::Duration;
-/// use checkup_core::Observation;
-///
-/// let plain = Observation::new();
-/// let timed = Observation::new().rtt(Duration::from_millis(12));
-/// let noticed = Observation::new().degraded("certificate expiring soon (72h0m0s)");
-/// # let _ = (plain, timed, noticed);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Observation {
-    /// The round-trip time that the checker measured itself, when set-up must not count.
-    /// `None`: the time of the whole attempt, which the engine measures.
-    pub rtt: Option<Duration>,
-    /// Why the check is degraded although the attempt succeeded.
-    pub notice: Option<String>,
-}
-
-impl Observation {
-    /// It works, and there is nothing more to say.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Replaces the time that the engine measures.
-    #[must_use]
-    pub fn rtt(mut self, rtt: Duration) -> Self {
-        self.rtt = Some(rtt);
-        self
-    }
-
-    /// Makes the check degraded, for this reason.
-    #[must_use]
-    pub fn degraded(mut self, notice: impl Into<String>) -> Self {
-        self.notice = Some(notice.into());
-        self
-    }
-}
-
-impl From<()> for Observation {
-    fn from((): ()) -> Self {
-        Self::new()
-    }
-}
-
-/// Why an attempt failed: a cause to match on, and a message for people, which never holds credentials.
-///
-/// ```
-/// use checkup_core::{Cause, Failure};
-///
-/// let failure = Failure::assertion("response does not contain 'ok'");
-/// assert_eq!(failure.cause(), Cause::Assertion);
-/// assert_eq!(failure.to_string(), "response does not contain 'ok'");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    cause: Cause,
-    message: String,
-}
-
-impl Failure {
-    /// A failure of this cause.
-    pub fn new(cause: Cause, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into() }
-    }
-
-    /// The answer is not what the check expects.
-    pub fn assertion(message: impl Into<String>) -> Self {
-        Self::new(Cause::Assertion, message)
-    }
-
-    /// The other side does not speak the protocol.
-    pub fn protocol(message: impl Into<String>) -> Self {
-        Self::new(Cause::Protocol, message)
-    }
-
-    /// A failure of no listed cause.
-    pub fn other(message: impl Into<String>) -> Self {
-        Self::new(Cause::Other, message)
-    }
-
-    /// A failure with the message of an error and of all its sources, unless it is a [`Failure`] already.
-    pub fn from_error(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let error = match error.into().downcast::<Failure>() {
-            Ok(failure) => return *failure,
-            Err(error) => error,
-        };
-        match error.downcast::<io::Error>() {
-            Ok(error) => (*error).into(),
-            Err(error) => Self::other(chain(error.as_ref())),
-        }
-    }
-
-    /// What kind of failure it is.
-    pub fn cause(&self) -> Cause {
-        self.cause
-    }
-
-    /// The message, for people.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The same failure with `context` in front of its message: `context: message`.
-    #[must_use]
-    pub fn context(self, context: impl fmt::Display) -> Self {
-        Self { message: format!("{context}: {}", self.message), ..self }
-    }
-
-    pub(crate) fn into_parts(self) -> (Cause, String) {
-        (self.cause, self.message)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl Error for Failure {}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        use io::ErrorKind as Kind;
-        let (cause, message) = match error.kind() {
-            Kind::TimedOut => (Cause::Timeout, "timed out by the system".to_owned()),
-            Kind::ConnectionRefused => (Cause::Refused, "connection refused".to_owned()),
-            Kind::ConnectionReset => (Cause::Network, "connection reset by the other side".to_owned()),
-            Kind::ConnectionAborted | Kind::BrokenPipe | Kind::NotConnected => {
-                (Cause::Network, "connection closed by the other side".to_owned())
-            }
-            Kind::UnexpectedEof => (Cause::Network, "connection closed in the middle of an answer".to_owned()),
-            Kind::HostUnreachable => (Cause::Network, "no route to the host".to_owned()),
-            Kind::NetworkUnreachable | Kind::NetworkDown => (Cause::Network, "the network is unreachable".to_owned()),
-            _ => (Cause::Other, chain(&error)),
-        };
-        Self::new(cause, message)
-    }
-}
-
-/// The message of an error and its sources, each once: `outer: inner: innermost`.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let message = inner.to_string();
-        // Many errors repeat their source in their own text.
-        if !text.ends_with(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        source = inner.source();
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_keeps_its_cause_on_the_way_through_a_box() {
-        let boxed: Box<dyn Error + Send + Sync> = Failure::new(Cause::Dns, "no such name").into();
-        assert_eq!(Failure::from_error(boxed), Failure::new(Cause::Dns, "no such name"));
-        let io = io::Error::from(io::ErrorKind::ConnectionRefused);
-        assert_eq!(Failure::from_error(io).cause(), Cause::Refused);
-        assert_eq!(Failure::from_error("plain text").message(), "plain text");
-    }
-
-    #[test]
-    fn the_chain_of_sources_is_told_once() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("cannot read the answer")]
-        struct Outer(#[source] io::Error);
-        let failure = Failure::from_error(Outer(io::Error::other("bit rot")));
-        assert_eq!(failure.message(), "cannot read the answer: bit rot");
     }
 }

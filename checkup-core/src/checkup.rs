@@ -1,5 +1,9 @@
 //! [`Checkup`]: the checks, where their results go, and who is told.
 
+mod dependencies;
+mod shard;
+mod wait;
+
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +12,16 @@ use futures_util::FutureExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::dependencies::Dependencies;
+pub(crate) use dependencies::Dependencies;
+pub use shard::{Shard, ShardError};
+pub use wait::{NotHealthy, Wait};
+
+use crate::ConfigProblems;
 use crate::engine::{self, Context};
-use crate::error::Problems;
 use crate::spool::Spooled;
 use crate::{
     Check, ConfigError, IntoNotifier, IntoStorage, Notification, Notifier, NotifyError, Progress, Quorum, Report,
-    Shard, Spool, Storage, StorageError, StorageErrorKind, Timestamp,
+    Spool, Storage, StorageError, StorageErrorKind, Timestamp,
 };
 
 /// How many checks run at once unless set otherwise: hundreds of endpoints take one round, and the connections
@@ -382,7 +389,7 @@ impl CheckupBuilder {
     ///
     /// All the settings that cannot work, each with its place: `checkers[3]`, `storage`, `notifiers[0]`.
     pub fn build(self) -> Result<Checkup, ConfigError> {
-        let mut problems = Problems::default();
+        let mut problems = ConfigProblems::new();
         for (index, check) in self.checks.iter().enumerate() {
             problems.take(check.validate().map_err(|error| error.at(&format!("checkers[{index}]"))));
         }

@@ -3,6 +3,8 @@
 //! A run has as many workers as checks may run at once. Each takes the next check that nobody has taken, so that
 //! order costs nothing and one slow check holds up one worker. Dropping a run aborts its workers.
 
+mod trace;
+
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
@@ -15,9 +17,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::dependencies::Dependencies;
+use crate::checkup::Dependencies;
 use crate::duration::Human;
-use crate::trace;
 use crate::{Attempt, Cause, Check, CheckResult, Checker, Failure, Observation, Report, Status, Timestamp};
 
 /// What is common to all checks of a run.

@@ -1,3 +1,5 @@
+//! [`ConfigError`]: what is wrong in a configuration, and [`ConfigProblems`], which collects it.
+
 use std::error::Error;
 use std::fmt;
 
@@ -97,25 +99,82 @@ impl ConfigError {
     }
 }
 
-/// Collects what goes wrong, so that people see every problem of a configuration at once.
-#[derive(Debug, Default)]
-pub(crate) struct Problems(Option<ConfigError>);
+/// Collects the problems of a configuration, so that all of them are reported together.
+///
+/// Every plugin parses its settings with one, so that a person who made three mistakes sees three.
+///
+/// ```
+/// use checkup_core::{ConfigError, ConfigProblems};
+///
+/// #[derive(Debug)]
+/// struct Range { low: u8, high: u8 }
+///
+/// fn number(key: &str, text: &str) -> Result<u8, ConfigError> {
+///     text.parse().map_err(|_| ConfigError::invalid(key, format!("expected a number up to 255, found {text:?}")))
+/// }
+///
+/// fn parse(low: &str, high: &str) -> Result<Range, ConfigError> {
+///     let mut problems = ConfigProblems::new();
+///     let low = problems.take(number("low", low));
+///     let high = problems.take(number("high", high));
+///     problems.finish(|| Some(Range { low: low?, high: high? }))
+/// }
+///
+/// assert!(parse("1", "2").is_ok());
+/// assert_eq!(parse("one", "two").unwrap_err().problems().len(), 2);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct ConfigProblems(Option<ConfigError>);
 
-impl Problems {
-    pub(crate) fn push(&mut self, error: ConfigError) {
+impl ConfigProblems {
+    /// No problems yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the problems of an error.
+    pub fn push(&mut self, error: ConfigError) {
         match &mut self.0 {
             Some(all) => all.extend(error),
             none => *none = Some(error),
         }
     }
 
-    /// The value, or what went wrong.
-    pub(crate) fn take<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+    /// The value of a result; its problems are added if it is an error.
+    pub fn take<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
 
-    pub(crate) fn into_result(self) -> Result<(), ConfigError> {
+    /// Whether no problem was added.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// All problems as one error, if there are any.
+    ///
+    /// # Errors
+    ///
+    /// If a problem was added.
+    pub fn into_result(self) -> Result<(), ConfigError> {
         self.0.map_or(Ok(()), Err)
+    }
+
+    /// The value that `build` makes of what [`take`](Self::take) returned, or all problems as one error.
+    ///
+    /// # Errors
+    ///
+    /// If a problem was added; `build` is not called then.
+    ///
+    /// # Panics
+    ///
+    /// If `build` returns `None` although there is no problem: a value went missing and nobody reported why.
+    #[track_caller]
+    pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, ConfigError> {
+        self.into_result()?;
+        match build() {
+            Some(value) => Ok(value),
+            None => panic!("a setting is missing although no problem was reported"),
+        }
     }
 }
 
@@ -141,3 +200,19 @@ impl fmt::Display for ConfigProblem {
 }
 
 impl Error for ConfigError {}
+
+/// The message of an error and its sources, each once: `outer: inner: innermost`.
+pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let message = inner.to_string();
+        // Many errors repeat their source in their own text.
+        if !text.ends_with(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -7,52 +7,39 @@
 //! - A [`Storage`] keeps reports; an [`Archive`](archive::Archive) makes one of whatever holds named files. A [`Notifier`] tells of changes.
 #![cfg_attr(feature = "config", doc = "- A [`Registry`](config::Registry) makes all of these from a config file.")]
 
-pub mod archive;
 mod check;
-pub mod check_file;
 mod checker;
 mod checkup;
 #[cfg(feature = "config")]
 pub mod config;
-mod dependencies;
 pub mod duration;
 mod engine;
 mod error;
 mod fnv;
+pub mod history;
 mod monitor;
-
 mod notifier;
-mod provision;
-mod publisher;
 mod results;
 mod secret;
-mod shard;
 mod spool;
 mod storage;
-pub mod summary;
 mod timestamp;
-mod trace;
-mod verdict;
-mod wait;
 
 pub use async_trait::async_trait;
 
 pub use check::{Check, Policy, check_fn};
 pub use checker::{Checker, DEFAULT_TIMEOUT, Failure, IntoChecker, Observation};
-pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS};
+pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS, NotHealthy, Shard, ShardError, Wait};
 pub use engine::Progress;
-pub use error::{ConfigError, ConfigErrorKind, ConfigProblem};
+pub use error::{ConfigError, ConfigErrorKind, ConfigProblem, ConfigProblems};
+pub use history::{AtLocation, Quorum, Verdict, archive, check_file, summary};
 pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
 pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
-pub use provision::{Provision, ProvisionChange, ProvisionStep, StorageProvisioner};
-pub use publisher::{PageFile, PagePublisher, PageSource, Published};
 pub use results::{Attempt, Cause, CheckResult, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;
-pub use shard::{Shard, ShardError};
 pub use spool::{Spool, Waiting};
 pub use storage::{
-    IntoStorage, Maintenance, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
+    IntoStorage, Maintenance, PageFile, PagePublisher, PageSource, Provision, ProvisionChange, ProvisionStep,
+    Published, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner, StorageReader,
 };
 pub use timestamp::{ParseTimestampError, Timestamp};
-pub use verdict::{AtLocation, Quorum, Verdict};
-pub use wait::{NotHealthy, Wait};

@@ -277,7 +277,7 @@ fn draw(things: &[usize], time: i64) -> u64 {
 mod tests {
     use std::collections::BTreeSet;
 
-    use checkup_core::summary;
+    use checkup_core::history;
 
     use super::*;
 
@@ -305,7 +305,8 @@ mod tests {
     async fn ninety_days_have_some_trouble_and_much_uptime() {
         let storage = DemoStorage::new();
         let now = Timestamp::now();
-        let summary = summary::read(&storage, now.saturating_sub(Duration::from_secs(90 * 86_400))).await.unwrap();
+        let summary =
+            history::read_summary(&storage, now.saturating_sub(Duration::from_secs(90 * 86_400))).await.unwrap();
         assert_eq!(summary.series.len(), SUBJECTS.len() * LOCATIONS.len());
         assert!(summary.series.iter().all(|series| summary.days(series).len() >= 90));
         let incidents: usize = summary.series.iter().map(|series| summary.incidents(series).len()).sum();

@@ -4,7 +4,8 @@ use std::io;
 use std::path::Path;
 
 use checkup_core::check_file::FileName;
-use checkup_core::summary::{self, Summary};
+use checkup_core::history;
+use checkup_core::summary::Summary;
 use checkup_core::{Checkup, ConfigError, PageFile, Published, Storage, StorageError, StorageReader, Timestamp};
 
 use crate::config::StatusPage;
@@ -133,7 +134,7 @@ fn reader(checkup: &Checkup) -> Result<&dyn StorageReader, ConfigError> {
 
 async fn history(reader: &dyn StorageReader, settings: &StatusPage) -> Result<(Summary, Timestamp), StorageError> {
     let now = Timestamp::now();
-    Ok((summary::read(reader, now.saturating_sub(crate::live::span(settings.timeframe))).await?, now))
+    Ok((history::read_summary(reader, now.saturating_sub(crate::live::span(settings.timeframe))).await?, now))
 }
 
 /// The history without the time at which it was read.

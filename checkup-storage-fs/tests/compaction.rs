@@ -10,8 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use checkup_core::archive;
-use checkup_core::{CheckResult, Report, Storage, StorageMaintainer, Timestamp, check_file};
+use checkup_core::{CheckResult, Report, Storage, StorageMaintainer, Timestamp, check_file, history};
 use checkup_storage_fs::{Fs, FsStorage};
 
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
@@ -59,7 +58,7 @@ async fn a_closed_day_becomes_one_file_with_the_same_results_and_the_index_has_i
         assert_eq!(names.len(), 1);
         assert_eq!(index(dir), names);
         assert_eq!(check_file::decode(&fs::read(dir.join(&names[0])).unwrap()).unwrap(), results);
-        assert_eq!(archive::read(&storage, EPOCH).await.unwrap().results, results);
+        assert_eq!(history::read(&storage, EPOCH).await.unwrap().results, results);
         // Nothing is left of the work but the lock.
         assert_eq!(fs::read_dir(dir.join(".checkup")).unwrap().count(), 1);
     }
@@ -89,7 +88,7 @@ async fn stores_and_compactors_at_once_lose_nothing_and_the_index_is_complete() 
     let names = check_files(dir);
     assert_eq!(names.len(), 1 + 20);
     assert_eq!(index(dir), names);
-    let read = archive::read(&storage, EPOCH).await.unwrap().results;
+    let read = history::read(&storage, EPOCH).await.unwrap().results;
     assert_eq!(read[..100], results);
     assert_eq!(read.len(), 100 + 20);
 }
@@ -129,7 +128,7 @@ fn child() {
     runtime.block_on(async {
         for round in 0_u64.. {
             let storage = FsStorage::new(Fs::new(&dir)).unwrap();
-            let results = archive::read(&storage, EPOCH).await.unwrap().results;
+            let results = history::read(&storage, EPOCH).await.unwrap().results;
             let again = &results[(round % results.len() as u64) as usize];
             let name = format!("{}-{}-{round}-check.json", again.timestamp.unix_nanos(), std::process::id());
             let content = check_file::encode(std::slice::from_ref(again)).unwrap();
@@ -165,7 +164,7 @@ fn compactors_killed_at_any_moment_lose_nothing() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
-        let read = runtime.block_on(archive::read(&storage, EPOCH)).unwrap();
+        let read = runtime.block_on(history::read(&storage, EPOCH)).unwrap();
         assert!(read.unread.is_empty(), "{:?}", read.unread);
         assert_eq!(read.results, results);
     }
@@ -173,5 +172,5 @@ fn compactors_killed_at_any_moment_lose_nothing() {
     let names = check_files(dir);
     assert_eq!(names.len(), 2, "{names:?}");
     assert_eq!(index(dir), names);
-    assert_eq!(runtime.block_on(archive::read(&storage, EPOCH)).unwrap().results, results);
+    assert_eq!(runtime.block_on(history::read(&storage, EPOCH)).unwrap().results, results);
 }

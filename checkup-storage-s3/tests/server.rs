@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use checkup_core::archive::{self, Put};
+use checkup_core::archive::Put;
 use checkup_core::{
-    CheckResult, PageFile, PageSource, Published, Report, Storage, StorageErrorKind, StorageReader, Timestamp,
+    CheckResult, PageFile, PageSource, Published, Report, Storage, StorageErrorKind, StorageReader, Timestamp, history,
 };
 use checkup_storage_s3::{S3, S3Storage};
 use checkup_testkit::{S3Requests, S3Server};
@@ -40,7 +40,7 @@ fn report(number: u64) -> Report {
 
 /// How many results there are, each counted once.
 async fn count(storage: &S3Storage) -> usize {
-    archive::read(storage, Timestamp::from_unix_nanos(0)).await.unwrap().results.len()
+    history::read(storage, Timestamp::from_unix_nanos(0)).await.unwrap().results.len()
 }
 
 /// A bucket with so many check files of the last hours, next to as many other objects.

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use checkup_core::{Checkup, IntoStorage, Spool, StorageErrorKind, Timestamp, archive, check_fn};
+use checkup_core::{Checkup, IntoStorage, Spool, StorageErrorKind, Timestamp, check_fn, history};
 use checkup_storage_s3::S3;
 use checkup_testkit::{HttpServer, Response, S3Server, TcpServer};
 
@@ -60,7 +60,7 @@ async fn spools(server: &S3Server, wrong: &S3, told: &[&str]) {
     let next = right.check_and_store().await.unwrap();
     assert_eq!(right.spool().unwrap().waiting().await.unwrap().reports, 0);
     let storage = settings(server).into_storage().unwrap();
-    let history = archive::read(storage.reader().unwrap(), Timestamp::from_unix_nanos(0)).await.unwrap();
+    let history = history::read(storage.reader().unwrap(), Timestamp::from_unix_nanos(0)).await.unwrap();
     assert_eq!(history.results, [report.results, next.results].concat());
 }
 

@@ -1,7 +1,7 @@
 //! Shows the history of checks, from any storage that can be read.
 
 use checkup_core::config::Registry;
-use checkup_core::{Checkup, Timestamp, summary};
+use checkup_core::{Checkup, Timestamp, history as stored};
 
 use super::needs_storage;
 use crate::args::{Global, History as Args, HistoryFormat};
@@ -24,7 +24,7 @@ pub(super) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     })?;
     let period = Period { length: args.since, now: Timestamp::now() };
     let since = period.start().min(period.since());
-    let reading = summary::read(reader, since);
+    let reading = stored::read_summary(reader, since);
     let summary = progress::spin("reading the history", reading, global).await.map_err(Error::Read)?;
     let mut history = History::new(&checkup, &summary, period);
     select(&mut history.checks, &checkup, args)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checkup_core::{CheckResult, IntoStorage, Timestamp, archive};
+use checkup_core::{CheckResult, IntoStorage, Timestamp, history};
 use serde_json::{Value, json};
 
 use crate::support::{Folder, server};
@@ -16,7 +16,7 @@ fn config(urls: &[(&str, String)]) -> Value {
 /// What readers see: every result once.
 async fn history(folder: &Folder) -> Vec<CheckResult> {
     let storage = checkup::storage_fs::Fs::new(folder.path("results")).into_storage().unwrap();
-    archive::read(storage.reader().unwrap(), Timestamp::default()).await.unwrap().results
+    history::read(storage.reader().unwrap(), Timestamp::default()).await.unwrap().results
 }
 
 #[tokio::test(flavor = "multi_thread")]

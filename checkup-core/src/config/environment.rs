@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use crate::error::Problems;
+use crate::ConfigProblems;
 use crate::{ConfigError, ConfigErrorKind};
 
 /// Replaces variables in every string of `value`, and gives the places where it did: their values
@@ -12,7 +12,7 @@ use crate::{ConfigError, ConfigErrorKind};
 pub(super) fn interpolate(
     value: &mut Value,
     lookup: &dyn Fn(&str) -> Option<String>,
-    problems: &mut Problems,
+    problems: &mut ConfigProblems,
 ) -> HashSet<String> {
     let mut replaced = HashSet::new();
     walk(value, String::new(), lookup, problems, &mut replaced);
@@ -23,7 +23,7 @@ fn walk(
     value: &mut Value,
     place: String,
     lookup: &dyn Fn(&str) -> Option<String>,
-    problems: &mut Problems,
+    problems: &mut ConfigProblems,
     replaced: &mut HashSet<String>,
 ) {
     match value {

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::registry::{Built, Types};
 use super::{Kind, Registry, RootSettings, de, environment, suggest};
+use crate::ConfigProblems;
 use crate::check::ZERO_INTERVAL;
-use crate::error::Problems;
 use crate::{Check, Checkup, ConfigError, ConfigErrorKind, Policy, Quorum, Shard, Spool, Timestamp};
 
 /// The keys of the root.
@@ -51,21 +51,21 @@ pub(super) fn checkup(
     mut value: Value,
     lookup: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Checkup, ConfigError> {
-    let mut problems = Problems::default();
+    let mut problems = ConfigProblems::new();
     let replaced = environment::interpolate(&mut value, lookup, &mut problems);
     // Values that still hold `${…}` would only bring follow-up problems.
     problems.into_result()?;
     let Value::Object(root) = value else {
         return Err(ConfigError::invalid("", "expected an object with `checkers`"));
     };
-    Reader { registry, replaced, problems: Problems::default() }.root(root)
+    Reader { registry, replaced, problems: ConfigProblems::new() }.root(root)
 }
 
 struct Reader<'a> {
     registry: &'a Registry,
     /// The places whose values came from the environment: they may be secrets.
     replaced: HashSet<String>,
-    problems: Problems,
+    problems: ConfigProblems,
 }
 
 impl Reader<'_> {

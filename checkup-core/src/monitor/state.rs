@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::dependencies::Dependencies;
+use crate::checkup::Dependencies;
 use crate::{CheckResult, Checkup, Notification, Report, Status};
 
 #[derive(Debug)]

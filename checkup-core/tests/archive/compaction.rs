@@ -1,7 +1,7 @@
 //! Many small files become few, with the same results.
 
-use checkup_core::archive::{self, Archive, MemoryFiles, NamedFiles};
-use checkup_core::{Attempt, Cause, CheckResult, Maintenance, StorageMaintainer, Timestamp, check_file};
+use checkup_core::archive::{Archive, MemoryFiles, NamedFiles};
+use checkup_core::{Attempt, Cause, CheckResult, Maintenance, StorageMaintainer, Timestamp, check_file, history};
 
 use crate::{DAY, EPOCH, HOUR, MINUTE, day, everything, maintain, names, put, result, sorted};
 
@@ -103,7 +103,7 @@ async fn broken_files_and_what_is_no_check_file_are_left_alone() {
     let left = names(&files).await;
     assert_eq!(left.len(), others.len() + 1);
     assert!(others.iter().all(|name| left.contains(name)));
-    assert_eq!(archive::read(&Archive::new(files), EPOCH).await.unwrap().results, stored);
+    assert_eq!(history::read(&Archive::new(files), EPOCH).await.unwrap().results, stored);
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ mod retention;
 
 use std::time::Duration;
 
-use checkup_core::archive::{self, Archive, MemoryFiles, NamedFiles, Put};
-use checkup_core::{CheckResult, StorageMaintainer, Timestamp, check_file, summary};
+use checkup_core::archive::{Archive, MemoryFiles, NamedFiles, Put};
+use checkup_core::{CheckResult, StorageMaintainer, Timestamp, check_file, history, summary};
 
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ async fn put(files: &impl NamedFiles, name: &str, time: Timestamp) -> CheckResul
 
 /// Every result there is, oldest first.
 async fn everything(files: &MemoryFiles) -> Vec<CheckResult> {
-    let history = archive::read(&Archive::new(files.clone()), EPOCH).await.unwrap();
+    let history = history::read(&Archive::new(files.clone()), EPOCH).await.unwrap();
     assert!(history.unread.is_empty(), "{:?}", history.unread);
     sorted(history.results)
 }

@@ -2,8 +2,9 @@
 
 use std::sync::Mutex;
 
-use checkup_core::archive::{self, Archive, MemoryFiles, NamedFiles};
+use checkup_core::archive::{Archive, MemoryFiles, NamedFiles, Put};
 use checkup_core::check_file::FileName;
+use checkup_core::history;
 use checkup_core::{
     CheckResult, Checkup, Report, Storage, StorageError, StorageErrorKind, StorageReader, Timestamp, async_trait,
     check_fn,
@@ -23,7 +24,7 @@ async fn reports_are_read_back_oldest_first() {
     for _ in 0..5 {
         stored.extend(checkup.check_and_store().await.unwrap().results);
     }
-    assert_eq!(archive::read(&Archive::new(files), EPOCH).await.unwrap().results, stored);
+    assert_eq!(history::read(&Archive::new(files), EPOCH).await.unwrap().results, stored);
 }
 
 #[tokio::test]
@@ -82,7 +83,7 @@ async fn a_name_that_is_taken_is_left_alone() {
 
     #[async_trait]
     impl NamedFiles for Taken {
-        async fn put_if_absent(&self, name: &str, content: &[u8]) -> Result<archive::Put, StorageError> {
+        async fn put_if_absent(&self, name: &str, content: &[u8]) -> Result<Put, StorageError> {
             let is_taken = {
                 let mut is_taken = self.1.lock().unwrap();
                 *is_taken = !*is_taken;
@@ -113,7 +114,7 @@ async fn a_name_that_is_taken_is_left_alone() {
     }
     let names = archive.list(EPOCH).await.unwrap();
     assert_eq!(names.len(), 6);
-    assert_eq!(archive::read(&archive, EPOCH).await.unwrap().results.len(), 3);
+    assert_eq!(history::read(&archive, EPOCH).await.unwrap().results.len(), 3);
 }
 
 #[tokio::test]
@@ -157,12 +158,12 @@ async fn what_is_there_twice_is_read_once_and_what_differs_is_not() {
     let all: Vec<CheckResult> = [vec![first.clone()], others].concat();
     archive.store(&Report::new(vec![first.clone(), first])).await.unwrap();
     archive.store(&Report::new(all.clone())).await.unwrap();
-    let history = archive::read(&archive, EPOCH).await.unwrap();
+    let history = history::read(&archive, EPOCH).await.unwrap();
     let mut read = history.results;
     assert!(read.iter().map(|result| result.timestamp).is_sorted());
     read.retain(|result| !all.contains(result));
     assert_eq!(read, []);
-    assert_eq!(archive::read(&archive, EPOCH).await.unwrap().results.len(), 5);
+    assert_eq!(history::read(&archive, EPOCH).await.unwrap().results.len(), 5);
 }
 
 #[tokio::test]
@@ -171,7 +172,7 @@ async fn results_from_before_the_time_are_not_read_from_a_file_that_was_compacte
     put(&files, "early", day(3)).await;
     let late = put(&files, "late", day(3).saturating_add(HOUR * 5)).await;
     assert_eq!(maintain(&files).await, 2);
-    let history = archive::read(&Archive::new(files), late.timestamp).await.unwrap();
+    let history = history::read(&Archive::new(files), late.timestamp).await.unwrap();
     assert_eq!(history.results, [late]);
 }
 
@@ -181,7 +182,7 @@ async fn a_broken_file_costs_only_itself() {
     let whole = put(&files, "whole", day(0)).await;
     files.put("1473318000000000001-check.json", b"[{").await.unwrap();
     let archive = Archive::new(files);
-    let history = archive::read(&archive, EPOCH).await.unwrap();
+    let history = history::read(&archive, EPOCH).await.unwrap();
     assert_eq!(history.results, [whole]);
     assert_eq!(history.unread[0].0.as_str(), "1473318000000000001-check.json");
     assert_eq!(history.unread[0].1.kind(), StorageErrorKind::Corrupt);
@@ -212,7 +213,7 @@ async fn a_reader_finds_what_was_compacted_while_it_read() {
     for hour in 0..5 {
         stored.push(put(&files, "a", day(3).saturating_add(HOUR * hour)).await);
     }
-    let history = archive::read(&CompactedMeanwhile(files.clone()), EPOCH).await.unwrap();
+    let history = history::read(&CompactedMeanwhile(files.clone()), EPOCH).await.unwrap();
     assert_eq!(names(&files).await.len(), 1);
     assert_eq!(sorted(history.results), stored);
     assert_eq!(everything(&files).await, stored);

@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::time::Duration;
 
-use checkup_core::archive::{self, Archive, MemoryFiles, NamedFiles};
-use checkup_core::{Attempt, Cause, Checkup, Maintenance, Spool, Status, Storage, StorageErrorKind, Timestamp};
+use checkup_core::archive::{Archive, MemoryFiles, NamedFiles};
+use checkup_core::{
+    Attempt, Cause, Checkup, Maintenance, Spool, Status, Storage, StorageErrorKind, Timestamp, history,
+};
 use tokio::time::Instant;
 
 use crate::fickle::{Fickle, Mood};
@@ -194,6 +196,6 @@ async fn what_is_stored_and_flushed_again_is_one_check_file() {
         std::fs::write(temporary.path().join(&kept), &content).unwrap();
     }
     assert_eq!(files.list("0", 10).await.unwrap().len(), 1);
-    let history = archive::read(&archive(), Timestamp::from_unix_nanos(0)).await.unwrap();
+    let history = history::read(&archive(), Timestamp::from_unix_nanos(0)).await.unwrap();
     assert_eq!(history.results.len(), 1);
 }

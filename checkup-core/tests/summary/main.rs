@@ -45,7 +45,7 @@ async fn maintain(archive: Archive<MemoryFiles>) {
 }
 
 async fn read(files: &MemoryFiles) -> Summary {
-    summary::read(&Archive::new(files.clone()), midnight(400)).await.unwrap()
+    checkup_core::history::read_summary(&Archive::new(files.clone()), midnight(400)).await.unwrap()
 }
 
 /// What a page shows of a series.
@@ -267,7 +267,7 @@ async fn a_storage_without_a_summary_is_summarised_as_it_is_read() {
     }
     let files = MemoryFiles::new();
     history(&files, 5).await;
-    let summary = summary::read(&Plain(Archive::new(files.clone())), midnight(90)).await.unwrap();
+    let summary = checkup_core::history::read_summary(&Plain(Archive::new(files.clone())), midnight(90)).await.unwrap();
     let points: usize = summary.series.iter().map(|series| series.recent.len()).sum();
     // Not more than two days in detail.
     assert!(points <= 4 * 3 * 144, "{points}");

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use checkup_core::check_file::FileName;
-use checkup_core::summary::{self, Summary};
+use checkup_core::history;
+use checkup_core::summary::Summary;
 use checkup_core::{CheckResult, StorageError, StorageErrorKind, StorageReader, Timestamp};
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
@@ -58,7 +59,7 @@ impl History {
             let listening = Listening { reader, wanted: Mutex::new(wanted), heard: Mutex::default() };
             let begun = Instant::now();
             // What was listed before is in what is read after.
-            self.summary = summary::read(&listening, now.saturating_sub(span)).await?;
+            self.summary = history::read_summary(&listening, now.saturating_sub(span)).await?;
             self.known = names.into_iter().collect();
             self.read = Some((Instant::now(), begun.elapsed()));
             self.own_again();

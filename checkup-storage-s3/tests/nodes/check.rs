@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use checkup_core::archive::{self, History};
+use checkup_core::history::{self, History};
 use checkup_core::{CheckResult, IntoStorage, StorageError, Timestamp};
 
 use crate::place::{Entry, Place, identity};
@@ -10,7 +10,7 @@ use crate::place::{Entry, Place, identity};
 /// Reads everything that is in the bucket, as somebody who comes for the first time.
 pub(crate) async fn read(place: &Place) -> Result<History, StorageError> {
     let storage = place.storage().into_storage().unwrap();
-    archive::read(storage.reader().unwrap(), Timestamp::from_unix_nanos(0)).await
+    history::read(storage.reader().unwrap(), Timestamp::from_unix_nanos(0)).await
 }
 
 /// Every result of these entries is read, as it was; and nothing at all is read twice. How many more there are.

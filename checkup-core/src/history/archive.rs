@@ -1,7 +1,7 @@
 //! The archive: a history of check files in whatever holds named files.
 //!
 //! [`Archive`] makes a storage of any [`NamedFiles`] (a directory, a bucket, [memory](MemoryFiles)): it names the check files,
-//! reads them, removes what has expired, and compacts many small files into few. [`read`] reads the results of any
+//! reads them, removes what has expired, and compacts many small files into few. [`read`](crate::history::read) reads the results of any
 //! storage, each once.
 //!
 //! A history is a set of check files, and nobody ever changes one. Any number of nodes write to it without a lock or a
@@ -29,7 +29,6 @@
 
 mod compaction;
 mod files;
-mod history;
 mod listing;
 mod memory;
 mod naming;
@@ -43,7 +42,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 pub use files::{NamedFiles, Put};
-pub use history::{History, read};
 pub use memory::MemoryFiles;
 
 use crate::check_file::{self, FileName};
@@ -78,8 +76,8 @@ const MAX_BROKEN: usize = 10_000;
 ///
 /// ```
 /// use std::time::Duration;
-/// use checkup_core::archive::{self, Archive, MemoryFiles};
-/// use checkup_core::{Checkup, Timestamp, check_fn};
+/// use checkup_core::archive::{Archive, MemoryFiles};
+/// use checkup_core::{Checkup, Timestamp, check_fn, history};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -91,7 +89,7 @@ const MAX_BROKEN: usize = 10_000;
 ///     .build()?;
 /// checkup.check_and_store().await?;
 ///
-/// let history = archive::read(&archive(), Timestamp::from_unix_nanos(0)).await?;
+/// let history = history::read(&archive(), Timestamp::from_unix_nanos(0)).await?;
 /// assert_eq!(history.results[0].name, "queue");
 /// # Ok(())
 /// # }

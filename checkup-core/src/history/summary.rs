@@ -4,13 +4,13 @@
 //! incidents and messages, and the results of the last day in detail. It is derived from check files, and never
 //! the only place of anything that has not expired: it may be deleted, or replaced by an older one.
 //!
-//! [`read`] gives the summary of any storage up to now. Storages on the [archive](crate::archive) keep one, `summary.json`, and
-//! [`maintain`](crate::StorageMaintainer::maintain) renews it; then `read` fetches only what came after.
+//! [`read_summary`](crate::history::read_summary) gives the summary of any storage up to now. Storages on the [archive](crate::archive) keep one, `summary.json`, and
+//! [`maintain`](crate::StorageMaintainer::maintain) renews it; then `read_summary` fetches only what came after.
 //!
 //! ```
 //! use std::time::Duration;
 //! use checkup_core::archive::{Archive, MemoryFiles};
-//! use checkup_core::{Checkup, Timestamp, check_fn, summary};
+//! use checkup_core::{Checkup, Timestamp, check_fn, history};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,7 +21,7 @@
 //! let now = Timestamp::now();
 //! let week = now.saturating_sub(Duration::from_secs(7 * 24 * 3600));
 //! let reader = checkup.storage().and_then(|storage| storage.reader()).expect("an archive can be read");
-//! let summary = summary::read(reader, week).await?;
+//! let summary = history::read_summary(reader, week).await?;
 //! let queue = &summary.series[0];
 //! assert_eq!(summary.uptime(queue, week, now), Some(0.0));
 //! assert_eq!(summary.incidents(queue)[0].reason.as_deref(), Some("it is full"));
@@ -55,7 +55,6 @@
 //! | `recent` | columns: `at` (the first, then differences), `status` (a letter each: `h`ealthy, de`g`raded, `d`own), `rtt` (the median of the successful attempts, or null), `low` and `high` where attempts differ, `reasons` (by index) |
 
 mod form;
-mod read;
 mod series;
 
 use std::collections::hash_map::Entry;
@@ -66,7 +65,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use form::VERSION;
-pub use read::read;
 pub use series::{DayStats, Incident, Point, Posted, Series};
 
 use crate::{CheckResult, Timestamp};
@@ -299,7 +297,7 @@ impl Summary {
     }
 
     /// Adds a window, if there are not too many. Each result is compared with each.
-    fn announce(&mut self, window: Window) {
+    pub(crate) fn announce(&mut self, window: Window) {
         if let Err(place) = self.windows.binary_search(&window) {
             self.windows.insert(place, window);
             if self.windows.len() > MAX_WINDOWS {

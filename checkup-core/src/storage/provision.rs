@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::error::Problems;
+use crate::ConfigProblems;
 use crate::{ConfigError, StorageError};
 
 /// Makes what a storage needs before its first store, and lets a status page read it: a bucket, its policy, a table.
@@ -120,7 +120,7 @@ impl Provision {
     ///
     /// If an origin is none, or the age is zero; all problems at once.
     pub fn validate(&self) -> Result<(), ConfigError> {
-        let mut problems = Problems::default();
+        let mut problems = ConfigProblems::new();
         for origin in self.cors_origins.iter().filter(|origin| !is_origin(origin)) {
             problems.push(ConfigError::invalid(
                 "cors_origins",

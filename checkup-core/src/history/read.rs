@@ -1,3 +1,5 @@
+//! [`read`]: the results of any storage, each once.
+
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 
@@ -28,8 +30,8 @@ pub struct History {
 /// If the storage cannot be listed. A file that cannot be read costs only itself, and is in [`History::unread`].
 ///
 /// ```
-/// use checkup_core::archive::{self, Archive, MemoryFiles};
-/// use checkup_core::{CheckResult, Report, Storage, Timestamp};
+/// use checkup_core::archive::{Archive, MemoryFiles};
+/// use checkup_core::{CheckResult, Report, Storage, Timestamp, history};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,7 +40,7 @@ pub struct History {
 /// // Sent twice, because the first answer was lost.
 /// archive.store(&report).await?;
 /// archive.store(&report).await?;
-/// let history = archive::read(&archive, Timestamp::from_unix_nanos(0)).await?;
+/// let history = history::read(&archive, Timestamp::from_unix_nanos(0)).await?;
 /// assert_eq!(history.results, report.results);
 /// # Ok(())
 /// # }

@@ -1,7 +1,8 @@
+//! [`read_summary`]: the summary of any storage, up to now.
+
 use futures_util::{StreamExt, stream};
 
-use super::series::{day_of, start_of};
-use super::{RECENT, Summary, Window};
+use super::summary::{RECENT, Summary, Window, day_of, start_of};
 use crate::{StorageError, StorageErrorKind, StorageReader, Timestamp};
 
 /// How many files are fetched at once.
@@ -19,7 +20,7 @@ const MAX_ROUNDS: usize = 10;
 /// # Errors
 ///
 /// If the storage cannot be listed. A file that cannot be read costs only itself, and is in [`Summary::unread`].
-pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Summary, StorageError> {
+pub async fn read_summary(reader: &dyn StorageReader, since: Timestamp) -> Result<Summary, StorageError> {
     let now = Timestamp::now();
     let mut known = Vec::new();
     for _ in 0..MAX_ROUNDS {

@@ -1,0 +1,51 @@
+//! [`Observation`]: what a successful attempt saw.
+
+use std::time::Duration;
+
+/// What a successful attempt saw.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkup_core::Observation;
+///
+/// let plain = Observation::new();
+/// let timed = Observation::new().rtt(Duration::from_millis(12));
+/// let noticed = Observation::new().degraded("certificate expiring soon (72h0m0s)");
+/// # let _ = (plain, timed, noticed);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Observation {
+    /// The round-trip time that the checker measured itself, when set-up must not count.
+    /// `None`: the time of the whole attempt, which the engine measures.
+    pub rtt: Option<Duration>,
+    /// Why the check is degraded although the attempt succeeded.
+    pub notice: Option<String>,
+}
+
+impl Observation {
+    /// It works, and there is nothing more to say.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces the time that the engine measures.
+    #[must_use]
+    pub fn rtt(mut self, rtt: Duration) -> Self {
+        self.rtt = Some(rtt);
+        self
+    }
+
+    /// Makes the check degraded, for this reason.
+    #[must_use]
+    pub fn degraded(mut self, notice: impl Into<String>) -> Self {
+        self.notice = Some(notice.into());
+        self
+    }
+}
+
+impl From<()> for Observation {
+    fn from((): ()) -> Self {
+        Self::new()
+    }
+}
