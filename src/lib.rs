@@ -121,7 +121,7 @@ pub use checkup_storage_s3 as storage_s3;
 #[doc(inline)]
 pub use checkup_tcp as tcp;
 
-/// The registry of every checker, storage and notifier whose feature is enabled.
+/// The registry of every checker, storage, notifier and root section whose feature is enabled.
 ///
 /// Types whose feature is not enabled are known by name, so that the error of a config says which feature to enable.
 ///
@@ -157,6 +157,7 @@ pub fn default_registry() -> config::Registry {
     sibling!("tcp", tcp, Checker "tcp");
     sibling!("storage-fs", storage_fs, Storage "fs");
     sibling!("storage-s3", storage_s3, Storage "s3");
+    sibling!("statuspage", statuspage, Section "status_page");
     registry
 }
 

@@ -180,6 +180,15 @@ impl Check {
         self.checker.as_ref().map_or(Cow::Borrowed(""), |checker| checker.endpoint())
     }
 
+    /// Its `type` in the config file that it comes from; `None` for a check that was made in code.
+    pub fn type_name(&self) -> Option<&str> {
+        #[cfg(feature = "config")]
+        let name = self.settings.as_ref().map(crate::config::Settings::type_name);
+        #[cfg(not(feature = "config"))]
+        let name = None;
+        name
+    }
+
     /// How the engine runs it.
     pub fn policy(&self) -> &Policy {
         &self.policy

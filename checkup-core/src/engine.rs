@@ -171,10 +171,10 @@ async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Optio
     let trace = attempt.take_value().unwrap_or_default().into_inner();
 
     let failure = match outcome {
-        Ok(Ok(Ok(Observation { rtt, notice }))) => {
+        Ok(Ok(Ok(Observation { rtt, notice, facts }))) => {
             let phases = trace.finish();
             tracing::trace!(endpoint = %checker.endpoint(), rtt = ?rtt.unwrap_or(elapsed), "attempt succeeded");
-            return (Attempt { rtt: rtt.unwrap_or(elapsed), error: None, cause: None, phases }, notice);
+            return (Attempt { rtt: rtt.unwrap_or(elapsed), error: None, cause: None, phases, facts }, notice);
         }
         Ok(Ok(Err(failure))) => failure,
         Ok(Err(panic)) => Failure::new(Cause::Panic, panic_message(panic.as_ref())),
@@ -182,7 +182,7 @@ async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Optio
     };
     let (cause, error) = failure.into_parts();
     tracing::debug!(endpoint = %checker.endpoint(), %cause, error, "attempt failed");
-    (Attempt { rtt: elapsed, error: Some(error), cause: Some(cause), phases: trace.finish() }, None)
+    (Attempt { rtt: elapsed, error: Some(error), cause: Some(cause), phases: trace.finish(), facts: None }, None)
 }
 
 /// The verdict: upstream's rules.

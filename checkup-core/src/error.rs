@@ -200,19 +200,3 @@ impl fmt::Display for ConfigProblem {
 }
 
 impl Error for ConfigError {}
-
-/// The message of an error and its sources, each once: `outer: inner: innermost`.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let message = inner.to_string();
-        // Many errors repeat their source in their own text.
-        if !text.ends_with(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        source = inner.source();
-    }
-    text
-}

@@ -1,35 +1,31 @@
-//! FNV-1a, for what must be the same on every node, in every version and in other programs: names of files, shards.
+//! FNV-1a, for what must be the same on every node, in every version and in other programs: file names and shards.
 //!
-//! It is no protection against who makes collisions on purpose. Source: draft-eastlake-fnv.
+//! It does not protect against deliberate collisions. Source: draft-eastlake-fnv.
 
-/// A 64-bit FNV-1a hash of what was added.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fnv(u64);
+use std::hash::Hasher;
 
-impl Default for Fnv {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
+use fnv::FnvHasher;
+
+/// A 64-bit FNV-1a hash of the bytes that were added.
+#[derive(Default)]
+pub(crate) struct Fnv(FnvHasher);
 
 impl Fnv {
     /// The hash with these bytes added.
     #[must_use]
     pub(crate) fn add(mut self, bytes: &[u8]) -> Self {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
+        self.0.write(bytes);
         self
     }
 
-    pub(crate) fn value(self) -> u64 {
-        self.0
+    pub(crate) fn value(&self) -> u64 {
+        self.0.finish()
     }
 
-    /// The hash in 32 bits, which both of its halves are in.
+    /// The hash in 32 bits: both halves, joined by exclusive or.
     #[allow(clippy::cast_possible_truncation, reason = "that is what it is for")]
-    pub(crate) fn short(self) -> u32 {
-        (self.0 ^ (self.0 >> 32)) as u32
+    pub(crate) fn short(&self) -> u32 {
+        (self.value() ^ (self.value() >> 32)) as u32
     }
 }
 

@@ -7,6 +7,7 @@
 //! - A [`Storage`] keeps reports; an [`Archive`](archive::Archive) makes one of whatever holds named files. A [`Notifier`] tells of changes.
 #![cfg_attr(feature = "config", doc = "- A [`Registry`](config::Registry) makes all of these from a config file.")]
 
+mod chain;
 mod check;
 mod checker;
 mod checkup;
@@ -23,10 +24,12 @@ mod results;
 mod secret;
 mod spool;
 mod storage;
+pub mod text;
 mod timestamp;
 
 pub use async_trait::async_trait;
 
+pub use chain::ErrorChain;
 pub use check::{Check, Policy, check_fn};
 pub use checker::{Checker, DEFAULT_TIMEOUT, Failure, IntoChecker, Observation};
 pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS, NotHealthy, Shard, ShardError, Wait};
@@ -35,7 +38,7 @@ pub use error::{ConfigError, ConfigErrorKind, ConfigProblem, ConfigProblems};
 pub use history::{AtLocation, Quorum, Verdict, archive, check_file, summary};
 pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
 pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
-pub use results::{Attempt, Cause, CheckResult, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
+pub use results::{Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;
 pub use spool::{Spool, Waiting};
 pub use storage::{

@@ -2,6 +2,7 @@
 
 mod attempt;
 mod check_result;
+mod facts;
 mod json;
 mod report;
 mod stats;
@@ -9,6 +10,7 @@ mod status;
 
 pub use attempt::{Attempt, Cause, Phase, Phases};
 pub use check_result::{CheckResult, MaintenanceWindow};
+pub use facts::Facts;
 pub use report::Report;
 pub use stats::Stats;
 pub use status::Status;

@@ -59,6 +59,12 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// If the report may not be stored. Storing it again is safe.
     async fn store(&self, report: &Report) -> Result<(), StorageError>;
 
+    /// What this stores into, without credentials: `s3://bucket/prefix`, `file:///var/lib/checkup`. Two storages with the same
+    /// identity hold the same check files. `None` if it has no name that outlasts the process.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// Reading what was stored, if this storage can.
     fn reader(&self) -> Option<&dyn StorageReader> {
         None
@@ -182,6 +188,10 @@ impl<T: Storage> IntoStorage for T {
 impl Storage for Arc<dyn Storage> {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
         self.as_ref().store(report).await
+    }
+
+    fn identity(&self) -> Option<String> {
+        self.as_ref().identity()
     }
 
     fn reader(&self) -> Option<&dyn StorageReader> {

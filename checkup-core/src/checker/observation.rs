@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
+use crate::{Facts, Timestamp};
+
 /// What a successful attempt saw.
 ///
 /// ```
 /// use std::time::Duration;
-/// use checkup_core::Observation;
+/// use checkup_core::{Observation, Timestamp};
 ///
 /// let plain = Observation::new();
 /// let timed = Observation::new().rtt(Duration::from_millis(12));
 /// let noticed = Observation::new().degraded("certificate expiring soon (72h0m0s)");
-/// # let _ = (plain, timed, noticed);
+/// let dated = Observation::new().certificate_expiry(Timestamp::now().saturating_add(Duration::from_secs(72 * 3600)));
+/// # let _ = (plain, timed, noticed, dated);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -21,6 +24,8 @@ pub struct Observation {
     pub rtt: Option<Duration>,
     /// Why the check is degraded although the attempt succeeded.
     pub notice: Option<String>,
+    /// What the attempt learned about its target; `None` for nothing.
+    pub facts: Option<Box<Facts>>,
 }
 
 impl Observation {
@@ -40,6 +45,14 @@ impl Observation {
     #[must_use]
     pub fn degraded(mut self, notice: impl Into<String>) -> Self {
         self.notice = Some(notice.into());
+        self
+    }
+
+    /// Records when the certificate that the endpoint presented expires. It is a fact for pages, metrics and alerts, and does
+    /// not change the verdict.
+    #[must_use]
+    pub fn certificate_expiry(mut self, expiry: Timestamp) -> Self {
+        self.facts.get_or_insert_default().certificate_expiry = Some(expiry);
         self
     }
 }

@@ -89,6 +89,13 @@ fn problems(value: &Value) -> Vec<String> {
 }
 
 #[test]
+fn a_check_knows_its_type() {
+    let checkup = parse(&json!({"checkers": [{"type": "ping", "endpoint_url": "a"}]})).unwrap();
+    assert_eq!(checkup.checks().next().and_then(|check| check.type_name()), Some("ping"));
+    assert_eq!(crate::check_fn("a", || async { Ok::<_, String>(()) }).type_name(), None);
+}
+
+#[test]
 fn a_whole_file_reads_and_writes_back_redacted_or_with_its_secrets() {
     let file = json!({
         "checkers": [{

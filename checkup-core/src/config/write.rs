@@ -50,6 +50,13 @@ impl fmt::Debug for RootSettings {
     }
 }
 
+impl Settings {
+    /// The `type` in a config file.
+    pub(crate) fn type_name(&self) -> &str {
+        &self.type_name
+    }
+}
+
 impl Checkup {
     /// What the config file says under the root key that was [registered](super::Registry::section) for settings of this type.
     pub fn section<T: 'static>(&self) -> Option<&T> {

@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Facts;
 use crate::duration;
 
 /// One try of a check: how long it took, and why it failed if it did.
 ///
-/// In JSON `{"rtt": 1234567}`, with `error` when it failed, and our additions `cause` and `phases` when known.
+/// In JSON `{"rtt": 1234567}`, with `error` when it failed, and our additions `cause`, `phases` and `facts` when known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -23,6 +24,9 @@ pub struct Attempt {
     /// Where the time went, for checkers that can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phases: Option<Box<Phases>>,
+    /// What the attempt learned about its target; `None` if the checker reports no facts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Box<Facts>>,
 }
 
 impl Attempt {
@@ -33,7 +37,7 @@ impl Attempt {
 
     /// An attempt that failed after `rtt`, with the reason.
     pub fn failure(rtt: Duration, cause: Cause, error: impl Into<String>) -> Self {
-        Self { rtt, error: Some(error.into()), cause: Some(cause), phases: None }
+        Self { rtt, error: Some(error.into()), cause: Some(cause), ..Self::default() }
     }
 
     /// Whether the attempt succeeded.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Phases, Stats, Status};
+use super::{Attempt, Facts, Phases, Stats, Status};
 use crate::Timestamp;
 
 /// The result of one check in one run.
@@ -113,6 +113,20 @@ impl CheckResult {
         Stats::of(&self.attempts)
     }
 
+    /// The round-trip time: the median of the attempts that succeeded, of an even count the mean of the middle two. `None` if
+    /// none succeeded.
+    pub fn rtt(&self) -> Option<Duration> {
+        let mut times: Vec<_> =
+            self.attempts.iter().filter(|attempt| attempt.is_success()).map(|attempt| attempt.rtt).collect();
+        times.sort_unstable();
+        let middle = times.len() / 2;
+        match times.len() {
+            0 => None,
+            odd if odd % 2 == 1 => Some(times[middle]),
+            _ => Some(times[middle - 1].saturating_add(times[middle]) / 2),
+        }
+    }
+
     /// The failed attempts, in order.
     pub fn failures(&self) -> impl Iterator<Item = &Attempt> {
         self.attempts.iter().filter(|attempt| !attempt.is_success())
@@ -141,5 +155,50 @@ impl CheckResult {
     /// Where the time of the first attempt that knows it went.
     pub fn phases(&self) -> Option<&Phases> {
         self.attempts.iter().find_map(|attempt| attempt.phases.as_deref())
+    }
+
+    /// What the attempts learned about the target: of each fact the latest that an attempt reported.
+    pub fn facts(&self) -> Facts {
+        let certificate_expiry = self
+            .attempts
+            .iter()
+            .rev()
+            .filter_map(|attempt| attempt.facts.as_deref())
+            .find_map(|facts| facts.certificate_expiry);
+        Facts { certificate_expiry }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cause;
+
+    #[test]
+    fn the_round_trip_time_is_the_median_of_successes() {
+        let nanos = Duration::from_nanos;
+        let rtt = |attempts: &[Attempt]| {
+            let mut result = CheckResult::new("API", "x");
+            result.attempts = attempts.to_vec();
+            result.rtt()
+        };
+        let failure = Attempt::failure(nanos(1000), Cause::Timeout, "timed out");
+        assert_eq!(rtt(&[]), None);
+        assert_eq!(rtt(&[failure.clone()]), None);
+        assert_eq!(rtt(&[Attempt::success(nanos(7)), failure]), Some(nanos(7)));
+        assert_eq!(rtt(&[9, 1, 4, 7].map(|time| Attempt::success(nanos(time)))), Some(nanos(5)));
+        assert_eq!(rtt(&[Attempt::success(Duration::MAX), Attempt::success(Duration::MAX)]), Some(Duration::MAX / 2));
+    }
+
+    #[test]
+    fn the_latest_attempt_that_knows_a_fact_counts() {
+        let mut result = CheckResult::new("API", "x");
+        let with = |expiry| {
+            let mut attempt = Attempt::success(Duration::ZERO);
+            attempt.facts = Some(Box::new(Facts::new().certificate_expiry(Timestamp::from_unix_nanos(expiry))));
+            attempt
+        };
+        result.attempts = vec![with(1), with(2), Attempt::success(Duration::ZERO)];
+        assert_eq!(result.facts().certificate_expiry, Some(Timestamp::from_unix_nanos(2)));
     }
 }

@@ -11,8 +11,8 @@ use super::Spool;
 use super::folder::{Lock, blocking};
 use crate::duration::Human;
 use crate::{
-    Maintenance, PagePublisher, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner,
-    StorageReader, check_file,
+    ErrorChain, Maintenance, PagePublisher, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer,
+    StorageProvisioner, StorageReader, check_file,
 };
 
 /// How long the storage may take for one report: longer than storages' own limits usually are, whose errors say more.
@@ -128,7 +128,7 @@ impl Spooled {
     }
 
     fn refused(&self, refusal: &StorageError, error: StorageError) -> StorageError {
-        let (dir, why) = (self.spool.dir.display(), chain(refusal));
+        let (dir, why) = (self.spool.dir.display(), ErrorChain(refusal));
         StorageError::new(format!("not stored, and not kept in the spool {dir} either ({why})"))
             .with_kind(error.kind())
             .with_source(error)
@@ -184,7 +184,7 @@ impl Spooled {
                     // No answer in time says nothing about the report, and the next would take as long.
                     Err(error) if error.kind() == StorageErrorKind::Timeout => return End::Failed(error),
                     Err(error) => {
-                        flushed.suspects.push(Suspect { name: name.clone(), why: chain(&error) });
+                        flushed.suspects.push(Suspect { name: name.clone(), why: ErrorChain(&error).to_string() });
                         if flushed.suspects.len() >= MAX_FAILURES {
                             return End::Failed(error);
                         }
@@ -290,6 +290,10 @@ impl Storage for Spooled {
         task.await.unwrap_or_else(|error| Err(StorageError::new("the store was interrupted").with_source(error)))
     }
 
+    fn identity(&self) -> Option<String> {
+        self.inner.identity()
+    }
+
     fn reader(&self) -> Option<&dyn StorageReader> {
         self.inner.reader()
     }
@@ -329,15 +333,4 @@ impl StorageMaintainer for Spooled {
         done.unfinished |= matches!(flushed.end, End::Limit);
         Ok(done)
     }
-}
-
-/// An error with all of its sources, for one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
 }

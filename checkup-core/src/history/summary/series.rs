@@ -361,20 +361,12 @@ impl Incident {
 
 impl Point {
     fn of(result: &CheckResult) -> Self {
-        let mut times: Vec<_> =
-            result.attempts.iter().filter(|attempt| attempt.is_success()).map(|one| one.rtt).collect();
-        times.sort_unstable();
-        let middle = times.len() / 2;
-        let median = match times.len() {
-            0 => None,
-            count if count % 2 == 0 => Some(times[middle - 1].saturating_add(times[middle]) / 2),
-            _ => Some(times[middle]),
-        };
-        let spread = times.first().copied().zip(times.last().copied()).filter(|(low, high)| low != high);
+        let times = || result.attempts.iter().filter(|attempt| attempt.is_success()).map(|attempt| attempt.rtt);
+        let spread = times().min().zip(times().max()).filter(|(low, high)| low != high);
         Self {
             timestamp: to_millis(result.timestamp),
             status: result.status,
-            rtt: median.map(to_micros),
+            rtt: result.rtt().map(to_micros),
             spread: spread.map(|(low, high)| (to_micros(low), to_micros(high))),
             reason: result.reason().map(|reason| cut(&reason, MAX_REASON)),
         }
