@@ -22,7 +22,9 @@ pub(crate) fn page_data(summary: &Summary) -> String {
         object.insert("days".to_owned(), json!({}));
     }
     let all = value.get_mut("series").and_then(Value::as_array_mut).into_iter().flatten();
-    for (series, counts) in all.zip(counts) {
+    for ((series, counts), whole) in all.zip(counts).zip(&summary.series) {
+        let Some(series) = series.as_object_mut() else { continue };
+        series.insert("open".to_owned(), open_days(summary, whole));
         let recent = series.get_mut("recent").and_then(Value::as_object_mut);
         if let Some(recent) = recent.filter(|_| counts.iter().any(|count| *count > 1)) {
             recent.insert("n".to_owned(), json!(counts));
@@ -31,37 +33,70 @@ pub(crate) fn page_data(summary: &Summary) -> String {
     value.to_string()
 }
 
-/// Joins neighbours, and tells how many results each entry that is left stands for.
+/// The statistics of the days that the summary has not closed, from all results. Joined points would give other quantiles.
+fn open_days(summary: &Summary, series: &Series) -> Value {
+    let micros = |time: Option<Duration>| time.map(|time| u64::try_from(rounded(time).as_micros()).unwrap_or(u64::MAX));
+    let days = summary.days(series);
+    let open = days.iter().filter(|day| series.days.last().is_none_or(|closed| day.day > closed.day));
+    let rows = open.map(|day| {
+        json!([
+            day.day,
+            day.healthy,
+            day.degraded,
+            day.down,
+            day.excluded,
+            micros(day.p50),
+            micros(day.p90),
+            micros(day.p99)
+        ])
+    });
+    rows.collect()
+}
+
+/// Joins neighbours that are alike. Returns how many results each remaining point represents.
 fn thin_out(series: &mut Series, windows: &[Window]) -> Vec<usize> {
     for day in &mut series.days {
         (day.p50, day.p90, day.p99) = (day.p50.map(rounded), day.p90.map(rounded), day.p99.map(rounded));
     }
+    let mut points = std::mem::take(&mut series.recent);
+    // The last point is the latest result, which the page shows as such.
+    let latest = points.pop();
+    let in_window = |point: &Point| windows.iter().any(|window| window.covers(&series.name, point.timestamp));
     let mut kept: Vec<Point> = Vec::new();
     let mut counts = Vec::new();
-    let points = std::mem::take(&mut series.recent);
+    let mut before: Option<&Point> = None;
     let mut rest = &points[..];
     while let Some(first) = rest.first() {
-        let window = |point: &Point| windows.iter().any(|window| window.covers(&series.name, point.timestamp));
         let alike = |point: &&Point| {
             slot(point.timestamp) == slot(first.timestamp)
                 && (point.status, &point.reason, point.rtt.is_some())
                     == (first.status, &first.reason, first.rtt.is_some())
-                && window(point) == window(first)
+                && in_window(point) == in_window(first)
         };
-        // The first with another status than before stays alone: it tells since when.
-        let changes = kept.last().is_some_and(|before| before.status != first.status);
-        let count = if changes { 1 } else { rest.iter().take_while(alike).count().max(1) };
+        // A point at which an incident may begin or end keeps its time: the first of a status, of a UTC day (an incident of a closed
+        // day is continued there), and after the beginning or end of a maintenance window (what is in one belongs to no incident).
+        let is_edge = before.is_none_or(|before| {
+            before.status != first.status
+                || day(before.timestamp) != day(first.timestamp)
+                || in_window(before) != in_window(first)
+        });
+        let count = if is_edge { 1 } else { rest.iter().take_while(alike).count().max(1) };
         let (joined, after) = rest.split_at(count);
         kept.push(join(joined));
         counts.push(count);
+        before = joined.last();
         rest = after;
+    }
+    if let Some(latest) = latest {
+        kept.push(join(&[latest]));
+        counts.push(1);
     }
     series.recent = kept;
     counts
 }
 
 fn join(points: &[Point]) -> Point {
-    // The last, so that the page knows when the latest check ran.
+    // The last, so that the last result of a status keeps its time.
     let mut joined = points[points.len() - 1].clone();
     let mut times: Vec<_> = points.iter().filter_map(|point| point.rtt).collect();
     times.sort_unstable();
@@ -72,12 +107,17 @@ fn join(points: &[Point]) -> Point {
     joined
 }
 
-/// Which of all the slots a moment is in.
+/// The UTC day of a moment.
+fn day(moment: Timestamp) -> i64 {
+    moment.unix_nanos().div_euclid(86_400 * 1_000_000_000)
+}
+
+/// The number of the slot that a moment is in. A UTC day is a whole number of slots.
 fn slot(moment: Timestamp) -> i64 {
     moment.unix_nanos().div_euclid(i64::try_from(SLOT.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// Three digits that count: a chart shows no more, and they compress to half.
+/// Three significant digits: a chart shows no more, and they compress to half the size.
 fn rounded(time: Duration) -> Duration {
     let micros = time.as_micros();
     let mut unit = 1;
@@ -89,7 +129,7 @@ fn rounded(time: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use checkup_core::{Attempt, CheckResult, Status};
+    use checkup_core::{Attempt, CheckResult, MaintenanceWindow, Status};
 
     use super::*;
     use crate::representation::{Cache, Representation};
@@ -122,11 +162,72 @@ mod tests {
             result(300, 20, healthy),
         ]);
         let recent = &data["series"][0]["recent"];
-        assert_eq!(recent["n"], json!([3, 1, 1, 2, 1]), "{recent}");
-        assert_eq!(recent["status"], "hghhh");
-        assert_eq!(recent["rtt"], json!([20_000, 20_000, 20_000, 20_000, 20_000]));
-        assert_eq!((&recent["low"][0], &recent["high"][0]), (&json!(10_000), &json!(30_000)));
-        assert_eq!(recent["at"], json!([1_795_340_220_000_u64, 60_000, 20_000, 40_000, 60_000]));
+        // The first, the change, the recovery and the latest keep their own times.
+        assert_eq!(recent["n"], json!([1, 2, 1, 1, 2, 1]), "{recent}");
+        assert_eq!(recent["status"], "hhghhh");
+        assert_eq!(recent["rtt"], json!([10_000, 30_000, 20_000, 20_000, 20_000, 20_000]));
+        assert_eq!((&recent["low"][1], &recent["high"][1]), (&json!(20_000), &json!(30_000)));
+        assert_eq!(recent["at"], json!([1_795_340_100_000_u64, 120_000, 60_000, 20_000, 40_000, 60_000]));
+    }
+
+    /// Knuth's: the same numbers each time.
+    fn random(state: &mut u64) -> u64 {
+        *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *state >> 33
+    }
+
+    #[test]
+    fn incidents_and_open_days_are_the_same_from_served_data() {
+        const DAY: i64 = 86_400;
+        let midnight = 1_795_340_100 / DAY * DAY;
+        for seed in 0..300 {
+            let mut state = seed;
+            let mut summary = Summary::new();
+            // Two days that end at any time of the third, often near its beginning.
+            let past = if seed % 3 > 0 { 1800 } else { DAY };
+            let now = midnight + i64::try_from(random(&mut state)).unwrap() % past;
+            let step = [47, 60, 120, 295][usize::try_from(seed % 4).unwrap()];
+            let mut status = Status::Healthy;
+            let mut results = Vec::new();
+            for second in (now - 2 * DAY..now).step_by(step) {
+                if random(&mut state) % 40 == 0 {
+                    status = [Status::Healthy, Status::Degraded, Status::Down]
+                        [usize::try_from(random(&mut state) % 3).unwrap()];
+                }
+                let mut result = result(0, random(&mut state) % 900 + 1, status);
+                result.timestamp = Timestamp::from_unix_nanos(second * 1_000_000_000);
+                results.push(result);
+            }
+            for hours in [1, 5] {
+                let from = Timestamp::from_unix_nanos((now - hours * 3600) * 1_000_000_000);
+                let to = from.saturating_add(Duration::from_secs(1500));
+                results.last_mut().unwrap().maintenance = Some(MaintenanceWindow::new(from, to));
+                summary.add(&results[results.len() - 1..]);
+            }
+            summary.add(&results);
+            summary.forget_before(Timestamp::from_unix_nanos((now - DAY) * 1_000_000_000));
+            if seed % 3 == 1 {
+                // A summary that lost what the closed days had: an incident begins with the open day.
+                let mut json = serde_json::to_value(&summary).unwrap();
+                json["series"][0]["incidents"] = json!([]);
+                summary = serde_json::from_value(json).unwrap();
+            }
+            let text = page_data(&summary);
+            let served: Summary = serde_json::from_str(&text).unwrap();
+            assert!(served.series[0].recent.len() * 5 < summary.series[0].recent.len() * 4, "points are joined");
+            let (whole, thin) = (&summary.series[0], &served.series[0]);
+            assert_eq!(served.incidents(thin), summary.incidents(whole), "seed {seed}, now {now}");
+            assert_eq!(thin.recent.last().map(|last| last.timestamp), whole.recent.last().map(|last| last.timestamp));
+            let open: Value = serde_json::from_str::<Value>(&text).unwrap()["series"][0]["open"].take();
+            let exact = summary.days(whole);
+            let exact: Vec<_> = exact.iter().filter(|row| row.day > whole.days.last().unwrap().day).collect();
+            assert_eq!(open.as_array().unwrap().len(), exact.len());
+            for (open, exact) in open.as_array().unwrap().iter().zip(exact) {
+                assert_eq!(open[0], exact.day);
+                assert_eq!((&open[1], &open[3]), (&json!(exact.healthy), &json!(exact.down)));
+                assert_eq!(open[7], json!(exact.p99.map(|time| u64::try_from(rounded(time).as_micros()).unwrap())));
+            }
+        }
     }
 
     #[test]

@@ -57,6 +57,8 @@ function addResult(data, { title, endpoint, location, threshold, point, message,
     data.series.set(key, series);
   }
   insert(series, point, threshold);
+  // It was computed without this result.
+  series.open = undefined;
   if (maintenance) {
     const window = {
       from: maintenance.from / 1e6,
@@ -96,11 +98,16 @@ function readSeries(raw) {
     endpoint: raw.endpoint,
     location,
     threshold: number(raw.threshold) ?? 0,
-    days: array(raw.days).filter(Array.isArray).map(readDay).filter(Boolean),
+    days: readDays(raw.days),
+    open: Array.isArray(raw.open) ? readDays(raw.open) : undefined,
     incidents: array(raw.incidents).map(readIncident).filter(Boolean),
     messages: array(raw.messages).filter((message) => textOf(message?.text) && time(message.at) !== null),
     points: readPoints(raw.recent ?? {}),
   };
+}
+
+function readDays(rows) {
+  return array(rows).filter(Array.isArray).map(readDay).filter(Boolean);
 }
 
 function readDay([day, healthy, degraded, down, excluded, p50, p90, p99]) {

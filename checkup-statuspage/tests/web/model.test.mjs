@@ -235,6 +235,18 @@ test("quantiles of an open day are of the nearest rank", () => {
   assert.deepEqual([row.p50, row.p90, row.p99], [50, 90, 99]);
 });
 
+test("the rows of open days that a server sends are used, until a newer result is added", () => {
+  const at = DAY * 20_000;
+  const recent = { at: [at, 60_000], status: "hh", rtt: [7000, 90_000], n: [200, 1] };
+  const series = { title: "API", endpoint: "e", recent, open: [[20_000, 201, 0, 0, 0, 7000, 8000, 188_000]] };
+  const data = readSummary({ version: 1, series: [series] });
+  const [read] = data.series.values();
+  const today = () => openDays(read, data).map(({ healthy, p50, p99 }) => [healthy, p50, p99]);
+  assert.deepEqual(today(), [[201, 7000, 188_000]]);
+  addResults(data, [{ title: "API", endpoint: "e", timestamp: (at + 120_000) * 1e6, times: [{ rtt: 5e6 }], healthy: true }]);
+  assert.deepEqual(today(), [[202, 7000, 90_000]]);
+});
+
 test("an incident is from the first bad result to the recovery, with the worst status and its reason", () => {
   const data = summary([series("hhgddghhd")]);
   const first = only(data).points[0].at;
