@@ -185,12 +185,12 @@ mod tests {
             let mut summary = Summary::new();
             // Two days that end at any time of the third, often near its beginning.
             let past = if seed % 3 > 0 { 1800 } else { DAY };
-            let now = midnight + i64::try_from(random(&mut state)).unwrap() % past;
-            let step = [47, 60, 120, 295][usize::try_from(seed % 4).unwrap()];
+            let now = midnight + 1 + i64::try_from(random(&mut state)).unwrap() % past;
+            let step = [47, 60, 119, 295][usize::try_from(seed & 3).unwrap()];
             let mut status = Status::Healthy;
             let mut results = Vec::new();
-            for second in (now - 2 * DAY..now).step_by(step) {
-                if random(&mut state) % 40 == 0 {
+            for second in (now - 2 * DAY..=now).rev().step_by(step) {
+                if random(&mut state).is_multiple_of(40) {
                     status = [Status::Healthy, Status::Degraded, Status::Down]
                         [usize::try_from(random(&mut state) % 3).unwrap()];
                 }
@@ -205,19 +205,24 @@ mod tests {
                 summary.add(&results[results.len() - 1..]);
             }
             summary.add(&results);
-            summary.forget_before(Timestamp::from_unix_nanos((now - DAY) * 1_000_000_000));
+            // As an archive makes it: the days before today are closed, and the results of the last 24 hours are there too.
+            let mut detailed = summary.clone();
+            detailed.forget_before(Timestamp::from_unix_nanos((now - DAY) * 1_000_000_000));
+            summary.forget_before(Timestamp::from_unix_nanos(midnight * 1_000_000_000));
+            let mut json = serde_json::to_value(&summary).unwrap();
+            json["series"][0]["recent"] = serde_json::to_value(&detailed).unwrap()["series"][0]["recent"].take();
             if seed % 3 == 1 {
-                // A summary that lost what the closed days had: an incident begins with the open day.
-                let mut json = serde_json::to_value(&summary).unwrap();
+                // Nothing is known of the closed days' incidents, so that one begins with the open day.
                 json["series"][0]["incidents"] = json!([]);
-                summary = serde_json::from_value(json).unwrap();
             }
+            summary = serde_json::from_value(json).unwrap();
             let text = page_data(&summary);
             let served: Summary = serde_json::from_str(&text).unwrap();
             assert!(served.series[0].recent.len() * 5 < summary.series[0].recent.len() * 4, "points are joined");
             let (whole, thin) = (&summary.series[0], &served.series[0]);
             assert_eq!(served.incidents(thin), summary.incidents(whole), "seed {seed}, now {now}");
-            assert_eq!(thin.recent.last().map(|last| last.timestamp), whole.recent.last().map(|last| last.timestamp));
+            let (latest, exact) = (thin.recent.last().unwrap(), whole.recent.last().unwrap());
+            assert_eq!((latest.timestamp, latest.rtt), (exact.timestamp, exact.rtt.map(rounded)));
             let open: Value = serde_json::from_str::<Value>(&text).unwrap()["series"][0]["open"].take();
             let exact = summary.days(whole);
             let exact: Vec<_> = exact.iter().filter(|row| row.day > whole.days.last().unwrap().day).collect();
