@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use checkup_net::TlsSettings;
 use serde::{Deserialize, Serialize};
 
 use crate::Expect;
@@ -62,17 +63,9 @@ pub struct Dns {
     #[serde(default, skip_serializing_if = "is_default")]
     pub transport: Transport,
 
-    /// The name that the server's certificate must have. Default: the host of `endpoint_url`. With `tls` and `https` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_server_name: Option<String>,
-
-    /// A PEM file with the certificates to trust, in place of the system's. With `tls` and `https` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_ca_file: Option<PathBuf>,
-
-    /// Whether any certificate is accepted. With `tls` and `https` only. Default false.
+    /// The TLS settings. Only with the transports `tls` and `https`. Default: those of every TLS client.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub tls_skip_verify: bool,
+    pub tls: TlsSettings,
 
     /// The path of the server's DNS service. With `https` only. Default `/dns-query`.
     #[serde(default = "default_https_path", skip_serializing_if = "is_default_https_path")]
@@ -100,9 +93,7 @@ impl Dns {
             expect: None,
             rcode: default_rcode(),
             transport: Transport::default(),
-            tls_server_name: None,
-            tls_ca_file: None,
-            tls_skip_verify: false,
+            tls: TlsSettings::new(),
             https_path: default_https_path(),
             dnssec: false,
             dnssec_trust_anchor_file: None,
@@ -144,24 +135,10 @@ impl Dns {
         self
     }
 
-    /// Sets the name that the server's certificate must have. Default: the server's.
+    /// Sets the TLS settings, which only the transports TLS and HTTPS use.
     #[must_use]
-    pub fn tls_server_name(mut self, name: impl Into<String>) -> Self {
-        self.tls_server_name = Some(name.into());
-        self
-    }
-
-    /// Trusts the certificates of this PEM file in place of the system's.
-    #[must_use]
-    pub fn tls_ca_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.tls_ca_file = Some(path.into());
-        self
-    }
-
-    /// Whether any certificate is accepted. Default false.
-    #[must_use]
-    pub fn tls_skip_verify(mut self, skip: bool) -> Self {
-        self.tls_skip_verify = skip;
+    pub fn tls(mut self, settings: TlsSettings) -> Self {
+        self.tls = settings;
         self
     }
 
@@ -277,7 +254,7 @@ mod tests {
         for json in [
             r#"{"endpoint_url":"ns1.example.test:53"}"#,
             r#"{"endpoint_url":"ns1.example.test","hostname_fqdn":"a.test","record_type":"MX","expect":["10 mx.a.test"]}"#,
-            r#"{"endpoint_url":"x","hostname_fqdn":"a.test","rcode":"NXDOMAIN","transport":"https","tls_server_name":"y","tls_ca_file":"ca.pem","tls_skip_verify":true,"https_path":"/q","dnssec":true,"dnssec_trust_anchor_file":"root.key"}"#,
+            r#"{"endpoint_url":"x","hostname_fqdn":"a.test","rcode":"NXDOMAIN","transport":"https","tls":{"ca_file":"ca.pem","skip_verify":true,"server_name":"y"},"https_path":"/q","dnssec":true,"dnssec_trust_anchor_file":"root.key"}"#,
         ] {
             let dns: Dns = serde_json::from_str(json).unwrap();
             assert_eq!(serde_json::to_string(&dns).unwrap(), json);

@@ -43,6 +43,7 @@ mod record_type;
 mod server;
 
 pub use checker::DnsChecker;
+pub use checkup_net::{TlsSettings, TlsVersion};
 pub use config::{Dns, Transport};
 pub use expect::Expect;
 

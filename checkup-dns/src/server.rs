@@ -1,16 +1,12 @@
 //! The server that is asked: where it is, and how to connect to it.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
-use checkup_core::{ConfigError, Failure};
-use checkup_net::{ClientTls, HostPort, IpVersion};
+use checkup_core::{ConfigError, ConfigProblems, Failure};
+use checkup_net::{HostPort, IpVersion, TlsClient, TlsSettings};
 use http::uri::{Authority, PathAndQuery, Uri};
 use tokio::net::TcpStream;
-use tokio::sync::OnceCell;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::pki_types::ServerName;
 
 use crate::config::DEFAULT_HTTPS_PATH;
 use crate::{Dns, Transport};
@@ -24,30 +20,23 @@ pub(crate) struct Server {
     endpoint: String,
     address: HostPort,
     pub(crate) transport: Transport,
-    tls: Option<Tls>,
+    tls: Option<TlsClient>,
     /// Where queries over HTTPS go.
     pub(crate) uri: Option<Uri>,
 }
 
-#[derive(Debug)]
-struct Tls {
-    settings: ClientTls,
-    /// Kept from the first attempt on, since loading the system's roots is slow.
-    config: OnceCell<Arc<ClientConfig>>,
-    name: ServerName<'static>,
-}
-
 impl Server {
     pub(crate) fn new(dns: &Dns) -> Result<Self, ConfigError> {
+        let mut problems = ConfigProblems::new();
         let address = HostPort::parse(&dns.endpoint_url, Some(dns.transport.default_port()))
-            .map_err(|error| ConfigError::invalid("endpoint_url", error.to_string()))?;
-        Ok(Self {
-            endpoint: dns.endpoint_url.clone(),
-            transport: dns.transport,
-            tls: tls(dns, &address)?,
-            uri: uri(dns, &address)?,
-            address,
-        })
+            .map_err(|error| ConfigError::invalid("endpoint_url", error.to_string()));
+        let address = problems.take(address);
+        // Without an address, the other settings are still looked through for problems.
+        let host = address.as_ref().map_or("localhost", HostPort::host);
+        let tls = problems.take(tls(dns, host));
+        let uri = problems.take(uri(dns, host, address.as_ref().map_or(443, HostPort::port)));
+        let (endpoint, transport) = (dns.endpoint_url.clone(), dns.transport);
+        problems.finish(|| Some(Self { endpoint, transport, tls: tls?, uri: uri?, address: address? }))
     }
 
     /// The server as it was given.
@@ -58,7 +47,7 @@ impl Server {
     /// Reads the certificates, the first time, if the transport needs them.
     pub(crate) async fn prepare(&self) -> Result<(), Failure> {
         match &self.tls {
-            Some(tls) => self.config(tls).await.map(|_| ()),
+            Some(tls) => tls.prepare().await,
             None => Ok(()),
         }
     }
@@ -76,16 +65,11 @@ impl Server {
     /// Does the TLS handshake, if the transport has one.
     pub(crate) async fn secure(&self, stream: TcpStream) -> Result<Secured, Failure> {
         let Some(tls) = &self.tls else { return Ok(Secured::Plain(stream)) };
-        let stream = checkup_net::tls_connect(stream, tls.name.clone(), self.config(tls).await?).await?;
+        let stream = tls.connect(stream).await?;
         if self.transport == Transport::Https && stream.get_ref().1.alpn_protocol() != Some(HTTP2) {
             return Err(Failure::protocol("the server does not speak HTTP/2, which DNS over HTTPS needs"));
         }
         Ok(Secured::Tls(Box::new(stream)))
-    }
-
-    async fn config(&self, tls: &Tls) -> Result<Arc<ClientConfig>, Failure> {
-        let alpn: &[&[u8]] = if self.transport == Transport::Https { &[HTTP2] } else { &[] };
-        tls.config.get_or_try_init(|| tls.settings.client_config(alpn)).await.cloned()
     }
 }
 
@@ -96,44 +80,26 @@ pub(crate) enum Secured {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-fn tls(dns: &Dns, address: &HostPort) -> Result<Option<Tls>, ConfigError> {
+fn tls(dns: &Dns, host: &str) -> Result<Option<TlsClient>, ConfigError> {
     if !matches!(dns.transport, Transport::Tls | Transport::Https) {
-        let set = [
-            ("tls_server_name", dns.tls_server_name.is_some()),
-            ("tls_ca_file", dns.tls_ca_file.is_some()),
-            ("tls_skip_verify", dns.tls_skip_verify),
-        ];
-        return match set.iter().find(|(_, is_set)| *is_set) {
-            Some((key, _)) => Err(ConfigError::invalid(
-                *key,
-                format!(
-                    "expected only with `transport` \"tls\" or \"https\", found with \"{}\"; set `transport` or remove this",
-                    dns.transport
-                ),
-            )),
-            None => Ok(None),
-        };
+        return if dns.tls == TlsSettings::default() { Ok(None) } else { Err(without_effect("tls", dns.transport)) };
     }
-    let (key, name) = match &dns.tls_server_name {
-        Some(name) => ("tls_server_name", name.as_str()),
-        None => ("endpoint_url", address.host()),
-    };
-    let name = ServerName::try_from(name.trim_end_matches('.')).map_err(|_| {
-        ConfigError::invalid(key, format!("expected a name that a certificate can have, found {name:?}"))
-    })?;
-    let mut settings = ClientTls::default();
-    settings.ca_file.clone_from(&dns.tls_ca_file);
-    settings.skip_verify = dns.tls_skip_verify;
-    Ok(Some(Tls { settings, config: OnceCell::new(), name: name.to_owned() }))
+    let alpn: &[&[u8]] = if dns.transport == Transport::Https { &[HTTP2] } else { &[] };
+    Ok(Some(TlsClient::new(&dns.tls, host, "endpoint_url")?.alpn(alpn)))
 }
 
-fn uri(dns: &Dns, address: &HostPort) -> Result<Option<Uri>, ConfigError> {
+fn without_effect(key: &str, transport: Transport) -> ConfigError {
+    let transports = if key == "tls" { "\"tls\" or \"https\"" } else { "\"https\"" };
+    let message = format!(
+        "expected only with `transport` {transports}, found with \"{transport}\"; set `transport` or remove this"
+    );
+    ConfigError::invalid(key, message)
+}
+
+fn uri(dns: &Dns, host: &str, port: u16) -> Result<Option<Uri>, ConfigError> {
     if dns.transport != Transport::Https {
-        if dns.https_path != DEFAULT_HTTPS_PATH {
-            let message = format!("expected only with `transport` \"https\", found with \"{}\"", dns.transport);
-            return Err(ConfigError::invalid("https_path", message));
-        }
-        return Ok(None);
+        let is_default = dns.https_path == DEFAULT_HTTPS_PATH;
+        return if is_default { Ok(None) } else { Err(without_effect("https_path", dns.transport)) };
     }
     let path = Some(dns.https_path.as_str()).filter(|path| path.starts_with('/'));
     let path = path.and_then(|path| path.parse::<PathAndQuery>().ok()).ok_or_else(|| {
@@ -143,12 +109,12 @@ fn uri(dns: &Dns, address: &HostPort) -> Result<Option<Uri>, ConfigError> {
         )
     })?;
     // A server behind its address is still asked by its name.
-    let (key, host) = match &dns.tls_server_name {
-        Some(name) => ("tls_server_name", name.as_str()),
-        None => ("endpoint_url", address.host()),
+    let (key, host) = match &dns.tls.server_name {
+        Some(name) => ("tls.server_name", name.as_str()),
+        None => ("endpoint_url", host),
     };
     let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-    let port = match address.port() {
+    let port = match port {
         443 => String::new(),
         port => format!(":{port}"),
     };
@@ -177,7 +143,7 @@ mod tests {
         let uri = |dns: &Dns| Server::new(dns).unwrap().uri.unwrap().to_string();
         let dns = Dns::new("10.0.0.53:8443").transport(Transport::Https);
         assert_eq!(uri(&dns), "https://10.0.0.53:8443/dns-query");
-        let dns = dns.tls_server_name("dns.test").https_path("/q?x=1");
+        let dns = dns.tls(TlsSettings::new().server_name("dns.test")).https_path("/q?x=1");
         assert_eq!(uri(&dns), "https://dns.test:8443/q?x=1");
         assert_eq!(uri(&Dns::new("[::1]").transport(Transport::Https)), "https://[::1]/dns-query");
     }
@@ -186,10 +152,13 @@ mod tests {
     fn settings_that_cannot_work_are_refused_with_their_key() {
         for (dns, message) in [
             (Dns::new("udp://10.0.0.1"), "endpoint_url: expected a host and a port"),
-            (Dns::new("x").tls_skip_verify(true), "tls_skip_verify: expected only with `transport` \"tls\""),
+            (Dns::new("x").tls(TlsSettings::new().skip_verify(true)), "tls: expected only with `transport` \"tls\""),
             (Dns::new("x").transport(Transport::Tcp).https_path("/x"), "https_path: expected only with"),
             (Dns::new("x").transport(Transport::Https).https_path("x"), "https_path: expected a path"),
-            (Dns::new("x").transport(Transport::Tls).tls_server_name("a b"), "tls_server_name: expected a name"),
+            (
+                Dns::new("x").transport(Transport::Tls).tls(TlsSettings::new().server_name("a b")),
+                "tls.server_name: expected a host name",
+            ),
         ] {
             let error = Server::new(&dns).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");

@@ -2,8 +2,8 @@
 //!
 //! - [`HostPort`]: `host:port` as people write it.
 //! - [`resolve()`] and [`connect()`]: from a name to a connection, with failures that say what went wrong.
-//! - [`ClientTls`], [`tls_connect`] and [`tls_failure`]: TLS with the system's roots or one's own, shared by all
-//!   checkers with equal settings.
+//! - [`TlsSettings`] and [`TlsClient`]: TLS with the system's roots or others, shared by all checks with equal
+//!   settings.
 //! - [`excerpt()`]: what an endpoint sent, in a form that can stand in a message.
 //!
 //! ```
@@ -28,12 +28,23 @@ mod excerpt;
 mod resolve;
 #[cfg(feature = "tls")]
 mod tls;
+mod tls_settings;
+pub mod tls_switch;
 mod tls_version;
+#[cfg(not(feature = "tls"))]
+mod without_tls;
 
 pub use address::{HostPort, ParseHostPortError};
 pub use connect::connect;
 pub use excerpt::excerpt;
 pub use resolve::{IpVersion, resolve};
 #[cfg(feature = "tls")]
-pub use tls::{ClientTls, find_tls_failure, tls_connect, tls_failure};
+pub use tls::{TlsClient, find_tls_failure, tls_connect, tls_failure};
+pub use tls_settings::TlsSettings;
 pub use tls_version::TlsVersion;
+#[cfg(not(feature = "tls"))]
+pub use without_tls::TlsClient;
+
+/// The former name of [`TlsSettings`].
+#[doc(hidden)]
+pub type ClientTls = TlsSettings;

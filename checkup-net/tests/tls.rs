@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use checkup_core::{Cause, Failure};
-use checkup_net::{ClientTls, TlsVersion as MinVersion, connect, tls_connect, tls_failure};
+use checkup_net::{TlsSettings, TlsVersion as MinVersion, connect, tls_connect, tls_failure};
 use checkup_testkit::tokio_rustls::client::TlsStream;
 use checkup_testkit::tokio_rustls::rustls::ProtocolVersion;
 use checkup_testkit::tokio_rustls::rustls::pki_types::ServerName;
@@ -30,20 +30,20 @@ impl Files {
         Some(path)
     }
 
-    fn trusting(&self, ca: &Ca) -> ClientTls {
-        let mut tls = ClientTls::default();
+    fn trusting(&self, ca: &Ca) -> TlsSettings {
+        let mut tls = TlsSettings::default();
         tls.ca_file = self.write("ca.pem", &ca.pem());
         tls
     }
 }
 
-async fn handshake(tls: &ClientTls, addr: SocketAddr, name: &str) -> Result<TlsStream<TcpStream>, Failure> {
+async fn handshake(tls: &TlsSettings, addr: SocketAddr, name: &str) -> Result<TlsStream<TcpStream>, Failure> {
     let config = tls.client_config(&[]).await?;
     let connection = connect(&[addr]).await?;
     tls_connect(connection, ServerName::try_from(name.to_owned()).unwrap(), config).await
 }
 
-async fn failure(tls: &ClientTls, identity: Identity, name: &str) -> String {
+async fn failure(tls: &TlsSettings, identity: Identity, name: &str) -> String {
     let server = TlsServer::silent(identity, TlsOptions::new());
     let failure = handshake(tls, server.addr(), name).await.unwrap_err();
     assert_eq!(failure.cause(), Cause::Tls, "{failure}");
@@ -55,7 +55,7 @@ async fn a_ca_file_replaces_the_roots_and_an_extra_one_adds_to_them() {
     let (files, ca) = (Files::new(), Ca::new());
     let server = TlsServer::silent(ca.server(&["localhost", "127.0.0.1"]), TlsOptions::new());
     let replacing = files.trusting(&ca);
-    let mut adding = ClientTls::default();
+    let mut adding = TlsSettings::default();
     adding.extra_ca_file = replacing.ca_file.clone();
     let mut both = files.trusting(&Ca::new());
     both.ca_file = files.write("other.pem", &Ca::new().pem());
@@ -106,7 +106,7 @@ async fn a_wrong_name() {
 #[tokio::test]
 async fn skipping_verification_accepts_them_all() {
     let ca = Ca::new();
-    let mut tls = ClientTls::default();
+    let mut tls = TlsSettings::default();
     tls.skip_verify = true;
     for identity in [Identity::self_signed(&["elsewhere"]), ca.expired_server(&["elsewhere"])] {
         for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
@@ -162,7 +162,7 @@ async fn a_client_certificate_is_presented_and_missed() {
 
 #[tokio::test]
 async fn servers_that_do_not_speak_tls() {
-    let mut tls = ClientTls::default();
+    let mut tls = TlsSettings::default();
     tls.skip_verify = true;
     for banner in ["HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.9\r\n", "220 mail.example ESMTP\r\n"] {
         let server = TcpServer::start(move |mut connection| async move {

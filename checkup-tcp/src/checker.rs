@@ -3,17 +3,22 @@
 use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io;
+use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use checkup_core::{Cause, Checker, Failure, Observation, Phase, Secret, async_trait};
-use checkup_net::{HostPort, IpVersion, connect, excerpt, resolve};
+use checkup_core::{
+    Cause, Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, Secret, async_trait,
+};
+use checkup_net::{HostPort, IpVersion, TlsClient, TlsSettings, connect, excerpt, resolve};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
+use crate::Tcp;
+use crate::config::MAX_READ_BYTES;
 use crate::expect::Search;
-use crate::tls::Tls;
 
 /// Upstream's.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -24,16 +29,40 @@ const CHUNK: usize = 4 << 10;
 /// How much of an answer a message shows, in characters.
 const MAX_SHOWN: usize = 120;
 
-/// The checker that [`Tcp`](crate::Tcp) becomes.
+impl IntoChecker for Tcp {
+    fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
+        let mut problems = ConfigProblems::new();
+        let address = problems.take(parse_address(&self));
+        let tls = problems.take(parse_tls(self.tls.as_ref(), address.as_ref()));
+        let expect = problems.take(self.expect.as_ref().map(Search::new).transpose());
+        if !(1..=MAX_READ_BYTES).contains(&self.max_read_bytes) {
+            let message = format!("expected 1 to {MAX_READ_BYTES}, found {}", self.max_read_bytes);
+            problems.push(ConfigError::invalid("max_read_bytes", message));
+        }
+        problems.finish(|| {
+            Some(Arc::new(TcpChecker {
+                endpoint: self.endpoint_url,
+                address: address?,
+                ip_version: self.ip_version,
+                tls: tls?,
+                send: self.send.filter(|text| !text.is_empty()),
+                expect: expect?,
+                max_read_bytes: self.max_read_bytes,
+            }) as Arc<dyn Checker>)
+        })
+    }
+}
+
+/// The checker that [`Tcp`] becomes.
 #[derive(Debug)]
 pub struct TcpChecker {
-    pub(crate) endpoint: String,
-    pub(crate) address: HostPort,
-    pub(crate) ip_version: IpVersion,
-    pub(crate) tls: Option<Tls>,
-    pub(crate) send: Option<Secret>,
-    pub(crate) expect: Option<Search>,
-    pub(crate) max_read_bytes: usize,
+    endpoint: String,
+    address: HostPort,
+    ip_version: IpVersion,
+    tls: Option<TlsClient>,
+    send: Option<Secret>,
+    expect: Option<Search>,
+    max_read_bytes: usize,
 }
 
 #[async_trait]
@@ -44,7 +73,7 @@ impl Checker for TcpChecker {
 
     async fn attempt(&self) -> Result<Observation, Failure> {
         if let Some(tls) = &self.tls {
-            tls.load().await?;
+            tls.prepare().await?;
         }
         // Reading certificates, which the first attempt does, is not the server's time.
         let start = Instant::now();
@@ -129,6 +158,29 @@ impl TcpChecker {
     }
 }
 
+fn parse_address(tcp: &Tcp) -> Result<HostPort, ConfigError> {
+    let address: HostPort =
+        tcp.endpoint_url.parse().map_err(|error| ConfigError::invalid("endpoint_url", format!("{error}")))?;
+    match address.host().parse::<IpAddr>() {
+        Ok(literal) if !tcp.ip_version.allows(literal) => Err(ConfigError::invalid(
+            "ip_version",
+            format!("expected the version of {literal}, found {}; remove it", tcp.ip_version),
+        )),
+        _ => Ok(address),
+    }
+}
+
+/// The TLS that the settings ask for, if they do. Without an address, only looks for problems of the settings.
+fn parse_tls(settings: Option<&TlsSettings>, address: Option<&HostPort>) -> Result<Option<TlsClient>, ConfigError> {
+    let Some(settings) = settings else { return Ok(None) };
+    if cfg!(not(feature = "tls")) {
+        let message = "TLS is not compiled in; enable the feature `tcp-tls` of the crate `checkup`";
+        return Err(ConfigError::invalid("tls", message));
+    }
+    let host = address.map_or("localhost", HostPort::host);
+    TlsClient::new(settings, host, "endpoint_url").map(Some)
+}
+
 /// Whether a server, instead of an answer, complains in TLS: an alert record of TLS 1.x (RFC 8446, section 5.1).
 fn is_tls_alert(answer: &[u8]) -> bool {
     matches!(answer, [0x15, 0x03, 0..=4, ..])
@@ -145,4 +197,16 @@ fn ended(answer: &[u8], expect: &Search) -> Failure {
 /// What has come, in brackets, if anything has.
 fn seen(answer: &[u8]) -> String {
     if answer.is_empty() { String::new() } else { format!(" (got '{}')", excerpt(answer, MAX_SHOWN)) }
+}
+
+#[cfg(all(test, not(feature = "tls")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_that_ask_for_tls_are_refused_with_the_feature_to_enable() {
+        let error = Tcp::new("db:1").tls(TlsSettings::new()).into_checker().unwrap_err().to_string();
+        assert!(error.starts_with("tls: TLS is not compiled in; enable the feature `tcp-tls`"), "{error}");
+        assert!(Tcp::new("db:1").into_checker().is_ok());
+    }
 }

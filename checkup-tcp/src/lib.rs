@@ -3,14 +3,14 @@
 //! ```
 //! use std::time::Duration;
 //! use checkup_core::{Check, Checkup};
-//! use checkup_tcp::{Expect, Tcp};
+//! use checkup_tcp::{Expect, Tcp, TlsSettings};
 //!
 //! # #[cfg(feature = "tls")] {
 //! let checkup = Checkup::builder()
 //!     // It accepts connections.
 //!     .check(Check::new("database", Tcp::new("db.internal:5432")))
 //!     // It speaks TLS, and its certificate is valid.
-//!     .check(Check::new("directory", Tcp::new("ldap.internal:636").tls(true)).timeout(Duration::from_secs(3)))
+//!     .check(Check::new("directory", Tcp::new("ldap.internal:636").tls(TlsSettings::new())).timeout(Duration::from_secs(3)))
 //!     // It answers.
 //!     .check(Check::new("cache", Tcp::new("redis.internal:6379").send("PING\r\n").expect("+PONG")))
 //!     // It greets first, and by the right name.
@@ -24,14 +24,9 @@
 mod checker;
 mod config;
 mod expect;
-#[cfg(feature = "tls")]
-mod tls;
-#[cfg(not(feature = "tls"))]
-#[path = "without_tls.rs"]
-mod tls;
 
 pub use checker::TcpChecker;
-pub use checkup_net::{IpVersion, TlsVersion};
+pub use checkup_net::{IpVersion, TlsSettings, TlsVersion};
 pub use config::Tcp;
 pub use expect::Expect;
 

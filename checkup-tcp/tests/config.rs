@@ -1,7 +1,7 @@
 //! Settings: upstream's run unchanged, all serialise back, and those that cannot work are refused with the key.
 
 use checkup_core::{IntoChecker, Secret};
-use checkup_net::{IpVersion, TlsVersion};
+use checkup_net::{IpVersion, TlsSettings, TlsVersion};
 use checkup_tcp::{Expect, Tcp};
 
 fn refused(tcp: Tcp) -> String {
@@ -9,23 +9,26 @@ fn refused(tcp: Tcp) -> String {
 }
 
 #[test]
-fn upstreams_keys_read_and_write_back_minimal() {
+fn upstreams_settings_are_accepted() {
     let json = r#"{"endpoint_url":"db:5432","tls":true,"tls_skip_verify":true,"tls_ca_file":"testdata/ca.pem"}"#;
     let tcp: Tcp = serde_json::from_str(json).unwrap();
-    assert_eq!(tcp, Tcp::new("db:5432").tls(true).tls_skip_verify(true).tls_ca_file("testdata/ca.pem"));
-    assert_eq!(serde_json::to_string(&tcp).unwrap(), json);
-    // Upstream does not mind these without `tls`.
-    Tcp::new("db:5432").tls_skip_verify(true).tls_ca_file("ca.pem").into_checker().unwrap();
+    assert_eq!(tcp, Tcp::new("db:5432").tls(TlsSettings::new().skip_verify(true).ca_file("testdata/ca.pem")));
+    tcp.into_checker().unwrap();
+    // Upstream accepts these without `tls`.
+    let json = r#"{"endpoint_url":"db:5432","tls_skip_verify":true,"tls_ca_file":"testdata/ca.pem"}"#;
+    serde_json::from_str::<Tcp>(json).unwrap().into_checker().unwrap();
 }
 
 #[test]
 fn all_keys_read_and_write_back() {
     let tcp = Tcp::new("[::1]:636")
-        .tls(true)
-        .tls_extra_ca_file("extra.pem")
-        .tls_client_cert("client.pem", "client.key")
-        .tls_min_version(TlsVersion::Tls13)
-        .tls_server_name("ldap.example")
+        .tls(
+            TlsSettings::new()
+                .extra_ca_file("extra.pem")
+                .client_cert("client.pem", "client.key")
+                .min_version(TlsVersion::Tls13)
+                .server_name("ldap.example"),
+        )
         .ip_version(IpVersion::V6)
         .send("QUIT\r\n")
         .expect(Expect::Matches("^bye".into()))
@@ -50,18 +53,19 @@ fn unknown_keys_are_refused() {
 
 #[test]
 fn settings_that_cannot_work_are_refused_by_their_key() {
-    let tls = || Tcp::new("db:1").tls(true);
-    let mut without_key = tls();
-    without_key.tls_client_cert_file = Some("client.pem".into());
+    let tls = |settings| Tcp::new("db:1").tls(settings);
+    let mut without_key = TlsSettings::new();
+    without_key.client_cert_file = Some("client.pem".into());
     for (tcp, start) in [
         (Tcp::new("db"), "endpoint_url: expected a host and a port such as \"db.internal:5432\""),
         (Tcp::new("tcp://db:1"), "endpoint_url: expected a host and a port without a scheme"),
-        (Tcp::new("münchen.example:1").tls(true), "endpoint_url: expected a name that a certificate can have"),
+        (Tcp::new("münchen.example:1").tls(TlsSettings::new()), "endpoint_url: expected a host name or an IP address"),
         (Tcp::new("[::1]:1").ip_version(IpVersion::V4), "ip_version: expected the version of ::1, found 4"),
-        (Tcp::new("db:1").tls_min_version(TlsVersion::Tls13), "tls_min_version: expected `tls` to be true too"),
-        (Tcp::new("db:1").tls_server_name("x"), "tls_server_name: expected `tls` to be true too"),
-        (tls().tls_server_name("a b"), "tls_server_name: expected a name that a certificate can have, found \"a b\""),
-        (without_key, "tls_client_key_file: expected a file, found none"),
+        (
+            tls(TlsSettings::new().server_name("a b")),
+            "tls.server_name: expected a host name or an IP address that a certificate can contain, found \"a b\"",
+        ),
+        (tls(without_key), "tls.client_key_file: expected a file, found none"),
         (Tcp::new("db:1").expect(""), "expect: expected a text that is not empty"),
         (Tcp::new("db:1").expect(Expect::Matches("(".into())), "expect.matches: expected a regular expression, found "),
         (Tcp::new("db:1").max_read_bytes(0), "max_read_bytes: expected 1 to 1048576, found 0"),
@@ -69,6 +73,14 @@ fn settings_that_cannot_work_are_refused_by_their_key() {
         let error = refused(tcp);
         assert!(error.starts_with(start), "{error}");
     }
+}
+
+#[test]
+fn all_problems_are_reported_together() {
+    let tcp = Tcp::new("db").tls(TlsSettings::new().server_name("a b")).expect("").max_read_bytes(0);
+    let error = tcp.into_checker().unwrap_err();
+    let places: Vec<_> = error.problems().iter().map(|problem| problem.place.as_str()).collect();
+    assert_eq!(places, ["endpoint_url", "tls.server_name", "expect", "max_read_bytes"]);
 }
 
 #[cfg(feature = "config")]
@@ -86,11 +98,21 @@ mod registry {
         let checkup = registry.parse(text, Format::Json).unwrap();
         assert_eq!(checkup.checks().next().unwrap().endpoint(), "redis:6379");
         let schema = registry.schema().to_string();
-        for key in ["tls_min_version", "max_read_bytes", "ip_version", "matches"] {
+        for key in ["min_version", "tls_ca_file", "max_read_bytes", "ip_version", "matches"] {
             assert!(schema.contains(key), "{key}");
         }
         let wrong = text.replace("\"ip_version\": 4", "\"ip_version\": 5");
         let error = registry.parse(&wrong, Format::Json).unwrap_err().to_string();
         assert!(error.starts_with("checkers[0].ip_version: "), "{error}");
+        for (tls, expected) in [
+            ("1", "checkers[0].tls: expected true, false or an object of TLS settings"),
+            (r#"{"cafile": "ca.pem"}"#, "checkers[0].tls.cafile: unknown key"),
+            (r#"{"skip_verify": "maybe"}"#, "checkers[0].tls.skip_verify: expected"),
+            (r#"{"server_name": "a b"}"#, "checkers[0].tls.server_name: expected a host name"),
+        ] {
+            let wrong = text.replace("\"attempts\": 3", &format!("\"tls\": {tls}"));
+            let error = registry.parse(&wrong, Format::Json).unwrap_err().to_string();
+            assert!(error.starts_with(expected), "{error}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use checkup_tcp::Tcp;
+use checkup_tcp::{Tcp, TlsSettings};
 use checkup_testkit::conformance::CheckerFixture;
 use checkup_testkit::{Ca, TcpServer, TlsOptions, TlsServer};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -61,7 +61,7 @@ mod tls {
             TlsServer::start(Ca::new().server(&["127.0.0.1"]), TlsOptions::new(), echo),
             TlsServer::silent(identity(), TlsOptions::new()),
         ]);
-        let settings = move |server| greeting(server).tls(true).tls_ca_file(&file).expect("+OK");
+        let settings = move |server| greeting(server).tls(TlsSettings::new().ca_file(&file)).expect("+OK");
         let at = |index: usize| {
             let (settings, server) = (settings.clone(), servers[index].addr());
             move || settings(server)

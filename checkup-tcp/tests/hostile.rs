@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use checkup_core::{Cause, Check, Checkup};
-use checkup_tcp::{Expect, Tcp};
+use checkup_tcp::{Expect, Tcp, TlsSettings};
 use checkup_testkit::{Ca, Identity, TcpServer, TlsOptions, TlsServer, reset};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -50,14 +50,17 @@ async fn silent_after_accept() {
 #[tokio::test]
 async fn silent_in_the_tls_handshake() {
     let server = TcpServer::silent();
-    assert_eq!(reason(to(&server).tls(true).tls_skip_verify(true), LIMIT).await, timed_out("in the TLS handshake"));
+    assert_eq!(
+        reason(to(&server).tls(TlsSettings::new().skip_verify(true)), LIMIT).await,
+        timed_out("in the TLS handshake")
+    );
     server.wait_idle().await;
 }
 
 #[tokio::test]
 async fn silent_after_the_tls_handshake() {
     let server = TlsServer::silent(Identity::self_signed(&["localhost"]), TlsOptions::new());
-    let tcp = Tcp::new(server.addr().to_string()).tls(true).tls_skip_verify(true).expect("hello");
+    let tcp = Tcp::new(server.addr().to_string()).tls(TlsSettings::new().skip_verify(true)).expect("hello");
     let expected = (Cause::Timeout, "timed out after 1s waiting for the first byte of the answer".to_owned());
     assert_eq!(reason(tcp, LONGER).await, expected);
     server.tcp().wait_idle().await;
@@ -139,7 +142,7 @@ async fn reset_in_the_tls_handshake() {
         reset(connection);
     });
     assert_eq!(
-        reason(to(&server).tls(true).tls_skip_verify(true), PATIENCE).await,
+        reason(to(&server).tls(TlsSettings::new().skip_verify(true)), PATIENCE).await,
         (Cause::Network, "connection reset by the other side in the TLS handshake".to_owned())
     );
 }
@@ -151,7 +154,7 @@ async fn tls_to_a_plain_port() {
         let _ = connection.read_to_end(&mut Vec::new()).await;
     });
     assert_eq!(
-        reason(to(&server).tls(true).tls_skip_verify(true), PATIENCE).await,
+        reason(to(&server).tls(TlsSettings::new().skip_verify(true)), PATIENCE).await,
         (Cause::Tls, "the server does not speak TLS on this port".to_owned())
     );
 }
@@ -180,11 +183,13 @@ async fn bad_certificates() {
         (Identity::self_signed(&["127.0.0.1"]), "the certificate of 127.0.0.1 is not trusted: it is self-signed, or"),
     ] {
         let server = TlsServer::silent(identity, TlsOptions::new());
-        let tcp = Tcp::new(server.addr().to_string()).tls(true).tls_ca_file(&ca_file);
+        let settings = TlsSettings::new().ca_file(&ca_file);
+        let tcp = Tcp::new(server.addr().to_string()).tls(settings.clone());
         let (cause, text) = reason(tcp.clone(), PATIENCE).await;
         assert_eq!(cause, Cause::Tls, "{text}");
         assert!(text.starts_with(expected), "{text}");
-        let checkup = Checkup::builder().check(Check::new("lenient", tcp.tls_skip_verify(true)).timeout(PATIENCE));
+        let checkup =
+            Checkup::builder().check(Check::new("lenient", tcp.tls(settings.skip_verify(true))).timeout(PATIENCE));
         checkup.build().unwrap().check().await.assert_healthy();
     }
 }

@@ -30,7 +30,7 @@ mod linux {
     use std::time::{Duration, Instant};
 
     use checkup_core::{Check, Checkup};
-    use checkup_tcp::Tcp;
+    use checkup_tcp::{Tcp, TlsSettings};
     use checkup_testkit::TcpServer;
 
     /// How long a process may take that is not in the way of anything.
@@ -40,7 +40,9 @@ mod linux {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let server = TcpServer::silent();
-            let check = Check::new("port", Tcp::new(server.addr().to_string()).tls(tls)).timeout(PATIENCE);
+            let mut tcp = Tcp::new(server.addr().to_string());
+            tcp.tls = tls.then(TlsSettings::new);
+            let check = Check::new("port", tcp).timeout(PATIENCE);
             Checkup::builder().check(check).build().unwrap().check().await.assert_healthy();
         });
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use checkup_core::{Cause, Check, CheckResult, Checkup, Status};
 use checkup_net::{IpVersion, TlsVersion as MinVersion};
-use checkup_tcp::{Expect, Tcp};
+use checkup_tcp::{Expect, Tcp, TlsSettings};
 use checkup_testkit::{Ca, TcpServer, TlsOptions, TlsServer, TlsVersion, closed_port};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -163,6 +163,7 @@ async fn no_answer_at_all() {
 #[tokio::test]
 async fn over_tls() {
     let files = Files::new();
+    let settings = || TlsSettings::new().ca_file(files.ca_file());
     let tcp = |version| {
         let options = TlsOptions::new().only(version);
         let server =
@@ -171,7 +172,7 @@ async fn over_tls() {
                 let _ = connection.write_all(b"+PONG\r\n").await;
                 let _ = connection.read_to_end(&mut Vec::new()).await;
             });
-        let tcp = Tcp::new(server.addr().to_string()).tls(true).tls_ca_file(files.ca_file());
+        let tcp = Tcp::new(server.addr().to_string()).tls(settings());
         (server, tcp.send("PING\r\n").expect("+PONG"))
     };
     for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
@@ -182,9 +183,9 @@ async fn over_tls() {
         server.tcp().wait_idle().await;
     }
     let (_server, named) = tcp(TlsVersion::Tls13);
-    assert_healthy(&run_tcp(named.tls_server_name("localhost")).await);
+    assert_healthy(&run_tcp(named.tls(settings().server_name("localhost"))).await);
     let (_server, modern) = tcp(TlsVersion::Tls12);
-    let result = run_tcp(modern.tls_min_version(MinVersion::Tls13)).await;
+    let result = run_tcp(modern.tls(settings().min_version(MinVersion::Tls13))).await;
     assert_eq!(
         failure(&result),
         (Cause::Tls, "127.0.0.1 refused the TLS handshake: it does not speak the TLS versions that are allowed")
@@ -199,21 +200,22 @@ async fn a_client_certificate() {
         let _ = connection.write_all(b"welcome").await;
         let _ = connection.shutdown().await;
     });
-    let tcp = Tcp::new(server.addr().to_string()).tls(true).tls_extra_ca_file(files.ca_file()).expect("welcome");
+    let settings = TlsSettings::new().extra_ca_file(files.ca_file());
+    let tcp = Tcp::new(server.addr().to_string()).expect("welcome");
     assert_eq!(
-        failure(&run_tcp(tcp.clone()).await),
+        failure(&run_tcp(tcp.clone().tls(settings.clone())).await),
         (Cause::Tls, "127.0.0.1 refused the TLS handshake: it asks for a client certificate")
     );
     let client = files.ca.client("checkup");
-    let tcp =
-        tcp.tls_client_cert(files.write("client.pem", &client.cert_pem), files.write("client.key", &client.key_pem));
-    assert_healthy(&run_tcp(tcp).await);
+    let settings =
+        settings.client_cert(files.write("client.pem", &client.cert_pem), files.write("client.key", &client.key_pem));
+    assert_healthy(&run_tcp(tcp.tls(settings)).await);
 }
 
 #[tokio::test]
 async fn a_certificate_file_that_is_missing_is_named() {
     let server = TcpServer::silent();
-    let result = run_tcp(to(&server).tls(true).tls_ca_file("/missing/ca.pem")).await;
+    let result = run_tcp(to(&server).tls(TlsSettings::new().ca_file("/missing/ca.pem"))).await;
     assert_eq!(failure(&result), (Cause::Other, "cannot read /missing/ca.pem: there is no such file"));
     assert_eq!(server.accepted(), 0);
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use checkup_core::Cause;
-use checkup_dns::{Dns, Transport};
+use checkup_dns::{Dns, TlsSettings, Transport};
 use checkup_testkit::{Ca, Identity, TcpServer, TlsOptions, TlsServer};
 use tempfile::TempDir;
 
@@ -47,12 +47,13 @@ fn example() -> Vec<ZoneBuilder> {
 async fn dns_over_tls_works() {
     let trust = Trust::new();
     let server = ZoneServer::start_tls(example(), &trust.identity()).await;
-    let dns = || Dns::new(server.addr.to_string()).transport(Transport::Tls).tls_ca_file(&trust.file);
+    let settings = || TlsSettings::new().ca_file(&trust.file);
+    let dns = || Dns::new(server.addr.to_string()).transport(Transport::Tls).tls(settings());
     let result = check(dns().hostname(NAME).expect("192.0.2.10")).await;
     assert_healthy(&result);
     let phases = result.phases().expect("phases are marked");
     assert!(phases.connect.is_some() && phases.tls.is_some() && phases.first_byte.is_some(), "{phases:?}");
-    assert_healthy(&check(dns().hostname(NAME).tls_server_name("dns.example.test")).await);
+    assert_healthy(&check(dns().hostname(NAME).tls(settings().server_name("dns.example.test"))).await);
     assert_healthy(&check(dns()).await);
     let result = check(dns().hostname("gone.example.test")).await;
     assert_down(&result, Cause::Assertion, "gone.example.test does not exist (NXDOMAIN)");
@@ -62,7 +63,8 @@ async fn dns_over_tls_works() {
 async fn dns_over_https_works() {
     let trust = Trust::new();
     let server = ZoneServer::start_https(example(), &trust.identity(), "/dns-query").await;
-    let dns = || Dns::new(server.addr.to_string()).transport(Transport::Https).tls_ca_file(&trust.file);
+    let dns =
+        || Dns::new(server.addr.to_string()).transport(Transport::Https).tls(TlsSettings::new().ca_file(&trust.file));
     assert_healthy(&check(dns().hostname(NAME).expect("192.0.2.10")).await);
     // Longer than one frame's worth of UDP.
     assert_healthy(&check(dns().hostname("big.example.test").expect("10.0.0.199")).await);
@@ -75,7 +77,10 @@ async fn dns_over_https_works() {
 async fn the_path_of_https_may_be_another() {
     let trust = Trust::new();
     let server = ZoneServer::start_https(example(), &trust.identity(), "/resolve").await;
-    let dns = Dns::new(server.addr.to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let dns = Dns::new(server.addr.to_string())
+        .transport(Transport::Https)
+        .tls(TlsSettings::new().ca_file(&trust.file))
+        .hostname(NAME);
     assert_healthy(&check(dns.clone().https_path("/resolve")).await);
     let result = check(dns).await;
     let (cause, message) = failure(&result);
@@ -91,11 +96,14 @@ async fn a_bad_certificate_is_down_unless_any_is_accepted() {
             _ => ZoneServer::start_https(example(), &trust.identity(), "/dns-query").await,
         };
         let dns = || Dns::new(server.addr.to_string()).transport(transport).hostname(NAME);
-        for bad in [dns().tls_ca_file(&stranger.file), dns().tls_ca_file(&trust.file).tls_server_name("other.test")] {
+        for bad in [
+            dns().tls(TlsSettings::new().ca_file(&stranger.file)),
+            dns().tls(TlsSettings::new().ca_file(&trust.file).server_name("other.test")),
+        ] {
             let result = check(bad).await;
             assert_eq!(failure(&result).0, Cause::Tls, "{result:?}");
         }
-        assert_healthy(&check(dns().tls_skip_verify(true)).await);
+        assert_healthy(&check(dns().tls(TlsSettings::new().skip_verify(true))).await);
     }
 }
 
@@ -104,7 +112,7 @@ async fn an_expired_certificate_is_down() {
     let trust = Trust::new();
     let server = ZoneServer::start_tls(example(), &trust.ca.expired_server(&["127.0.0.1"])).await;
     for dns in [Dns::new(server.addr.to_string()), Dns::new(server.addr.to_string()).hostname(NAME)] {
-        let result = check(dns.transport(Transport::Tls).tls_ca_file(&trust.file)).await;
+        let result = check(dns.transport(Transport::Tls).tls(TlsSettings::new().ca_file(&trust.file))).await;
         let (cause, message) = failure(&result);
         assert_eq!(cause, Cause::Tls);
         assert!(message.contains("expired"), "{message}");
@@ -115,7 +123,10 @@ async fn an_expired_certificate_is_down() {
 async fn tls_to_a_plain_port_is_down() {
     let server = ZoneServer::start(example()).await;
     for transport in [Transport::Tls, Transport::Https] {
-        let dns = Dns::new(server.addr.to_string()).transport(transport).tls_skip_verify(true).hostname(NAME);
+        let dns = Dns::new(server.addr.to_string())
+            .transport(transport)
+            .tls(TlsSettings::new().skip_verify(true))
+            .hostname(NAME);
         // The plain server waits for the rest of what it takes for a long query.
         let result = check_within(SHORT, dns).await;
         let (cause, message) = failure(&result);
@@ -125,7 +136,7 @@ async fn tls_to_a_plain_port_is_down() {
     let server = TcpServer::start(async |mut stream: tokio::net::TcpStream| {
         let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, b"220 mail.example.test ESMTP\r\n").await;
     });
-    let dns = Dns::new(server.addr().to_string()).transport(Transport::Tls).tls_skip_verify(true);
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Tls).tls(TlsSettings::new().skip_verify(true));
     let result = check_within(AMPLE, dns.hostname(NAME)).await;
     assert_eq!(failure(&result).0, Cause::Tls, "{result:?}");
 }
@@ -135,7 +146,10 @@ async fn a_server_that_shakes_hands_and_never_answers_times_out() {
     let trust = Trust::new();
     for (transport, alpn) in [(Transport::Tls, "dot"), (Transport::Https, "h2")] {
         let server = TlsServer::silent(trust.identity(), TlsOptions::new().alpn(&[alpn]));
-        let dns = Dns::new(server.addr().to_string()).transport(transport).tls_ca_file(&trust.file).hostname(NAME);
+        let dns = Dns::new(server.addr().to_string())
+            .transport(transport)
+            .tls(TlsSettings::new().ca_file(&trust.file))
+            .hostname(NAME);
         let result = check_within(PATIENT, dns).await;
         assert_down(&result, Cause::Timeout, "timed out after 1s waiting for the first byte of the answer");
         server.tcp().wait_idle().await;
@@ -146,7 +160,10 @@ async fn a_server_that_shakes_hands_and_never_answers_times_out() {
 async fn an_https_server_without_http2_is_down() {
     let trust = Trust::new();
     let server = TlsServer::silent(trust.identity(), TlsOptions::new());
-    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let dns = Dns::new(server.addr().to_string())
+        .transport(Transport::Https)
+        .tls(TlsSettings::new().ca_file(&trust.file))
+        .hostname(NAME);
     let result = check(dns).await;
     assert_down(&result, Cause::Protocol, "the server does not speak HTTP/2, which DNS over HTTPS needs");
 }
@@ -157,7 +174,10 @@ async fn https_outcome(status: u16, content_type: &'static str, body: &'static [
     let server = https_server::start(trust.identity(), move |mut respond| async move {
         let _ = https_server::head(&mut respond, status, content_type).send_data(body.into(), true);
     });
-    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let dns = Dns::new(server.addr().to_string())
+        .transport(Transport::Https)
+        .tls(TlsSettings::new().ca_file(&trust.file))
+        .hostname(NAME);
     let result = check(dns).await;
     let (cause, message) = failure(&result);
     (cause, message.to_owned())
@@ -195,7 +215,10 @@ async fn an_endless_body_is_read_no_further_than_a_message_can_be() {
             }
         }
     });
-    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let dns = Dns::new(server.addr().to_string())
+        .transport(Transport::Https)
+        .tls(TlsSettings::new().ca_file(&trust.file))
+        .hostname(NAME);
     let result = check(dns).await;
     assert_down(&result, Cause::Protocol, "the answer is longer than 65535 bytes, which no DNS message is");
     server.tcp().wait_idle().await;
@@ -209,7 +232,10 @@ async fn an_https_answer_that_stops_in_the_middle_times_out() {
         let _ = body.send_data(vec![0; 4].into(), false);
         std::future::pending::<()>().await;
     });
-    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).tls_ca_file(&trust.file).hostname(NAME);
+    let dns = Dns::new(server.addr().to_string())
+        .transport(Transport::Https)
+        .tls(TlsSettings::new().ca_file(&trust.file))
+        .hostname(NAME);
     let result = check_within(PATIENT, dns).await;
     assert_down(&result, Cause::Timeout, "timed out after 1s receiving the answer");
     server.tcp().wait_idle().await;
@@ -226,7 +252,7 @@ async fn reading_certificates_is_not_the_servers_time() {
     for (name, dns) in [("query.pem", dns.clone().hostname(NAME)), ("connection.pem", dns)] {
         let pipe = trust.file.with_file_name(name);
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let check = tokio::spawn(check_within(24 * HOUR, dns.tls_ca_file(&pipe)));
+        let check = tokio::spawn(check_within(24 * HOUR, dns.tls(TlsSettings::new().ca_file(&pipe))));
         let opened = tokio::task::spawn_blocking(|| OpenOptions::new().write(true).open(pipe));
         // Both ends are open: the check reads.
         let mut pipe = opened.await.unwrap().unwrap();

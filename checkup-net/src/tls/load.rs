@@ -14,9 +14,8 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
-use super::settings::ClientTls;
 use super::unverified::Unverified;
-use crate::TlsVersion;
+use crate::{TlsSettings, TlsVersion};
 
 /// Larger than any bundle of roots, smaller than what hurts.
 const MAX_FILE_BYTES: u64 = 16 << 20;
@@ -25,7 +24,7 @@ const MAX_FILE_BYTES: u64 = 16 << 20;
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
 
 /// The configuration of these settings. Reads files.
-pub(super) fn load(settings: &ClientTls, alpn: Vec<Vec<u8>>) -> Result<ClientConfig, Failure> {
+pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientConfig, Failure> {
     let versions: &[&SupportedProtocolVersion] = match settings.min_version {
         None | Some(TlsVersion::Tls12) => &[&version::TLS13, &version::TLS12],
         Some(TlsVersion::Tls13) => &[&version::TLS13],
@@ -47,7 +46,7 @@ pub(super) fn load(settings: &ClientTls, alpn: Vec<Vec<u8>>) -> Result<ClientCon
     Ok(config)
 }
 
-fn verifier(settings: &ClientTls) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
+fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
     if settings.skip_verify {
         return Ok(Arc::new(Unverified::new(Arc::clone(&PROVIDER))));
     }
@@ -175,7 +174,7 @@ mod tests {
         }
     }
 
-    fn reason(settings: &ClientTls) -> String {
+    fn reason(settings: &TlsSettings) -> String {
         load(settings, Vec::new()).unwrap_err().message().to_owned()
     }
 
@@ -197,8 +196,8 @@ mod tests {
         ] {
             let file = files.write(name, content);
             for settings in [
-                ClientTls { ca_file: file.clone(), ..ClientTls::default() },
-                ClientTls { extra_ca_file: file.clone(), ..ClientTls::default() },
+                TlsSettings { ca_file: file.clone(), ..TlsSettings::default() },
+                TlsSettings { extra_ca_file: file.clone(), ..TlsSettings::default() },
             ] {
                 let reason = reason(&settings);
                 assert!(reason.contains(expected), "{name}: {reason}");
@@ -207,7 +206,7 @@ mod tests {
             }
         }
         let missing = files.0.path().join("missing.pem");
-        let reason = reason(&ClientTls { ca_file: Some(missing.clone()), ..ClientTls::default() });
+        let reason = reason(&TlsSettings { ca_file: Some(missing.clone()), ..TlsSettings::default() });
         assert_eq!(reason, format!("cannot read {}: there is no such file", missing.display()));
     }
 
@@ -216,11 +215,11 @@ mod tests {
         let files = Files::new();
         let ca = Ca::new();
         let (own, other) = (ca.client("own"), ca.client("other"));
-        let mut settings = ClientTls {
+        let mut settings = TlsSettings {
             skip_verify: true,
             client_cert_file: files.write("own.pem", &own.cert_pem),
             client_key_file: files.write("own.key", &own.key_pem),
-            ..ClientTls::default()
+            ..TlsSettings::default()
         };
         load(&settings, Vec::new()).unwrap();
         settings.client_key_file = files.write("other.key", &other.key_pem);
@@ -234,7 +233,7 @@ mod tests {
 
     #[test]
     fn handshakes_are_never_resumed() {
-        let config = load(&ClientTls { skip_verify: true, ..ClientTls::default() }, Vec::new()).unwrap();
+        let config = load(&TlsSettings { skip_verify: true, ..TlsSettings::default() }, Vec::new()).unwrap();
         assert!(format!("{:?}", config.resumption).contains("Disabled"), "{:?}", config.resumption);
     }
 }
