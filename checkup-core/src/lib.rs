@@ -22,6 +22,7 @@ mod monitor;
 mod notifier;
 mod results;
 mod secret;
+mod secret_url;
 mod spool;
 mod storage;
 pub mod text;
@@ -40,6 +41,7 @@ pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
 pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
 pub use results::{Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;
+pub use secret_url::SecretUrl;
 pub use spool::{Spool, Waiting};
 pub use storage::{
     IntoStorage, Maintenance, PageFile, PagePublisher, PageSource, Provision, ProvisionChange, ProvisionStep,
