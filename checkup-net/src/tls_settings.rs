@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use checkup_core::{ConfigError, ConfigProblems};
+use checkup_core::{ConfigError, ConfigProblems, validate_path};
 use serde::{Deserialize, Serialize};
 
 use crate::TlsVersion;
@@ -106,9 +106,20 @@ impl TlsSettings {
     ///
     /// # Errors
     ///
-    /// All problems together: a client certificate without a key, a key without a certificate.
+    /// All problems together: a client certificate without a key, a key without a certificate, a file's content instead
+    /// of its path (never shown).
     pub fn validate(&self, prefix: &str) -> Result<(), ConfigError> {
         let mut problems = ConfigProblems::new();
+        for (key, file) in [
+            ("ca_file", &self.ca_file),
+            ("extra_ca_file", &self.extra_ca_file),
+            ("client_cert_file", &self.client_cert_file),
+            ("client_key_file", &self.client_key_file),
+        ] {
+            if let Some(file) = file {
+                problems.take(validate_path(format!("{prefix}{key}"), file));
+            }
+        }
         let mut missing = |key: &str, given: &str| {
             let message = format!("expected a file, found none; set it, or remove `{prefix}{given}`");
             problems.push(ConfigError::invalid(format!("{prefix}{key}"), message));
@@ -148,5 +159,15 @@ mod tests {
         assert_eq!(tls.validate("tls."), Ok(()));
         tls.client_cert_file = None;
         assert_eq!(tls.validate("").unwrap_err().problems()[0].place, "client_cert_file");
+    }
+
+    #[test]
+    fn content_instead_of_a_path_is_refused_without_being_shown() {
+        let content = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----\n";
+        let tls = TlsSettings::new().ca_file(content).extra_ca_file(content).client_cert(content, content);
+        let error = tls.validate("tls.").unwrap_err();
+        let places: Vec<_> = error.problems().iter().map(|problem| problem.place.as_str()).collect();
+        assert_eq!(places, ["tls.ca_file", "tls.extra_ca_file", "tls.client_cert_file", "tls.client_key_file"]);
+        assert!(!format!("{error:?}").contains("MIIEvQ"), "{error:?}");
     }
 }
