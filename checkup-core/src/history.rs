@@ -13,5 +13,5 @@ pub mod summary;
 mod verdict;
 
 pub use read::{History, read};
-pub use read_summary::read_summary;
+pub use read_summary::{read_summary, read_summary_at};
 pub use verdict::{AtLocation, Quorum, Verdict};

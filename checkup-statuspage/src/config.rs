@@ -4,15 +4,19 @@ use std::time::Duration;
 use checkup_core::ConfigError;
 use serde::{Deserialize, Serialize};
 
-use crate::link::{self, LinkKind};
-
+pub(crate) mod link;
 mod page_storage;
 mod refresh;
+pub(crate) mod source;
 
+use link::LinkKind;
 pub use page_storage::{PageStorage, PageStorageType};
 
 /// How much history is shown unless set otherwise.
 const DEFAULT_TIMEFRAME: Duration = Duration::from_secs(90 * DAY);
+
+/// How much history is read, however little is shown: uptime is given for up to 90 days.
+const LEAST_HISTORY: Duration = DEFAULT_TIMEFRAME;
 
 /// The least and the most history.
 const TIMEFRAMES: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(400 * DAY));
@@ -169,7 +173,12 @@ impl StatusPage {
         self
     }
 
-    /// Whether the settings can work.
+    /// How much history is read.
+    pub(crate) fn history_span(&self) -> Duration {
+        self.timeframe.max(LEAST_HISTORY)
+    }
+
+    /// Whether the settings are valid.
     ///
     /// # Errors
     ///

@@ -115,36 +115,17 @@
 //! Errors are `{"error": "…"}` with a status: 400 what is asked for is not understood, 404 there is no such thing, 502 a check file is
 //! broken, 503 the storage cannot be read (with `Retry-After`), 504 it does not answer in time.
 
-mod api;
-mod assets;
-mod badge;
-mod check_files;
 mod config;
-mod data;
 mod demo;
-mod export;
-mod feed;
-mod health;
-mod link;
-mod live;
-mod metrics;
-mod momentary;
-mod overview;
+mod formats;
 mod page;
-mod probe;
-mod publish;
-mod representation;
-mod router;
 mod server;
 mod site;
-mod source;
-mod timeline;
-mod xml;
+mod view;
 
 pub use config::{Group, Link, Order, PageStorage, PageStorageType, StatusPage, StatusText};
 pub use demo::{DemoStorage, demo};
-pub use export::StaticPage;
-pub use publish::{PublishError, PublishedFile, deploy, export};
+pub use page::{PublishError, PublishedFile, StaticPage, deploy, export};
 pub use server::{Server, serve};
 pub use site::{Site, SiteBuilder};
 

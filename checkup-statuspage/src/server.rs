@@ -1,4 +1,7 @@
 //! A server for a router that outlasts slow, idle and too many clients.
+//!
+//! It knows nothing of the status page. It is in this crate because nothing else of the workspace serves HTTP, and because
+//! `axum::serve` neither bounds connections nor closes idle ones.
 
 mod connections;
 mod watched;

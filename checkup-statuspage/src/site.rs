@@ -1,3 +1,11 @@
+//! The page over a monitor or a storage: the history in memory, and what a router answers from it.
+
+mod check_files;
+mod live;
+mod momentary;
+mod probe;
+mod router;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,20 +13,20 @@ use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp, Verdict};
 use tokio::sync::Semaphore;
 
-use crate::api::StatusAnswer;
-use crate::check_files::CheckFiles;
 use crate::config::StatusPage;
-use crate::data::page_data;
-use crate::feed;
-use crate::health::{self, CheckHealth, FRESH_AT_LEAST, Latest, Question};
-use crate::live::{Live, Source};
-use crate::momentary::Momentary;
-use crate::overview::{Overview, may_run};
-use crate::page::{PageConfig, PageFiles};
-use crate::probe::Probe;
-use crate::representation::{Cache, Representation};
-use crate::source::PageSource;
-use crate::timeline::timeline;
+use crate::config::source::PageSource;
+use crate::formats::api::StatusAnswer;
+use crate::formats::data::page_data;
+use crate::formats::feed;
+use crate::formats::representation::{Cache, JSON, Representation};
+use crate::page::files::{PageConfig, PageFiles};
+use crate::view::health::{self, CheckHealth, FRESH_AT_LEAST, Latest, Question};
+use crate::view::overview::{Overview, may_run};
+use crate::view::timeline::timeline;
+use check_files::CheckFiles;
+use live::{Live, Source};
+use momentary::Momentary;
+use probe::Probe;
 
 /// How old the history may be before it is brought up to date, unless set otherwise.
 const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(5);
@@ -208,8 +216,6 @@ impl State {
     }
 }
 
-pub(crate) const JSON: &str = "application/json";
-
 /// The same as before if nothing changed: it is compressed already.
 fn renew(content_type: &'static str, content: String, before: Option<&Representation>) -> Representation {
     match before.filter(|before| before.content() == content.as_bytes()) {
@@ -323,7 +329,7 @@ impl SiteBuilder {
         let inner = Arc::new(Inner {
             page: PageFiles::new(&self.page, &config),
             groups: config.into_groups(),
-            live: Arc::new(Live::new(self.source, self.page.timeframe, self.refresh_after)),
+            live: Arc::new(Live::new(self.source, self.page.history_span(), self.refresh_after)),
             files: CheckFiles::new(),
             histories: Semaphore::new(MAX_HISTORIES),
             metrics_texts: Momentary::default(),

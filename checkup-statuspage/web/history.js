@@ -182,7 +182,7 @@ export function neededOf(quorum, locations) {
 
 /**
  * The incidents of a check, newest first: those of its locations that overlap are one, since for people they are.
- * It is `down` if that was so at enough locations. `src/timeline.rs` does the same for the feed.
+ * It is `down` if that was so at enough locations. `src/view/timeline.rs` does the same for the feed.
  */
 export function incidentsOfCheck(check, quorum, data) {
   const all = check.series.flatMap((series) =>

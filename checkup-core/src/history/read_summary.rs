@@ -21,7 +21,19 @@ const MAX_ROUNDS: usize = 10;
 ///
 /// If the storage cannot be listed. A file that cannot be read costs only itself, and is in [`Summary::unread`].
 pub async fn read_summary(reader: &dyn StorageReader, since: Timestamp) -> Result<Summary, StorageError> {
-    let now = Timestamp::now();
+    read_summary_at(reader, since, Timestamp::now()).await
+}
+
+/// The same as [`read_summary`], as if it were `now`: for tests, and for a history that was recorded elsewhere.
+///
+/// # Errors
+///
+/// As [`read_summary`].
+pub async fn read_summary_at(
+    reader: &dyn StorageReader,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<Summary, StorageError> {
     let mut known = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let mut summary = begin(reader, since, now).await?;

@@ -1,8 +1,8 @@
 use checkup_core::{ConfigError, Secret};
 use serde::{Deserialize, Serialize};
 
-use crate::link::{self, LinkKind};
-use crate::source::PageSource;
+use crate::config::link::{self, LinkKind};
+use crate::config::source::PageSource;
 
 /// Where a static page reads the check files: upstream's `storage` of `config.js`, for when the config's own storage
 /// does not know it (a directory that is published elsewhere, a bucket behind another name).

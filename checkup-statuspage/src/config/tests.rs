@@ -1,5 +1,5 @@
 use super::*;
-use crate::source::PageSource;
+use crate::config::source::PageSource;
 
 fn problems(page: &StatusPage) -> Vec<String> {
     page.validate().map_or_else(|error| error.problems().iter().map(ToString::to_string).collect(), |()| Vec::new())

@@ -6,9 +6,9 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 use sha2::{Digest, Sha256};
 
 use crate::config::StatusPage;
-use crate::representation::hex;
-use crate::timeline::{Happening, HappeningKind};
-use crate::xml;
+use crate::formats::representation::hex;
+use crate::formats::xml;
+use crate::view::timeline::{Happening, HappeningKind};
 
 /// The most entries.
 const MAX_ENTRIES: usize = 100;

@@ -9,8 +9,8 @@ use checkup_core::{StorageError, StorageErrorKind, StorageReader, Timestamp};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
-use crate::representation::{Cache, Representation};
-use crate::site::JSON;
+use crate::formats::representation::JSON;
+use crate::formats::representation::{Cache, Representation};
 
 /// How long the index is believed.
 const INDEX_AGE: Duration = Duration::from_secs(5);

@@ -6,8 +6,8 @@ use checkup_core::summary::{Incident, Point, Series, Summary};
 use checkup_core::{Status, Timestamp};
 use serde::Serialize;
 
-use crate::overview::{CheckOverview, Overview, uptime};
-use crate::timeline::is_announced;
+use crate::view::overview::{CheckOverview, Overview, uptime};
+use crate::view::timeline::is_announced;
 
 const DAY: u64 = 24 * 3600;
 

@@ -3,14 +3,14 @@
 use std::sync::LazyLock;
 
 /// The page's frame, with placeholders (`web/FORMAT.md`).
-pub(crate) const INDEX: &str = include_str!("../web/index.html");
+pub(crate) const INDEX: &str = include_str!("../../web/index.html");
 
 /// The style, which becomes a part of the frame.
-pub(crate) const STYLE: &str = include_str!("../web/style.css");
+pub(crate) const STYLE: &str = include_str!("../../web/style.css");
 
 macro_rules! modules {
     ($($name:literal),* $(,)?) => {
-        &[$(($name, include_str!(concat!("../web/", $name)))),*]
+        &[$(($name, include_str!(concat!("../../web/", $name)))),*]
     };
 }
 
@@ -69,7 +69,7 @@ mod tests {
         let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let there: BTreeSet<_> = names.filter(|name| name.ends_with(".js")).collect();
         let listed: BTreeSet<_> = MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
-        assert_eq!(there, listed, "MODULES in src/assets.rs must list the modules of web/");
+        assert_eq!(there, listed, "MODULES in src/page/assets.rs must list the modules of web/");
         assert_eq!(MODULES.last().unwrap().0, "page.js");
     }
 

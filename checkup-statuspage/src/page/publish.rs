@@ -9,7 +9,7 @@ use checkup_core::summary::Summary;
 use checkup_core::{Checkup, ConfigError, PageFile, Published, Storage, StorageError, StorageReader, Timestamp};
 
 use crate::config::StatusPage;
-use crate::export::StaticPage;
+use crate::page::static_page::StaticPage;
 
 /// What came of one file of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn reader(checkup: &Checkup) -> Result<&dyn StorageReader, ConfigError> {
 
 async fn history(reader: &dyn StorageReader, settings: &StatusPage) -> Result<(Summary, Timestamp), StorageError> {
     let now = Timestamp::now();
-    Ok((history::read_summary(reader, now.saturating_sub(crate::live::span(settings.timeframe))).await?, now))
+    Ok((history::read_summary(reader, now.saturating_sub(settings.history_span())).await?, now))
 }
 
 /// The history without the time at which it was read.

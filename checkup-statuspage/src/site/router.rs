@@ -13,14 +13,16 @@ use checkup_core::check_file::FileName;
 use http::header::{HeaderValue, VARY};
 use http::{HeaderMap, Response, StatusCode, Uri};
 
-use crate::api::HistoryAnswer;
-use crate::badge::{self, BadgeValue};
-use crate::health;
-use crate::live::Source;
-use crate::metrics;
-use crate::overview::uptime;
-use crate::representation::{Cache, Representation, accepts};
-use crate::site::{JSON, Site};
+use crate::formats::api::HistoryAnswer;
+use crate::formats::badge;
+use crate::formats::metrics;
+use crate::formats::representation::JSON;
+use crate::formats::representation::{Cache, Representation, accepts};
+use crate::site::Site;
+use crate::site::live::Source;
+use crate::view::badge_value::BadgeValue;
+use crate::view::health;
+use crate::view::overview::uptime;
 use answer::{error, failed, not_found, query, text};
 
 type Answer = Response<Body>;
@@ -182,8 +184,8 @@ async fn healthz() -> Answer {
 async fn readyz(State(site): State<Site>, uri: Uri) -> Answer {
     match site.health(query(&uri, "tag").as_deref()).await {
         Ok(Some(checks)) => {
-            let (status, lines) = health::readiness(&checks, site.question());
-            text(status, lines)
+            let (is_ready, lines) = health::readiness(&checks, site.question());
+            text(status_of(is_ready), lines)
         }
         Ok(None) => text(StatusCode::NOT_FOUND, "no check has this tag\n"),
         Err(problem) => text(answer::status_of(&problem), format!("{}\n", answer::why(&problem))),
@@ -204,8 +206,9 @@ async fn health_report(State(site): State<Site>, uri: Uri, headers: HeaderMap) -
     };
     let question = site.question();
     let make = move || {
-        let (status, report) = health::report(&checks, question);
-        Representation::new("application/health+json", Cache::Never, report.to_string()).with_status(status)
+        let (is_ready, report) = health::report(&checks, question);
+        Representation::new("application/health+json", Cache::Never, report.to_string())
+            .with_status(status_of(is_ready))
     };
     respond(site.0.health_reports.get(key, make).await, &headers)
 }
@@ -228,6 +231,10 @@ async fn metrics_text(State(site): State<Site>, headers: HeaderMap) -> Answer {
     let mut answer = respond(site.0.metrics_texts.get(content_type, make).await, &headers);
     answer.headers_mut().append(VARY, HeaderValue::from_static("accept"));
     answer
+}
+
+fn status_of(is_ready: bool) -> StatusCode {
+    if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
 }
 
 fn respond(made: Option<Representation>, headers: &HeaderMap) -> Answer {

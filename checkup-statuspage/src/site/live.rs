@@ -11,11 +11,8 @@ use checkup_core::{CheckResult, Monitor, Storage, StorageError, StorageErrorKind
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
-use crate::metrics::Metrics;
+use crate::formats::metrics::Metrics;
 use history::History;
-
-/// Uptimes are of so many days, whatever is shown.
-const LEAST_SPAN: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// How many of a monitor's results wait to be added; what comes after is found in the storage, if there is one.
 const MAX_WAITING: usize = 100_000;
@@ -31,11 +28,6 @@ const FIRST: Duration = Duration::from_secs(10);
 
 /// How long metrics show a series that has no results any more.
 const SHOWN: Duration = Duration::from_secs(24 * 3600);
-
-/// How much history is read where so much is shown.
-pub(crate) fn span(timeframe: Duration) -> Duration {
-    timeframe.max(LEAST_SPAN)
-}
 
 /// Where the history comes from.
 #[derive(Clone, Debug)]
@@ -57,7 +49,8 @@ impl Source {
 #[derive(Debug)]
 pub(crate) struct Live<S> {
     source: Source,
-    timeframe: Duration,
+    /// How much history is read.
+    span: Duration,
     refresh_after: Duration,
     metrics: Metrics,
     history: tokio::sync::Mutex<History>,
@@ -77,11 +70,11 @@ struct Shown<S> {
 }
 
 impl<S: Send + Sync + 'static> Live<S> {
-    pub(crate) fn new(source: Source, timeframe: Duration, refresh_after: Duration) -> Self {
+    pub(crate) fn new(source: Source, span: Duration, refresh_after: Duration) -> Self {
         let shown = Shown { state: None, made: None, tried: None, error: None };
         Self {
             source,
-            timeframe,
+            span,
             refresh_after,
             metrics: Metrics::new(),
             history: tokio::sync::Mutex::default(),
@@ -181,7 +174,7 @@ impl<S: Send + Sync + 'static> Live<S> {
         let mut history = self.history.lock().await;
         match (&self.source, self.source.reader()) {
             (Source::Storage(_), Some(reader)) => {
-                let found = history.update(reader, span(self.timeframe)).await?;
+                let found = history.update(reader, self.span).await?;
                 self.metrics.observe(&found);
             }
             (Source::Monitor(_), Some(reader)) => self.update_or_go_on(&mut history, reader).await,
@@ -218,7 +211,7 @@ impl<S: Send + Sync + 'static> Live<S> {
     /// What a monitor has seen is shown whether its storage can be read or not: that may be what is out of order.
     async fn update_or_go_on(&self, history: &mut History, reader: &dyn StorageReader) {
         let is_first = self.shown.borrow().made.is_none();
-        let update = history.update(reader, span(self.timeframe));
+        let update = history.update(reader, self.span);
         // A monitor's own results were counted when they came.
         let outcome = if is_first {
             timeout(FIRST, update)

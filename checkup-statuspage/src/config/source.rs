@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::link;
+use crate::config::link;
 
 /// Where the page gets its data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use crate::representation::Representation;
+use crate::formats::representation::Representation;
 
 /// How long an answer is given again.
 const AGE: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::representation::Cache;
+    use crate::formats::representation::Cache;
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_is_made_once_a_second_for_each_key() {

@@ -132,7 +132,7 @@ mod tests {
     use checkup_core::{Attempt, CheckResult, MaintenanceWindow, Status};
 
     use super::*;
-    use crate::representation::{Cache, Representation};
+    use crate::formats::representation::{Cache, Representation};
 
     fn result(second: i64, millis: u64, status: Status) -> CheckResult {
         let mut result = CheckResult::new("API", "x");

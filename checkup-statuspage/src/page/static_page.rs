@@ -3,14 +3,14 @@ use std::collections::BTreeSet;
 use checkup_core::summary::Summary;
 use checkup_core::{Checkup, ConfigError, PageFile, Quorum, Timestamp};
 
-use crate::badge;
 use crate::config::StatusPage;
-use crate::feed;
-use crate::overview::Overview;
-use crate::page::{PageConfig, PageFiles};
-use crate::representation::Representation;
-use crate::source::PageSource;
-use crate::timeline::timeline;
+use crate::config::source::PageSource;
+use crate::formats::badge;
+use crate::formats::feed;
+use crate::formats::representation::Representation;
+use crate::page::files::{PageConfig, PageFiles};
+use crate::view::overview::Overview;
+use crate::view::timeline::timeline;
 
 /// For how long a badge or a feed may be kept by whoever asks for it.
 const SHORTLY: &str = "public, max-age=60";

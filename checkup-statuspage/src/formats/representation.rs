@@ -10,6 +10,9 @@ use http::header::{
 use http::{Response, StatusCode};
 use sha2::{Digest, Sha256};
 
+/// The content type of JSON.
+pub(crate) const JSON: &str = "application/json";
+
 /// What is not worth compressing: it fits into one packet.
 const MIN_COMPRESSED: usize = 1024;
 

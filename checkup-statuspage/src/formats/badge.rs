@@ -1,55 +1,7 @@
 //! Badges: small pictures of a state, for READMEs and dashboards.
 
-use checkup_core::Status;
-
-use crate::xml;
-
-/// What a badge says in its right half.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum BadgeValue {
-    /// The state of a check, or of all.
-    State(Status),
-    /// The results are too old to tell the state.
-    Stale,
-    /// There are no results.
-    Unknown,
-    /// Nothing counts now.
-    Maintenance,
-    /// The share of results that were not down, from 0 to 1.
-    Uptime(f64),
-}
-
-impl BadgeValue {
-    fn text(&self) -> String {
-        match self {
-            Self::State(Status::Healthy) => "operational".to_owned(),
-            Self::State(status) => status.to_string(),
-            Self::Stale => "stale".to_owned(),
-            Self::Unknown => "unknown".to_owned(),
-            Self::Maintenance => "maintenance".to_owned(),
-            Self::Uptime(share) => percent(*share),
-        }
-    }
-
-    /// Dark enough for white text to have a contrast of 4.5 (WCAG AA).
-    fn colour(&self) -> &'static str {
-        match self {
-            Self::State(Status::Healthy) => "#1a7f37",
-            Self::State(Status::Degraded) => "#9a6700",
-            Self::Maintenance => "#0969da",
-            Self::Uptime(share) if *share >= 0.999 => "#1a7f37",
-            Self::Uptime(share) if *share >= 0.99 => "#9a6700",
-            Self::State(_) | Self::Uptime(_) => "#cf222e",
-            Self::Stale | Self::Unknown => "#59636e",
-        }
-    }
-}
-
-/// A share as people read it. Never rounded up to 100 %: what was down once is not always up.
-pub(crate) fn percent(share: f64) -> String {
-    let hundredths = (share * 10_000.0).floor() / 100.0;
-    if share >= 1.0 { "100%".to_owned() } else { format!("{hundredths:.2}%") }
-}
+use super::xml;
+use crate::view::badge_value::BadgeValue;
 
 /// The SVG of a badge.
 pub(crate) fn svg(label: &str, value: &BadgeValue) -> String {
@@ -111,6 +63,8 @@ pub(crate) fn file_name(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use checkup_core::Status;
+
     use super::*;
 
     #[test]
@@ -122,13 +76,6 @@ mod tests {
                 assert!(!svg.contains("<script"), "{svg}");
             }
         }
-    }
-
-    #[test]
-    fn uptime_is_never_rounded_up_to_all() {
-        assert_eq!(percent(1.0), "100%");
-        assert_eq!(percent(0.999_999), "99.99%");
-        assert_eq!(percent(0.0), "0.00%");
     }
 
     #[test]

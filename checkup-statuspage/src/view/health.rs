@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use checkup_core::{CheckResult, Stats, Status, Timestamp};
-use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// The health of one check, as far as it is known.
@@ -56,14 +55,14 @@ impl CheckHealth {
     }
 }
 
-/// `200` if no check is down and all have fresh results, else `503`; and a line for each check.
-pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (StatusCode, String) {
-    let mut status = StatusCode::OK;
+/// Whether all checks have fresh results and none is down; and a line for each check.
+pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (bool, String) {
+    let mut is_ready = true;
     let mut text = String::new();
     for check in checks {
         let is_stale = check.is_stale(question);
         if is_stale || check.status == Status::Down {
-            status = StatusCode::SERVICE_UNAVAILABLE;
+            is_ready = false;
         }
         let state = if is_stale { "stale" } else { check.status.as_str() };
         let reason = check.reason.as_deref().filter(|_| !is_stale);
@@ -71,13 +70,13 @@ pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (StatusCo
         text.push_str(&format!("{}: {state}{reason}\n", one_line(&check.name)));
     }
     if checks.is_empty() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "there are no results yet\n".to_owned());
+        return (false, "there are no results yet\n".to_owned());
     }
-    (status, text)
+    (is_ready, text)
 }
 
-/// The answer as `application/health+json` (draft-inadarei-api-health-check-06).
-pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (StatusCode, Value) {
+/// Whether nothing fails, and the answer as `application/health+json` (draft-inadarei-api-health-check-06).
+pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (bool, Value) {
     let mut worst = "pass";
     let mut details = Map::new();
     for check in checks {
@@ -93,10 +92,9 @@ pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (StatusCode,
     }
     if checks.is_empty() {
         let none = json!({ "status": "fail", "output": "there are no results yet" });
-        return (StatusCode::SERVICE_UNAVAILABLE, none);
+        return (false, none);
     }
-    let status = if worst == "fail" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    (status, json!({ "status": worst, "checks": details }))
+    (worst != "fail", json!({ "status": worst, "checks": details }))
 }
 
 fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
@@ -182,14 +180,18 @@ mod tests {
 
     #[test]
     fn what_is_degraded_is_ready_and_what_is_down_or_old_is_not() {
-        for (checks, status, text) in [
-            (vec![check(Status::Healthy, 1)], 200, "queue: healthy\n"),
-            (vec![check(Status::Degraded, 1)], 200, "queue: degraded: it is full\n"),
-            (vec![check(Status::Healthy, 1), check(Status::Down, 1)], 503, "queue: healthy\nqueue: down: it is full\n"),
-            (vec![check(Status::Healthy, 61)], 503, "queue: stale\n"),
-            (vec![], 503, "there are no results yet\n"),
+        for (checks, is_ready, text) in [
+            (vec![check(Status::Healthy, 1)], true, "queue: healthy\n"),
+            (vec![check(Status::Degraded, 1)], true, "queue: degraded: it is full\n"),
+            (
+                vec![check(Status::Healthy, 1), check(Status::Down, 1)],
+                false,
+                "queue: healthy\nqueue: down: it is full\n",
+            ),
+            (vec![check(Status::Healthy, 61)], false, "queue: stale\n"),
+            (vec![], false, "there are no results yet\n"),
         ] {
-            assert_eq!(readiness(&checks, NOW), (StatusCode::from_u16(status).unwrap(), text.to_owned()));
+            assert_eq!(readiness(&checks, NOW), (is_ready, text.to_owned()));
         }
     }
 
@@ -210,8 +212,8 @@ mod tests {
 
     #[test]
     fn the_report_is_as_the_draft_has_it() {
-        let (status, report) = report(&[check(Status::Healthy, 1), check(Status::Down, 2)], NOW);
-        assert_eq!((status.as_u16(), &report["status"]), (503, &json!("fail")));
+        let (is_ready, report) = report(&[check(Status::Healthy, 1), check(Status::Down, 2)], NOW);
+        assert_eq!((is_ready, &report["status"]), (false, &json!("fail")));
         let details = &report["checks"]["queue:responseTime"];
         assert_eq!(details[0]["status"], "pass");
         assert_eq!((&details[0]["observedValue"], &details[0]["observedUnit"]), (&json!(1.5), &json!("ms")));
@@ -222,8 +224,8 @@ mod tests {
 
     #[test]
     fn an_old_result_fails_and_says_so() {
-        let (status, report) = report(&[check(Status::Healthy, 120)], NOW);
-        assert_eq!(status.as_u16(), 503);
+        let (is_ready, report) = report(&[check(Status::Healthy, 120)], NOW);
+        assert!(!is_ready);
         assert_eq!(report["checks"]["queue:responseTime"][0]["output"], "the latest result is 2m0s old");
         assert_eq!(super::report(&[check(Status::Degraded, 1)], NOW).1["status"], "warn");
     }
@@ -255,9 +257,9 @@ mod tests {
             check.latest[0].timestamp = NOW.now.saturating_add(by);
             check
         };
-        assert_eq!(readiness(&[ahead(AHEAD)], NOW).0, StatusCode::OK);
+        assert!(readiness(&[ahead(AHEAD)], NOW).0);
         let far = ahead(AHEAD + Duration::from_secs(1));
-        assert_eq!(readiness(std::slice::from_ref(&far), NOW).0, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(!readiness(std::slice::from_ref(&far), NOW).0);
         let (_, report) = report(&[far], NOW);
         assert_eq!(report["checks"]["queue:responseTime"][0]["output"], "the clock of the latest result is ahead");
     }

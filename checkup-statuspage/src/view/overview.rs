@@ -5,8 +5,8 @@ use std::time::Duration;
 use checkup_core::summary::{DayStats, Series, Summary};
 use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 
-use crate::badge::BadgeValue;
-use crate::health::{CheckHealth, Latest};
+use super::badge_value::BadgeValue;
+use super::health::{CheckHealth, Latest};
 
 /// What is true at a moment, of each check and of all.
 #[derive(Clone, Debug)]

@@ -1,0 +1,300 @@
+//! The page's own files, made of the embedded ones and the settings.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use checkup_core::{Checkup, Quorum};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::config::link;
+use crate::config::source::PageSource;
+use crate::config::{Group, Link, Order, StatusPage, StatusText};
+use crate::formats::representation::{Cache, Representation, hex};
+use crate::page::assets::{INDEX, SCRIPT, STYLE};
+
+/// What the page shows that does not change with the data.
+#[derive(Clone, Debug)]
+pub(crate) struct PageFiles {
+    settings: StatusPage,
+    config: String,
+    source: PageSource,
+    script_url: String,
+    /// The hash in it.
+    version: String,
+    /// The latest that was made for another place, and which.
+    elsewhere: Arc<Mutex<Option<(String, Representation)>>>,
+    /// `index.html` for where the other files are beside it.
+    pub(crate) index: Representation,
+    /// `page.js`, at its URL with the hash.
+    pub(crate) script: Representation,
+}
+
+impl PageFiles {
+    pub(crate) fn new(settings: &StatusPage, page: &PageConfig<'_>) -> Self {
+        // It has no maps with other keys than texts: it always has a JSON form.
+        let config = serde_json::to_string(page).unwrap_or_default().replace('<', "\\u003c");
+        let version = hex(&Sha256::digest(SCRIPT.as_bytes()))[..12].to_owned();
+        let script_url = format!("page.js?v={version}");
+        let script = Representation::new("text/javascript; charset=utf-8", Cache::Immutable, SCRIPT.as_bytes());
+        let source = page.source.clone();
+        let nothing = Representation::new(HTML, Cache::Revalidate, "");
+        let settings = settings.clone();
+        let elsewhere = Arc::default();
+        let mut files = Self { settings, config, source, script_url, version, elsewhere, index: nothing, script };
+        files.index = files.make_index("");
+        files
+    }
+
+    /// `page.js` at its URL with this `v`: for ever only if that is the hash of what it is.
+    pub(crate) fn script_at(&self, version: Option<&str>) -> Representation {
+        let cache = if version == Some(&self.version) { Cache::Immutable } else { Cache::Revalidate };
+        self.script.clone().with_cache(cache)
+    }
+
+    /// `index.html` for where the other files are in the folder `base` (`status/`), as visitors' browsers see it.
+    pub(crate) fn index_at(&self, base: &str) -> Representation {
+        // Mostly there is one place. What it holds is whole, whatever panicked.
+        let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*elsewhere {
+            Some((known, index)) if known == base => index.clone(),
+            _ => elsewhere.insert((base.to_owned(), self.make_index(base))).1.clone(),
+        }
+    }
+
+    fn make_index(&self, base: &str) -> Representation {
+        let policy = self.policy();
+        let script = format!("{base}{}", self.script_url);
+        let values = [
+            ("csp", escape(&policy)),
+            ("title", escape(&self.settings.title)),
+            ("description", escape(&self.settings.description)),
+            ("base", escape(base)),
+            ("script", escape(&script)),
+            ("style", STYLE.to_owned()),
+            ("config", self.config.clone()),
+        ];
+        let html = fill(INDEX, &values);
+        Representation::new(HTML, Cache::Revalidate, html).with_policy(&format!("{policy}; frame-ancestors 'none'"))
+    }
+
+    fn policy(&self) -> String {
+        let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let with = |origin: Option<String>| origin.map(|origin| format!(" {origin}")).unwrap_or_default();
+        let images = with(self.settings.logo.as_deref().and_then(link::origin));
+        let data = with(self.source.origin());
+        format!(
+            "default-src 'none'; script-src 'self'; style-src 'sha256-{style}'; img-src 'self' data:{images}; \
+             connect-src 'self'{data}; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; \
+             trusted-types 'none'"
+        )
+    }
+}
+
+/// The settings as the page gets them (`web/FORMAT.md`).
+#[derive(Debug, Serialize)]
+pub(crate) struct PageConfig<'a> {
+    version: u32,
+    title: &'a str,
+    description: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logo: Option<&'a str>,
+    links: &'a [Link],
+    texts: &'a StatusText,
+    groups: Vec<Group>,
+    /// Whether these are all checks that there are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    complete: bool,
+    order: Order,
+    timeframe: u128,
+    refresh: u128,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quorum: Option<usize>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    demo: bool,
+    source: PageSource,
+}
+
+impl<'a> PageConfig<'a> {
+    pub(crate) fn new(settings: &'a StatusPage, checkup: Option<&Checkup>, source: PageSource) -> Self {
+        Self {
+            version: 1,
+            title: &settings.title,
+            description: &settings.description,
+            logo: settings.logo.as_deref(),
+            links: &settings.links,
+            texts: &settings.status_text,
+            groups: groups(settings, checkup),
+            complete: checkup.is_some_and(|checkup| checkup.checks().next().is_some()),
+            order: settings.order,
+            timeframe: settings.timeframe.as_millis(),
+            refresh: settings.refresh_interval.as_millis(),
+            quorum: None,
+            demo: false,
+            source,
+        }
+    }
+
+    pub(crate) fn with_quorum(mut self, quorum: Quorum) -> Self {
+        self.quorum = match quorum {
+            Quorum::Majority => None,
+            Quorum::AtLeast(count) => Some(count.get()),
+        };
+        self
+    }
+
+    pub(crate) fn into_groups(self) -> Vec<Group> {
+        self.groups
+    }
+
+    pub(crate) fn with_demo(mut self, demo: bool) -> Self {
+        self.demo = demo;
+        self
+    }
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+
+/// The groups that the settings have, else those that the checks name; then the checks of no group.
+fn groups(settings: &StatusPage, checkup: Option<&Checkup>) -> Vec<Group> {
+    for (group, name) in checkup.into_iter().flat_map(|checkup| unknown(settings, checkup)) {
+        tracing::warn!(group, check = name, "a group of the status page names a check that there is not");
+    }
+    let mut groups = settings.groups.clone();
+    let mut rest = Group::new("", [""; 0]);
+    for check in checkup.into_iter().flat_map(Checkup::checks) {
+        let name = check.name();
+        if groups.iter().chain([&rest]).any(|group| group.checks.iter().any(|known| *known == name)) {
+            continue;
+        }
+        let own = check.policy().group.as_deref().filter(|own| settings.groups.is_empty() && !own.is_empty());
+        let group = match own {
+            None => &mut rest,
+            Some(own) => {
+                let place = groups.iter().position(|group| group.name == own).unwrap_or_else(|| {
+                    groups.push(Group::new(own, [""; 0]));
+                    groups.len() - 1
+                });
+                &mut groups[place]
+            }
+        };
+        group.checks.push(name.into_owned());
+    }
+    groups.extend(Some(rest).filter(|rest| !rest.checks.is_empty()));
+    groups
+}
+
+/// The groups of the settings and what they name that is no check, if there are any checks.
+fn unknown<'a>(settings: &'a StatusPage, checkup: &Checkup) -> Vec<(&'a str, &'a str)> {
+    let known: HashSet<_> = checkup.checks().map(checkup_core::Check::name).collect();
+    let named = settings.groups.iter().flat_map(|group| group.checks.iter().map(|name| (&*group.name, &**name)));
+    named.filter(|(_, name)| !known.is_empty() && !known.contains(*name)).collect()
+}
+
+/// Replaces `{{name}}` by its value, once: what a value has of these stays as it is.
+fn fill(template: &str, values: &[(&str, String)]) -> String {
+    let mut filled = String::with_capacity(template.len() * 2);
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        filled.push_str(before);
+        let found = values.iter().find_map(|(name, value)| {
+            after.strip_prefix(name).and_then(|after| after.strip_prefix("}}")).map(|after| (value, after))
+        });
+        match found {
+            Some((value, after)) => {
+                filled.push_str(value);
+                rest = after;
+            }
+            None => {
+                filled.push_str("{{");
+                rest = after;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+/// For text and for attributes in double quotes.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+#[cfg(test)]
+mod tests {
+    use checkup_core::check_fn;
+
+    use super::*;
+
+    fn index(settings: &StatusPage, source: PageSource) -> String {
+        let files = PageFiles::new(settings, &PageConfig::new(settings, None, source));
+        String::from_utf8(files.index.content().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn nothing_of_the_settings_becomes_markup() {
+        let hostile = "</script><script>alert('1')</script>\"{{style}}";
+        let settings = StatusPage::new().title(hostile).description(hostile).group(Group::new(hostile, [hostile]));
+        let html = index(&settings, PageSource::Api);
+        assert!(!html.contains("<script>alert"), "{html}");
+        assert!(html.contains("&lt;/script&gt;&lt;script&gt;alert(&#39;1&#39;)"), "{html}");
+        assert_eq!(html.matches(STYLE).count(), 1, "values are not filled in turn");
+    }
+
+    #[test]
+    fn every_placeholder_is_filled() {
+        let html = index(&StatusPage::new(), PageSource::Api);
+        for name in ["title", "description", "csp", "style", "config", "script", "base"] {
+            assert!(!html.contains(&format!("{{{{{name}}}}}")), "{name}");
+        }
+        assert!(html.contains("\"source\":{\"type\":\"api\"}"));
+    }
+
+    #[test]
+    fn the_policy_names_the_logo_and_the_bucket_and_has_the_hash_of_the_style_in_the_page() {
+        let settings = StatusPage::new().logo("https://cdn.example.com/logo.svg");
+        let source = PageSource::S3 { url: "https://checks.example.com/".into(), prefix: "a/".into() };
+        let html = index(&settings, source);
+        assert!(html.contains("img-src &#39;self&#39; data: https://cdn.example.com;"), "{html}");
+        assert!(html.contains("connect-src &#39;self&#39; https://checks.example.com;"), "{html}");
+        let (_, rest) = html.split_once("<style>").expect("a style in the page");
+        let (style, _) = rest.split_once("</style>").unwrap();
+        let hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
+        assert!(html.contains(&format!("style-src &#39;sha256-{hash}&#39;")));
+    }
+
+    #[test]
+    fn checks_are_grouped_by_the_settings_or_else_by_themselves() {
+        let check = |name: &str, group: &str| check_fn(name, || async { Ok::<_, String>(()) }).group(group);
+        let checks = [check("a", "Shop"), check("b", ""), check("c", "Shop"), check("d", "Mail")];
+        let checkup = Checkup::builder().checks(checks).build().unwrap();
+        let found = groups(&StatusPage::new(), Some(&checkup));
+        assert_eq!(found, [Group::new("Shop", ["a", "c"]), Group::new("Mail", ["d"]), Group::new("", ["b"])]);
+        let settings = StatusPage::new().group(Group::new("First", ["d"]));
+        let found = groups(&settings, Some(&checkup));
+        assert_eq!(found, [Group::new("First", ["d"]), Group::new("", ["a", "b", "c"])]);
+        let settings = StatusPage::new().group(Group::new("First", ["d", "D"]));
+        assert_eq!(unknown(&settings, &checkup), [("First", "D")]);
+    }
+
+    #[test]
+    fn the_script_is_kept_for_ever_only_at_the_url_with_its_hash() {
+        let settings = StatusPage::new();
+        let files = PageFiles::new(&settings, &PageConfig::new(&settings, None, PageSource::Api));
+        let (_, hash) = files.script_url.split_once("v=").unwrap();
+        assert_eq!(files.script_at(Some(hash)).cache(), Cache::Immutable);
+        for other in [None, Some(""), Some("0123456789ab")] {
+            assert_eq!(files.script_at(other).cache(), Cache::Revalidate, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn the_page_s_own_code_is_small() {
+        let settings = StatusPage::new();
+        let files = PageFiles::new(&settings, &PageConfig::new(&settings, None, PageSource::Api));
+        let compressed = files.index.compressed_size() + files.script.compressed_size();
+        assert!(compressed <= 40 * 1024, "{compressed} bytes");
+    }
+}
