@@ -26,6 +26,8 @@ pub struct ConfigProblem {
     pub kind: ConfigErrorKind,
     /// What was expected, what was found, and what to do.
     pub message: String,
+    /// The message without the value, if the value can be told apart. It is shown if the value came from the environment.
+    without_value: Option<String>,
 }
 
 /// What kind of problem a configuration has, to match on.
@@ -49,12 +51,47 @@ pub enum ConfigErrorKind {
 impl ConfigError {
     /// One problem of a kind.
     pub fn new(kind: ConfigErrorKind, place: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { problems: vec![ConfigProblem { place: place.into(), kind, message: message.into() }] }
+        let (place, message) = (place.into(), message.into());
+        Self { problems: vec![ConfigProblem { place, kind, message, without_value: None }] }
     }
 
-    /// A value at `place` (a key of the settings) that cannot work.
+    /// An invalid value at `place`, a key of the settings.
+    ///
+    /// The message may show the value. If that came from the environment, where secrets are, the message is not shown: prefer
+    /// [`expected`](Self::expected) and [`reason`](Self::reason), which keep the two apart.
     pub fn invalid(place: impl Into<String>, message: impl Into<String>) -> Self {
         Self::new(ConfigErrorKind::Invalid, place, message)
+    }
+
+    /// An invalid value at `place`, with a message that does not show the value or any part of it. It is shown wherever the value
+    /// came from.
+    pub fn reason(place: impl Into<String>, message: impl Into<String>) -> Self {
+        let mut error = Self::invalid(place, message);
+        for problem in &mut error.problems {
+            problem.without_value = Some(problem.message.clone());
+        }
+        error
+    }
+
+    /// A value at `place` that is not what was expected. `expected` does not show the value; [`found`](Self::found) adds it.
+    ///
+    /// ```
+    /// use checkup_core::ConfigError;
+    ///
+    /// let error = ConfigError::expected("max_bytes", "1 to 100").found(7000);
+    /// assert_eq!(error.to_string(), "max_bytes: expected 1 to 100, found 7000");
+    /// ```
+    pub fn expected(place: impl Into<String>, expected: impl fmt::Display) -> Self {
+        Self::reason(place, format!("expected {expected}"))
+    }
+
+    /// The same error with the value that was found, which is left out if it came from the environment.
+    #[must_use]
+    pub fn found(mut self, found: impl fmt::Display) -> Self {
+        for problem in &mut self.problems {
+            problem.message = format!("{}, found {found}", problem.message);
+        }
+        self
     }
 
     /// All problems, in the order of the configuration. Never empty.
@@ -82,13 +119,23 @@ impl ConfigError {
         self
     }
 
-    /// The same problems, without the messages at places whose values must not be shown.
+    /// The same problems without values that came from the environment. `variables` gives the names of the variables at a place.
     #[cfg(feature = "config")]
-    pub(crate) fn hide(mut self, message: &str, hidden: &dyn Fn(&str) -> bool) -> Self {
+    pub(crate) fn hide(mut self, variables: &dyn Fn(&str) -> Vec<String>) -> Self {
         for problem in &mut self.problems {
-            if hidden(&problem.place) {
-                message.clone_into(&mut problem.message);
+            let names = variables(&problem.place);
+            if names.is_empty() {
+                continue;
             }
+            let names =
+                format!("the environment variable{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "));
+            problem.message = match problem.without_value.take() {
+                Some(message) if message.contains("environment variable") => message,
+                Some(message) => format!("{message}; the value comes from {names}, and is not shown"),
+                None => format!("{names} cannot be used here; the value is not shown"),
+            };
+            // What has no value in it any more stays as it is.
+            problem.without_value = Some(problem.message.clone());
         }
         self
     }

@@ -24,6 +24,7 @@ mod path;
 mod results;
 mod secret;
 mod secret_url;
+mod sourced;
 mod spool;
 mod storage;
 pub mod text;
@@ -44,6 +45,7 @@ pub use path::validate_path;
 pub use results::{Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
 pub use secret::Secret;
 pub use secret_url::SecretUrl;
+pub use sourced::{Sourced, Variable, variables_in};
 pub use spool::{Spool, Waiting};
 pub use storage::{
     IntoStorage, Maintenance, PageFile, PagePublisher, PageSource, Provision, ProvisionChange, ProvisionStep,

@@ -1,6 +1,8 @@
 //! Reads settings structs from values, with errors that name the place and what may have been meant.
 
+use std::ffi::OsString;
 use std::fmt;
+use std::path::PathBuf;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
@@ -11,25 +13,25 @@ use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
 use super::suggest;
-use crate::{ConfigError, ConfigErrorKind};
+use crate::{ConfigError, ConfigErrorKind, sourced};
 
-/// What is said of a value from the environment that cannot be used: it may be a secret.
-pub(super) const HIDDEN: &str = "the value of the environment variable cannot be used here; it is not shown";
+/// The names of the environment variables whose values are at a place: they may be secrets.
+pub(super) type Hidden<'a> = &'a dyn Fn(&str) -> Vec<String>;
 
 /// Reads a `T` from an object. `common` are keys that the object may have but that others read: they are in
-/// the list of what there is. `hidden` tells whether the value at a place must not be shown.
+/// the list of what there is. `hidden` gives the variables whose values must not be shown.
 pub(super) fn read<T: DeserializeOwned>(
     object: &Map<String, Value>,
     common: &[&str],
-    hidden: &dyn Fn(&str) -> bool,
+    hidden: Hidden<'_>,
 ) -> Result<T, ConfigError> {
     T::deserialize(ObjectDeserializer { object, place: &Place::Root })
         .map_err(|problem| problem.into_config_error(common, hidden))
 }
 
 /// Reads a `T` from one value; places in errors are relative to it.
-pub(super) fn read_value<T: DeserializeOwned>(value: &Value, hidden: bool) -> Result<T, ConfigError> {
-    T::deserialize(Node { value, place: &Place::Root }).map_err(|problem| problem.into_config_error(&[], &|_| hidden))
+pub(super) fn read_value<T: DeserializeOwned>(value: &Value, hidden: Hidden<'_>) -> Result<T, ConfigError> {
+    T::deserialize(Node { value, place: &Place::Root }).map_err(|problem| problem.into_config_error(&[], hidden))
 }
 
 enum Place<'a> {
@@ -71,17 +73,11 @@ impl Problem {
         self
     }
 
-    fn into_config_error(self, common: &[&str], hidden: &dyn Fn(&str) -> bool) -> ConfigError {
+    fn into_config_error(self, common: &[&str], hidden: Hidden<'_>) -> ConfigError {
         let place = self.place.unwrap_or_default();
         let join = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
         match self.what {
-            What::Mismatch { expected, .. } if hidden(&place) => ConfigError::invalid(
-                place,
-                format!("expected {expected}; the value of the environment variable is something else"),
-            ),
-            What::Mismatch { expected, found } => {
-                ConfigError::invalid(place, format!("expected {expected}, found {found}"))
-            }
+            What::Mismatch { expected, found } => ConfigError::expected(place, expected).found(found).hide(hidden),
             What::UnknownKey { key, known } => {
                 // The common keys stand beside the settings' own, at the top only.
                 let common = if place.is_empty() { common } else { &[] };
@@ -91,20 +87,14 @@ impl Problem {
                 ConfigError::new(ConfigErrorKind::UnknownKey, join(&key), message)
             }
             What::UnknownVariant { variant, known } => {
-                let found = if hidden(&place) { String::new() } else { format!(", found `{variant}`") };
-                let hint = if found.is_empty() {
-                    String::new()
-                } else {
-                    suggest::did_you_mean(&variant, known.iter().copied())
-                };
-                ConfigError::invalid(
-                    place,
-                    format!("expected one of {}{found}{hint}", suggest::list(known.iter().copied())),
-                )
+                let hint = suggest::did_you_mean(&variant, known.iter().copied());
+                let known = suggest::list(known.iter().copied());
+                ConfigError::expected(place, format_args!("one of {known}"))
+                    .found(format_args!("`{variant}`{hint}"))
+                    .hide(hidden)
             }
             What::MissingKey(key) => ConfigError::invalid(place, format!("the key `{key}` is missing")),
-            What::Custom(_) if hidden(&place) => ConfigError::invalid(place, HIDDEN),
-            What::Custom(message) => ConfigError::invalid(place, message),
+            What::Custom(message) => ConfigError::invalid(place, message).hide(hidden),
         }
     }
 }
@@ -266,8 +256,54 @@ impl<'de> Deserializer<'de> for Node<'_> {
         deserialize_struct(_name: &'static str, _keys: &'static [&'static str])
     }
 
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        let place = self.place;
+        let path = self.value.as_str().filter(|_| is_path(&visitor)).map(path);
+        Self::located(
+            place,
+            match path {
+                Some(path) => path.and_then(|path| visitor.visit_str(&path)),
+                None => self.visit(visitor),
+            },
+        )
+    }
+
     forward_to_deserialize_any! {
-        i128 u128 char str string bytes byte_buf unit unit_struct identifier ignored_any
+        i128 u128 char str bytes byte_buf unit unit_struct identifier ignored_any
+    }
+}
+
+/// Whether this reads a [`PathBuf`](std::path::PathBuf): serde names what it expects. So every plugin's path is resolved, and none has to
+/// do anything for it.
+fn is_path<'de>(visitor: &impl Visitor<'de>) -> bool {
+    /// Compares what is written with what is left of the expected text.
+    struct Rest(&'static str);
+    impl fmt::Write for Rest {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 = self.0.strip_prefix(text).ok_or(fmt::Error)?;
+            Ok(())
+        }
+    }
+    let mut rest = Rest("path string");
+    fmt::Write::write_fmt(&mut rest, format_args!("{}", visitor as &dyn Expected)).is_ok() && rest.0.is_empty()
+}
+
+/// A path of a setting, relative to the folder of the config file. What is in a file (a key, say) is not shown where its path belongs.
+fn path(text: &str) -> Result<String, Problem> {
+    if text.contains(['\n', '\0']) {
+        return Err(What::Mismatch {
+            expected: "the path of a file or folder".to_owned(),
+            found: "several lines, as if they were the content of the file (not shown)".to_owned(),
+        }
+        .into());
+    }
+    match sourced::resolve(text).map(PathBuf::into_os_string).map(OsString::into_string) {
+        None => Ok(text.to_owned()),
+        Some(Ok(resolved)) => Ok(resolved),
+        Some(Err(_)) => Err(What::Custom(
+            "the folder of the config file has a name that is not UTF-8; write an absolute path".to_owned(),
+        )
+        .into()),
     }
 }
 
@@ -414,7 +450,9 @@ mod tests {
     }
 
     fn settings(value: &Value) -> Result<Settings, ConfigError> {
-        read(value.as_object().unwrap(), &["attempts"], &|place| place == "pause")
+        read(value.as_object().unwrap(), &["attempts"], &|place| {
+            if place == "pause" { vec!["PAUSE".to_owned()] } else { Vec::new() }
+        })
     }
 
     fn error(value: Value) -> String {

@@ -1,20 +1,44 @@
 //! `${VAR}` and `${VAR:-default}` in strings.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
-use crate::ConfigProblems;
-use crate::{ConfigError, ConfigErrorKind};
+use crate::sourced::Variable;
+use crate::{ConfigError, ConfigErrorKind, ConfigProblems};
 
-/// Replaces variables in every string of `value`, and gives the places where it did: their values
-/// may be secrets, which errors must not show.
+/// Which parts of which texts came from environment variables. Their values may be secrets, which nothing shows.
+#[derive(Debug, Default)]
+pub(super) struct Replaced {
+    places: Vec<(String, Vec<String>)>,
+    texts: HashMap<String, Box<[Variable]>>,
+}
+
+impl Replaced {
+    /// The names of the variables at a place, in a part of it, or in what it is a part of.
+    pub(super) fn at(&self, place: &str) -> Vec<String> {
+        let inside = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let here = |replaced: &&(String, Vec<String>)| inside(&replaced.0, place) || inside(place, &replaced.0);
+        let mut names: Vec<_> = self.places.iter().filter(here).flat_map(|(_, names)| names.clone()).collect();
+        names.dedup();
+        names
+    }
+
+    /// The texts that variables were replaced in.
+    pub(super) fn texts(&self) -> HashMap<String, Box<[Variable]>> {
+        self.texts.clone()
+    }
+}
+
+/// Replaces variables in every string of `value`, and gives the places where it did.
 pub(super) fn interpolate(
     value: &mut Value,
     lookup: &dyn Fn(&str) -> Option<String>,
     problems: &mut ConfigProblems,
-) -> HashSet<String> {
-    let mut replaced = HashSet::new();
+) -> Replaced {
+    let mut replaced = Replaced::default();
     walk(value, String::new(), lookup, problems, &mut replaced);
     replaced
 }
@@ -24,13 +48,16 @@ fn walk(
     place: String,
     lookup: &dyn Fn(&str) -> Option<String>,
     problems: &mut ConfigProblems,
-    replaced: &mut HashSet<String>,
+    replaced: &mut Replaced,
 ) {
     match value {
         Value::String(text) if text.contains("${") => match expand(text, lookup) {
-            Ok(expanded) => {
+            Ok((expanded, variables)) => {
+                if !variables.is_empty() {
+                    replaced.places.push((place, variables.iter().map(|variable| variable.name.clone()).collect()));
+                    replaced.texts.insert(expanded.clone(), variables.into());
+                }
                 *text = expanded;
-                replaced.insert(place);
             }
             Err((kind, message)) => problems.push(ConfigError::new(kind, place, message)),
         },
@@ -49,8 +76,13 @@ fn walk(
     }
 }
 
-fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String, (ConfigErrorKind, String)> {
+/// The text with its variables replaced, and where it has their values. A default is not a value of the environment.
+fn expand(
+    text: &str,
+    lookup: &dyn Fn(&str) -> Option<String>,
+) -> Result<(String, Vec<Variable>), (ConfigErrorKind, String)> {
     let mut expanded = String::new();
+    let mut variables = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
         let before = &rest[..start];
@@ -78,7 +110,11 @@ fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String,
         }
         match (lookup(name), default) {
             (Some(value), Some(default)) if value.is_empty() => expanded.push_str(default),
-            (Some(value), _) => expanded.push_str(&value),
+            (Some(value), _) => {
+                let start = expanded.len();
+                expanded.push_str(&value);
+                variables.push(Variable::new(name, start..expanded.len()));
+            }
             (None, Some(default)) => expanded.push_str(default),
             (None, None) => {
                 let message =
@@ -89,7 +125,7 @@ fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<String,
         rest = &inside[end + 1..];
     }
     expanded.push_str(rest);
-    Ok(expanded)
+    Ok((expanded, variables))
 }
 
 #[cfg(test)]
@@ -106,7 +142,7 @@ mod tests {
     }
 
     fn ok(text: &str) -> String {
-        expand(text, &env).unwrap()
+        expand(text, &env).unwrap().0
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! From a parsed file to a [`Checkup`]: the root and the keys that all checks have.
 
-use std::collections::HashSet;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::environment::Replaced;
 use super::registry::{Built, Types};
 use super::{Kind, Registry, RootSettings, de, environment, suggest};
 use crate::ConfigProblems;
 use crate::check::ZERO_INTERVAL;
+use crate::sourced::Reading;
 use crate::{Check, Checkup, ConfigError, ConfigErrorKind, Policy, Quorum, Shard, Spool, Timestamp};
 
 /// The keys of the root.
@@ -50,6 +52,7 @@ pub(super) fn checkup(
     registry: &Registry,
     mut value: Value,
     lookup: &dyn Fn(&str) -> Option<String>,
+    folder: Option<&Path>,
 ) -> Result<Checkup, ConfigError> {
     let mut problems = ConfigProblems::new();
     let replaced = environment::interpolate(&mut value, lookup, &mut problems);
@@ -58,13 +61,14 @@ pub(super) fn checkup(
     let Value::Object(root) = value else {
         return Err(ConfigError::invalid("", "expected an object with `checkers`"));
     };
-    Reader { registry, replaced, problems: ConfigProblems::new() }.root(root)
+    let reading = Reading { texts: replaced.texts(), folder: folder.map(Into::into) };
+    reading.during(|| Reader { registry, replaced, problems: ConfigProblems::new() }.root(root))
 }
 
 struct Reader<'a> {
     registry: &'a Registry,
     /// The places whose values came from the environment: they may be secrets.
-    replaced: HashSet<String>,
+    replaced: Replaced,
     problems: ConfigProblems,
 }
 
@@ -115,7 +119,7 @@ impl Reader<'_> {
         if let Some(text) = self.field::<String>(&mut root, "", "timestamp").filter(|text| text != UNSET_TIME) {
             let parsed =
                 text.parse::<Timestamp>().map_err(|error| ConfigError::invalid("timestamp", error.to_string()));
-            let parsed = parsed.map_err(|error| error.hide(de::HIDDEN, &|place| self.is_hidden(place)));
+            let parsed = parsed.map_err(|error| error.hide(&|place| self.hidden(place)));
             if let Some(timestamp) = self.problems.take(parsed) {
                 builder = builder.timestamp(timestamp);
                 settings.timestamp = Some(timestamp);
@@ -139,7 +143,7 @@ impl Reader<'_> {
         for key in self.registry.sections.names() {
             let Some(value) = present(&mut root, key) else { continue };
             let Some(object) = self.object(key, value, "an object") else { continue };
-            let hidden = |inner: &str| self.is_hidden(&join(key, inner));
+            let hidden = |inner: &str| self.hidden(&join(key, inner));
             let built = self.registry.sections.build(Kind::Section, key, &object, &[], &hidden);
             if let Some((section, kept)) = self.problems.take(built.map_err(|error| error.at(key))) {
                 settings.sections.push((kept, section));
@@ -147,9 +151,8 @@ impl Reader<'_> {
         }
         builder.settings = settings;
         // With a check missing, others that depend on it would bring follow-up problems.
-        let is_hidden = self.is_hidden("location");
         self.problems.into_result()?;
-        builder.build().map_err(|error| error.hide(de::HIDDEN, &|place| is_hidden && place == "location"))
+        builder.build().map_err(|error| error.hide(&|place| self.replaced.at(place)))
     }
 
     fn unknown_keys(&mut self, root: &Map<String, Value>) {
@@ -175,12 +178,12 @@ impl Reader<'_> {
             count: u32,
         }
         let object = self.object("shard", value, "an object with `index` and `count`")?;
-        let parts: Result<Parts, _> = de::read(&object, &[], &|inner| self.is_hidden(&join("shard", inner)));
+        let parts: Result<Parts, _> = de::read(&object, &[], &|inner| self.hidden(&join("shard", inner)));
         let parts = self.problems.take(parts.map_err(|error| error.at("shard")))?;
         let shard = Shard::new(parts.index, parts.count).map_err(|_| {
             let Parts { index, count } = parts;
             let message = format!("expected an `index` from 1 to `count`, found index {index} and count {count}");
-            ConfigError::invalid("shard", message).hide(de::HIDDEN, &|_| self.is_hidden("shard"))
+            ConfigError::invalid("shard", message).hide(&|_| self.hidden("shard"))
         });
         self.problems.take(shard)
     }
@@ -190,7 +193,7 @@ impl Reader<'_> {
         match value {
             Value::Bool(false) => Some(None),
             Value::Object(object) => {
-                let spool = de::read(&object, &[], &|inner| self.is_hidden(&join("spool", inner)));
+                let spool = de::read(&object, &[], &|inner| self.hidden(&join("spool", inner)));
                 self.problems.take(spool.map_err(|error| error.at("spool"))).map(Some)
             }
             other => {
@@ -261,15 +264,15 @@ impl Reader<'_> {
             return None;
         };
         let Value::String(type_name) = type_name else {
-            let message = format!("expected the name of a {}, found {type_name}", kind.as_str());
+            let message = format!("expected the name of a {}, found {}", kind.as_str(), kind_of(&type_name));
             self.problems.push(ConfigError::invalid(join(place, "type"), message));
             return None;
         };
         let common = if kind == Kind::Checker { CHECK_KEYS } else { &["type"] };
-        let hidden = |inner: &str| self.is_hidden(&join(place, inner));
+        let hidden = |inner: &str| self.hidden(&join(place, inner));
         let built = types.build(kind, &type_name, &object, common, &hidden);
         let built = built.map_err(|error| match error.problems()[0].kind {
-            ConfigErrorKind::UnknownType => error.hide(de::HIDDEN, &hidden),
+            ConfigErrorKind::UnknownType => error.hide(&hidden),
             _ => error,
         });
         self.problems.take(built.map_err(|error| error.at(place)))
@@ -286,12 +289,9 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether the value at a place, or some part of it, came from the environment.
-    fn is_hidden(&self, place: &str) -> bool {
-        let inside = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        self.replaced.iter().any(|replaced| inside(replaced, place) || inside(place, replaced))
+    /// The names of the variables that the value at a place, or some part of it, came from.
+    fn hidden(&self, place: &str) -> Vec<String> {
+        self.replaced.at(place)
     }
 
     fn list(&mut self, object: &mut Map<String, Value>, key: &str) -> Vec<(String, Value)> {
@@ -311,8 +311,8 @@ impl Reader<'_> {
     fn field<T: DeserializeOwned>(&mut self, object: &mut Map<String, Value>, place: &str, key: &str) -> Option<T> {
         let value = present(object, key)?;
         let place = join(place, key);
-        let hidden = self.is_hidden(&place);
-        self.problems.take(de::read_value(&value, hidden).map_err(|error| error.at(&place)))
+        let read = de::read_value(&value, &|inner| self.hidden(&join(&place, inner)));
+        self.problems.take(read.map_err(|error| error.at(&place)))
     }
 
     fn duration(&mut self, object: &mut Map<String, Value>, place: &str, key: &str) -> Option<Duration> {

@@ -1,6 +1,7 @@
 //! Whole files: read, refused, written back.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ impl IntoChecker for Ping {
         if self.endpoint_url.starts_with("bad ") {
             let message = format!("expected a host, found {:?}", self.endpoint_url);
             return Err(ConfigError::invalid("endpoint_url", message));
+        }
+        if self.endpoint_url.contains('\n') {
+            return Err(ConfigError::reason("endpoint_url", "expected a host without line breaks"));
         }
         if self.endpoint_url.is_empty() {
             return Err(ConfigError::invalid("endpoint_url", "expected a host, found nothing"));
@@ -80,7 +84,11 @@ fn registry() -> Registry {
 }
 
 fn parse(value: &Value) -> Result<Checkup, ConfigError> {
-    let lookup = |name: &str| (name == "PASSWORD").then(|| "hunter2".to_owned());
+    let lookup = |name: &str| match name {
+        "PASSWORD" => Some("hunter2".to_owned()),
+        "NEWLINE" => Some("hunter2\n".to_owned()),
+        _ => None,
+    };
     registry().parse_with(&value.to_string(), Format::Json, lookup)
 }
 
@@ -190,12 +198,68 @@ fn a_value_from_the_environment_that_a_plugin_refuses_is_not_in_the_error() {
     for file in [
         json!({ "checkers": [{ "type": "ping", "endpoint_url": "bad ${PASSWORD}" }] }),
         json!({ "checkers": [{ "type": "${PASSWORD}", "endpoint_url": "x" }] }),
+        json!({ "checkers": [{ "type": ["${PASSWORD}"], "endpoint_url": "x" }] }),
+        json!({ "checkers": [{ "type": { "${PASSWORD}": "${PASSWORD}" }, "endpoint_url": "x" }] }),
         json!({ "timestamp": "${PASSWORD}" }),
         json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "tags": "${PASSWORD}" }] }),
     ] {
         let problems = problems(&file);
         assert!(!problems.concat().contains("hunter2"), "{problems:?}");
     }
+}
+
+#[test]
+fn an_error_without_the_value_is_shown_and_names_the_variable() {
+    let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "${NEWLINE}" }] });
+    assert_eq!(
+        problems(&file),
+        [
+            "checkers[0].endpoint_url: expected a host without line breaks; the value comes from the environment variable NEWLINE, and is not shown"
+        ]
+    );
+    let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "bad ${PASSWORD}" }] });
+    assert_eq!(
+        problems(&file),
+        ["checkers[0].endpoint_url: the environment variable PASSWORD cannot be used here; the value is not shown"]
+    );
+}
+
+#[test]
+fn relative_paths_of_every_plugin_are_in_the_folder_of_the_file() {
+    #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    struct Paths {
+        one: PathBuf,
+        maybe: Option<PathBuf>,
+        many: Vec<PathBuf>,
+        text: String,
+    }
+    let mut registry = Registry::new();
+    registry.section::<Paths>("paths", |_| Ok(()));
+    let folder = tempfile::tempdir().unwrap();
+    let file =
+        json!({ "checkers": [], "paths": { "one": "./a", "maybe": "../b", "many": ["c/d", "/e"], "text": "./f" } });
+    let paths = |one: &str, maybe: &str, c: &str| Paths {
+        one: one.into(),
+        maybe: Some(maybe.into()),
+        many: vec![c.into(), "/e".into()],
+        text: "./f".to_owned(),
+    };
+    let inside = |name: &str| folder.path().join(name).display().to_string();
+    let expected = paths(&inside("a"), &inside("../b"), &inside("c/d"));
+
+    let config = folder.path().join("checkup.json");
+    std::fs::write(&config, file.to_string()).unwrap();
+    assert_eq!(registry.load(&config).unwrap().section(), Some(&expected));
+    assert_eq!(registry.parse_in(&file.to_string(), Format::Json, folder.path()).unwrap().section(), Some(&expected));
+    let by_text = registry.parse(&file.to_string(), Format::Json).unwrap();
+    assert_eq!(by_text.section(), Some(&paths("./a", "../b", "c/d")));
+
+    let key = json!({ "checkers": [], "paths": { "one": "-----BEGIN KEY-----\nhunter2\n", "many": [], "text": "" } });
+    let error = registry.parse(&key.to_string(), Format::Json).unwrap_err().to_string();
+    assert!(
+        error.starts_with("paths.one: expected the path of a file or folder") && !error.contains("hunter2"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -133,32 +133,44 @@ impl Registry {
         }
     }
 
-    /// Reads a config file, by its ending JSON, YAML or TOML.
+    /// Reads a config file: JSON, YAML or TOML, by its extension. Relative paths in it are relative to its folder.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or says something that cannot work: all problems, each with its place.
+    /// If the file cannot be read or has invalid settings: all problems, each with its place.
     pub fn load(&self, path: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
         let path = path.as_ref();
         let load = || {
             let format = Format::of(path)?;
             let text = std::fs::read_to_string(path)
                 .map_err(|error| ConfigError::new(ConfigErrorKind::Io, "", format!("cannot be read: {error}")))?;
-            self.parse(&text, format)
+            self.parse_in(&text, format, path.parent().unwrap_or(Path::new("")))
         };
         load().map_err(|error: ConfigError| error.in_file(path.display()))
     }
 
-    /// Reads a config from a text, with variables from the environment.
+    /// Reads a config from a text, with variables from the environment. Relative paths are relative to the working directory.
     ///
     /// # Errors
     ///
-    /// If it says something that cannot work: all problems, each with its place.
+    /// If it has invalid settings: all problems, each with its place.
     pub fn parse(&self, text: &str, format: Format) -> Result<Checkup, ConfigError> {
         self.parse_with(text, format, |variable| std::env::var(variable).ok())
     }
 
-    /// Reads a config from a text, with variables from `lookup`.
+    /// Reads a config from the text of a file in this folder, which relative paths are relative to, with variables from the environment.
+    ///
+    /// Paths are settings of the type [`PathBuf`](std::path::PathBuf), of any plugin.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_in(&self, text: &str, format: Format, folder: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
+        let lookup = |variable: &str| std::env::var(variable).ok();
+        read::checkup(self, format.parse(text)?, &lookup, Some(folder.as_ref()))
+    }
+
+    /// Reads a config from a text, with variables from `lookup`. Relative paths are relative to the working directory.
     ///
     /// # Errors
     ///
@@ -169,7 +181,7 @@ impl Registry {
         format: Format,
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Checkup, ConfigError> {
-        read::checkup(self, format.parse(text)?, &lookup)
+        read::checkup(self, format.parse(text)?, &lookup, None)
     }
 
     /// The JSON Schema (2020-12) of config files with the types that are registered, for editors.
@@ -192,8 +204,7 @@ struct Entry<K: ?Sized> {
     schema: fn() -> Value,
 }
 
-type Build<K> =
-    dyn Fn(&Map<String, Value>, &[&str], &dyn Fn(&str) -> bool) -> Result<Built<K>, ConfigError> + Send + Sync;
+type Build<K> = dyn Fn(&Map<String, Value>, &[&str], de::Hidden<'_>) -> Result<Built<K>, ConfigError> + Send + Sync;
 
 impl<K: ?Sized + 'static> Types<K> {
     fn insert<C: ConfigObject>(
@@ -202,10 +213,10 @@ impl<K: ?Sized + 'static> Types<K> {
         make: impl Fn(C) -> Result<Arc<K>, ConfigError> + Send + Sync + 'static,
     ) {
         let name: Arc<str> = type_name.into();
-        let build = move |object: &Map<String, Value>, common: &[&str], hidden: &dyn Fn(&str) -> bool| {
+        let build = move |object: &Map<String, Value>, common: &[&str], hidden: de::Hidden<'_>| {
             let settings: C = de::read(object, common, hidden)?;
             let kept = Settings::new(Arc::clone(&name), settings.clone());
-            Ok((make(settings).map_err(|error| error.hide(de::HIDDEN, hidden))?, kept))
+            Ok((make(settings).map_err(|error| error.hide(hidden))?, kept))
         };
         let entry = Entry { build: Arc::new(build), schema: schema::of_type::<C> };
         self.absent.remove(type_name);
@@ -232,7 +243,7 @@ impl<K: ?Sized + 'static> Types<K> {
         type_name: &str,
         object: &Map<String, Value>,
         common: &[&str],
-        hidden: &dyn Fn(&str) -> bool,
+        hidden: de::Hidden<'_>,
     ) -> Result<Built<K>, ConfigError> {
         match self.known.get(type_name) {
             Some(entry) => (entry.build)(object, common, hidden),

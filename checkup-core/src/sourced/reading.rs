@@ -1,0 +1,65 @@
+//! What is known while the settings of one object are read and parsed: its variables, and the folder of its file.
+//!
+//! It is thread-local, because serde has no way to hand a setting's type more than its value. Texts are found by their
+//! content, so that it does not matter through which types a value passes on its way.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::Path;
+#[cfg(feature = "config")]
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::Variable;
+
+thread_local! {
+    static READING: RefCell<Reading> = RefCell::default();
+}
+
+/// The variables and the folder of the object that is being read.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reading {
+    /// Texts that variables were replaced in.
+    #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have variables"))]
+    pub(crate) texts: HashMap<String, Box<[Variable]>>,
+    /// The folder that relative paths are relative to.
+    #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have a folder"))]
+    pub(crate) folder: Option<Arc<Path>>,
+}
+
+#[cfg(feature = "config")]
+impl Reading {
+    /// Runs `read` with this as what is known on this thread.
+    pub(crate) fn during<T>(self, read: impl FnOnce() -> T) -> T {
+        /// Restores what was known before, even if `read` panics.
+        struct Restore(Option<Reading>);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                READING.set(self.0.take().unwrap_or_default());
+            }
+        }
+        let _restore = Restore(Some(READING.replace(self)));
+        read()
+    }
+}
+
+/// The parts of a setting's text that came from environment variables. It works while settings are read from a config file and
+/// turned into a checker, storage or notifier; at any other time a text has no such parts.
+///
+/// Most plugins use [`Sourced`](crate::Sourced) instead, which keeps them.
+pub fn variables_in(text: &str) -> Box<[Variable]> {
+    READING.with_borrow(|reading| reading.texts.get(text).cloned().unwrap_or_default())
+}
+
+/// The path in the folder of the config file that is being read, if it is relative and there is one.
+#[cfg(feature = "config")]
+pub(crate) fn resolve(path: &str) -> Option<PathBuf> {
+    let relative = Path::new(path);
+    if path.is_empty() || relative.has_root() {
+        return None;
+    }
+    READING.with_borrow(|reading| {
+        let folder = reading.folder.as_deref().filter(|folder| !folder.as_os_str().is_empty())?;
+        Some(folder.join(relative.strip_prefix(".").unwrap_or(relative)))
+    })
+}
