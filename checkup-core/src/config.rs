@@ -68,7 +68,8 @@ mod format;
 mod read;
 mod registry;
 mod schema;
-mod suggest;
+#[doc(hidden)]
+pub mod suggest;
 mod write;
 
 pub use format::Format;

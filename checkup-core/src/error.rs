@@ -94,6 +94,12 @@ impl ConfigError {
         self
     }
 
+    /// What the first problem says was expected.
+    pub(crate) fn expectation(&self) -> String {
+        let message = &self.problems[0].message;
+        message.strip_prefix("expected ").unwrap_or(message).to_owned()
+    }
+
     /// All problems, in the order of the configuration. Never empty.
     pub fn problems(&self) -> &[ConfigProblem] {
         &self.problems

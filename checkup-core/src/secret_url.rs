@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Secret;
+use crate::{Secret, Sourced};
 
 /// What is shown in place of a secret.
 const REDACTED: &str = "[redacted]";
@@ -51,6 +53,9 @@ const SECRET_PATHS: [(&str, &str); 4] = [
 /// tokens in the paths of well-known webhooks, show as `[redacted]`. If it is not certain where the credentials end, nothing
 /// before the last `@` is shown.
 ///
+/// In a config file, values of environment variables are percent-encoded for their place in the URL (see [`Sourced::for_url`]), and
+/// show as `[redacted]` except in the host and the port, which are an address.
+///
 /// ```
 /// use checkup_core::SecretUrl;
 ///
@@ -58,36 +63,42 @@ const SECRET_PATHS: [(&str, &str); 4] = [
 /// assert_eq!(url.to_string(), "https://example.com/health?full=1&token=[redacted]");
 /// assert_eq!(url.expose(), "https://user:hunter2@example.com/health?full=1&token=t0ken");
 /// ```
-#[derive(Clone, Default, PartialEq, Eq, Hash, Deserialize)]
-#[serde(transparent)]
-pub struct SecretUrl(Box<str>);
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct SecretUrl {
+    text: Box<str>,
+    /// Which bytes came from the environment.
+    sourced: Option<Box<[Range<usize>]>>,
+}
 
 impl SecretUrl {
     /// The URL as it was given, with its secrets.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// The URL as it is shown.
     pub fn redacted(&self) -> Cow<'_, str> {
-        redacted(&self.0)
+        match &self.sourced {
+            None => redacted(&self.text),
+            Some(sourced) => Cow::Owned(redacted(&without_variables(&self.text, sourced)).into_owned()),
+        }
     }
 
     /// Whether it is the empty text.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
     }
 }
 
 impl From<String> for SecretUrl {
     fn from(url: String) -> Self {
-        Self(url.into())
+        Self { text: url.into(), sourced: None }
     }
 }
 
 impl From<&str> for SecretUrl {
     fn from(url: &str) -> Self {
-        Self(url.into())
+        Self { text: url.into(), sourced: None }
     }
 }
 
@@ -106,10 +117,21 @@ impl fmt::Debug for SecretUrl {
 impl Serialize for SecretUrl {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if Secret::is_exposing() {
-            serializer.serialize_str(&self.0)
+            serializer.serialize_str(&self.text)
         } else {
             serializer.serialize_str(&self.redacted())
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let url = Sourced::deserialize(deserializer)?.for_url();
+        let url = url.map_err(|error| {
+            D::Error::invalid_value(Unexpected::Other("another text"), &error.expectation().as_str())
+        })?;
+        let ranges: Box<[_]> = url.variables().iter().map(|variable| variable.range.clone()).collect();
+        Ok(Self { text: url.as_str().into(), sourced: Some(ranges).filter(|ranges| !ranges.is_empty()) })
     }
 }
 
@@ -134,6 +156,25 @@ fn redacted(url: &str) -> Cow<'_, str> {
         Cow::Borrowed(url) => without_tokens(url).map_or(Cow::Borrowed(url), Cow::Owned),
         Cow::Owned(url) => Cow::Owned(without_tokens(&url).unwrap_or(url)),
     }
+}
+
+/// The URL without what came from the environment, except in the authority: credentials there are left out by another rule, and
+/// the rest of it is an address.
+fn without_variables(url: &str, sourced: &[Range<usize>]) -> String {
+    let authority = url.find("://").map(|at| at + 3);
+    let after = authority.map_or(0, |start| start + url[start..].find(['/', '?', '#']).unwrap_or(url.len() - start));
+    let (mut shown, mut end) = (String::new(), 0);
+    for range in sourced.iter().filter(|range| range.end > after) {
+        // A variable with the address in it: the slash after that is its own.
+        let start = if range.start < after { after + usize::from(url[after..].starts_with('/')) } else { range.start };
+        shown.push_str(&url[end..start]);
+        if start < range.end {
+            shown.push_str(REDACTED);
+        }
+        end = range.end;
+    }
+    shown.push_str(&url[end..]);
+    shown
 }
 
 fn without_credentials(url: &str) -> Cow<'_, str> {
@@ -302,6 +343,47 @@ mod tests {
         ] {
             assert_eq!(SecretUrl::from(url).to_string(), shown, "{url}");
         }
+    }
+
+    #[cfg(feature = "config")]
+    #[test]
+    fn what_came_from_the_environment_is_not_shown_except_as_address() {
+        use crate::config::{Format, Registry};
+
+        #[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
+        struct Settings {
+            url: SecretUrl,
+        }
+        let lookup = |name: &str| match name {
+            "HOST" => Some("db:80".to_owned()),
+            "PASS" => Some("p/w?#@x".to_owned()),
+            "URL" => Some("http://u:hunter2@h:1/hunter2?hunter2".to_owned()),
+            "BASE" => Some("http://h".to_owned()),
+            _ => Some("hunter2".to_owned()),
+        };
+        let mut registry = Registry::new();
+        registry.section::<Settings>("s", |_| Ok(()));
+        let parse = |url: &str| {
+            let text = serde_json::json!({ "checkers": [], "s": { "url": url } }).to_string();
+            let checkup = registry.parse_with(&text, Format::Json, lookup);
+            checkup.map(|checkup| checkup.section::<Settings>().unwrap().url.clone())
+        };
+        for (url, shown, exposed) in [
+            ("http://mon:${PASS}@${HOST}/x", "http://db:80/x", "http://mon:p%2Fw%3F%23%40x@db:80/x"),
+            ("http://h/${X}/y?q=${X}", "http://h/[redacted]/y?q=[redacted]", "http://h/hunter2/y?q=hunter2"),
+            ("http://h/?${X}#${X}", "http://h/?[redacted]#[redacted]", "http://h/?hunter2#hunter2"),
+            ("${URL}/x", "http://h:1/[redacted]/x", "http://u:hunter2@h:1/hunter2?hunter2/x"),
+            ("${BASE}/x", "http://h/x", "http://h/x"),
+            ("${X}", "[redacted]", "hunter2"),
+        ] {
+            let found = parse(url).unwrap();
+            assert_eq!((found.to_string().as_str(), found.expose()), (shown, exposed), "{url}");
+        }
+        let error = parse("http://${PASS}/").unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "s.url: expected a host, or a host and a port, in the environment variable PASS, which is in their place"
+        );
     }
 
     #[test]

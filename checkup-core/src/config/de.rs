@@ -344,7 +344,9 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Problem> {
         let Some((key, value)) = self.value.take() else { return Err(de::Error::custom("a value without its key")) };
-        seed.deserialize(Node { value, place: &Place::Key(self.place, key) })
+        // A type may also refuse what its visitor took.
+        let place = Place::Key(self.place, key);
+        Node::located(&place, seed.deserialize(Node { value, place: &place }))
     }
 }
 
@@ -358,7 +360,8 @@ impl<'de> SeqAccess<'de> for Items<'_> {
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Problem> {
         let Some((index, value)) = self.items.next() else { return Ok(None) };
-        seed.deserialize(Node { value, place: &Place::Index(self.place, index) }).map(Some)
+        let place = Place::Index(self.place, index);
+        Node::located(&place, seed.deserialize(Node { value, place: &place })).map(Some)
     }
 }
 

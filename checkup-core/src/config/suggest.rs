@@ -1,7 +1,7 @@
-//! What somebody may have meant.
+//! What a misspelt name may mean.
 
 /// The candidate that is most like `found`, if any is like it enough to be a slip.
-pub(super) fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
     candidates
         .into_iter()
@@ -17,12 +17,12 @@ pub(super) fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a 
 }
 
 /// `; did you mean `x`?` or nothing.
-pub(super) fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     closest(found, candidates).map_or(String::new(), |candidate| format!("; did you mean `{candidate}`?"))
 }
 
 /// `a, b, c`, each in backquotes.
-pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let quoted: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     quoted.join(", ")
 }
