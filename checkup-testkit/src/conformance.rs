@@ -44,8 +44,6 @@ mod macros;
 pub mod named_files;
 pub mod notifier;
 pub mod storage;
-mod storage_maintainer;
-mod storage_reader;
 
 pub use checker::CheckerFixture;
 pub use named_files::NamedFilesFixture;
@@ -94,14 +92,23 @@ mod tests {
         let listed = [
             names(&mut checker::BEHAVIOURS.iter().map(|behaviour| behaviour.name)),
             names(&mut storage::BEHAVIOURS.iter().map(|behaviour| behaviour.name)),
+            names(&mut named_files::BEHAVIOURS.iter().map(|behaviour| behaviour.name)),
             names(&mut notifier::BEHAVIOURS.iter().map(|behaviour| behaviour.name)),
         ];
-        let storage =
-            [include_str!("conformance/storage/behaviours.rs"), include_str!("conformance/storage_reader.rs")].concat()
-                + include_str!("conformance/storage_maintainer.rs");
+        let storage = concat!(
+            include_str!("conformance/storage/behaviours.rs"),
+            include_str!("conformance/storage/reader.rs"),
+            include_str!("conformance/storage/maintainer.rs"),
+        );
+        let named_files = concat!(
+            include_str!("conformance/named_files/failing.rs"),
+            include_str!("conformance/named_files/finding.rs"),
+            include_str!("conformance/named_files/putting.rs"),
+        );
         let sources = [
             include_str!("conformance/checker/behaviours.rs"),
-            &storage,
+            storage,
+            named_files,
             include_str!("conformance/notifier/behaviours.rs"),
         ];
         for (mut listed, source) in listed.into_iter().zip(sources) {

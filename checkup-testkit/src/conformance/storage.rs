@@ -2,6 +2,8 @@
 //! [`StorageMaintainer`](checkup_core::StorageMaintainer).
 
 mod behaviours;
+mod maintainer;
+mod reader;
 mod reports;
 
 use std::any::Any;
@@ -11,9 +13,9 @@ use std::time::Duration;
 
 use checkup_core::{CheckResult, IntoStorage, Storage};
 
-pub use super::storage_maintainer::*;
-pub use super::storage_reader::*;
 pub use behaviours::*;
+pub use maintainer::*;
+pub use reader::*;
 pub(super) use reports::{assert_same_results, files, one, report};
 
 use super::Behaviour;

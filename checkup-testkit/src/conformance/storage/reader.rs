@@ -5,9 +5,8 @@ use std::time::Duration;
 use checkup_core::check_file::{self, FileName};
 use checkup_core::{Storage, StorageErrorKind, StorageReader, Timestamp};
 
-use super::StorageFixture;
-use super::drive::block_on;
-use super::storage::{assert_same_results, files, report};
+use super::super::drive::block_on;
+use super::{StorageFixture, assert_same_results, files, report};
 
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
 const HOUR: Duration = Duration::from_secs(3600);

@@ -7,10 +7,9 @@ use checkup_core::check_file::{self, FileName};
 use checkup_core::{CheckResult, Maintenance, Storage, StorageError, Timestamp};
 use tokio::task::JoinSet;
 
-use super::StorageFixture;
-use super::drive::{MAX_POLLS, block_on, block_on_threads, cancelled_after};
-use super::storage::{assert_same_results, one, report};
-use super::storage_reader::OTHER_FILES;
+use super::super::drive::{MAX_POLLS, block_on, block_on_threads, cancelled_after};
+use super::reader::OTHER_FILES;
+use super::{StorageFixture, assert_same_results, one, report};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
