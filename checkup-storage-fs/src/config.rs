@@ -1,12 +1,12 @@
+//! [`Fs`]: the settings.
+
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use checkup_core::archive::SUMMARY_EXPIRY;
-use checkup_core::{ConfigError, IntoStorage, Storage};
+use checkup_core::archive::Retention;
 use serde::{Deserialize, Serialize};
 
-use crate::{FsStorage, FsUrl};
+use crate::FsUrl;
 
 /// Settings of the file-system storage: `{"type": "fs", "dir": "/var/lib/checkup"}`.
 ///
@@ -30,51 +30,47 @@ pub struct Fs {
     /// for user and password is never shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<FsUrl>,
-    /// How old a check file may become before it is removed, such as "720h" or "30d".
-    /// Default: 0, which keeps all for ever. In a compacted file results are kept until its latest expires: up to a day longer.
-    #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
-    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
-    pub check_expiry: Duration,
-    /// How long `summary.json` keeps the figures of a day, which outlast its check files, such as "400d"; 0 keeps all.
-    /// Default: 400 days.
-    #[serde(default = "summary_expiry", with = "checkup_core::duration", skip_serializing_if = "is_summary_expiry")]
-    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
-    pub summary_expiry: Duration,
+    /// `check_expiry`, `summary_expiry` and `compact`: how long check files and daily statistics are kept.
+    #[serde(flatten)]
+    pub retention: Retention,
     /// Whether a report is on the disk, and not only with the operating system, when it counts as stored. Default: true.
     /// `false` is faster, and a power cut or a crash of the system (not of the program) may then lose or empty
     /// the check files of the last half minute or so.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fsync: bool,
-    /// Whether the check files of closed hours and days are compacted: merged into one check file for each, with the same
-    /// results. Default: true. It keeps the directory and `index.json` small, and both are read by upstream's page as before.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub compact: bool,
 }
 
 impl Fs {
-    /// Storage in this directory, which keeps all for ever.
+    /// Storage in this directory, which keeps everything.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self {
-            dir: dir.into(),
-            url: None,
-            check_expiry: Duration::ZERO,
-            summary_expiry: SUMMARY_EXPIRY,
-            fsync: true,
-            compact: true,
-        }
+        Self { dir: dir.into(), url: None, retention: Retention::new(), fsync: true }
     }
 
-    /// Removes check files that are older than this; zero keeps all.
+    /// How long check files and daily statistics are kept.
     #[must_use]
-    pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
-        self.check_expiry = check_expiry;
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
         self
     }
 
-    /// How long `summary.json` keeps the figures of a day; zero keeps all. Default: 400 days.
+    /// Sets [`Retention::check_expiry`].
+    #[must_use]
+    pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
+        self.retention.check_expiry = check_expiry;
+        self
+    }
+
+    /// Sets [`Retention::summary_expiry`].
     #[must_use]
     pub fn summary_expiry(mut self, summary_expiry: Duration) -> Self {
-        self.summary_expiry = summary_expiry;
+        self.retention.summary_expiry = summary_expiry;
+        self
+    }
+
+    /// Sets [`Retention::compact`].
+    #[must_use]
+    pub fn compact(mut self, compact: bool) -> Self {
+        self.retention.compact = compact;
         self
     }
 
@@ -84,27 +80,6 @@ impl Fs {
         self.fsync = fsync;
         self
     }
-
-    /// Whether the check files of closed hours and days are compacted. Default: true.
-    #[must_use]
-    pub fn compact(mut self, compact: bool) -> Self {
-        self.compact = compact;
-        self
-    }
-}
-
-impl IntoStorage for Fs {
-    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
-        Ok(Arc::new(FsStorage::new(self)?))
-    }
-}
-
-fn summary_expiry() -> Duration {
-    SUMMARY_EXPIRY
-}
-
-fn is_summary_expiry(expiry: &Duration) -> bool {
-    *expiry == SUMMARY_EXPIRY
 }
 
 fn yes() -> bool {
@@ -118,6 +93,8 @@ fn is_yes(value: &bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use checkup_core::IntoStorage as _;
+
     use super::*;
 
     #[test]
@@ -126,7 +103,7 @@ mod tests {
             r#"{"dir": "/srv/checks", "url": "http://u:p@example.com/a@b", "check_expiry": 604800000000000}"#,
         )
         .unwrap();
-        assert_eq!(settings.check_expiry, Duration::from_secs(7 * 24 * 3600));
+        assert_eq!(settings.retention.check_expiry, Duration::from_secs(7 * 24 * 3600));
         assert!(settings.fsync);
         assert_eq!(
             serde_json::to_string(&settings).unwrap(),

@@ -1,27 +1,26 @@
+//! [`Files`]: the named files of a directory.
+
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use checkup_core::archive::{NamedFiles, Put};
 use checkup_core::check_file::FileName;
-use checkup_core::{PageFile, Published, StorageError, StorageErrorKind, Timestamp, async_trait};
+use checkup_core::{PagePublisher, StorageError, StorageErrorKind, Timestamp, async_trait};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
+use crate::check_file;
 use crate::directory::{Directory, entries};
 use crate::error::failed;
-use crate::page;
-use crate::publish::publish;
+use crate::index::{self, Index};
 use crate::refresh::{Occasion, Refresh};
-use crate::retention;
+use crate::removal;
 
 /// The largest file that is read: 64 MiB, some hundred thousand results.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-
-/// How many expired check files are remembered from a store to the next maintenance. What is above it is found
-/// when the directory is next listed.
-const MAX_DUE: usize = 100_000;
 
 /// The named files of a directory, with the index that is derived from them. What was begun goes on to its end when it
 /// is cancelled. Cloning is cheap.
@@ -34,35 +33,24 @@ pub(crate) struct Files {
 struct Shared {
     directory: Directory,
     check_expiry: Duration,
-    due: Mutex<Due>,
+    /// Whether a store could not refresh the index.
+    is_index_stale: AtomicBool,
     /// One file is read at a time: a disk is hardly faster with more, and each thread that reads keeps memory of its own.
     reading: Semaphore,
 }
 
-/// What stores left for maintenance, so that it need not look for it again.
-#[derive(Debug, Default)]
-struct Due {
-    /// How many stores refreshed the index and have not been followed by a maintenance.
-    stores: usize,
-    /// The expired check files that they took out of the index.
-    expired: Vec<FileName>,
-}
-
 impl Files {
     pub(crate) fn new(directory: Directory, check_expiry: Duration) -> Self {
-        let (due, reading) = (Mutex::default(), Semaphore::new(1));
-        Self { shared: Arc::new(Shared { directory, check_expiry, due, reading }) }
+        let (is_index_stale, reading) = (AtomicBool::new(false), Semaphore::new(1));
+        Self { shared: Arc::new(Shared { directory, check_expiry, is_index_stale, reading }) }
     }
 
-    /// Removes what has expired, and counts it. The index knows what that is, so that the directory need not be listed
-    /// after each store.
-    pub(crate) async fn expire(&self) -> Result<usize, StorageError> {
-        self.blocking(Shared::expire).await
-    }
-
-    /// Makes or replaces a file of the status page.
-    pub(crate) async fn publish_page(&self, file: PageFile) -> Result<Published, StorageError> {
-        self.blocking(move |shared| page::publish(&shared.directory, &file)).await
+    /// Works in the directory where that may block.
+    pub(crate) async fn in_directory<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Directory) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        self.blocking(move |shared| work(&shared.directory)).await
     }
 
     async fn blocking<T: Send + 'static>(
@@ -103,6 +91,21 @@ impl NamedFiles for Files {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         self.blocking(move |shared| shared.delete(&names)).await
     }
+
+    async fn oldest(&self, limit: usize) -> Result<Vec<String>, StorageError> {
+        self.blocking(move |shared| shared.oldest(limit)).await
+    }
+
+    async fn tidy(&self, after_store: bool) -> Result<(), StorageError> {
+        if after_store && !self.shared.is_index_stale.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.blocking(Shared::tidy).await
+    }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        Some(self)
+    }
 }
 
 impl Shared {
@@ -112,14 +115,14 @@ impl Shared {
             return self.directory.create(&path, content).map_err(|error| failed("publish", &path, error));
         };
         let changed_before = self.directory.changed();
-        if publish(&self.directory, content, &check_file)? == Put::Exists {
+        if check_file::publish(&self.directory, content, &check_file)? == Put::Exists {
             return Ok(Put::Exists);
         }
-        match self.refresh(Occasion::Stored { name: &check_file, changed_before }) {
-            Ok(expired) => self.remember(expired, 1),
-            // The report is stored, so that this is no error of the store. The index lacks it until the next store
-            // or maintenance; the latter reports what is wrong.
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "index.json is not up to date"),
+        if let Err(error) = self.refresh(Occasion::Stored { name: &check_file, changed_before }) {
+            // The report is stored, so this does not fail the store. The index lacks it until the next store or
+            // maintenance; the latter reports what is wrong.
+            self.is_index_stale.store(true, Ordering::Relaxed);
+            tracing::warn!(error = &error as &dyn std::error::Error, "index.json is not up to date");
         }
         Ok(Put::Created)
     }
@@ -177,50 +180,39 @@ impl Shared {
             let path = self.directory.file(name)?;
             match FileName::parse(name) {
                 Some(name) => check_files.push(name),
-                None => drop(retention::remove_file(&path)?),
+                None => removal::remove_file(&path)?,
             }
         }
         if check_files.is_empty() || !self.directory.exists() {
             return Ok(());
         }
         // Removes them too, once they are not in the index.
-        let expired = self.refresh(Occasion::Removing { names: &check_files })?;
-        self.remember(expired, 0);
-        Ok(())
+        self.refresh(Occasion::Removing { names: &check_files })
     }
 
-    fn expire(&self) -> Result<usize, StorageError> {
-        let expired = {
-            let mut due = self.due();
-            let followed_a_store = due.stores > 0;
-            due.stores = due.stores.saturating_sub(1);
-            followed_a_store.then(|| std::mem::take(&mut due.expired))
-        };
-        match expired {
-            Some(expired) => retention::remove_expired(&self.directory, &expired),
-            None if !self.directory.exists() => Ok(0),
-            None => retention::remove_expired(&self.directory, &self.refresh(Occasion::Maintenance)?),
+    /// The oldest check files, from the index if it is in our form: a store keeps it complete, and retention need not list the
+    /// directory after each.
+    fn oldest(&self, limit: usize) -> Result<Vec<String>, StorageError> {
+        let indexed = index::published(&self.directory).and_then(|found| Index::read(&self.directory, found));
+        match indexed.and_then(|index| index.first(limit)) {
+            Some(names) => Ok(names.iter().map(ToString::to_string).collect()),
+            None => self.list("0", limit),
         }
     }
 
-    fn refresh(&self, occasion: Occasion<'_>) -> Result<Vec<FileName>, StorageError> {
-        let cutoff = match self.check_expiry {
+    fn tidy(&self) -> Result<(), StorageError> {
+        if self.directory.exists() {
+            self.refresh(Occasion::Maintenance)?;
+        }
+        self.is_index_stale.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn refresh(&self, occasion: Occasion<'_>) -> Result<(), StorageError> {
+        let hidden_before = match self.check_expiry {
             Duration::ZERO => Timestamp::from_unix_nanos(i64::MIN),
             check_expiry => Timestamp::now().saturating_sub(check_expiry),
         };
-        Refresh { directory: &self.directory, cutoff, occasion }.run()
-    }
-
-    /// Leaves what has expired for the next maintenance.
-    fn remember(&self, expired: Vec<FileName>, stores: usize) {
-        let mut due = self.due();
-        due.stores += stores;
-        let room = MAX_DUE.saturating_sub(due.expired.len());
-        due.expired.extend(expired.into_iter().take(room));
-    }
-
-    fn due(&self) -> MutexGuard<'_, Due> {
-        // Nothing panics while it is held; and if it did, the worst is that the directory is listed once more.
-        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+        Refresh { directory: &self.directory, hidden_before, occasion }.run()
     }
 }

@@ -1,3 +1,6 @@
+//! [`Index`]: `index.json`, the names of the check files for readers that cannot list a directory.
+
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -91,20 +94,27 @@ impl Index {
         Some(changed)
     }
 
-    /// Drops the check files before this time, and gives their names. `None` if a line is no entry.
-    pub(crate) fn drop_before(&mut self, time: Timestamp) -> Option<Vec<FileName>> {
-        let mut dropped = Vec::new();
-        while self.start < self.lines.len() {
-            let rest = &self.lines[self.start..];
+    /// Drops these check files from the front; whether there were any. `None` if not all of them are there, or a line is no entry.
+    pub(crate) fn drop_front(&mut self, names: &HashSet<&FileName>) -> Option<bool> {
+        let (mut start, mut left) = (self.start, names.len());
+        while left > 0 {
+            let rest = self.lines.get(start..).filter(|rest| !rest.is_empty())?;
             let length = rest.iter().position(|&byte| byte == b'\n')? + 1;
             let name = parse_line(&rest[..length])?;
-            if name.timestamp() >= time {
-                break;
+            if !names.contains(&name) {
+                return None;
             }
-            dropped.push(name);
-            self.start += length;
+            start += length;
+            left -= 1;
         }
-        Some(dropped)
+        self.start = start;
+        Some(!names.is_empty())
+    }
+
+    /// The names of its first entries, at most `limit`. `None` if a line is no entry.
+    pub(crate) fn first(&self, limit: usize) -> Option<Vec<FileName>> {
+        let lines = self.lines[self.start..].split_inclusive(|&byte| byte == b'\n');
+        lines.take(limit).map(parse_line).collect()
     }
 
     fn push(&mut self, names: &[FileName]) {
@@ -202,17 +212,23 @@ mod tests {
     }
 
     #[test]
-    fn expired_names_are_dropped_from_the_front() {
+    fn the_oldest_names_are_dropped_from_the_front() {
         let mut index = read_back(&Index::of(&names(&["1-check.json", "3-check.json", "5-check.json"])));
-        let before = |nanos| Timestamp::from_unix_nanos(nanos);
-        assert_eq!(index.drop_before(before(1)), Some(vec![]));
-        assert_eq!(index.drop_before(before(5)), Some(names(&["1-check.json", "3-check.json"])));
+        let drop = |index: &mut Index, texts: &[&str]| index.drop_front(&names(texts).iter().collect());
+        assert_eq!(index.first(2), Some(names(&["1-check.json", "3-check.json"])));
+        assert_eq!(drop(&mut index, &[]), Some(false));
+        // What is not at the front, or not all there, is left to a listing.
+        assert_eq!(drop(&mut index, &["3-check.json"]), None);
+        assert_eq!(drop(&mut index, &["1-check.json", "5-check.json"]), None);
+        assert_eq!(drop(&mut index, &["1-check.json", "3-check.json"]), Some(true));
         assert_eq!(text(&index), "{\n\"5-check.json\":5\n}\n");
         // What was dropped does not come back into the order.
         assert_eq!(index.insert(names(&["2-check.json"])), Some(true));
         assert_eq!(text(&index), "{\n\"2-check.json\":2,\n\"5-check.json\":5\n}\n");
-        assert_eq!(index.drop_before(before(9)).map(|dropped| dropped.len()), Some(2));
+        assert_eq!(drop(&mut index, &["2-check.json", "5-check.json"]), Some(true));
         assert_eq!(text(&index), "{\n}\n");
+        assert_eq!(drop(&mut index, &["2-check.json"]), None);
+        assert_eq!(index.first(5), Some(vec![]));
         assert_eq!(index.insert(names(&["9-check.json"])), Some(true));
         assert_eq!(text(&index), "{\n\"9-check.json\":9\n}\n");
     }
@@ -223,7 +239,7 @@ mod tests {
         assert_eq!(index.insert(names(&["0-check.json"])), Some(true));
         let json: serde_json::Value = serde_json::from_str(&text(&index)).unwrap();
         assert_eq!(json["1-\"\n:x-check.json"], 1);
-        assert_eq!(index.drop_before(Timestamp::from_unix_nanos(2)).map(|dropped| dropped.len()), Some(2));
+        assert_eq!(index.first(5).map(|names| names.len()), Some(2));
     }
 
     #[test]
@@ -233,6 +249,7 @@ mod tests {
         }
         let mut broken = Index::parse(b"{\nnonsense\n}\n".to_vec()).unwrap();
         assert_eq!(broken.insert(names(&["1-check.json"])), None);
-        assert_eq!(broken.drop_before(Timestamp::from_unix_nanos(1)), None);
+        assert_eq!(broken.drop_front(&names(&["1-check.json"]).iter().collect()), None);
+        assert_eq!(broken.first(1), None);
     }
 }

@@ -53,6 +53,7 @@
 //!
 //! The directory is also listed anew when something else changed it or `index.json`, and once an hour.
 
+mod check_file;
 mod config;
 mod directory;
 mod error;
@@ -60,9 +61,8 @@ mod files;
 mod index;
 mod lock;
 mod page;
-mod publish;
 mod refresh;
-mod retention;
+mod removal;
 mod storage;
 mod url;
 

@@ -1,16 +1,29 @@
-//! The status page's files, beside the check files.
+//! [`PagePublisher`]: writes the files of a status page next to the check files.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use checkup_core::{PageFile, Published, StorageError};
+use checkup_core::{PageFile, PagePublisher, PageSource, Published, StorageError, async_trait};
 
 use crate::directory::{Directory, sync_directory};
 use crate::error::failed;
+use crate::files::Files;
+
+#[async_trait]
+impl PagePublisher for Files {
+    async fn publish(&self, file: &PageFile) -> Result<Published, StorageError> {
+        let file = file.clone();
+        self.in_directory(move |directory| publish(directory, &file)).await
+    }
+
+    fn page_source(&self) -> PageSource {
+        PageSource::Index { url: "./".to_owned() }
+    }
+}
 
 /// Makes or replaces a file of the page, unless it is there as it should be.
-pub(crate) fn publish(directory: &Directory, file: &PageFile) -> Result<Published, StorageError> {
+fn publish(directory: &Directory, file: &PageFile) -> Result<Published, StorageError> {
     let path = file.name().split('/').fold(directory.path().to_owned(), |path, part| path.join(part));
     if has(&path, file.content()) {
         return Ok(Published::Unchanged);

@@ -1,3 +1,5 @@
+//! [`Refresh`]: brings `index.json` up to date after a store, for maintenance, or for a removal.
+
 use std::collections::HashSet;
 use std::fs;
 use std::time::Duration;
@@ -8,7 +10,7 @@ use checkup_core::{StorageError, Timestamp};
 use crate::directory::Directory;
 use crate::index::{self, Index};
 use crate::lock::{Lock, PATIENCE, Record, Waited};
-use crate::retention;
+use crate::removal;
 
 /// How long additions to the index are trusted before the directory is listed anew.
 const TRUST: Duration = Duration::from_secs(3600);
@@ -17,12 +19,12 @@ const TRUST: Duration = Duration::from_secs(3600);
 /// a file, who then looks for what is missing too.
 const MAX_ROUNDS: usize = 1000;
 
-/// Brings the index up to date, without the check files from before some time.
+/// Brings the index up to date.
 #[derive(Debug)]
 pub(crate) struct Refresh<'a> {
     pub(crate) directory: &'a Directory,
-    /// Check files from before this time have expired.
-    pub(crate) cutoff: Timestamp,
+    /// What is older has expired. A file with a name like a check file's that is not ours to remove then leaves the index only.
+    pub(crate) hidden_before: Timestamp,
     /// What it is for.
     pub(crate) occasion: Occasion<'a>,
 }
@@ -43,16 +45,15 @@ pub(crate) enum Occasion<'a> {
 }
 
 impl Refresh<'_> {
-    /// Brings the index up to date. Gives the check files that have expired: they are no longer in the index,
-    /// and may be removed.
-    pub(crate) fn run(&self) -> Result<Vec<FileName>, StorageError> {
+    /// Brings the index up to date, and removes what is to be removed once the index lacks it.
+    pub(crate) fn run(&self) -> Result<(), StorageError> {
         self.run_within(PATIENCE)
     }
 
-    fn run_within(&self, patience: Duration) -> Result<Vec<FileName>, StorageError> {
+    fn run_within(&self, patience: Duration) -> Result<(), StorageError> {
         match Lock::wait(self.directory, patience, || self.is_needed()) {
             Waited::Held(lock) if self.is_needed() => self.with_lock(lock),
-            Waited::Held(_) | Waited::Unwanted => Ok(Vec::new()),
+            Waited::Held(_) | Waited::Unwanted => Ok(()),
             Waited::InVain => self.without_lock(),
         }
     }
@@ -65,15 +66,15 @@ impl Refresh<'_> {
         }
     }
 
-    fn with_lock(&self, mut lock: Lock) -> Result<Vec<FileName>, StorageError> {
+    fn with_lock(&self, mut lock: Lock) -> Result<(), StorageError> {
         // Markers before the index and the directory: what loses its marker from here on is in both.
         let mut pending = self.directory.pending()?;
-        let grown = lock
+        let updated = lock
             .record()
             .filter(|record| self.is_trusted(record, &pending))
-            .and_then(|record| Some((record, self.grow(record, &pending)?)));
-        let (mut index, mut expired, mut changed, mut listed) = match grown {
-            Some((record, (index, expired, changed))) => (index, expired, changed, record.listed),
+            .and_then(|record| Some((record, self.update(record, &pending)?)));
+        let (mut index, mut changed, mut listed) = match updated {
+            Some((record, (index, changed))) => (index, changed, record.listed),
             None => self.make()?,
         };
         let mut removed = Ok(());
@@ -97,75 +98,81 @@ impl Refresh<'_> {
             }
             // Others may have gone on without the lock, and what they published may have been overwritten.
             pending = self.directory.pending()?;
-            let more;
-            (index, more, changed, listed) = self.make()?;
-            expired = more;
+            (index, changed, listed) = self.make()?;
             if !changed {
                 break;
             }
         }
-        removed.map(|()| expired)
+        removed
     }
 
     /// Removes what is to be removed, and is not in the index that was just published.
     fn remove(&self) -> Result<(), StorageError> {
         match self.occasion {
-            Occasion::Removing { names } => retention::remove(self.directory, names).map(drop),
+            Occasion::Removing { names } => removal::remove(self.directory, names).map(drop),
             Occasion::Stored { .. } | Occasion::Maintenance => Ok(()),
         }
     }
 
     /// Whether the index of this record lacks nothing but the pending files.
     fn is_trusted(&self, record: &Record, pending: &[FileName]) -> bool {
-        let Occasion::Stored { name, changed_before: Some(changed_before) } = self.occasion else { return false };
-        // A change that nobody has put on record is one of other writers, whose markers are here, or a stranger's.
-        let is_explained = changed_before <= record.changed || pending.iter().any(|other| other != name);
+        let (stored, changed_before) = match self.occasion {
+            Occasion::Stored { name, changed_before } => (Some(name), changed_before),
+            Occasion::Removing { .. } => (None, self.directory.changed()),
+            Occasion::Maintenance => return false,
+        };
+        let Some(changed_before) = changed_before else { return false };
+        // A change that is not on record comes from another writer, whose marker is here, or from a stranger.
+        let is_explained = changed_before <= record.changed || pending.iter().any(|other| Some(other) != stored);
         let now = Timestamp::now();
         is_explained && record.listed <= now && now.since(record.listed) < TRUST
     }
 
-    /// The index of the record with the pending files. `None` if it is not the one that is published.
-    fn grow(&self, record: Record, pending: &[FileName]) -> Option<(Index, Vec<FileName>, bool)> {
+    /// The index of the record with the pending files, and without those to be removed; and whether that is a change. `None` if
+    /// it is not the index that is published, or if files are to be removed that are not its oldest.
+    fn update(&self, record: Record, pending: &[FileName]) -> Option<(Index, bool)> {
         let mut index = Index::read(self.directory, record.index)?;
-        let added = index.insert(pending.to_vec())?;
-        let expired = index.drop_before(self.cutoff)?;
-        let changed = added || !expired.is_empty();
-        Some((index, expired, changed))
+        let mut changed = index.insert(pending.to_vec())?;
+        if let Occasion::Removing { names } = self.occasion {
+            let names: HashSet<_> = names.iter().collect();
+            changed |= index.drop_front(&names)?;
+        }
+        Some((index, changed))
     }
 
-    /// The index of what is in the directory; what has expired; whether that is not what is published; and when.
-    fn make(&self) -> Result<(Index, Vec<FileName>, bool, Timestamp), StorageError> {
+    /// The index of what is in the directory; whether that is not what is published; and when it was listed.
+    fn make(&self) -> Result<(Index, bool, Timestamp), StorageError> {
         let listed = Timestamp::now();
         let mut names = self.directory.list()?;
         if let Occasion::Removing { names: removing } = self.occasion {
             let removing: HashSet<_> = removing.iter().collect();
             names.retain(|name| !removing.contains(name));
         }
-        let kept = names.split_off(names.partition_point(|name| name.timestamp() < self.cutoff));
-        retention::sweep(self.directory);
-        let index = Index::of(&kept);
+        names.retain(|name| name.timestamp() >= self.hidden_before || name.is_removable());
+        removal::sweep(self.directory);
+        let index = Index::of(&names);
         let changed = !index.is_published(self.directory);
-        Ok((index, names, changed, listed))
+        Ok((index, changed, listed))
     }
 
     /// Makes the index of what is in the directory until nothing is missing. The markers stay: somebody who holds
     /// the lock, and knows nothing of this, finds the files by them.
-    fn without_lock(&self) -> Result<Vec<FileName>, StorageError> {
+    fn without_lock(&self) -> Result<(), StorageError> {
         tracing::debug!(directory = %self.directory.path().display(), "no lock; the index is made without");
         let mut to_remove = matches!(self.occasion, Occasion::Removing { .. });
         for _ in 0..MAX_ROUNDS {
-            let (index, expired, changed, _) = self.make()?;
+            let (index, changed, _) = self.make()?;
             if changed {
                 index.publish(self.directory)?;
             } else if !to_remove {
-                return Ok(expired);
+                return Ok(());
             } else {
                 // Once more after that: somebody may have listed the directory meanwhile.
                 to_remove = false;
                 self.remove()?;
             }
         }
-        Ok(Vec::new())
+        Ok(())
     }
 }
 

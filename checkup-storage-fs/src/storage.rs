@@ -1,16 +1,24 @@
+//! [`FsStorage`]: an archive in a directory.
+
 use std::sync::Arc;
 
 use checkup_core::archive::{Archive, NamedFiles};
 use checkup_core::check_file::FileName;
 use checkup_core::summary::Summary;
 use checkup_core::{
-    CheckResult, ConfigError, Maintenance, PageFile, PagePublisher, PageSource, Published, Report, Storage,
-    StorageError, StorageMaintainer, StorageReader, Timestamp, async_trait,
+    CheckResult, ConfigError, IntoStorage, Maintenance, PagePublisher, Report, Storage, StorageError,
+    StorageMaintainer, StorageProvisioner, StorageReader, Timestamp, async_trait,
 };
 
 use crate::Fs;
 use crate::directory::Directory;
 use crate::files::Files;
+
+impl IntoStorage for Fs {
+    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
+        Ok(Arc::new(FsStorage::new(self)?))
+    }
+}
 
 /// Keeps check files in a directory.
 ///
@@ -37,7 +45,7 @@ pub struct FsStorage {
 }
 
 impl FsStorage {
-    /// Storage with these settings. The directory is made by the first store.
+    /// Storage with these settings. The first store makes the directory.
     ///
     /// # Errors
     ///
@@ -49,19 +57,20 @@ impl FsStorage {
                 "expected a directory, found nothing; set it to where check files go",
             ));
         }
-        let files = Files::new(Directory::new(settings.dir, settings.fsync), settings.check_expiry);
-        // The system sees to it that no name is used twice.
-        let archive =
-            Archive::new(files).compact(settings.compact).summary_expiry(settings.summary_expiry).plain_names(true);
+        let files = Files::new(Directory::new(settings.dir, settings.fsync), settings.retention.check_expiry);
+        // The operating system makes sure that no name is used twice.
+        let archive = Archive::new(files).retention(settings.retention).plain_names(true);
         Ok(Self { archive: Arc::new(archive) })
     }
 
-    /// The files in the directory. Check files that are put or deleted here are put into and taken out of `index.json`.
+    /// The files in the directory. `index.json` follows the check files that are put or deleted here.
     pub fn files(&self) -> Arc<dyn NamedFiles> {
         Arc::new(self.archive.files().clone())
     }
 }
 
+// A method that the trait gains later must not fall back to its default here.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Storage for FsStorage {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
@@ -69,18 +78,24 @@ impl Storage for FsStorage {
     }
 
     fn reader(&self) -> Option<&dyn StorageReader> {
-        Some(self)
+        self.archive.reader()
     }
 
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
-        Some(self)
+        self.archive.maintainer()
+    }
+
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        self.archive.provisioner()
     }
 
     fn publisher(&self) -> Option<&dyn PagePublisher> {
-        Some(self)
+        self.archive.publisher()
     }
 }
 
+// So that a caller who has this very type need not ask for its capabilities.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl StorageReader for FsStorage {
     async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError> {
@@ -96,25 +111,10 @@ impl StorageReader for FsStorage {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl StorageMaintainer for FsStorage {
     async fn maintain(&self) -> Result<Maintenance, StorageError> {
-        let mut done = self.archive.maintain().await?;
-        // What is removed is summarised first.
-        if !done.unfinished {
-            done.expired += self.archive.files().expire().await?;
-        }
-        Ok(done)
-    }
-}
-
-#[async_trait]
-impl PagePublisher for FsStorage {
-    async fn publish(&self, file: &PageFile) -> Result<Published, StorageError> {
-        self.archive.files().publish_page(file.clone()).await
-    }
-
-    fn page_source(&self) -> PageSource {
-        PageSource::Index { url: "./".to_owned() }
+        self.archive.maintain().await
     }
 }

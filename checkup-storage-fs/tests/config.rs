@@ -47,5 +47,5 @@ fn the_schema_describes_every_key() {
     for key in ["dir", "url", "check_expiry", "fsync", "compact"] {
         assert!(schema.contains(&format!("\"{key}\":{{")), "{key}: {schema}");
     }
-    assert!(schema.contains("How old a check file may become"));
+    assert!(schema.contains("The age at which a check file is removed"));
 }

@@ -1,11 +1,8 @@
-use std::sync::Arc;
 use std::time::Duration;
 
-use checkup_core::archive::SUMMARY_EXPIRY;
-use checkup_core::{ConfigError, IntoStorage, Secret, Storage};
+use checkup_core::Secret;
+use checkup_core::archive::Retention;
 use serde::{Deserialize, Serialize};
-
-use crate::S3Storage;
 
 /// Settings of the S3 storage: `{"type": "s3", "bucket": "status", "region": "eu-west-1"}`.
 ///
@@ -93,23 +90,9 @@ pub struct S3 {
     /// The storage class of the check files, such as `INTELLIGENT_TIERING`. Default: the bucket's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// How old a check file may become before it is removed, such as "720h" or "30d".
-    /// Default: 0, which keeps all for ever. In a compacted file results are kept until its latest expires: up to a day longer.
-    #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
-    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
-    pub check_expiry: Duration,
-    /// How long `summary.json` keeps the figures of a day, which outlast its check files. 0 keeps all for ever. Default: 400 days.
-    #[serde(
-        default = "default_summary_expiry",
-        with = "checkup_core::duration",
-        skip_serializing_if = "is_default_summary_expiry"
-    )]
-    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
-    pub summary_expiry: Duration,
-    /// Whether the check files of closed hours and days are compacted: merged into one check file for each, with the same
-    /// results. Default: true.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub compact: bool,
+    /// `check_expiry`, `summary_expiry` and `compact`: how long check files and daily statistics are kept.
+    #[serde(flatten)]
+    pub retention: Retention,
     /// How long a request may take, with all its retries. Default: 30 seconds. From 1 to 50 seconds, since a whole store has 60.
     #[serde(default = "default_timeout", with = "checkup_core::duration", skip_serializing_if = "is_default_timeout")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
@@ -130,9 +113,7 @@ impl S3 {
             path_style: None,
             prefix: String::new(),
             storage_class: None,
-            check_expiry: Duration::ZERO,
-            summary_expiry: SUMMARY_EXPIRY,
-            compact: true,
+            retention: Retention::new(),
             timeout: default_timeout(),
         }
     }
@@ -194,24 +175,31 @@ impl S3 {
         self
     }
 
-    /// Removes check files that are older than this; zero keeps all.
+    /// How long check files and daily statistics are kept.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Sets [`Retention::check_expiry`].
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
-        self.check_expiry = check_expiry;
+        self.retention.check_expiry = check_expiry;
         self
     }
 
-    /// How long the summary keeps the figures of a day; zero keeps all. Default: 400 days.
+    /// Sets [`Retention::summary_expiry`].
     #[must_use]
     pub fn summary_expiry(mut self, summary_expiry: Duration) -> Self {
-        self.summary_expiry = summary_expiry;
+        self.retention.summary_expiry = summary_expiry;
         self
     }
 
-    /// Whether the check files of closed hours and days are compacted. Default: true.
+    /// Sets [`Retention::compact`].
     #[must_use]
     pub fn compact(mut self, compact: bool) -> Self {
-        self.compact = compact;
+        self.retention.compact = compact;
         self
     }
 
@@ -223,21 +211,6 @@ impl S3 {
     }
 }
 
-impl IntoStorage for S3 {
-    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
-        Ok(Arc::new(S3Storage::new(self)?))
-    }
-}
-
-fn default_summary_expiry() -> Duration {
-    SUMMARY_EXPIRY
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-fn is_default_summary_expiry(expiry: &Duration) -> bool {
-    *expiry == SUMMARY_EXPIRY
-}
-
 fn default_timeout() -> Duration {
     Duration::from_secs(30)
 }
@@ -245,15 +218,6 @@ fn default_timeout() -> Duration {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn is_default_timeout(timeout: &Duration) -> bool {
     *timeout == default_timeout()
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-fn is_yes(value: &bool) -> bool {
-    *value
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]

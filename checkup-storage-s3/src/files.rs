@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use checkup_core::archive::{NamedFiles, Put};
-use checkup_core::{StorageError, async_trait};
+use checkup_core::{PagePublisher, StorageError, async_trait};
 use object_store::path::Path;
 
 use crate::compression;
@@ -86,6 +86,15 @@ impl NamedFiles for Files {
 
     async fn delete(&self, names: &[&str]) -> Result<(), StorageError> {
         self.delete_all(names).await
+    }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        Some(self)
+    }
+
+    #[cfg(feature = "provision")]
+    fn provisioner(&self) -> Option<&dyn checkup_core::StorageProvisioner> {
+        Some(self)
     }
 }
 

@@ -15,10 +15,10 @@ use checkup_core::{Provision, ProvisionStep, StorageError, StorageProvisioner, a
 
 use self::bucket::Bucket;
 use self::steps::Steps;
-use crate::S3Storage;
+use crate::files::Files;
 
 #[async_trait]
-impl StorageProvisioner for S3Storage {
+impl StorageProvisioner for Files {
     async fn provision(
         &self,
         request: &Provision,

@@ -1,13 +1,15 @@
+//! [`PagePublisher`]: puts the files of a status page next to the check files.
+
 use checkup_core::{PageFile, PagePublisher, PageSource, Published, StorageError, async_trait};
 use http::HeaderValue;
 use object_store::{Attribute, Attributes};
 
-use crate::{S3Storage, compression};
+use crate::compression;
+use crate::files::Files;
 
 #[async_trait]
-impl PagePublisher for S3Storage {
+impl PagePublisher for Files {
     async fn publish(&self, file: &PageFile) -> Result<Published, StorageError> {
-        let files = self.objects();
         for value in [file.content_type(), file.caching()] {
             HeaderValue::from_str(value).map_err(|_| {
                 StorageError::new(format!(
@@ -20,15 +22,15 @@ impl PagePublisher for S3Storage {
         attributes.insert(Attribute::ContentType, file.content_type().to_owned().into());
         attributes.insert(Attribute::CacheControl, file.caching().to_owned().into());
         let (content, attributes) = compression::compress(file.content(), attributes).await;
-        if files.has(file.name(), file.content(), &attributes).await? {
+        if self.has(file.name(), file.content(), &attributes).await? {
             return Ok(Published::Unchanged);
         }
-        files.put_with(file.name(), content, attributes).await?;
+        self.put_with(file.name(), content, attributes).await?;
         Ok(Published::Written)
     }
 
     fn page_source(&self) -> PageSource {
-        let target = self.objects().target();
+        let target = self.target();
         PageSource::S3 { url: format!("{}/", target.public_url()), prefix: target.prefix.clone() }
     }
 }

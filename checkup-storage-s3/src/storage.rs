@@ -1,17 +1,25 @@
+//! [`S3Storage`]: an archive in a bucket.
+
 use std::sync::Arc;
 
 use checkup_core::archive::{Archive, NamedFiles};
 use checkup_core::check_file::FileName;
 use checkup_core::summary::Summary;
 use checkup_core::{
-    CheckResult, ConfigError, Maintenance, PagePublisher, Report, Storage, StorageError, StorageMaintainer,
-    StorageReader, Timestamp, async_trait,
+    CheckResult, ConfigError, IntoStorage, Maintenance, PagePublisher, Report, Storage, StorageError,
+    StorageMaintainer, StorageProvisioner, StorageReader, Timestamp, async_trait,
 };
 
 use crate::S3;
 use crate::connection::Connection;
 use crate::files::Files;
 use crate::target::{Target, environment};
+
+impl IntoStorage for S3 {
+    fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError> {
+        Ok(Arc::new(S3Storage::new(self)?))
+    }
+}
 
 /// Keeps check files in a bucket.
 ///
@@ -46,32 +54,21 @@ impl S3Storage {
     ///
     /// # Errors
     ///
-    /// If the settings cannot work, with each key that is wrong.
+    /// If settings are invalid, with each key that is.
     pub fn new(settings: S3) -> Result<Self, ConfigError> {
         let target = Target::new(&settings)?;
         let files = Files::new(Connection::new(target, Box::new(environment)));
-        let archive = Archive::new(files)
-            .check_expiry(settings.check_expiry)
-            .summary_expiry(settings.summary_expiry)
-            .compact(settings.compact);
-        Ok(Self { archive: Arc::new(archive) })
-    }
-
-    #[cfg(feature = "provision")]
-    pub(crate) fn target(&self) -> &Target {
-        self.archive.files().target()
+        Ok(Self { archive: Arc::new(Archive::new(files).retention(settings.retention)) })
     }
 
     /// The files under the prefix.
     pub fn files(&self) -> Arc<dyn NamedFiles> {
         Arc::new(self.archive.files().clone())
     }
-
-    pub(crate) fn objects(&self) -> &Files {
-        self.archive.files()
-    }
 }
 
+// A method that the trait gains later must not fall back to its default here.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Storage for S3Storage {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
@@ -79,23 +76,24 @@ impl Storage for S3Storage {
     }
 
     fn reader(&self) -> Option<&dyn StorageReader> {
-        Some(self)
+        self.archive.reader()
     }
 
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
-        Some(self)
+        self.archive.maintainer()
+    }
+
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        self.archive.provisioner()
     }
 
     fn publisher(&self) -> Option<&dyn PagePublisher> {
-        Some(self)
-    }
-
-    #[cfg(feature = "provision")]
-    fn provisioner(&self) -> Option<&dyn checkup_core::StorageProvisioner> {
-        Some(self)
+        self.archive.publisher()
     }
 }
 
+// So that a caller who has this very type need not ask for its capabilities.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl StorageReader for S3Storage {
     async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError> {
@@ -111,6 +109,7 @@ impl StorageReader for S3Storage {
     }
 }
 
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl StorageMaintainer for S3Storage {
     async fn maintain(&self) -> Result<Maintenance, StorageError> {

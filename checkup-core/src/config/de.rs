@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::de::value::StrDeserializer;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer, MapAccess,
@@ -12,7 +13,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
-use super::suggest;
+use super::{schema, suggest};
 use crate::{ConfigError, ConfigErrorKind, sourced};
 
 /// The names of the environment variables whose values are at a place: they may be secrets.
@@ -25,8 +26,53 @@ pub(super) fn read<T: DeserializeOwned>(
     common: &[&str],
     hidden: Hidden<'_>,
 ) -> Result<T, ConfigError> {
+    deserialize::<T>(object).map_err(|problem| problem.into_config_error(common, hidden))
+}
+
+/// Reads settings, which know their keys by their schema. That holds for parts that are flattened into them too, whose problems
+/// serde reports without a place and whose keys it does not list.
+pub(super) fn read_settings<T: DeserializeOwned + JsonSchema>(
+    object: &Map<String, Value>,
+    common: &[&str],
+    hidden: Hidden<'_>,
+) -> Result<T, ConfigError> {
+    let problem = match deserialize::<T>(object) {
+        Ok(settings) => return Ok(settings),
+        Err(problem) => problem,
+    };
+    let key = match &problem {
+        Problem { place: Some(place), what: What::Mismatch { .. } | What::Custom(_) } if place.is_empty() => {
+            flattened_key::<T>(object, &problem)
+        }
+        _ => None,
+    };
+    let Some(key) = key else { return Err(problem.into_config_error(common, hidden)) };
+    let schema = schema::of_type::<T>();
+    let known = schema["properties"].as_object();
+    if known.is_some_and(|known| !known.contains_key(key)) {
+        let all = || known.into_iter().flat_map(Map::keys).map(String::as_str).chain(common.iter().copied());
+        return Err(unknown_key(key.to_owned(), key, all));
+    }
+    Err(Problem { place: Some(key.to_owned()), ..problem }.into_config_error(common, hidden))
+}
+
+fn deserialize<T: DeserializeOwned>(object: &Map<String, Value>) -> Result<T, Problem> {
     T::deserialize(ObjectDeserializer { object, place: &Place::Root })
-        .map_err(|problem| problem.into_config_error(common, hidden))
+}
+
+/// The key that has this problem, or whose presence is it: the one without which there is none, or another.
+fn flattened_key<'a, T: DeserializeOwned>(object: &'a Map<String, Value>, problem: &Problem) -> Option<&'a str> {
+    object.keys().map(String::as_str).find(|key| {
+        let mut rest = object.clone();
+        rest.remove(*key);
+        let other = deserialize::<T>(&rest).err();
+        other.is_none_or(|other| !matches!(other.what, What::MissingKey(_)) && other != *problem)
+    })
+}
+
+fn unknown_key<'a, I: Iterator<Item = &'a str>>(place: String, key: &str, all: impl Fn() -> I) -> ConfigError {
+    let message = format!("unknown key{} (there are: {})", suggest::did_you_mean(key, all()), suggest::list(all()));
+    ConfigError::new(ConfigErrorKind::UnknownKey, place, message)
 }
 
 /// Reads a `T` from one value; places in errors are relative to it.
@@ -52,13 +98,13 @@ impl fmt::Display for Place<'_> {
 }
 
 /// What went wrong, and where once an enclosing object has told.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 struct Problem {
     place: Option<String>,
     what: What,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 enum What {
     Mismatch { expected: String, found: String },
     UnknownKey { key: String, known: &'static [&'static str] },
@@ -82,9 +128,7 @@ impl Problem {
                 // The common keys stand beside the settings' own, at the top only.
                 let common = if place.is_empty() { common } else { &[] };
                 let all = || known.iter().chain(common).copied();
-                let message =
-                    format!("unknown key{} (there are: {})", suggest::did_you_mean(&key, all()), suggest::list(all()));
-                ConfigError::new(ConfigErrorKind::UnknownKey, join(&key), message)
+                unknown_key(join(&key), &key, all)
             }
             What::UnknownVariant { variant, known } => {
                 let hint = suggest::did_you_mean(&variant, known.iter().copied());
@@ -482,6 +526,38 @@ mod tests {
             error(json!({"url": "u", "inner": [{"pth": "a"}]})),
             "inner[0].pth: unknown key; did you mean `path`? (there are: `path`)"
         );
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    #[allow(dead_code, reason = "only how it is read matters")]
+    struct Table {
+        name: String,
+        #[serde(flatten)]
+        retention: crate::archive::Retention,
+    }
+
+    #[test]
+    fn a_problem_in_a_flattened_part_has_its_place_and_the_keys_are_all_known() {
+        let read = |value: Value| {
+            read_settings::<Table>(value.as_object().unwrap(), &["type"], &|place| {
+                if place == "compact" { vec!["COMPACT".to_owned()] } else { vec![] }
+            })
+        };
+        let table = read(json!({"name": "checks", "check_expiry": "30d", "compact": "false"})).unwrap();
+        assert_eq!(table.retention.check_expiry, Duration::from_secs(30 * 24 * 3600));
+        assert!(!table.retention.compact);
+        let error = |value| read(value).unwrap_err().to_string();
+        let text = error(json!({"compact": true, "name": "checks", "check_expiry": "soon"}));
+        assert!(text.starts_with("check_expiry: expected a duration") && text.contains("soon"), "{text}");
+        let text = error(json!({"compact": "hunter2", "name": "checks"}));
+        assert!(text.starts_with("compact: expected a boolean") && !text.contains("hunter2"), "{text}");
+        assert_eq!(
+            error(json!({"check_expire": "1d", "name": "checks"})),
+            "check_expire: unknown key; did you mean `check_expiry`? \
+             (there are: `check_expiry`, `compact`, `name`, `summary_expiry`, `type`)"
+        );
+        assert_eq!(error(json!({"check_expiry": "1d"})), "the key `name` is missing");
     }
 
     #[test]

@@ -214,7 +214,7 @@ impl<K: ?Sized + 'static> Types<K> {
     ) {
         let name: Arc<str> = type_name.into();
         let build = move |object: &Map<String, Value>, common: &[&str], hidden: de::Hidden<'_>| {
-            let settings: C = de::read(object, common, hidden)?;
+            let settings: C = de::read_settings(object, common, hidden)?;
             let kept = Settings::new(Arc::clone(&name), settings.clone());
             Ok((make(settings).map_err(|error| error.hide(hidden))?, kept))
         };

@@ -28,6 +28,7 @@
 //! no store, it looks at all of the names. Then it renews [`summary.json`](crate::summary), and last removes what has expired.
 
 mod compaction;
+mod expiry;
 mod files;
 mod listing;
 mod memory;
@@ -43,19 +44,17 @@ use async_trait::async_trait;
 
 pub use files::{NamedFiles, Put};
 pub use memory::MemoryFiles;
+pub use retention::{Retention, SUMMARY_EXPIRY};
 
 use crate::check_file::{self, FileName};
 use crate::summary::Summary;
 use crate::{
-    CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
-    Timestamp,
+    CheckResult, Maintenance, PagePublisher, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer,
+    StorageProvisioner, StorageReader, Timestamp,
 };
 use compaction::Due;
 use listing::Listing;
 use summarising::Summarising;
-
-/// How long the figures of a day are kept unless set otherwise: a year, and a month to compare it with.
-pub const SUMMARY_EXPIRY: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// How many names are tried. They spread over a second: so many collisions are a fault, not bad luck.
 const MAX_NAMES: u32 = 10_000;
@@ -97,9 +96,7 @@ const MAX_BROKEN: usize = 10_000;
 #[derive(Debug)]
 pub struct Archive<F> {
     files: F,
-    check_expiry: Duration,
-    summary_expiry: Duration,
-    compact: bool,
+    retention: Retention,
     plain_names: bool,
     state: Mutex<State>,
 }
@@ -120,35 +117,37 @@ struct State {
 }
 
 impl<F: NamedFiles> Archive<F> {
-    /// An archive in these files, which keeps all for ever, and compacts it.
+    /// An archive in these files, with the default [`Retention`]: it keeps everything, and compacts it.
     pub fn new(files: F) -> Self {
         let state = State { stores: 0, expires: EVER, closes: EVER, unfinished: false, broken: HashSet::new() };
-        let (check_expiry, summary_expiry) = (Duration::ZERO, SUMMARY_EXPIRY);
-        Self { files, check_expiry, summary_expiry, compact: true, plain_names: false, state: Mutex::new(state) }
+        Self { files, retention: Retention::new(), plain_names: false, state: Mutex::new(state) }
     }
 
-    /// Removes check files that are older than this, by the time in their names; zero, the default, keeps all. Below two days, the
-    /// [summary](crate::summary) has the figures of a part of each day only.
-    ///
-    /// In a compacted file results are kept until its latest expires: up to a day longer.
+    /// How long check files and daily statistics are kept, and whether check files are compacted.
+    #[must_use]
+    pub fn retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Sets [`Retention::check_expiry`].
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
-        self.check_expiry = check_expiry;
+        self.retention.check_expiry = check_expiry;
         self
     }
 
-    /// How long [`summary.json`](crate::summary) keeps the figures of a day, which outlast its check files. Zero keeps all.
-    /// Default: [`SUMMARY_EXPIRY`], 400 days.
+    /// Sets [`Retention::summary_expiry`].
     #[must_use]
     pub fn summary_expiry(mut self, summary_expiry: Duration) -> Self {
-        self.summary_expiry = summary_expiry;
+        self.retention.summary_expiry = summary_expiry;
         self
     }
 
-    /// Whether the check files of closed hours and days are compacted. Default: true.
+    /// Sets [`Retention::compact`].
     #[must_use]
     pub fn compact(mut self, compact: bool) -> Self {
-        self.compact = compact;
+        self.retention.compact = compact;
         self
     }
 
@@ -168,13 +167,17 @@ impl<F: NamedFiles> Archive<F> {
     }
 
     async fn expire(&self, now: Timestamp, thorough: bool) -> Result<usize, StorageError> {
-        if self.check_expiry.is_zero() || !thorough && now < self.state().expires {
+        if self.retention.check_expiry.is_zero() || !thorough && now < self.state().expires {
             return Ok(0);
         }
-        let cutoff = now.saturating_sub(self.check_expiry);
-        let done = retention::expire(&self.files, cutoff).await?;
+        let cutoff = now.saturating_sub(self.retention.check_expiry);
+        let done = expiry::expire(&self.files, cutoff).await?;
         // Whatever is stored from now on expires later than what is there, unless its node's clock is behind.
-        let next = done.oldest.unwrap_or(now).saturating_add(self.check_expiry).saturating_add(Duration::from_nanos(1));
+        let next = done
+            .oldest
+            .unwrap_or(now)
+            .saturating_add(self.retention.check_expiry)
+            .saturating_add(Duration::from_nanos(1));
         self.state().expires = next.min(now.saturating_add(TRUST));
         Ok(done.count)
     }
@@ -189,22 +192,22 @@ impl<F: NamedFiles> Archive<F> {
             }
             (thorough || continued, continued, state.broken.clone())
         };
-        let due = match self.compact {
+        let due = match self.retention.compact {
             _ if thorough => Due::Files,
             true => compaction::is_due(&self.files, now, &broken).await?,
             false => Due::Summary,
         };
         let mut done = compaction::Compacted::default();
-        if self.compact && due == Due::Files {
+        if self.retention.compact && due == Due::Files {
             done = compaction::pass(&self.files, now, &broken).await?;
         }
         if due != Due::Nothing && !done.unfinished {
-            let check_cutoff = match self.check_expiry {
+            let check_cutoff = match self.retention.check_expiry {
                 Duration::ZERO => Timestamp::from_unix_nanos(i64::MIN),
                 check_expiry => now.saturating_sub(check_expiry),
             };
             // What a pass did not get to is after what it did.
-            let (expiry, all) = (self.summary_expiry, due == Due::Files && !continued);
+            let (expiry, all) = (self.retention.summary_expiry, due == Due::Files && !continued);
             let summarising = Summarising { files: &self.files, now, expiry, check_cutoff, all, thorough };
             done.unfinished = summarising.run().await?;
         }
@@ -239,6 +242,8 @@ async fn is_put<F: NamedFiles>(files: &F, name: &FileName, content: &[u8]) -> Re
     }
 }
 
+// A method that the trait gains later must not fall back to its default here.
+#[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<F: NamedFiles> Storage for Archive<F> {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
@@ -259,6 +264,14 @@ impl<F: NamedFiles> Storage for Archive<F> {
 
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
         Some(self)
+    }
+
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        self.files.provisioner()
+    }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        self.files.publisher()
     }
 }
 
@@ -299,6 +312,7 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
             state.stores = stores.saturating_sub(1);
             stores == 0
         };
+        self.files.tidy(!thorough).await?;
         let mut done = self.tidy(now, thorough).await?;
         // What is removed is summarised first.
         if !done.unfinished {

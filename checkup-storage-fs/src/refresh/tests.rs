@@ -1,17 +1,17 @@
+//! The index is complete after each store, whatever other processes do, and files leave it before they are removed.
+
 use std::path::Path;
 
 use checkup_core::archive::Put;
 
 use super::*;
-use crate::publish;
-
-const FOR_EVER: Timestamp = Timestamp::from_unix_nanos(i64::MIN);
+use crate::check_file;
 
 /// Publishes a check file under a name that is free.
 fn publish(directory: &Directory, content: &[u8]) -> Result<FileName, StorageError> {
     loop {
         let name = FileName::at(Timestamp::now());
-        if publish::publish(directory, content, &name)? == Put::Created {
+        if check_file::publish(directory, content, &name)? == Put::Created {
             return Ok(name);
         }
     }
@@ -34,7 +34,7 @@ impl Fixture {
     }
 
     fn refresh<'a>(&'a self, occasion: Occasion<'a>) -> Refresh<'a> {
-        Refresh { directory: &self.directory, cutoff: FOR_EVER, occasion }
+        Refresh { directory: &self.directory, hidden_before: Timestamp::default(), occasion }
     }
 
     /// Publishes a check file and refreshes the index, as a store does.
@@ -174,18 +174,19 @@ fn the_index_of_many_writers_that_cannot_have_the_lock_is_complete() {
 }
 
 #[test]
-fn expired_files_leave_the_index_when_it_grows_and_when_it_is_made() {
+fn the_oldest_files_leave_the_index_without_a_listing() {
     let fixture = Fixture::new();
-    let old = fixture.store();
-    let name = publish(&fixture.directory, b"[]\n").unwrap();
-    for occasion in
-        [Occasion::Stored { name: &name, changed_before: fixture.directory.changed() }, Occasion::Maintenance]
-    {
-        let refresh = Refresh { cutoff: name.timestamp(), ..fixture.refresh(occasion) };
-        assert_eq!(refresh.run().unwrap(), std::slice::from_ref(&old));
-        assert_eq!(fixture.indexed(), [name.to_string()]);
-    }
-    assert!(fixture.directory.has(&old));
+    let names: Vec<_> = (0..4).map(|_| fixture.store()).collect();
+    let listed = fixture.record().unwrap().listed;
+    fixture.refresh(Occasion::Removing { names: &names[..2] }).run().unwrap();
+    assert_eq!(fixture.record().unwrap().listed, listed);
+    assert_eq!(fixture.indexed(), fixture.listed());
+    assert_eq!(fixture.indexed().len(), 2);
+    // What is in the middle takes one.
+    let last = fixture.store();
+    fixture.refresh(Occasion::Removing { names: std::slice::from_ref(&names[3]) }).run().unwrap();
+    assert_ne!(fixture.record().unwrap().listed, listed);
+    assert_eq!(fixture.indexed(), [names[2].to_string(), last.to_string()]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::listing::Listing;
-use super::{NamedFiles, is_put, naming, retention};
+use super::{NamedFiles, expiry, is_put, naming};
 use crate::check_file::{self, FileName};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
@@ -216,7 +216,7 @@ impl Chunk {
         } else if !self.sources.is_empty() {
             self.put(files, full).await?;
         }
-        retention::delete(files, &self.sources).await?;
+        expiry::delete(files, &self.sources).await?;
         Ok(self.sources.len())
     }
 

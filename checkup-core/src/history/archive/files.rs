@@ -1,9 +1,12 @@
+//! [`NamedFiles`]: what an archive keeps its files in.
+
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::StorageError;
+use super::naming;
+use crate::{PagePublisher, StorageError, StorageProvisioner};
 
 /// What holds named files: a directory, a bucket, a table. [`Archive`](super::Archive) makes a storage of it.
 ///
@@ -62,6 +65,39 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
     ///
     /// If a file may still be there; the others may be gone.
     async fn delete(&self, names: &[&str]) -> Result<(), StorageError>;
+
+    /// The names of the oldest check files, as [`list`](Self::list) gives them from `"0"` on. Retention looks at them after most
+    /// stores, and then only the first matters. Names that no longer exist do no harm, and neither does it if a file that was
+    /// put out of order is missing for a while: override this if the oldest names are known without a listing.
+    ///
+    /// # Errors
+    ///
+    /// If the files cannot be listed.
+    async fn oldest(&self, limit: usize) -> Result<Vec<String>, StorageError> {
+        self.list(naming::FIRST, limit).await
+    }
+
+    /// Brings up to date what these files derive from their own names, such as an index, and removes what processes that
+    /// were killed left behind. Every maintenance begins with it. One that follows a store (`after_store`) leaves it at what that
+    /// store could not do; otherwise everything is looked at. Default: nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// If something derived is still out of date.
+    async fn tidy(&self, after_store: bool) -> Result<(), StorageError> {
+        let _ = after_store;
+        Ok(())
+    }
+
+    /// What publishes a status page next to the files, if readers of the files can read a page too. Default: nothing.
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        None
+    }
+
+    /// What prepares the place for the first store, if it needs anything and can be prepared. Default: nothing.
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        None
+    }
 }
 
 /// What came of putting a file if it is absent.
@@ -97,5 +133,21 @@ impl<T: NamedFiles + ?Sized> NamedFiles for Arc<T> {
 
     async fn delete(&self, names: &[&str]) -> Result<(), StorageError> {
         self.as_ref().delete(names).await
+    }
+
+    async fn oldest(&self, limit: usize) -> Result<Vec<String>, StorageError> {
+        self.as_ref().oldest(limit).await
+    }
+
+    async fn tidy(&self, after_store: bool) -> Result<(), StorageError> {
+        self.as_ref().tidy(after_store).await
+    }
+
+    fn publisher(&self) -> Option<&dyn PagePublisher> {
+        self.as_ref().publisher()
+    }
+
+    fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        self.as_ref().provisioner()
     }
 }
