@@ -148,7 +148,7 @@ pub fn default_registry() -> config::Registry {
             registry.absent(
                 config::Kind::$kind,
                 $type_name,
-                concat!("enable the feature `", $feature, "` of the crate `checkup`"),
+                concat!("enable the feature `", $feature, "` of the crate `checkup-rs`"),
             );
         };
     }

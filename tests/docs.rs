@@ -37,7 +37,7 @@ fn the_crate_table_of_the_architecture_is_the_workspace() {
 #[test]
 fn the_feature_table_of_the_facade_is_its_features() {
     let packages = packages();
-    let facade = packages.iter().find(|package| package["name"] == "checkup").unwrap();
+    let facade = packages.iter().find(|package| package["name"] == "checkup-rs").unwrap();
     let features = facade["features"].as_object().unwrap();
     let source = text("src/lib.rs");
     let table: String = source.lines().filter(|line| line.starts_with("//! | `")).collect::<Vec<_>>().join("\n");

@@ -174,7 +174,7 @@ fn parse_address(tcp: &Tcp) -> Result<HostPort, ConfigError> {
 fn parse_tls(settings: Option<&TlsSettings>, address: Option<&HostPort>) -> Result<Option<TlsClient>, ConfigError> {
     let Some(settings) = settings else { return Ok(None) };
     if cfg!(not(feature = "tls")) {
-        let message = "TLS is not compiled in; enable the feature `tcp-tls` of the crate `checkup`";
+        let message = "TLS is not compiled in; enable the feature `tcp-tls` of the crate `checkup-rs`";
         return Err(ConfigError::invalid("tls", message));
     }
     let host = address.map_or("localhost", HostPort::host);

@@ -44,7 +44,7 @@ pub struct Tcp {
     pub endpoint_url: String,
 
     /// Whether to speak TLS: `true`, or an object of TLS settings. Default: false. Needs the feature `tls` (`tcp-tls` of the
-    /// crate `checkup`). With TLS 1.3 a server refuses a client certificate only after the handshake: set `expect` to notice.
+    /// crate `checkup-rs`). With TLS 1.3 a server refuses a client certificate only after the handshake: set `expect` to notice.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "tls_switch::serialize")]
     #[cfg_attr(feature = "config", schemars(schema_with = "tls_switch::schema"))]
     pub tls: Option<TlsSettings>,
@@ -81,7 +81,7 @@ impl Tcp {
         }
     }
 
-    /// Speaks TLS with these settings. Needs the feature `tls` (`tcp-tls` of the crate `checkup`).
+    /// Speaks TLS with these settings. Needs the feature `tls` (`tcp-tls` of the crate `checkup-rs`).
     #[must_use]
     pub fn tls(mut self, settings: TlsSettings) -> Self {
         self.tls = Some(settings);
