@@ -6,4 +6,5 @@ pub(crate) mod data;
 pub(crate) mod feed;
 pub(crate) mod metrics;
 pub(crate) mod representation;
+pub(crate) mod time;
 mod xml;

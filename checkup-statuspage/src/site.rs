@@ -1,6 +1,7 @@
 //! The page over a monitor or a storage: the history in memory, and what a router answers from it.
 
 mod check_files;
+mod clock;
 mod live;
 mod momentary;
 mod probe;
@@ -24,6 +25,7 @@ use crate::view::health::{self, CheckHealth, FRESH_AT_LEAST, Latest, Question};
 use crate::view::overview::{Overview, may_run};
 use crate::view::timeline::timeline;
 use check_files::CheckFiles;
+use clock::Clock;
 use live::{Live, Source};
 use momentary::Momentary;
 use probe::Probe;
@@ -64,6 +66,7 @@ pub(crate) struct Inner {
     pub(crate) settings: StatusPage,
     pub(crate) page: PageFiles,
     pub(crate) live: Arc<Live<State>>,
+    pub(crate) clock: Clock,
     pub(crate) files: CheckFiles,
     /// How many histories are made at once: each takes a processor for some milliseconds.
     pub(crate) histories: Semaphore,
@@ -165,7 +168,7 @@ impl Site {
     }
 
     pub(crate) fn question(&self) -> Question {
-        Question { now: Timestamp::now(), max_age: self.0.max_age }
+        Question { now: self.0.clock.now(), max_age: self.0.max_age }
     }
 }
 
@@ -194,7 +197,7 @@ fn of_result(result: &checkup_core::CheckResult) -> CheckHealth {
 
 impl State {
     fn new(inner: &Inner, summary: Arc<Summary>, before: Option<&Self>) -> Self {
-        let now = Timestamp::now();
+        let now = inner.clock.now();
         let overview = Overview::new(&summary, inner.checkup.as_ref(), inner.quorum, now);
         let since = now.saturating_sub(inner.settings.timeframe);
         let happenings = timeline(&summary, since, inner.quorum);
@@ -232,6 +235,7 @@ pub struct SiteBuilder {
     checkup: Option<Checkup>,
     quorum: Option<Quorum>,
     refresh_after: Duration,
+    clock: Clock,
     max_age: Option<Duration>,
     probe_when_stale: bool,
     demo: bool,
@@ -245,6 +249,7 @@ impl SiteBuilder {
             checkup,
             quorum: None,
             refresh_after: DEFAULT_REFRESH_AFTER,
+            clock: Clock::default(),
             max_age: None,
             probe_when_stale: false,
             demo: false,
@@ -276,6 +281,14 @@ impl SiteBuilder {
     #[must_use]
     pub fn refresh_after(mut self, age: Duration) -> Self {
         self.refresh_after = age;
+        self
+    }
+
+    /// What time it is, in every answer of the site. Default: the system's clock. For tests, and for a page over a history that was recorded
+    /// at another time; a monitor's checks run by the system's clock nevertheless.
+    #[must_use]
+    pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(now);
         self
     }
 
@@ -329,7 +342,8 @@ impl SiteBuilder {
         let inner = Arc::new(Inner {
             page: PageFiles::new(&self.page, &config),
             groups: config.into_groups(),
-            live: Arc::new(Live::new(self.source, self.page.history_span(), self.refresh_after)),
+            live: Arc::new(Live::new(self.source, self.page.history_span(), self.refresh_after, self.clock.clone())),
+            clock: self.clock,
             files: CheckFiles::new(),
             histories: Semaphore::new(MAX_HISTORIES),
             metrics_texts: Momentary::default(),

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::StatusPage;
 use crate::formats::representation::hex;
+use crate::formats::time::rfc3339;
 use crate::formats::xml;
 use crate::view::timeline::{Happening, HappeningKind};
 
@@ -108,12 +109,6 @@ fn id(parts: &[&str]) -> String {
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex = hex(&bytes[..16]);
     format!("urn:uuid:{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
-}
-
-/// To the second: readers of feeds need no more.
-fn rfc3339(moment: Timestamp) -> String {
-    const SECOND: i64 = 1_000_000_000;
-    Timestamp::from_unix_nanos(moment.unix_nanos().div_euclid(SECOND).saturating_mul(SECOND)).to_string()
 }
 
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);

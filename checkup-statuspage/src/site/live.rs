@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use checkup_core::summary::Summary;
-use checkup_core::{CheckResult, Monitor, Storage, StorageError, StorageErrorKind, StorageReader, Timestamp};
+use checkup_core::{CheckResult, Monitor, Storage, StorageError, StorageErrorKind, StorageReader};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::clock::Clock;
 use crate::formats::metrics::Metrics;
 use history::History;
 
@@ -52,6 +53,7 @@ pub(crate) struct Live<S> {
     /// How much history is read.
     span: Duration,
     refresh_after: Duration,
+    clock: Clock,
     metrics: Metrics,
     history: tokio::sync::Mutex<History>,
     /// The monitor's results that the history has not.
@@ -70,12 +72,13 @@ struct Shown<S> {
 }
 
 impl<S: Send + Sync + 'static> Live<S> {
-    pub(crate) fn new(source: Source, span: Duration, refresh_after: Duration) -> Self {
+    pub(crate) fn new(source: Source, span: Duration, refresh_after: Duration, clock: Clock) -> Self {
         let shown = Shown { state: None, made: None, tried: None, error: None };
         Self {
             source,
             span,
             refresh_after,
+            clock,
             metrics: Metrics::new(),
             history: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
@@ -174,11 +177,11 @@ impl<S: Send + Sync + 'static> Live<S> {
         let mut history = self.history.lock().await;
         match (&self.source, self.source.reader()) {
             (Source::Storage(_), Some(reader)) => {
-                let found = history.update(reader, self.span).await?;
+                let found = history.update(reader, self.span, self.clock.now()).await?;
                 self.metrics.observe(&found);
             }
             (Source::Monitor(_), Some(reader)) => self.update_or_go_on(&mut history, reader).await,
-            (_, None) => history.summary.made = Timestamp::now(),
+            (_, None) => history.summary.made = self.clock.now(),
         }
         let mut waiting = std::mem::take(&mut *self.waiting());
         if let Source::Monitor(monitor) = &self.source {
@@ -196,11 +199,11 @@ impl<S: Send + Sync + 'static> Live<S> {
             history.add(&waiting);
         }
         if self.source.reader().is_none() {
-            history.forget();
+            history.forget(self.clock.now());
         }
         let summary = Arc::new(history.summary.clone());
         drop(history);
-        let since = Timestamp::now().saturating_sub(SHOWN);
+        let since = self.clock.now().saturating_sub(SHOWN);
         self.metrics.forget_before(since);
         self.metrics.show_latest(&summary, since);
         let before = self.shown.borrow().state.clone();
@@ -211,7 +214,7 @@ impl<S: Send + Sync + 'static> Live<S> {
     /// What a monitor has seen is shown whether its storage can be read or not: that may be what is out of order.
     async fn update_or_go_on(&self, history: &mut History, reader: &dyn StorageReader) {
         let is_first = self.shown.borrow().made.is_none();
-        let update = history.update(reader, self.span);
+        let update = history.update(reader, self.span, self.clock.now());
         // A monitor's own results were counted when they came.
         let outcome = if is_first {
             timeout(FIRST, update)
@@ -226,8 +229,8 @@ impl<S: Send + Sync + 'static> Live<S> {
                 error,
                 "the history cannot be read; the page shows what was known, and the monitor's own results"
             );
-            history.summary.made = Timestamp::now();
-            history.forget();
+            history.summary.made = self.clock.now();
+            history.forget(self.clock.now());
         }
     }
 

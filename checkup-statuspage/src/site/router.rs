@@ -7,10 +7,11 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{OriginalUri, Path, State};
+use axum::middleware::map_response;
 use axum::routing::get;
 use checkup_core::Timestamp;
 use checkup_core::check_file::FileName;
-use http::header::{HeaderValue, VARY};
+use http::header::{DATE, HeaderValue, VARY};
 use http::{HeaderMap, Response, StatusCode, Uri};
 
 use crate::formats::api::HistoryAnswer;
@@ -18,6 +19,7 @@ use crate::formats::badge;
 use crate::formats::metrics;
 use crate::formats::representation::JSON;
 use crate::formats::representation::{Cache, Representation, accepts};
+use crate::formats::time;
 use crate::site::Site;
 use crate::site::live::Source;
 use crate::view::badge_value::BadgeValue;
@@ -49,7 +51,7 @@ impl Site {
     ///
     /// See the [crate](crate#the-json-api) for the forms of the answers.
     pub fn router(&self) -> Router {
-        Router::new()
+        let router = Router::new()
             .route("/", get(page))
             .route("/index.html", get(page))
             .route("/page.js", get(script))
@@ -65,8 +67,18 @@ impl Site {
             .route("/health", get(health_report))
             .route("/metrics", get(metrics_text))
             .route("/{file}", get(check_file))
-            .with_state(self.clone())
+            .with_state(self.clone());
+        let clock = self.0.clock.clone();
+        if clock.is_custom() { router.layer(map_response(move |answer| dated(answer, clock.now()))) } else { router }
     }
+}
+
+/// An answer with its date. The page takes it as the present time.
+async fn dated(mut answer: Answer, now: Timestamp) -> Answer {
+    if let Ok(date) = HeaderValue::from_str(&time::http_date(now)) {
+        answer.headers_mut().insert(DATE, date);
+    }
+    answer
 }
 
 async fn page(State(site): State<Site>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Answer {
@@ -105,7 +117,7 @@ async fn feed(State(site): State<Site>, headers: HeaderMap) -> Answer {
 }
 
 async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
-    let now = Timestamp::now();
+    let now = site.0.clock.now();
     let Some(check) = query(&uri, "check") else {
         return error(StatusCode::BAD_REQUEST, "expected the name of a check: `?check=NAME`");
     };
@@ -163,7 +175,7 @@ async fn badge_of_one(State(site): State<Site>, Path(file): Path<String>, uri: U
         Some(Ok(time)) => {
             let own = |series: &&checkup_core::summary::Series| series.name == check.verdict.name;
             let series: Vec<_> = state.summary.series.iter().filter(own).collect();
-            let share = uptime(&state.summary, &series, Timestamp::now(), time);
+            let share = uptime(&state.summary, &series, site.0.clock.now(), time);
             share.map_or(BadgeValue::Unknown, BadgeValue::Uptime)
         }
         Some(Err(_)) => return error(StatusCode::BAD_REQUEST, "expected `uptime` to be a time such as `30d`"),
@@ -265,5 +277,5 @@ async fn check_file(State(site): State<Site>, Path(file): Path<String>, headers:
 
 /// A time, or a duration before now.
 fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
-    text.parse().ok().or_else(|| Some(now.saturating_sub(checkup_core::duration::parse(text).ok()?)))
+    time::parse(text).or_else(|| Some(now.saturating_sub(checkup_core::duration::parse(text).ok()?)))
 }

@@ -89,6 +89,19 @@ impl Browser {
         self.until("return !document.querySelector('main[aria-busy]')").await;
     }
 
+    /// Sets the clock that pages opened from now on begin with, in milliseconds since 1970, and puts the browser into Berlin.
+    ///
+    /// The script runs before the page's own, and is none of the page's policy.
+    pub(crate) async fn set_clock(&self, now: i64) {
+        let source = format!(
+            "{{ const Own = Date; const ahead = {now} - Own.now(); globalThis.Date = class extends Own {{ \
+             constructor(...parts) {{ if (parts.length) super(...parts); else super(Own.now() + ahead); }} \
+             static now() {{ return Own.now() + ahead; }} }}; }}"
+        );
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({"source": source})).await;
+        self.devtools("Emulation.setTimezoneOverride", json!({"timezoneId": "Europe/Berlin"})).await;
+    }
+
     async fn resize(&self, view: View, height: u32) {
         let is_phone = view.width < 500;
         let scale = if is_phone { 2 } else { 1 };

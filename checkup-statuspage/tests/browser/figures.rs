@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::browser::{Browser, DESKTOP_LIGHT};
-use crate::fixture::{DAY, History, MINUTE};
+use crate::fixture::{DAY, History, MINUTE, MOMENTS, millis};
 use crate::web::{Web, export, settings};
 
 /// A share as the page writes it: never rounded up.
@@ -22,9 +22,11 @@ fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// A history with trouble of all kinds: long, short, at one location, at all, and in maintenance.
-fn history() -> History {
-    History::new()
+/// A history up to a moment, with trouble of all kinds: long, short, at one location, at all, and in maintenance.
+fn history(now: i64) -> History {
+    // No result is at the beginning of the last 24 hours, which for the browser is a moment later.
+    History::at(now)
+        .age(30_000)
         .down("API", None, 97 * MINUTE, "refused")
         .down("Login", Some("us-east"), 22 * MINUTE, "503")
         .degraded("Search", 600 * MINUTE, "slow")
@@ -32,14 +34,18 @@ fn history() -> History {
         .maintenance("Payments", -90 * MINUTE, -30 * MINUTE, "planned")
 }
 
-async fn opened(web: &Web) -> Browser {
+/// A browser in which it is this moment.
+async fn browser_at(now: i64) -> Browser {
     let browser = Browser::start().await;
+    browser.set_clock(now).await;
+    browser
+}
+
+/// Opens a page with all its checks open.
+async fn open_all(browser: &Browser, web: &Web) {
     browser.open(&web.url, DESKTOP_LIGHT).await;
     browser
         .eval("document.querySelectorAll('h3 button[aria-expanded=false]').forEach((button) => button.click())")
-        .await;
-    browser
-        .eval("document.querySelectorAll('.card').forEach((card) => card.scrollIntoView({behavior: 'instant'}))")
         .await;
     for card in 0..6 {
         browser
@@ -51,7 +57,6 @@ async fn opened(web: &Web) -> Browser {
             ))
             .await;
     }
-    browser
 }
 
 /// For each check and location, the percentages of 24 hours, 7, 30 and 90 days that the page shows.
@@ -64,8 +69,8 @@ async fn shown(browser: &Browser) -> Value {
         .await
 }
 
-fn computed(summary: &Summary, days: &[i64]) -> Value {
-    let now = Timestamp::now();
+fn computed(summary: &Summary, now: i64, days: &[i64]) -> Value {
+    let now = Timestamp::from_unix_nanos(now * 1_000_000);
     let of = |series: &checkup_core::summary::Series| {
         let from = |days: i64| Timestamp::from_unix_nanos(now.unix_nanos() - days * DAY * 1_000_000);
         let shares: Vec<_> = days.iter().map(|days| percent(summary.uptime(series, from(*days), now))).collect();
@@ -76,34 +81,42 @@ fn computed(summary: &Summary, days: &[i64]) -> Value {
 
 #[tokio::test]
 async fn uptime_is_that_of_the_library() {
-    let json = history().json();
-    let summary: Summary = serde_json::from_value(json.clone()).unwrap();
-    let dir = TempDir::new().unwrap();
-    std::fs::write(dir.path().join("summary.json"), json.to_string()).unwrap();
-    export(dir.path(), &settings());
-    let web = Web::of_files(dir.path()).await;
-    let browser = opened(&web).await;
-    let shown = shown(&browser).await;
-    assert_eq!(shown, computed(&summary, &[1, 7, 30, 90]));
-    assert_ne!(shown["API at eu-west"][0], "100 %");
-    browser.close().await;
+    for moment in MOMENTS {
+        let now = millis(moment);
+        let json = history(now).json();
+        let summary: Summary = serde_json::from_value(json.clone()).unwrap();
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("summary.json"), json.to_string()).unwrap();
+        export(dir.path(), &settings());
+        let web = Web::of_files(dir.path()).await;
+        let browser = browser_at(now).await;
+        open_all(&browser, &web).await;
+        let shown = shown(&browser).await;
+        assert_eq!(shown, computed(&summary, now, &[1, 7, 30, 90]), "{moment}");
+        assert_ne!(shown["API at eu-west"][0], "100 %", "{moment}");
+        browser.close().await;
+    }
 }
 
 #[tokio::test]
 async fn uptime_of_days_is_the_same_from_thinned_data() {
-    let json = history().every(MINUTE).json();
-    let summary: Summary = serde_json::from_value(json.clone()).unwrap();
-    let dir = TempDir::new().unwrap();
-    std::fs::write(dir.path().join("summary.json"), json.to_string()).unwrap();
-    let web = Web::serving(dir.path(), settings()).await;
-    let browser = opened(&web).await;
-    let mut shown = shown(&browser).await;
-    for (_, shares) in shown.as_object_mut().unwrap() {
-        // Where the last 24 hours begin, a thinned point may stand for results from before.
-        shares.as_array_mut().unwrap().remove(0);
+    for moment in MOMENTS {
+        let now = millis(moment);
+        let json = history(now).every(MINUTE).json();
+        let summary: Summary = serde_json::from_value(json.clone()).unwrap();
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("summary.json"), json.to_string()).unwrap();
+        let web = Web::serving_at(dir.path(), settings(), now).await;
+        let browser = browser_at(now).await;
+        open_all(&browser, &web).await;
+        let mut shown = shown(&browser).await;
+        for (_, shares) in shown.as_object_mut().unwrap() {
+            // Where the last 24 hours begin, a thinned point may represent results from before.
+            shares.as_array_mut().unwrap().remove(0);
+        }
+        assert_eq!(shown, computed(&summary, now, &[7, 30, 90]), "{moment}");
+        browser.close().await;
     }
-    assert_eq!(shown, computed(&summary, &[7, 30, 90]));
-    browser.close().await;
 }
 
 /// What a script fetches from beside the page.
@@ -114,8 +127,9 @@ async fn fetched(browser: &Browser, url: &str) -> String {
 
 #[tokio::test]
 async fn uptime_of_a_check_is_that_of_the_api() {
+    let now = millis("2026-03-29T01:30:00Z");
     // Results of one location are fewer than those of the others, which have no trouble.
-    let mut json = history().json();
+    let mut json = history(now).json();
     for series in json["series"].as_array_mut().unwrap() {
         if series["title"] == "API" && series["location"] == "eu-west" {
             let (days, kept) = (series["days"].as_array_mut().unwrap(), 20);
@@ -125,8 +139,9 @@ async fn uptime_of_a_check_is_that_of_the_api() {
     }
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("summary.json"), json.to_string()).unwrap();
-    let web = Web::serving(dir.path(), settings()).await;
-    let browser = opened(&web).await;
+    let web = Web::serving_at(dir.path(), settings(), now).await;
+    let browser = browser_at(now).await;
+    open_all(&browser, &web).await;
     let shown = browser
         .eval(
             "return Object.fromEntries([...document.querySelectorAll('.card')].map((card) => [card.querySelector('h3').textContent, \
@@ -161,19 +176,56 @@ fn incidents_of_feed(feed: &str) -> Vec<(String, i64, String)> {
 
 #[tokio::test]
 async fn incidents_are_those_of_the_feed() {
-    let dir = TempDir::new().unwrap();
-    // At one location of three: a degradation.
-    history().down("Website", Some("us-east"), 40 * MINUTE, "refused").write(dir.path());
-    let web = Web::serving(dir.path(), settings()).await;
-    let browser = opened(&web).await;
-    browser.eval("document.querySelector('#timeline button')?.click()").await;
-    let shown = browser.eval("return [...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')].map((e) => [e.querySelector('b').textContent, Math.floor(Date.parse(e.querySelector('time').dateTime) / 1000), e.dataset.state])").await;
-    let mut shown: Vec<(String, i64, String)> = serde_json::from_value(shown).unwrap();
-    let mut expected = incidents_of_feed(&fetched(&browser, "feed.atom").await);
-    shown.sort();
-    expected.sort();
-    assert_eq!(shown, expected);
-    let of = |name: &str, status: &str| expected.iter().any(|(of, _, is)| of == name && is == status);
-    assert!(of("Website", "degraded") && of("API", "down"), "{expected:?}");
-    browser.close().await;
+    for moment in MOMENTS {
+        let now = millis(moment);
+        let dir = TempDir::new().unwrap();
+        // At one location of three: a degradation.
+        history(now).down("Website", Some("us-east"), 40 * MINUTE, "refused").write(dir.path());
+        let web = Web::serving_at(dir.path(), settings(), now).await;
+        let browser = browser_at(now).await;
+        browser.open(&web.url, DESKTOP_LIGHT).await;
+        browser.eval("document.querySelector('#timeline button')?.click()").await;
+        let shown = browser.eval("return [...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')].map((e) => [e.querySelector('b').textContent, Math.floor(Date.parse(e.querySelector('time').dateTime) / 1000), e.dataset.state])").await;
+        let mut shown: Vec<(String, i64, String)> = serde_json::from_value(shown).unwrap();
+        let mut expected = incidents_of_feed(&fetched(&browser, "feed.atom").await);
+        shown.sort();
+        expected.sort();
+        assert_eq!(shown, expected, "{moment}");
+        let of = |name: &str, status: &str| expected.iter().any(|(of, _, is)| of == name && is == status);
+        assert!(of("Website", "degraded") && of("API", "down"), "{moment}: {expected:?}");
+        browser.close().await;
+    }
+}
+
+/// The round-trip times of today that the page shows are those of all results, though it gets joined points.
+#[tokio::test]
+async fn round_trip_times_of_today_are_those_of_the_api() {
+    for moment in MOMENTS {
+        let now = millis(moment);
+        let dir = TempDir::new().unwrap();
+        history(now).every(MINUTE).write(dir.path());
+        let web = Web::serving_at(dir.path(), settings(), now).await;
+        let browser = browser_at(now).await;
+        browser.open(&web.url, DESKTOP_LIGHT).await;
+        let data: Value = serde_json::from_str(&fetched(&browser, "summary.json").await).unwrap();
+        let joined = data["series"].as_array().unwrap().iter().filter(|series| series["recent"]["n"].is_array());
+        assert!(joined.count() > 0, "points are joined at {moment}");
+        let path = "api/v1/history?check=Website";
+        let answer: Value = serde_json::from_str(&fetched(&browser, path).await).unwrap();
+        let mut compared = 0;
+        for exact in answer["series"].as_array().unwrap() {
+            let own = |series: &&Value| series["title"] == "Website" && series["location"] == exact["location"];
+            let sent = data["series"].as_array().unwrap().iter().find(own).unwrap();
+            // Just after midnight, some locations have no results of today.
+            let Some(sent) = sent["open"].as_array().unwrap().last() else { continue };
+            let exact = exact["days"].as_array().unwrap().last().unwrap();
+            compared += 1;
+            for (column, key) in [(5, "p50_ms"), (6, "p90_ms"), (7, "p99_ms")] {
+                let (sent, exact) = (sent[column].as_f64().unwrap() / 1000.0, exact[key].as_f64().unwrap());
+                assert!((sent - exact).abs() <= exact / 199.0, "{moment}: {key} {sent} {exact}");
+            }
+        }
+        assert!(compared > 0, "{moment}");
+        browser.close().await;
+    }
 }

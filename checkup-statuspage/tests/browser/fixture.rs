@@ -1,29 +1,52 @@
-//! Histories to show, as `summary.json` has them: the same every time but for the present, which is now.
+//! Histories to show, as `summary.json` has them: the same every time, up to the moment that they are made for.
 
 use std::path::Path;
 
 use checkup_core::Timestamp;
+use checkup_core::summary::Summary;
 use serde_json::{Value, json};
 
 pub(crate) const MINUTE: i64 = 60_000;
 pub(crate) const DAY: i64 = 24 * 60 * MINUTE;
+
+/// Moments that histories are shown at: around a UTC midnight, on both changes of daylight saving time in Berlin and on a leap day.
+pub(crate) const MOMENTS: [&str; 8] = [
+    "2026-11-25T00:01:00Z",
+    "2026-11-25T02:30:00Z",
+    "2026-11-25T12:00:00Z",
+    "2026-11-25T23:59:00Z",
+    "2026-03-29T01:30:00Z",
+    "2026-10-25T01:30:00Z",
+    "2028-02-29T00:01:00Z",
+    "2028-02-29T12:00:00Z",
+];
 
 const NAMES: [&str; 8] = ["API", "Website", "Search", "Login", "Payments", "Webhooks", "Mail", "DNS"];
 
 /// A history to make: `History::new().checks(20).write(dir)`.
 #[derive(Clone, Debug)]
 pub(crate) struct History {
+    now: i64,
     checks: usize,
     locations: Vec<&'static str>,
     every: i64,
     age: i64,
     troubles: Vec<Trouble>,
-    windows: Vec<Value>,
+    windows: Vec<Maintenance>,
     unread: Vec<&'static str>,
     days: i64,
 }
 
-/// What is not healthy up to now.
+/// A window of maintenance, in milliseconds from the present.
+#[derive(Clone, Debug)]
+struct Maintenance {
+    check: String,
+    from: i64,
+    to: i64,
+    text: String,
+}
+
+/// What is not healthy up to the present.
 #[derive(Clone, Debug)]
 struct Trouble {
     check: &'static str,
@@ -34,10 +57,16 @@ struct Trouble {
 }
 
 impl History {
-    /// Six checks at three locations, every five minutes for 90 days, all healthy now.
+    /// Six checks at three locations, every five minutes for 90 days, all healthy, up to the computer's present.
     pub(crate) fn new() -> Self {
+        Self::at(now())
+    }
+
+    /// The same up to `now`, in milliseconds since 1970.
+    pub(crate) fn at(now: i64) -> Self {
         let locations = vec!["ap-south", "eu-west", "us-east"];
         Self {
+            now,
             checks: 6,
             locations,
             every: 5 * MINUTE,
@@ -84,8 +113,7 @@ impl History {
 
     /// A window of maintenance, in milliseconds from now.
     pub(crate) fn maintenance(mut self, check: &str, from: i64, to: i64, text: &str) -> Self {
-        let now = now();
-        self.windows.push(json!({"from": now + from, "to": now + to, "title": check, "text": text}));
+        self.windows.push(Maintenance { check: check.to_owned(), from, to, text: text.to_owned() });
         self
     }
 
@@ -100,7 +128,11 @@ impl History {
     }
 
     pub(crate) fn json(&self) -> Value {
-        let made = now() - self.age;
+        let windows = self.windows.iter().map(|Maintenance { check, from, to, text }| {
+            json!({"from": self.now + from, "to": self.now + to, "title": check, "text": text})
+        });
+        let windows: Vec<_> = windows.collect();
+        let made = self.now - self.age;
         let today = made.div_euclid(DAY);
         let recent_from = (today * DAY).min(made - DAY);
         let mut random = Random(7);
@@ -122,12 +154,13 @@ impl History {
                 series.push(json!({
                     "title": title, "location": location, "endpoint": format!("https://{}.example.com/health", title.to_lowercase().replace(' ', "-")),
                     "threshold": 500_000, "days": days, "incidents": incidents, "messages": messages,
-                    "recent": self.recent(&title, location, (recent_from + place * 7000, made), rtt, &mut random),
+                    "recent": self.recent(&title, location, ((today - 1) * DAY + (made + place * 7000).rem_euclid(self.every), made), rtt, &mut random),
                 }));
             }
         }
-        json!({"version": 1, "made": made, "recent_from": recent_from, "days": {(today - 1).to_string(): "0"},
-            "unread": self.unread, "windows": self.windows, "series": series})
+        let json = json!({"version": 1, "made": made, "recent_from": recent_from, "days": {(today - 2).to_string(): "0"},
+            "unread": self.unread, "windows": windows, "series": series});
+        close_yesterday(json, today, recent_from)
     }
 
     fn closed_days(
@@ -139,7 +172,7 @@ impl History {
         random: &mut Random,
     ) -> (Vec<Value>, Vec<Value>) {
         let (mut days, mut incidents) = (Vec::new(), Vec::new());
-        for ago in (1..=self.days).rev() {
+        for ago in (2..=self.days).rev() {
             let (day, results) = (today - ago, DAY / self.every);
             let (mut degraded, mut down) = (0, 0);
             match bad.iter().find(|(bad, _)| *bad == ago) {
@@ -198,7 +231,32 @@ impl History {
     }
 }
 
-/// Milliseconds since 1970.
+/// Yesterday as a closed day, from its results; of these, only the last 24 hours stay in detail. So both agree about troubles over midnight.
+fn close_yesterday(mut json: Value, today: i64, recent_from: i64) -> Value {
+    let whole: Summary = serde_json::from_value(json.clone()).unwrap();
+    let mut closed = whole.clone();
+    closed.forget_before(Timestamp::from_unix_nanos(today * DAY * 1_000_000));
+    let mut detailed = whole;
+    for series in &mut detailed.series {
+        series.recent.retain(|point| point.timestamp.unix_nanos() >= recent_from * 1_000_000);
+    }
+    let [mut closed, mut detailed] = [closed, detailed].map(|summary| serde_json::to_value(summary).unwrap());
+    for (closed, detailed) in
+        closed["series"].as_array_mut().unwrap().iter_mut().zip(detailed["series"].as_array_mut().unwrap())
+    {
+        closed["recent"] = detailed["recent"].take();
+    }
+    json["series"] = closed["series"].take();
+    json["days"] = json!({(today - 1).to_string(): "0"});
+    json
+}
+
+/// A time in milliseconds since 1970.
+pub(crate) fn millis(time: &str) -> i64 {
+    time.parse::<Timestamp>().unwrap().unix_nanos() / 1_000_000
+}
+
+/// The computer's present in milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     Timestamp::now().unix_nanos() / 1_000_000
 }

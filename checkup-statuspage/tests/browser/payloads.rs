@@ -54,8 +54,15 @@ async fn scripts_in_data_and_settings_stay_text() {
         browser
             .eval("document.querySelectorAll('h3 button[aria-expanded=false]').forEach((button) => button.click())")
             .await;
-        browser.eval("document.querySelectorAll('details').forEach((details) => { details.open = true; })").await;
-        browser.until("return document.querySelectorAll('.figures table').length > 0").await;
+        // A card's panel is drawn when the browser says that it is near the window.
+        browser
+            .until(
+                "const cards = [...document.querySelectorAll('.card')]; \
+                 cards.find((card) => !card.querySelector('.figures table'))?.scrollIntoView({behavior: 'instant'}); \
+                 document.querySelectorAll('details').forEach((details) => { details.open = true; }); \
+                 return cards.every((card) => card.querySelector('.figures table'))",
+            )
+            .await;
         browser.hover(".days").await;
         browser.hover(".chart-surface").await;
         browser.screenshot("payloads", view).await;

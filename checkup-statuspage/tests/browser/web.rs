@@ -41,6 +41,14 @@ impl Web {
         Self::of(site.router()).await
     }
 
+    /// The same at a moment, in milliseconds since 1970, at which time stops.
+    pub(crate) async fn serving_at(dir: &Path, settings: StatusPage, now: i64) -> Self {
+        let storage = Fs::new(dir).into_storage().unwrap();
+        let now = Timestamp::from_unix_nanos(now * 1_000_000);
+        let site = Site::of_storage(storage).page(settings).refresh_after(Duration::ZERO).clock(move || now);
+        Self::of(site.build().unwrap().router()).await
+    }
+
     /// The files of a directory, as any web server gives them.
     pub(crate) async fn of_files(dir: &Path) -> Self {
         Self::of(Router::new().fallback(file).with_state(Arc::new(dir.to_owned()))).await

@@ -48,8 +48,8 @@ impl History {
         &mut self,
         reader: &dyn StorageReader,
         span: Duration,
+        now: Timestamp,
     ) -> Result<Vec<CheckResult>, StorageError> {
-        let now = Timestamp::now();
         let names = reader.list(now.saturating_sub(LOOK_BACK)).await?;
         let is_due = self.read.is_none_or(|(when, took)| when.elapsed() >= READ_ANEW.max(took * 20));
         let unknown: Vec<_> = names.iter().filter(|name| !self.known.contains(*name)).cloned().collect();
@@ -59,7 +59,7 @@ impl History {
             let listening = Listening { reader, wanted: Mutex::new(wanted), heard: Mutex::default() };
             let begun = Instant::now();
             // What was listed before is in what is read after.
-            self.summary = history::read_summary(&listening, now.saturating_sub(span)).await?;
+            self.summary = history::read_summary_at(&listening, now.saturating_sub(span), now).await?;
             self.known = names.into_iter().collect();
             self.read = Some((Instant::now(), begun.elapsed()));
             self.own_again();
@@ -106,8 +106,8 @@ impl History {
     }
 
     /// Keeps memory bounded where nothing is read anew.
-    pub(super) fn forget(&mut self) {
-        self.summary.forget_before(Timestamp::now().saturating_sub(DETAIL));
+    pub(super) fn forget(&mut self, now: Timestamp) {
+        self.summary.forget_before(now.saturating_sub(DETAIL));
     }
 
     /// Adds the monitor's results that a history that has just been read has not.
@@ -206,7 +206,7 @@ mod tests {
     async fn an_outage_stays_while_its_reports_wait_and_is_there_once_when_they_are_stored() {
         let storage = MemoryStorage::new();
         let mut history = History::default();
-        history.update(&storage, SPAN).await.unwrap();
+        history.update(&storage, SPAN, Timestamp::now()).await.unwrap();
         let own = [result(40, Status::Healthy), result(30, Status::Down), result(20, Status::Healthy)];
         history.add_own(own.to_vec());
         for stored in [0, 1, 3] {
@@ -216,7 +216,7 @@ mod tests {
             }
             // Everything is read anew.
             history.read = None;
-            history.update(&storage, SPAN).await.unwrap();
+            history.update(&storage, SPAN, Timestamp::now()).await.unwrap();
             let series = &history.summary.series[0];
             assert_eq!(series.recent.len(), 3, "{stored} are stored");
             assert_eq!(history.summary.incidents(series).len(), 1, "{stored} are stored");
@@ -228,10 +228,10 @@ mod tests {
     async fn what_is_stored_is_not_kept_and_what_never_is_does_not_fill_the_memory() {
         let storage = MemoryStorage::new();
         let mut history = History::default();
-        history.update(&storage, SPAN).await.unwrap();
+        history.update(&storage, SPAN, Timestamp::now()).await.unwrap();
         history.add_own(vec![result(1, Status::Down), result(0, Status::Down)]);
         storage.store(&Report::new(vec![history.own[0].clone()])).await.unwrap();
-        history.update(&storage, SPAN).await.unwrap();
+        history.update(&storage, SPAN, Timestamp::now()).await.unwrap();
         assert_eq!(history.own.len(), 1);
         history.add_own(vec![result(0, Status::Healthy); MAX_OWN]);
         assert_eq!((history.own.len(), history.own[0].status), (MAX_OWN, Status::Healthy));
@@ -248,12 +248,12 @@ mod tests {
         };
         store(3).await;
         let mut history = History::default();
-        assert_eq!(history.update(&storage, SPAN).await.unwrap().len(), 0, "what was there before");
+        assert_eq!(history.update(&storage, SPAN, Timestamp::now()).await.unwrap().len(), 0, "what was there before");
         store(MAX_ONE_BY_ONE + 5).await;
-        assert_eq!(history.update(&storage, SPAN).await.unwrap().len(), MAX_ONE_BY_ONE + 5);
+        assert_eq!(history.update(&storage, SPAN, Timestamp::now()).await.unwrap().len(), MAX_ONE_BY_ONE + 5);
         store(2).await;
         history.read = history.read.map(|(_, took)| (Instant::now() - READ_ANEW, took));
-        assert_eq!(history.update(&storage, SPAN).await.unwrap().len(), 2);
-        assert_eq!(history.update(&storage, SPAN).await.unwrap().len(), 0);
+        assert_eq!(history.update(&storage, SPAN, Timestamp::now()).await.unwrap().len(), 2);
+        assert_eq!(history.update(&storage, SPAN, Timestamp::now()).await.unwrap().len(), 0);
     }
 }
