@@ -1,28 +1,56 @@
+//! [`HttpChecker`]: one attempt of an HTTP check.
+
 use std::borrow::Cow;
-use std::fmt;
-use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use bytes::Bytes;
-use checkup_core::{Checker, Failure, Observation, Phase, async_trait};
-use checkup_net::{ClientTls, IpVersion};
-use http::header::{CONNECTION, HOST, HeaderMap, HeaderValue, USER_AGENT};
-use http::{Method, Request, Uri};
-use http_body_util::Full;
-use hyper::ext::ReasonPhrase;
+use checkup_core::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, async_trait};
+use http::Method;
+use http::header::HeaderMap;
 use tokio::time::Instant;
 use tokio_rustls::rustls::ClientConfig;
 
-use crate::body::{BodyRules, Search};
-use crate::connect::{Form, open, through_tls};
-use crate::endpoint::Target;
+use crate::body::BodyReader;
+use crate::config::Http;
+use crate::connect::Route;
 use crate::exchange::Exchange;
-use crate::proxy;
-use crate::rules::HeaderRule;
-use crate::status::{StatusLine, StatusSet};
+use crate::options::Options;
+use crate::redirect::Redirects;
+use crate::up_status::{StatusLine, StatusSet};
+use crate::url::{self, Target};
+use crate::{proxy, request, wire};
 
-/// The checker that [`Http`](crate::Http) becomes.
+impl IntoChecker for Http {
+    fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
+        let mut problems = ConfigProblems::new();
+        let url = problems.take(url::parse(&self.endpoint_url));
+        let method = problems.take(request::parse_method(&self));
+        let headers = problems.take(request::parse_headers(&self));
+        let up_status = problems.take(StatusSet::parse(&self.up_status));
+        let options = problems.take(Options::parse(&self));
+        if self.resolve.is_none()
+            && let Some((target, _)) = &url
+            && let Err(problem) = proxy::for_target(target)
+        {
+            problems.push(ConfigError::invalid("endpoint_url", problem.to_string()));
+        }
+        problems.finish(|| {
+            let (target, authorization) = url?;
+            let headers = request::headers(&target, authorization, headers?);
+            Some(Arc::new(HttpChecker {
+                endpoint: self.endpoint_url.redacted().into(),
+                target,
+                method: method?,
+                headers,
+                up_status: up_status?,
+                options: options?,
+                tls_config: OnceLock::new(),
+            }) as Arc<dyn Checker>)
+        })
+    }
+}
+
+/// The checker that [`Http`] becomes.
 #[derive(Debug)]
 pub struct HttpChecker {
     endpoint: Box<str>,
@@ -32,135 +60,7 @@ pub struct HttpChecker {
     headers: Option<Box<HeaderMap>>,
     up_status: StatusSet,
     options: Option<Box<Options>>,
-    tls: OnceLock<Arc<ClientConfig>>,
-}
-
-/// What most checks leave as it is.
-#[derive(Debug, Default)]
-pub(crate) struct Options {
-    pub(crate) body: RequestBody,
-    pub(crate) follow_redirects: u8,
-    pub(crate) ip_version: IpVersion,
-    /// The address to connect to, and the port unless it is the URL's.
-    pub(crate) fixed: Option<(IpAddr, Option<u16>)>,
-    pub(crate) tls: ClientTls,
-    pub(crate) body_rules: BodyRules,
-    pub(crate) header_rules: Vec<HeaderRule>,
-}
-
-/// The request's body, which may hold credentials: `Debug` does not show it.
-#[derive(Clone, Default)]
-pub(crate) struct RequestBody(pub(crate) Bytes);
-
-impl fmt::Debug for RequestBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{} bytes]", self.0.len())
-    }
-}
-
-impl Options {
-    fn default_options() -> &'static Self {
-        static DEFAULT: OnceLock<Options> = OnceLock::new();
-        DEFAULT.get_or_init(Self::default)
-    }
-}
-
-impl HttpChecker {
-    pub(crate) fn new(
-        endpoint: Box<str>,
-        target: Target,
-        method: Method,
-        headers: Option<Box<HeaderMap>>,
-        up_status: StatusSet,
-        options: Option<Box<Options>>,
-    ) -> Self {
-        Self { endpoint, target, method, headers, up_status, options, tls: OnceLock::new() }
-    }
-
-    pub(crate) fn options(&self) -> &Options {
-        self.options.as_deref().unwrap_or_else(|| Options::default_options())
-    }
-
-    pub(crate) fn target(&self) -> &Target {
-        &self.target
-    }
-
-    pub(crate) fn method(&self) -> &Method {
-        &self.method
-    }
-
-    /// The headers of the first request.
-    pub(crate) fn headers(&self) -> HeaderMap {
-        match &self.headers {
-            Some(headers) => (**headers).clone(),
-            None => default_headers(&self.target),
-        }
-    }
-
-    /// The TLS configuration, made at the first use. One that cannot be made is tried again at the next attempt.
-    pub(crate) async fn tls(&self) -> Result<&Arc<ClientConfig>, Failure> {
-        if let Some(config) = self.tls.get() {
-            return Ok(config);
-        }
-        // HTTP/2 is not offered: a check sends one request on a connection, so that it would only cost.
-        let config = self.options().tls.client_config(&[b"http/1.1"]).await?;
-        Ok(self.tls.get_or_init(|| config))
-    }
-
-    /// Makes the TLS configuration if a request to this target needs it and there is none yet. How long that took.
-    pub(crate) async fn prepare(&self, target: &Target) -> Result<Duration, Failure> {
-        if self.tls.get().is_some() || !(target.tls || through_tls(self, target)) {
-            return Ok(Duration::ZERO);
-        }
-        let start = Instant::now();
-        self.tls().await?;
-        Ok(start.elapsed())
-    }
-
-    /// Sends a request on a new connection, and waits for the head of the response.
-    pub(crate) async fn send(
-        &self,
-        target: &Target,
-        method: Method,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Exchange, Failure> {
-        let (stream, form) = open(self, target).await?;
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = method;
-        *request.headers_mut() = headers;
-        *request.uri_mut() = match form {
-            Form::Origin => target.origin_form(),
-            Form::Absolute(authorization) => {
-                let headers = request.headers_mut();
-                authorization.map(|authorization| headers.insert(http::header::PROXY_AUTHORIZATION, authorization));
-                target.absolute_form().map_or_else(|| target.origin_form(), Uri::from)
-            }
-        };
-        Exchange::start(stream, request, target).await
-    }
-
-    async fn judge(&self, mut exchange: Exchange) -> Result<Observation, Failure> {
-        let head = exchange.head();
-        if !self.up_status.contains(head.status.as_u16()) {
-            let reason = head.extensions.get::<ReasonPhrase>().map(ReasonPhrase::as_bytes);
-            return Err(Failure::assertion(format!("response status {}", StatusLine(head.status, reason))));
-        }
-        let Some(options) = &self.options else { return Ok(Observation::new()) };
-        options.header_rules.iter().try_for_each(|rule| rule.check(&head.headers))?;
-        if !options.body_rules.is_empty() {
-            Phase::Transfer.begin();
-            let mut search = Search::new(&options.body_rules, exchange.body_length())?;
-            while let Some(chunk) = exchange.chunk().await? {
-                if search.feed(&chunk)? {
-                    return Ok(Observation::new());
-                }
-            }
-            Phase::end();
-            search.finish()?;
-        }
-        Ok(Observation::new())
-    }
+    tls_config: OnceLock<Arc<ClientConfig>>,
 }
 
 #[async_trait]
@@ -171,14 +71,14 @@ impl Checker for HttpChecker {
 
     async fn attempt(&self) -> Result<Observation, Failure> {
         let options = self.options();
-        // Reading certificates, which happens once, is not the server's time. Most plain checks have no use for a clock.
+        // Reading certificates, which happens once, is not the server's time. Most plain checks need no clock for that.
         let may_need_tls = self.target.tls || options.follow_redirects > 0 || proxy::is_set();
         let start = may_need_tls.then(Instant::now);
         let mut preparing = Duration::ZERO;
         if may_need_tls {
             preparing = Box::pin(self.prepare(&self.target)).await?;
         }
-        let mut exchange = self.send(&self.target, self.method.clone(), self.headers(), options.body.0.clone()).await?;
+        let mut exchange = self.send(&self.target, &self.method, self.headers.as_deref(), &options.body.0).await?;
         if options.follow_redirects > 0 {
             exchange = Box::pin(self.follow(exchange, &mut preparing)).await?;
         }
@@ -190,11 +90,85 @@ impl Checker for HttpChecker {
     }
 }
 
-/// The headers of every request, unless the settings have others. As upstream, a connection serves one request.
-pub(crate) fn default_headers(target: &Target) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(3);
-    headers.insert(HOST, target.authority.clone());
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("checkup/", env!("CARGO_PKG_VERSION"))));
-    headers
+impl HttpChecker {
+    fn options(&self) -> &Options {
+        self.options.as_deref().unwrap_or_else(|| Options::default_options())
+    }
+
+    /// How to reach a target: the URL's, or one that it redirects to.
+    fn route<'a>(&'a self, target: &'a Target) -> Route<'a> {
+        let options = self.options();
+        let is_host = target.host == self.target.host;
+        // The port of the settings replaces the URL's, not that of another scheme to which it redirects.
+        let has_port = target.port == self.target.port;
+        Route {
+            target,
+            ip_version: options.ip_version,
+            fixed: options.fixed.filter(|_| is_host).map(|(address, port)| (address, port.filter(|_| has_port))),
+            tls: &options.tls,
+            server_name: options.server_name.as_ref().filter(|_| is_host),
+            tls_config: &self.tls_config,
+        }
+    }
+
+    /// Makes the TLS configuration if a request to this target needs it and it has not been made yet. How long that took.
+    async fn prepare(&self, target: &Target) -> Result<Duration, Failure> {
+        let start = Instant::now();
+        Ok(if self.route(target).prepare().await? { start.elapsed() } else { Duration::ZERO })
+    }
+
+    /// Sends a request on a new connection, and waits for the head of the response.
+    async fn send(
+        &self,
+        target: &Target,
+        method: &Method,
+        headers: Option<&HeaderMap>,
+        body: &[u8],
+    ) -> Result<Exchange, Failure> {
+        let (stream, form) = self.route(target).open().await?;
+        let request = wire::encode(&form, target, method, headers, body);
+        Exchange::start(stream, &request, method, &target.host, self.options().lenient).await
+    }
+
+    /// Follows the redirects from this response on. The first response that is not one. Adds the time of
+    /// [`prepare`](Self::prepare) to `preparing`.
+    async fn follow(&self, mut exchange: Exchange, preparing: &mut Duration) -> Result<Exchange, Failure> {
+        let options = self.options();
+        let headers = self.headers.as_deref().cloned().unwrap_or_else(|| wire::default_headers(&self.target));
+        let mut redirects =
+            Redirects::new(&self.target, &self.method, headers, options.body.0.clone(), options.follow_redirects);
+        while redirects.follow(exchange.head())? {
+            let response = async {
+                *preparing += self.prepare(&redirects.target).await?;
+                self.send(&redirects.target, &redirects.method, Some(&redirects.headers), &redirects.body).await
+            };
+            // This closes the connection of the response before.
+            exchange = response
+                .await
+                .map_err(|failure| failure.context(format_args!("redirected to {}", redirects.target.shown())))?;
+        }
+        Ok(exchange)
+    }
+
+    async fn judge(&self, mut exchange: Exchange) -> Result<Observation, Failure> {
+        let head = exchange.head();
+        if !self.up_status.contains(head.status.as_u16()) {
+            return Err(Failure::assertion(format!("response status {}", StatusLine(head.status, &head.reason))));
+        }
+        let Some(options) = &self.options else { return Ok(Observation::new()) };
+        options.header_rules.iter().try_for_each(|rule| rule.check(&head.headers))?;
+        if !options.body_rules.is_empty() {
+            Phase::Transfer.begin();
+            let (codings, length) = (exchange.transfer_codings(), exchange.body_length());
+            let mut reader = BodyReader::new(&options.body_rules, head, codings, length, options.lenient)?;
+            while let Some(part) = exchange.chunk().await? {
+                if reader.feed(&part)? {
+                    return Ok(Observation::new());
+                }
+            }
+            Phase::end();
+            reader.finish()?;
+        }
+        Ok(Observation::new())
+    }
 }

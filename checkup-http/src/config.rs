@@ -1,17 +1,19 @@
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+//! [`Http`]: the settings of an HTTP check.
 
-use checkup_core::Secret;
-use checkup_net::{IpVersion, TlsVersion};
+use std::collections::BTreeMap;
+
+use checkup_core::{Secret, SecretUrl};
+use checkup_net::{IpVersion, TlsSettings};
 use http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointUrl, HeaderAssertion, JsonAssertion, UpStatus};
+use crate::assertion::{HeaderAssertion, JsonAssertion};
+use crate::up_status::UpStatus;
 
-/// The most bytes of a body that are read unless set otherwise: 1 MiB.
+/// The default of [`Http::max_body_bytes`]: 1 MiB.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 
-/// The settings of an HTTP check: one request, and what the response must be.
+/// The settings of an HTTP check: one request, and the conditions on its response.
 ///
 /// ```
 /// use checkup_core::Check;
@@ -26,72 +28,63 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 #[non_exhaustive]
 pub struct Http {
     /// The URL, with `http://` or `https://`. A user and password in it are sent as `Authorization` (RFC 7617) and never
-    /// shown. Results show its query, but `[redacted]` for the values of keys that end in `key`, `token`, `secret`,
-    /// `password`, `pass`, `signature`, `sig`, `auth` and the like.
-    pub endpoint_url: EndpointUrl,
-    /// The request's method. Default `GET`.
+    /// shown. Values of its query whose key looks secret (`token`, `api_key`, `sig`) show as `[redacted]`.
+    pub endpoint_url: SecretUrl,
+    /// The request's method. Default: `GET`.
     #[serde(default = "get", skip_serializing_if = "is_get")]
     pub method: String,
-    /// The request's headers, each with its values, which are joined by `", "`. `Host` sets the request's host.
+    /// The request's headers, each with its values, which are joined by `", "`. `Host` sets the request's host. White space
+    /// and line breaks at the ends of a value, as in a secret from a file, are removed.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Vec<Secret>>,
-    /// The request's body. Default none.
+    /// The request's body. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Secret>,
-    /// Which statuses count as up: `200`, `"2xx"`, `"200-299"`, or a list of these. Default (and 0) 200 to 204.
+    /// Which statuses count as up: `200`, `"2xx"`, `"200-299"`, or a list of these. Default (and 0): 200 to 204.
     #[serde(default, skip_serializing_if = "is_default")]
     pub up_status: UpStatus,
-    /// The body must contain this text. Empty (the default) for no condition.
+    /// The body must contain this text. Default: empty, for no condition.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub must_contain: String,
-    /// The body must not contain this text. Empty (the default) for no condition.
+    /// The body must not contain this text. Default: empty, for no condition.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub must_not_contain: String,
     /// The body must match this regular expression somewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub must_match: Option<String>,
-    /// What parts of a JSON body must be.
+    /// Conditions on parts of a JSON body.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub json: Vec<JsonAssertion>,
-    /// What headers of the response must be.
+    /// Conditions on headers of the response.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_headers: Vec<HeaderAssertion>,
-    /// How many redirects are followed, one after another, 0 to 50. Default 0: a redirect is the response.
+    /// How many redirects to follow, one after another, 0 to 50. Default: 0, which makes a redirect the response.
     #[serde(default, skip_serializing_if = "is_default")]
     pub follow_redirects: u8,
-    /// The most bytes of a body that are read, more than 0. Default 1048576. A body is read only for a condition on it.
+    /// The maximum size of a body, after decoding, in bytes; more than 0. Default: 1048576. A body is read only if there is a
+    /// condition on it.
     #[serde(default = "max_body_bytes", skip_serializing_if = "is_max_body_bytes")]
     pub max_body_bytes: usize,
-    /// Which version of the Internet Protocol to use: `4`, `6` or `"any"`, the default.
+    /// Whether to accept responses that break the rules of HTTP further than browsers and curl allow: lines in the head that
+    /// are not headers and charsets that are not known are ignored, so is a wrong `Content-Length`, and of a body that ends
+    /// early or is not encoded as it says, what was received counts. Default: false.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub lenient: bool,
+    /// The version of the Internet Protocol to use: `4`, `6` or `"any"`. Default: `"any"`.
     #[serde(default, skip_serializing_if = "IpVersion::is_any")]
     pub ip_version: IpVersion,
     /// The IP address, or `ip:port`, to connect to instead of resolving the URL's host. The request and TLS still name
-    /// that host. No proxy is used then.
+    /// that host. No proxy is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolve: Option<String>,
-    /// Accepts any certificate. Default false.
+    /// The TLS settings of `https` URLs, those of redirects included. `server_name` is for the URL's host alone.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub tls_skip_verify: bool,
-    /// A PEM file of roots to trust instead of the system's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_ca_file: Option<PathBuf>,
-    /// A PEM file of roots to trust beside the others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_extra_ca_file: Option<PathBuf>,
-    /// A PEM file with the certificate (and its chain) that is shown to servers that ask for one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_client_cert_file: Option<PathBuf>,
-    /// A PEM file with the private key of that certificate.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_client_key_file: Option<PathBuf>,
-    /// The lowest version of TLS: `"1.2"` or `"1.3"`. Default `"1.2"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls_min_version: Option<TlsVersion>,
+    pub tls: TlsSettings,
 }
 
 impl Http {
-    /// A GET of this URL that must be answered with a status from 200 to 204.
-    pub fn new(endpoint_url: impl Into<EndpointUrl>) -> Self {
+    /// A GET request for this URL, which must be answered with a status from 200 to 204.
+    pub fn new(endpoint_url: impl Into<SecretUrl>) -> Self {
         Self {
             endpoint_url: endpoint_url.into(),
             method: get(),
@@ -105,18 +98,14 @@ impl Http {
             response_headers: Vec::new(),
             follow_redirects: 0,
             max_body_bytes: DEFAULT_MAX_BODY_BYTES,
+            lenient: false,
             ip_version: IpVersion::Any,
             resolve: None,
-            tls_skip_verify: false,
-            tls_ca_file: None,
-            tls_extra_ca_file: None,
-            tls_client_cert_file: None,
-            tls_client_key_file: None,
-            tls_min_version: None,
+            tls: TlsSettings::default(),
         }
     }
 
-    /// The request's method. Default `GET`.
+    /// The request's method. Default: `GET`.
     #[must_use]
     pub fn method(mut self, method: impl Into<String>) -> Self {
         self.method = method.into();
@@ -137,7 +126,7 @@ impl Http {
         self
     }
 
-    /// Which statuses count as up. Default 200 to 204.
+    /// Which statuses count as up. Default: 200 to 204.
     #[must_use]
     pub fn up_status(mut self, status: impl Into<UpStatus>) -> Self {
         self.up_status = status.into();
@@ -165,35 +154,42 @@ impl Http {
         self
     }
 
-    /// Adds what a part of the JSON body must be.
+    /// Adds a condition on a part of the JSON body.
     #[must_use]
     pub fn json(mut self, assertion: JsonAssertion) -> Self {
         self.json.push(assertion);
         self
     }
 
-    /// Adds what a header of the response must be.
+    /// Adds a condition on a header of the response.
     #[must_use]
     pub fn response_header(mut self, assertion: HeaderAssertion) -> Self {
         self.response_headers.push(assertion);
         self
     }
 
-    /// How many redirects are followed, one after another. Default 0.
+    /// How many redirects to follow, one after another, 0 to 50. Default: 0.
     #[must_use]
     pub fn follow_redirects(mut self, maximum: u8) -> Self {
         self.follow_redirects = maximum;
         self
     }
 
-    /// The most bytes of a body that are read. Default 1 MiB.
+    /// The maximum size of a body, after decoding, in bytes. Default: 1 MiB.
     #[must_use]
     pub fn max_body_bytes(mut self, maximum: usize) -> Self {
         self.max_body_bytes = maximum;
         self
     }
 
-    /// Which version of the Internet Protocol to use. Default either.
+    /// Whether to accept responses that break the rules of HTTP. Default: false.
+    #[must_use]
+    pub fn lenient(mut self, lenient: bool) -> Self {
+        self.lenient = lenient;
+        self
+    }
+
+    /// The version of the Internet Protocol to use. Default: either.
     #[must_use]
     pub fn ip_version(mut self, version: IpVersion) -> Self {
         self.ip_version = version;
@@ -207,39 +203,10 @@ impl Http {
         self
     }
 
-    /// Accepts any certificate.
+    /// The TLS settings of `https` URLs.
     #[must_use]
-    pub fn tls_skip_verify(mut self, skip: bool) -> Self {
-        self.tls_skip_verify = skip;
-        self
-    }
-
-    /// A PEM file of roots to trust instead of the system's.
-    #[must_use]
-    pub fn tls_ca_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.tls_ca_file = Some(file.into());
-        self
-    }
-
-    /// A PEM file of roots to trust beside the others.
-    #[must_use]
-    pub fn tls_extra_ca_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.tls_extra_ca_file = Some(file.into());
-        self
-    }
-
-    /// PEM files with a certificate (and its chain) and its key, for servers that ask for one.
-    #[must_use]
-    pub fn tls_client_cert(mut self, cert_file: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
-        self.tls_client_cert_file = Some(cert_file.into());
-        self.tls_client_key_file = Some(key_file.into());
-        self
-    }
-
-    /// The lowest version of TLS. Default 1.2.
-    #[must_use]
-    pub fn tls_min_version(mut self, version: TlsVersion) -> Self {
-        self.tls_min_version = Some(version);
+    pub fn tls(mut self, settings: TlsSettings) -> Self {
+        self.tls = settings;
         self
     }
 }

@@ -1,172 +1,133 @@
-//! The way to a server: address, connection, TLS, or through a proxy.
+//! The way to a server: address, connection, TLS, directly or through a proxy.
 
-use std::fmt;
-use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::{Arc, OnceLock};
 
 use checkup_core::{Failure, Phase};
-use checkup_net::{connect, resolve, tls_failure};
+use checkup_net::{IpVersion, TlsSettings, connect, resolve, tls_failure};
 use http::header::HeaderValue;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
-use crate::HttpChecker;
-use crate::endpoint::{Target, TargetHost};
 use crate::proxy::{self, Proxy};
+use crate::stream::Stream;
+use crate::url::{Target, TargetHost};
 
-/// A connection, on which TLS may lie, on which TLS may lie: a tunnel through a proxy that speaks TLS itself.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Tls(Box<TlsStream<Stream>>),
+/// How to reach a target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Route<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) ip_version: IpVersion,
+    /// The address, and the port unless it is the target's, to connect to instead of resolving the target's host.
+    pub(crate) fixed: Option<(IpAddr, Option<u16>)>,
+    pub(crate) tls: &'a TlsSettings,
+    /// The name that the target's certificate must be valid for, if not the host's.
+    pub(crate) server_name: Option<&'a ServerName<'static>>,
+    /// The TLS configuration made of these settings at the first use.
+    pub(crate) tls_config: &'a OnceLock<Arc<ClientConfig>>,
 }
 
 /// What the request line must name.
 #[derive(Debug)]
 pub(crate) enum Form {
-    /// Path and query, for the server itself.
+    /// Path and query, for the server itself (RFC 9112, section 3.2.1).
     Origin,
-    /// The whole URL, for a proxy, with what the proxy asks for as `Proxy-Authorization`.
+    /// The whole URL, for a proxy (RFC 9112, section 3.2.2), with the value of `Proxy-Authorization` if it needs one.
     Absolute(Option<HeaderValue>),
 }
 
-/// Opens a connection on which a request to the target can be sent.
-pub(crate) async fn open(checker: &HttpChecker, target: &Target) -> Result<(Stream, Form), Failure> {
-    let fixed = fixed(checker, target);
-    if fixed.is_none()
-        && let Some(proxy) = proxy::of(target)?
-    {
-        return Box::pin(through(proxy, checker, target)).await;
-    }
-    let version = checker.options().ip_version;
-    let stream = match (fixed, &target.host) {
-        (Some((address, port)), _) => {
-            // The given port stands for the URL's, not for that of another scheme to which it redirects.
-            let port = port.filter(|_| target.port == checker.target().port).unwrap_or(target.port);
-            connect(&[SocketAddr::new(address, port)]).await?
+impl Route<'_> {
+    /// Opens a connection on which a request to the target can be sent.
+    pub(crate) async fn open(&self) -> Result<(Stream, Form), Failure> {
+        let target = self.target;
+        if let Some(proxy) = self.proxy()? {
+            return Box::pin(self.open_through(proxy)).await;
         }
-        (None, TargetHost::Address(address)) if version.allows(*address) => {
-            connect(&[SocketAddr::new(*address, target.port)]).await?
+        let stream = match (self.fixed, &target.host) {
+            (Some((address, port)), _) => connect(&[SocketAddr::new(address, port.unwrap_or(target.port))]).await?,
+            (None, TargetHost::Address(address)) if self.ip_version.allows(*address) => {
+                connect(&[SocketAddr::new(*address, target.port)]).await?
+            }
+            (None, host) => connect(&resolve(&host.to_string(), target.port, self.ip_version).await?).await?,
+        };
+        let stream = Stream::Tcp(stream);
+        if target.tls {
+            let stream = Box::pin(self.handshake(stream)).await?;
+            return Ok((stream, Form::Origin));
         }
-        (None, host) => connect(&resolve(&host.to_string(), target.port, version).await?).await?,
-    };
-    let stream = Stream::Tcp(stream);
-    if target.tls {
-        let stream = Box::pin(handshake(stream, checker.tls().await?, &target.host)).await?;
-        return Ok((stream, Form::Origin));
+        Ok((stream, Form::Origin))
     }
-    Ok((stream, Form::Origin))
-}
 
-/// Whether the way to the target is through a proxy that speaks TLS itself.
-pub(crate) fn through_tls(checker: &HttpChecker, target: &Target) -> bool {
-    fixed(checker, target).is_none() && matches!(proxy::of(target), Ok(Some(proxy)) if proxy.tls)
-}
-
-/// The address that the settings have in the place of the target's host.
-fn fixed(checker: &HttpChecker, target: &Target) -> Option<(IpAddr, Option<u16>)> {
-    checker.options().fixed.filter(|_| target.host == checker.target().host)
-}
-
-async fn through(proxy: Proxy, checker: &HttpChecker, target: &Target) -> Result<(Stream, Form), Failure> {
-    let context = |failure: Failure| failure.context(&proxy);
-    let addresses =
-        resolve(&proxy.host.to_string(), proxy.port, checker.options().ip_version).await.map_err(context)?;
-    let mut stream = Stream::Tcp(connect(&addresses).await.map_err(context)?);
-    if proxy.tls {
-        stream = handshake(stream, checker.tls().await?, &proxy.host).await.map_err(context)?;
+    /// Makes the TLS configuration if this route needs one that has not been made yet. Whether it did.
+    pub(crate) async fn prepare(&self) -> Result<bool, Failure> {
+        if self.tls_config.get().is_some() || !self.needs_tls() {
+            return Ok(false);
+        }
+        self.tls_config().await?;
+        Ok(true)
     }
-    if !target.tls {
-        return Ok((stream, Form::Absolute(proxy.authorization)));
+
+    fn needs_tls(&self) -> bool {
+        self.target.tls || matches!(self.proxy(), Ok(Some(proxy)) if proxy.tls)
     }
-    Phase::Connect.begin();
-    let stream = proxy.tunnel(stream, target).await.map_err(context)?;
-    Ok((handshake(stream, checker.tls().await?, &target.host).await?, Form::Origin))
+
+    fn proxy(&self) -> Result<Option<Proxy>, Failure> {
+        if self.fixed.is_some() {
+            return Ok(None);
+        }
+        proxy::for_target(self.target).map_err(|problem| Failure::other(problem.to_string()))
+    }
+
+    /// If the configuration cannot be made, the next attempt tries again.
+    async fn tls_config(&self) -> Result<&Arc<ClientConfig>, Failure> {
+        if let Some(config) = self.tls_config.get() {
+            return Ok(config);
+        }
+        // HTTP/2 is not offered: a check sends one request per connection, for which it only costs.
+        let config = self.tls.client_config(&[b"http/1.1"]).await?;
+        Ok(self.tls_config.get_or_init(|| config))
+    }
+
+    async fn open_through(&self, proxy: Proxy) -> Result<(Stream, Form), Failure> {
+        let context = |failure: Failure| failure.context(&proxy);
+        let addresses = resolve(&proxy.host.to_string(), proxy.port, self.ip_version).await.map_err(context)?;
+        let mut stream = Stream::Tcp(connect(&addresses).await.map_err(context)?);
+        if proxy.tls {
+            let name = server_name(&proxy.host).map_err(context)?;
+            stream = handshake(stream, self.tls_config().await?, name).await.map_err(context)?;
+        }
+        if !self.target.tls {
+            return Ok((stream, Form::Absolute(proxy.authorization)));
+        }
+        Phase::Connect.begin();
+        let stream = proxy.tunnel(stream, self.target).await.map_err(context)?;
+        Ok((self.handshake(stream).await?, Form::Origin))
+    }
+
+    /// Makes the handshake with the target.
+    async fn handshake(&self, stream: Stream) -> Result<Stream, Failure> {
+        let name = match self.server_name {
+            Some(name) => name.clone(),
+            None => server_name(&self.target.host)?,
+        };
+        handshake(stream, self.tls_config().await?, name).await
+    }
 }
 
-async fn handshake(stream: Stream, config: &Arc<ClientConfig>, host: &TargetHost) -> Result<Stream, Failure> {
+async fn handshake(stream: Stream, config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Stream, Failure> {
     Phase::Tls.begin();
-    let name = host.server_name()?;
-    let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
+    let stream = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await;
     Phase::end();
-    let stream = stream.map_err(|error| tls_failure(&error, &host.to_string()))?;
+    let stream = stream.map_err(|error| tls_failure(&error, &name.to_str()))?;
     Ok(Stream::Tls(Box::new(stream)))
 }
 
-impl TargetHost {
-    /// The name that the server's certificate must have.
-    fn server_name(&self) -> Result<ServerName<'static>, Failure> {
-        match self {
-            Self::Address(address) => Ok(ServerName::IpAddress((*address).into())),
-            Self::Name(name) => ServerName::try_from(name.trim_end_matches('.').to_owned())
-                .map_err(|_| Failure::other(format!("no certificate can be for the name {name:?}"))),
-        }
-    }
-}
-
-/// Without brackets.
-impl fmt::Display for TargetHost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(name),
-            Self::Address(address) => IpAddr::fmt(address, f),
-        }
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Self::Tls(stream) => Pin::new(stream).poll_write(cx, buf),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Tcp(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
-        }
+/// The name that the server's certificate must have.
+fn server_name(host: &TargetHost) -> Result<ServerName<'static>, Failure> {
+    match host {
+        TargetHost::Address(address) => Ok(ServerName::IpAddress((*address).into())),
+        TargetHost::Name(name) => ServerName::try_from(name.trim_end_matches('.').to_owned())
+            .map_err(|_| Failure::other(format!("a certificate cannot be issued for the name {name:?}"))),
     }
 }

@@ -1,184 +1,213 @@
-//! One request and its response on a connection of their own, in the task of whoever waits for it: dropping an
-//! exchange closes its connection, and nothing lives on.
+//! [`Exchange`]: one request and its response, on a connection of their own.
+//!
+//! It runs in the task of its caller: dropping it closes the connection, and nothing is left behind.
 
-use std::error::Error;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes, BytesMut};
 use checkup_core::{Cause, Failure, Phase};
 use checkup_net::{excerpt, find_tls_failure};
-use http::Request;
-use http::response::Parts;
-use http_body_util::Full;
-use hyper::body::{Body, Incoming};
-use hyper::client::conn::http1::{Builder, Connection};
-use hyper_util::rt::TokioIo;
+use http::{Method, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWrite};
 
-use crate::connect::Stream;
-use crate::endpoint::{Target, TargetHost};
+use crate::stream::Stream;
+use crate::url::TargetHost;
+use crate::wire::{Framing, ResponseHead, Step, has_http_start, head_end};
 
-/// The most bytes that the head of a response may have. Common servers allow 8 to 32 KiB for those they forward.
+/// The maximum size of a response's head, in bytes; also that of all interim responses together.
+/// Common servers allow 8 to 32 KiB for the responses that they forward.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
-/// The most headers that a response may have: hyper's own bound.
-const MAX_HEADERS: usize = 100;
+/// How much is read at a time of a body.
+const READ_BYTES: usize = 8 * 1024;
 
-type Io = TokioIo<Stream>;
-
-/// A response whose head is there.
+/// A response whose head has been received.
 #[derive(Debug)]
 pub(crate) struct Exchange {
-    head: Parts,
-    body: Incoming,
-    /// `None` once it has ended, for good or bad: the body then tells.
-    connection: Option<Box<Connection<Io, Full<Bytes>>>>,
+    head: ResponseHead,
+    framing: Framing,
+    transfer_codings: Vec<String>,
+    connection: Connection,
+    lenient: bool,
+}
+
+#[derive(Debug)]
+struct Connection {
+    stream: Stream,
+    /// What was received and not yet used.
+    received: BytesMut,
     server: TargetHost,
 }
 
 impl Exchange {
     /// Sends the request and waits for the head of the response.
-    pub(crate) async fn start(stream: Stream, request: Request<Full<Bytes>>, target: &Target) -> Result<Self, Failure> {
+    pub(crate) async fn start(
+        stream: Stream,
+        request: &[u8],
+        method: &Method,
+        server: &TargetHost,
+        lenient: bool,
+    ) -> Result<Self, Failure> {
         Phase::FirstByte.begin();
-        let mut builder = Builder::new();
-        // The buffer holds the whole head while it is read, and nothing larger than it.
-        builder.max_buf_size(MAX_HEAD_BYTES);
-        let (mut sender, connection) =
-            builder.handshake(TokioIo::new(stream)).await.map_err(|error| failure(&error, &[], &target.host))?;
-        let mut connection = Some(Box::new(connection));
-        let mut received = Bytes::new();
-        let mut response = pin!(sender.send_request(request));
-        let response = poll_fn(|context| {
-            if let Some(parts) = drive(&mut connection, context) {
-                received = parts;
+        let mut connection = Connection { stream, received: BytesMut::with_capacity(1024), server: server.clone() };
+        let mut left = request;
+        let mut interim = 0;
+        let (head, length) = loop {
+            let (head, length) = poll_fn(|context| connection.poll_head(&mut left, context, lenient)).await?;
+            // 101 answers a request for another protocol, which nobody sent, and is the last response.
+            if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
+                break (head, length);
             }
-            response.as_mut().poll(context)
-        })
-        .await;
-        Phase::end();
-        let (head, body) = match response {
-            Ok(response) => response.into_parts(),
-            Err(error) => {
-                // What came and was no HTTP is still in the connection's buffer.
-                let received = connection.map_or(received, |connection| connection.into_parts().read_buf);
-                return Err(failure(&error, &received, &target.host));
+            interim += length;
+            if interim > MAX_HEAD_BYTES {
+                return Err(Failure::protocol(format!(
+                    "the server sent more than {} KiB of interim responses (status 1xx) and no answer",
+                    MAX_HEAD_BYTES / 1024
+                )));
             }
+            connection.received.advance(length);
         };
-        Ok(Self { head, body, connection, server: target.host.clone() })
+        Phase::end();
+        let (framing, transfer_codings) =
+            Framing::new(method, &head, lenient).map_err(|problem| invalid(&problem.to_string()))?;
+        connection.received.advance(length);
+        Ok(Self { head, framing, transfer_codings, connection, lenient })
     }
 
-    pub(crate) fn head(&self) -> &Parts {
+    pub(crate) fn head(&self) -> &ResponseHead {
         &self.head
     }
 
-    /// How long the body says that it is.
+    /// The codings of the body on this connection, in the order in which they were applied.
+    pub(crate) fn transfer_codings(&self) -> &[String] {
+        &self.transfer_codings
+    }
+
+    /// The length of the body according to its head.
     pub(crate) fn body_length(&self) -> Option<u64> {
-        self.body.size_hint().exact()
+        self.framing.length()
     }
 
     /// The next part of the body; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
-            let frame = poll_fn(|context| {
-                let body = Pin::new(&mut self.body);
-                if let ready @ Poll::Ready(_) = body.poll_frame(context) {
-                    return ready;
-                }
-                drive(&mut self.connection, context);
-                Pin::new(&mut self.body).poll_frame(context)
-            });
-            match frame.await.transpose() {
-                // Trailers are no part of the body.
-                Ok(Some(frame)) => match frame.into_data() {
-                    Ok(data) => return Ok(Some(data)),
-                    Err(_) => continue,
-                },
-                Ok(None) => return Ok(None),
-                Err(error) => return Err(body_failure(&error, &self.server)),
+            let step = self.framing.step(&mut self.connection.received);
+            match step
+                .map_err(|problem| Failure::protocol(format!("the response's body is not valid HTTP: {problem}")))?
+            {
+                Step::Data(data) => return Ok(Some(data)),
+                Step::End => return Ok(None),
+                Step::NeedsMore => {}
+            }
+            self.connection.received.reserve(READ_BYTES);
+            let read = self.connection.stream.read_buf(&mut self.connection.received).await;
+            match read.map(|length| length > 0) {
+                Ok(true) => {}
+                // Many servers end TLS without `close_notify`; browsers and curl accept that as an end, too.
+                Ok(false) => return self.ended(),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return self.ended(),
+                Err(_) if self.lenient => return Ok(None),
+                Err(error) => return Err(self.connection.failure(&error).context("receiving the response's body")),
             }
         }
     }
+
+    /// What the end of the connection means in the middle of a body.
+    fn ended(&self) -> Result<Option<Bytes>, Failure> {
+        if self.lenient || self.framing.ends_with_connection() { Ok(None) } else { Err(cut_off()) }
+    }
 }
 
-/// Lets the connection read and write. What it had read and not understood, if it ended.
-fn drive(connection: &mut Option<Box<Connection<Io, Full<Bytes>>>>, context: &mut Context<'_>) -> Option<Bytes> {
-    let running = connection.as_mut()?;
-    // Its errors also go to the response or the body, which are polled after it.
-    if Pin::new(running).poll_without_shutdown(context).is_pending() {
-        return None;
+impl Connection {
+    /// Sends what is left of the request and receives the next head, at the same time: a server may answer before it has
+    /// read a large body. The head, and its length.
+    fn poll_head(
+        &mut self,
+        left: &mut &[u8],
+        context: &mut Context<'_>,
+        lenient: bool,
+    ) -> Poll<Result<(ResponseHead, usize), Failure>> {
+        let mut searched = 0;
+        let sent = self.poll_send(left, context);
+        loop {
+            if !has_http_start(&self.received) {
+                return Poll::Ready(Err(self.not_http()));
+            }
+            if let Some(length) = head_end(&self.received, searched) {
+                let head = ResponseHead::parse(&self.received[..length], lenient);
+                return Poll::Ready(head.map(|head| (head, length)).map_err(|problem| invalid(&problem.to_string())));
+            }
+            if self.received.len() > MAX_HEAD_BYTES {
+                let kib = MAX_HEAD_BYTES / 1024;
+                return Poll::Ready(Err(Failure::protocol(format!(
+                    "the head of the response has more than {kib} KiB"
+                ))));
+            }
+            searched = self.received.len();
+            match ready!(pin!(self.stream.read_buf(&mut self.received)).poll(context)) {
+                Ok(1..) => {}
+                Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                    return Poll::Ready(Err(self.failure(&error)));
+                }
+                _ => return Poll::Ready(Err(self.no_head(&sent))),
+            }
+        }
     }
-    Some(connection.take()?.into_parts().read_buf)
-}
 
-/// Why there is no response, in words for people.
-fn failure(error: &hyper::Error, received: &[u8], server: &TargetHost) -> Failure {
-    if let Some(failure) = tls_or_io(error, server) {
-        return failure;
+    /// Sends what is left of the request. After an error nothing is left: the answer, if one comes, says why.
+    fn poll_send(&mut self, left: &mut &[u8], context: &mut Context<'_>) -> Result<(), Failure> {
+        let stream = &mut self.stream;
+        while !left.is_empty() {
+            match Pin::new(&mut *stream).poll_write(context, left) {
+                Poll::Ready(Ok(length @ 1..)) => *left = &left[length..],
+                Poll::Ready(Ok(0)) => *left = &[],
+                Poll::Ready(Err(error)) => {
+                    *left = &[];
+                    return Err(self.failure(&error));
+                }
+                Poll::Pending => break,
+            }
+        }
+        match Pin::new(stream).poll_flush(context) {
+            Poll::Ready(Err(error)) => Err(self.failure(&error)),
+            _ => Ok(()),
+        }
     }
-    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-        return match received.is_empty() {
-            true => Failure::new(Cause::Network, "the server closed the connection without an answer"),
-            false => cut_off(),
-        };
+
+    /// Why there is no complete head at the end of the connection.
+    fn no_head(&self, sent: &Result<(), Failure>) -> Failure {
+        if !self.received.is_empty() {
+            return match ResponseHead::parse(&self.received, true) {
+                Err(problem) if self.received.contains(&b'\n') => invalid(&problem.to_string()),
+                _ => cut_off(),
+            };
+        }
+        let closed = || Failure::new(Cause::Network, "the server closed the connection without an answer");
+        sent.as_ref().err().cloned().unwrap_or_else(closed)
     }
-    if error.is_parse() {
-        return Failure::protocol(match received {
-            // The head reads, but what it says cannot be.
-            [] => format!("the server's answer is not valid HTTP: {error}"),
+
+    /// Why what was received is not HTTP.
+    fn not_http(&self) -> Failure {
+        Failure::protocol(match self.received[..] {
             // The start of a TLS alert or handshake record (RFC 8446, section 5.1).
             [0x15 | 0x16, 0x03, ..] => "the server speaks TLS on this port; use https://".to_owned(),
-            _ if is_too_large(received) => {
-                format!("the head of the response has more than {} KiB or {MAX_HEADERS} headers", MAX_HEAD_BYTES / 1024)
-            }
-            _ if received.starts_with(b"HTTP/1.") => {
-                format!("the server's answer is not valid HTTP ({error}); it begins with \"{}\"", excerpt(received, 80))
-            }
-            _ => format!("the server does not speak HTTP; its answer begins with \"{}\"", excerpt(received, 80)),
-        });
+            _ => format!("the server does not speak HTTP; its answer begins with \"{}\"", excerpt(&self.received, 80)),
+        })
     }
-    Failure::other(excerpt(error.to_string().as_bytes(), 200))
-}
 
-/// Whether the head was given up for its size. hyper's error tells only servers so.
-fn is_too_large(received: &[u8]) -> bool {
-    let lines = || received.iter().filter(|byte| **byte == b'\n').count();
-    received.starts_with(b"HTTP/1.") && (received.len() >= MAX_HEAD_BYTES || lines() > MAX_HEADERS)
-}
-
-/// Why the body is not all there.
-fn body_failure(error: &hyper::Error, server: &TargetHost) -> Failure {
-    if error.is_incomplete_message() {
-        return cut_off();
-    }
-    match tls_or_io(error, server) {
-        Some(failure) if failure == cut_off() => failure,
-        Some(failure) => failure.context("receiving the response's body"),
-        None => Failure::protocol(format!("the response's body is not valid HTTP: {}", reason(error))),
+    fn failure(&self, error: &io::Error) -> Failure {
+        find_tls_failure(error, &self.server.to_string())
+            .unwrap_or_else(|| Failure::from(io::Error::from(error.kind())))
     }
 }
 
-/// The failure if TLS or the network is to blame.
-fn tls_or_io(error: &hyper::Error, server: &TargetHost) -> Option<Failure> {
-    if let Some(failure) = find_tls_failure(error, &server.to_string()) {
-        return Some(failure);
-    }
-    let io: &io::Error = error.source()?.downcast_ref()?;
-    match io.kind() {
-        io::ErrorKind::UnexpectedEof => Some(cut_off()),
-        // What hyper itself says of a body is an `io::Error` of these kinds.
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => None,
-        kind => Some(Failure::from(io::Error::from(kind))),
-    }
+fn invalid(problem: &str) -> Failure {
+    Failure::protocol(format!("the server's answer is not valid HTTP: {problem}"))
 }
 
 fn cut_off() -> Failure {
     Failure::new(Cause::Network, "the server closed the connection in the middle of its answer")
-}
-
-/// The innermost reason, which hyper's own text does not have.
-fn reason(error: &hyper::Error) -> String {
-    let reason = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-    excerpt(reason.as_bytes(), 200)
 }

@@ -1,68 +1,90 @@
-//! Follows redirects (RFC 9110, section 15.4), and takes to another origin nothing that is meant for the first.
+//! [`Redirects`]: follows redirects (RFC 9110, section 15.4), and keeps what is for one origin from others.
 
-use std::time::Duration;
-
+use bytes::Bytes;
 use checkup_core::Failure;
 use http::header::{
-    ACCEPT, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, HOST, HeaderMap, LOCATION,
-    USER_AGENT,
+    ACCEPT, ACCEPT_LANGUAGE, CONNECTION, CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_TYPE, COOKIE, HOST, HeaderMap,
+    HeaderValue, LOCATION, USER_AGENT,
 };
-use http::response::Parts;
 use http::{Method, StatusCode};
 
-use crate::HttpChecker;
-use crate::endpoint::Target;
-use crate::exchange::Exchange;
+use crate::cookies::Cookies;
+use crate::url::Target;
+use crate::wire::ResponseHead;
 
-impl HttpChecker {
-    /// Follows the redirects from this response on, and gives the first that is none. Adds to `preparing` what it
-    /// took to [prepare](Self::prepare).
-    pub(crate) async fn follow(&self, mut exchange: Exchange, preparing: &mut Duration) -> Result<Exchange, Failure> {
-        let maximum = usize::from(self.options().follow_redirects);
-        let mut target = self.target().clone();
-        let mut method = self.method().clone();
-        let mut headers = self.headers();
-        let mut body = self.options().body.0.clone();
-        let mut seen = vec![(method.clone(), target.url())];
-        while let Some(location) = location(exchange.head()) {
-            let next = target.join(location).ok_or_else(|| {
-                let location = checkup_net::excerpt(before_query(location), 200);
-                Failure::protocol(format!("redirected to \"{location}\", which is no http or https URL"))
-            })?;
-            if drops_body(exchange.head().status, &method) {
-                method = Method::GET;
-                body.clear();
-                for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE] {
-                    headers.remove(name);
-                }
+/// The request that follows from the redirects so far.
+#[derive(Debug)]
+pub(crate) struct Redirects {
+    pub(crate) target: Target,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// The cookies of the settings, for the first origin.
+    own_cookies: Option<HeaderValue>,
+    cookies: Cookies,
+    /// The requests so far: what comes again is a loop.
+    seen: Vec<(Method, String, Option<HeaderValue>)>,
+    maximum: u8,
+}
+
+impl Redirects {
+    /// Begins with a request that has been sent.
+    pub(crate) fn new(target: &Target, method: &Method, headers: HeaderMap, body: Bytes, maximum: u8) -> Self {
+        let own_cookies = headers.get(COOKIE).cloned();
+        let seen = vec![(method.clone(), target.url(), own_cookies.clone())];
+        let (target, method, cookies) = (target.clone(), method.clone(), Cookies::default());
+        Self { target, method, headers, body, own_cookies, cookies, seen, maximum }
+    }
+
+    /// Turns to where the response to the request leads. `Ok(false)` if it is not a redirect.
+    ///
+    /// # Errors
+    ///
+    /// If it leads nowhere, back, too far, or takes a body to another origin.
+    pub(crate) fn follow(&mut self, head: &ResponseHead) -> Result<bool, Failure> {
+        let Some(location) = location(head) else { return Ok(false) };
+        let next = self.target.join(location).ok_or_else(|| {
+            let location = checkup_net::excerpt(before_query(location), 200);
+            Failure::protocol(format!("redirected to \"{location}\", which is not an http or https URL"))
+        })?;
+        if drops_body(head.status, &self.method) {
+            self.method = Method::GET;
+            self.body.clear();
+            for name in [CONTENT_TYPE, CONTENT_ENCODING, CONTENT_LANGUAGE] {
+                self.headers.remove(name);
             }
-            let hop = (method.clone(), next.url());
-            if seen.contains(&hop) {
-                return Err(Failure::assertion(format!("redirect loop: redirected back to {}", next.shown())));
-            }
-            if seen.len() > maximum {
-                let times = if maximum == 1 { "once".to_owned() } else { format!("{maximum} times") };
-                return Err(Failure::assertion(format!("redirected more than {times}")));
-            }
-            seen.push(hop);
-            if !next.same_origin(&target) {
-                headers = for_other_origin(&headers, &next);
-            }
-            target = next;
-            let response = async {
-                *preparing += self.prepare(&target).await?;
-                self.send(&target, method.clone(), headers.clone(), body.clone()).await
-            };
-            // The connection of the response before is closed by this.
-            exchange =
-                response.await.map_err(|failure| failure.context(format_args!("redirected to {}", target.shown())))?;
         }
-        Ok(exchange)
+        self.cookies.keep(&self.target, &head.headers);
+        if !next.same_origin(&self.target) {
+            // Browsers send it. It is a secret of the settings, and nobody chose the other origin for it.
+            if !self.body.is_empty() {
+                return Err(Failure::assertion(format!(
+                    "redirected ({}) to {}, which is another origin: the request's body is not sent there; \
+                     if it is meant for that URL, check it directly",
+                    head.status.as_str(),
+                    next.shown()
+                )));
+            }
+            self.headers = for_other_origin(&self.headers, &next);
+            self.own_cookies = None;
+        }
+        self.cookies.apply(&next, self.own_cookies.as_ref(), &mut self.headers);
+        self.target = next;
+        let hop = (self.method.clone(), self.target.url(), self.headers.get(COOKIE).cloned());
+        if self.seen.contains(&hop) {
+            return Err(Failure::assertion(format!("redirect loop: redirected back to {}", self.target.shown())));
+        }
+        if self.seen.len() > usize::from(self.maximum) {
+            let times = if self.maximum == 1 { "once".to_owned() } else { format!("{} times", self.maximum) };
+            return Err(Failure::assertion(format!("redirected more than {times}")));
+        }
+        self.seen.push(hop);
+        Ok(true)
     }
 }
 
-/// Where a response redirects to; `None` if it is no redirect.
-fn location(head: &Parts) -> Option<&[u8]> {
+/// Where a response redirects to; `None` if it is not a redirect.
+fn location(head: &ResponseHead) -> Option<&[u8]> {
     let redirects = matches!(
         head.status,
         StatusCode::MOVED_PERMANENTLY
@@ -74,7 +96,7 @@ fn location(head: &Parts) -> Option<&[u8]> {
     redirects.then(|| head.headers.get(LOCATION)).flatten().map(|location| location.as_bytes())
 }
 
-/// Whether the request becomes a GET without a body, as with every browser (Fetch Standard, HTTP-redirect fetch).
+/// Whether the request becomes a GET without a body, as in every browser (Fetch Standard, HTTP-redirect fetch).
 fn drops_body(status: StatusCode, method: &Method) -> bool {
     match status {
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *method == Method::POST,
@@ -83,19 +105,19 @@ fn drops_body(status: StatusCode, method: &Method) -> bool {
     }
 }
 
-/// The headers that say nothing but who asks, and for what: all others may be secret (credentials, keys, cookies).
+/// The headers that only say what client asks and what it accepts. All others may be secret (credentials, keys, cookies).
 fn for_other_origin(headers: &HeaderMap, target: &Target) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(6);
-    for name in [ACCEPT, ACCEPT_LANGUAGE, CONNECTION, CONTENT_TYPE, USER_AGENT] {
+    kept.insert(HOST, target.authority.clone());
+    for name in [ACCEPT, ACCEPT_LANGUAGE, CONNECTION, USER_AGENT] {
         if let Some(value) = headers.get(&name) {
             kept.insert(name, value.clone());
         }
     }
-    kept.insert(HOST, target.authority.clone());
     kept
 }
 
-/// A location as far as it can hold no secret.
+/// The part of a location that cannot hold a secret.
 fn before_query(location: &[u8]) -> &[u8] {
     location.split(|byte| matches!(byte, b'?' | b'#' | b'@')).next().unwrap_or_default()
 }

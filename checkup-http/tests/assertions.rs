@@ -1,4 +1,4 @@
-//! What a response must be, with real servers.
+//! Conditions on responses of real servers.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -13,7 +13,7 @@ fn answers(response: Response) -> HttpServer {
 }
 
 #[tokio::test]
-async fn a_status_from_200_to_204_is_up_and_others_are_down_in_upstreams_words() {
+async fn a_status_from_200_to_204_is_up_and_others_are_down_in_the_words_of_upstream() {
     for status in [200, 201, 204] {
         up(Http::new(answers(Response::new(status)).url("/"))).await;
     }
@@ -38,7 +38,7 @@ async fn up_status_takes_codes_classes_ranges_and_lists() {
 }
 
 #[tokio::test]
-async fn texts_in_the_body_count_as_upstream() {
+async fn texts_in_the_body_count_as_in_upstream() {
     let server = answers(Response::new(200).body("all is well"));
     up(Http::new(server.url("/")).must_contain("well").must_not_contain("error")).await;
     let (cause, reason) = down(Http::new(server.url("/")).must_contain("x")).await;
@@ -89,7 +89,7 @@ async fn the_request_is_what_the_settings_say() {
 }
 
 #[tokio::test]
-async fn every_attempt_has_a_connection_of_its_own_that_ends_with_it() {
+async fn every_attempt_has_its_own_connection_that_ends_with_it() {
     let server = answers(Response::new(200).header("connection", "keep-alive").body("ok"));
     let check = checkup_core::Check::new("three", Http::new(server.url("/"))).attempts(3);
     support::run(check).await;
@@ -98,7 +98,7 @@ async fn every_attempt_has_a_connection_of_its_own_that_ends_with_it() {
 }
 
 #[tokio::test]
-async fn the_host_is_resolved_as_told() {
+async fn the_host_is_resolved_as_set() {
     let server = HttpServer::start(|request| {
         Response::new(if request.header("host").is_some_and(|host| host.starts_with("name.invalid")) {
             200
@@ -115,7 +115,7 @@ async fn the_host_is_resolved_as_told() {
 }
 
 #[tokio::test]
-async fn head_has_no_body_to_wait_for() {
+async fn a_head_request_waits_for_no_body() {
     let server = answers(Response::new(200).body("ok"));
     up(Http::new(server.url("/")).method("HEAD")).await;
 }

@@ -9,7 +9,7 @@ fn read(json: Value) -> Http {
     serde_json::from_value(json).unwrap()
 }
 
-/// The keys of which the settings complain.
+/// The keys of invalid settings.
 fn places(http: Http) -> Vec<String> {
     let error = http.into_checker().unwrap_err();
     error.problems().iter().map(|problem| problem.place.clone()).collect()
@@ -26,18 +26,23 @@ fn all_settings_survive_a_round_trip() {
         "must_contain": "a",
         "must_not_contain": "b",
         "must_match": "c",
-        "json": [{"path": "$.status", "equals": "ok"}, {"path": "$.error", "exists": false}],
+        "json": [{"path": "$.status", "equals": "ok"}, {"path": "$.error", "exists": false},
+            {"path": "$.lag", "at_least": -5, "at_most": "0.1"}],
         "response_headers": [{"name": "content-type", "contains": "json"}],
         "follow_redirects": 3,
         "max_body_bytes": 1000,
         "ip_version": 4,
         "resolve": "192.0.2.7:8443",
-        "tls_skip_verify": true,
-        "tls_ca_file": "ca.pem",
-        "tls_extra_ca_file": "extra.pem",
-        "tls_client_cert_file": "client.pem",
-        "tls_client_key_file": "client.key",
-        "tls_min_version": "1.3",
+        "lenient": true,
+        "tls": {
+            "ca_file": "ca.pem",
+            "extra_ca_file": "extra.pem",
+            "client_cert_file": "client.pem",
+            "client_key_file": "client.key",
+            "skip_verify": true,
+            "min_version": "1.3",
+            "server_name": "search.example",
+        },
     });
     let http = read(everything.clone());
     assert_eq!(Secret::exposing(|| serde_json::to_value(&http).unwrap()), everything);
@@ -48,7 +53,7 @@ fn all_settings_survive_a_round_trip() {
 }
 
 #[test]
-fn secrets_are_shown_nowhere() {
+fn secrets_are_not_shown_anywhere() {
     let url = "https://user:hunter2@example.com/?full=1&access_token=hunter2";
     let http = Http::new(url).header("X-Api-Key", "hunter2").body("hunter2");
     assert!(Secret::exposing(|| serde_json::to_string(&http).unwrap()).contains(url));
@@ -61,41 +66,59 @@ fn secrets_are_shown_nowhere() {
 }
 
 #[test]
-fn every_setting_that_cannot_work_is_named_at_once() {
+fn all_invalid_settings_are_reported_together() {
     let mut http = Http::new("example.com")
         .method("CONNECT")
         .header("a b", "x")
         .up_status("9999")
         .must_match("(")
         .json(JsonAssertion::new("$.ok"))
-        .json(JsonAssertion::new("status"))
+        .json(JsonAssertion::new("status").matches("("))
+        .header("c d", "x")
         .follow_redirects(51)
         .max_body_bytes(0)
         .resolve("example.com");
-    http.tls_client_cert_file = Some("client.pem".into());
+    http.tls.client_cert_file = Some("client.pem".into());
+    http.tls.server_name = Some("a b".into());
     assert_eq!(
         places(http),
         [
             "endpoint_url",
             "method",
             "headers.a b",
+            "headers.c d",
             "up_status",
-            "tls_client_key_file",
+            "tls.client_key_file",
+            "tls.server_name",
             "follow_redirects",
             "max_body_bytes",
             "resolve",
             "must_match",
             "json[1].path",
+            "json[1].matches",
         ]
     );
     assert_eq!(places(Http::new("http://a").method("HEAD").must_contain("x")), ["method"]);
     assert_eq!(places(Http::new("http://a").header("Content-Length", "7")), ["headers.Content-Length"]);
-    assert_eq!(places(Http::new("http://a").header("x", "line\nbreak hunter2")), ["headers.x"]);
+}
+
+#[test]
+fn a_header_is_trimmed_and_must_be_on_one_line() {
+    for value in ["hunter2\n", "hunter2\r\n", " hunter2 \n\n"] {
+        Http::new("http://a").header("Authorization", format!("Bearer {value}")).into_checker().unwrap();
+    }
+    for (value, reason) in
+        [("hunter2\nhunter2", "found a line break inside"), ("hunter2\u{1}hunter2", "control characters")]
+    {
+        let error = Http::new("http://a").header("X-Token", value).into_checker().unwrap_err().to_string();
+        assert!(error.starts_with("headers.X-Token: ") && error.contains(reason), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
 }
 
 #[test]
 fn a_check_is_small() {
-    // Ten thousand of them fit into a few megabytes.
+    // So ten thousand of them fit into a few megabytes.
     assert!(std::mem::size_of::<HttpChecker>() <= 320, "{}", std::mem::size_of::<HttpChecker>());
 }
 

@@ -1,4 +1,4 @@
-//! Proxies of the environment. Each test runs one check in a process of its own, whose environment it sets.
+//! Proxies of the environment. Each test runs one check in another process, whose environment it sets.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use checkup_core::{Check, Checkup};
-use checkup_http::Http;
+use checkup_http::{Http, TlsSettings};
 use checkup_testkit::{Ca, HttpServer, Response, TcpServer, TlsOptions};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
@@ -16,7 +16,7 @@ use tokio::net::TcpStream;
 /// What the check of `url` says in a process with these variables: nothing if it is healthy.
 async fn outcome(url: &str, ca_file: Option<PathBuf>, variables: &[(&str, String)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "one_check_of_a_process_of_its_own", "--nocapture"]).env("CHECKUP_TEST_URL", url);
+    command.args(["--exact", "one_check_in_another_process", "--nocapture"]).env("CHECKUP_TEST_URL", url);
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "REQUEST_METHOD"] {
         command.env_remove(name).env_remove(name.to_lowercase());
     }
@@ -29,14 +29,17 @@ async fn outcome(url: &str, ca_file: Option<PathBuf>, variables: &[(&str, String
 }
 
 #[tokio::test]
-async fn one_check_of_a_process_of_its_own() {
+async fn one_check_in_another_process() {
     let Ok(url) = std::env::var("CHECKUP_TEST_URL") else { return };
     let mut http = Http::new(url).must_contain("ok");
     if let Ok(file) = std::env::var("CHECKUP_TEST_CA") {
-        http = http.tls_ca_file(file);
+        http = http.tls(TlsSettings::new().ca_file(file));
     }
-    let report = Checkup::builder().check(Check::new("test", http)).build().unwrap().check().await;
-    println!("\noutcome: {}", report.results[0].reason().unwrap_or_default());
+    let outcome = match Checkup::builder().check(Check::new("test", http)).build() {
+        Ok(checkup) => checkup.check().await.results[0].reason().unwrap_or_default().into_owned(),
+        Err(error) => format!("invalid: {error}"),
+    };
+    println!("\noutcome: {outcome}");
 }
 
 /// A proxy that opens tunnels to wherever `destination` is, if the credentials are right.
@@ -121,7 +124,7 @@ async fn a_refusal_with_a_page_for_people_is_one() {
 }
 
 #[tokio::test]
-async fn an_answer_that_opens_no_tunnel_is_told() {
+async fn an_answer_that_opens_no_tunnel_is_reported() {
     assert_eq!(answered(b"", true).await, "closed the connection without an answer");
     assert_eq!(answered(b"HTTP/1.1 200 OK\r\n", true).await, "closed the connection in the middle of its answer");
     assert_eq!(answered(b"SSH-2.0-x\r\n", false).await, "does not speak HTTP; its answer begins with \"SSH-2.0-x\"");
@@ -142,6 +145,29 @@ async fn no_proxy_and_this_machine_are_reached_directly() {
     let reason = outcome(&name, None, &variables).await;
     assert!(reason.starts_with("connection reset") || reason.contains("proxy 127.0.0.1"), "{reason}");
     assert!(!reason.contains("hunter2"), "{reason}");
-    variables.push(("NO_PROXY", "invalid".to_owned()));
-    assert!(outcome(&name, None, &variables).await.starts_with("cannot resolve "));
+    for entry in ["invalid", ".INVALID, x", "*", "x invalid:80"] {
+        variables.push(("NO_PROXY", entry.to_owned()));
+        assert!(outcome(&name, None, &variables).await.starts_with("cannot resolve "), "{entry}");
+        variables.pop();
+    }
+    variables.push(("NO_PROXY", "invalid:8080,192.0.2.0/24".to_owned()));
+    assert!(!outcome(&name, None, &variables).await.starts_with("cannot resolve "));
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_a_url_is_a_problem_of_the_settings() {
+    let server = HttpServer::start(|_| Response::new(200).body("ok"));
+    let variables =
+        [("HTTP_PROXY", "http://user:hunter2@:x".to_owned()), ("HTTPS_PROXY", "socks5://hunter2:1080".to_owned())];
+    let outcome = async |url: &str| outcome(url, None, &variables).await;
+    let invalid = outcome("http://search.example/").await;
+    let expected = "the environment variable HTTP_PROXY is not a URL such as http://proxy.example:3128 (";
+    assert!(
+        invalid.starts_with("invalid: ") && invalid.contains(expected) && !invalid.contains("hunter2"),
+        "{invalid}"
+    );
+    let invalid = outcome("https://search.example/").await;
+    assert!(invalid.contains("HTTPS_PROXY names a SOCKS proxy") && !invalid.contains("hunter2"), "{invalid}");
+    // This machine is reached directly, whatever the variables say.
+    assert_eq!(outcome(&server.url("/")).await, "");
 }

@@ -1,4 +1,4 @@
-//! Redirects: not followed unless asked for, bounded, and with nothing for one origin told to another.
+//! Redirects: followed only if asked for, bounded, and with nothing for one origin sent to another.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -35,7 +35,7 @@ async fn followed_up_to_the_maximum() {
 }
 
 #[tokio::test]
-async fn a_loop_is_told_from_a_long_way() {
+async fn a_loop_is_not_a_long_way() {
     let server = HttpServer::start(|request| redirect(301, if request.target == "/a" { "/b" } else { "/a" }));
     let (cause, reason) = down(Http::new(server.url("/a")).follow_redirects(5)).await;
     assert_eq!(cause, Cause::Assertion);
@@ -44,7 +44,7 @@ async fn a_loop_is_told_from_a_long_way() {
 }
 
 #[tokio::test]
-async fn what_redirects_nowhere_is_told() {
+async fn a_redirect_to_nowhere_is_reported() {
     let server = HttpServer::start(|request| match request.target.as_str() {
         "/mail" => redirect(302, "mailto:root@example.com?secret"),
         "/refused" => redirect(302, format!("http://{}/path?token=hunter2", closed_port())),
@@ -52,7 +52,7 @@ async fn what_redirects_nowhere_is_told() {
     });
     let (cause, reason) = down(Http::new(server.url("/mail")).follow_redirects(1)).await;
     assert_eq!(cause, Cause::Protocol);
-    assert_eq!(reason, "redirected to \"mailto:root\", which is no http or https URL");
+    assert_eq!(reason, "redirected to \"mailto:root\", which is not an http or https URL");
     let (cause, reason) = down(Http::new(server.url("/refused")).follow_redirects(1)).await;
     assert_eq!(cause, Cause::Refused);
     let address = closed_port();
@@ -111,6 +111,48 @@ async fn another_origin_learns_nothing_that_was_meant_for_the_first() {
         .header("Accept", "text/html")
         .header("Host", "virtual.example");
     up(http.follow_redirects(2)).await;
+}
+
+#[tokio::test]
+async fn a_body_is_not_sent_to_another_origin() {
+    let other = HttpServer::start(|_| Response::new(200));
+    let to_other = other.url("/path?token=hunter2");
+    let server = HttpServer::start(move |request| {
+        let status = request.target.strip_prefix('/').and_then(|status| status.parse().ok()).unwrap_or(307);
+        redirect(status, to_other.clone())
+    });
+    for (method, status) in [("POST", 307), ("POST", 308), ("PUT", 307), ("GET", 308), ("PUT", 301), ("DELETE", 302)] {
+        let http = Http::new(server.url(&format!("/{status}"))).method(method).body("hunter2").follow_redirects(1);
+        let (cause, reason) = down(http.clone()).await;
+        assert_eq!(cause, Cause::Assertion);
+        let expected = format!("redirected ({status}) to http://{}/path, which is another origin: ", other.addr());
+        assert!(reason.starts_with(&expected) && !reason.contains("hunter2"), "{reason}");
+    }
+    assert_eq!(other.requests(), 0);
+    // Without a body, or when it is dropped, there is nothing to keep back.
+    up(Http::new(server.url("/307")).method("POST").follow_redirects(1)).await;
+    up(Http::new(server.url("/303")).method("POST").body("hunter2").follow_redirects(1)).await;
+}
+
+#[tokio::test]
+async fn cookies_that_a_redirect_sets_are_sent_to_where_they_belong() {
+    let other = HttpServer::start(|request| Response::new(if request.header("cookie").is_none() { 200 } else { 400 }));
+    let to_other = other.url("/");
+    // A page that lets in only those who bring the cookie that it sets, and sends them to itself first.
+    let server = HttpServer::start(move |request| match (request.target.as_str(), request.header("cookie")) {
+        ("/", Some("lang=en; session=abc")) => Response::new(200),
+        ("/", Some("lang=en")) => redirect(302, "/").header("set-cookie", "session=abc; HttpOnly; Path=/"),
+        ("/out", _) => redirect(302, to_other.clone()).header("set-cookie", "session=abc; Path=/"),
+        _ => Response::new(403),
+    });
+    up(Http::new(server.url("/")).header("Cookie", "lang=en").follow_redirects(2)).await;
+    assert_eq!(server.requests(), 2);
+    up(Http::new(server.url("/out")).header("Cookie", "lang=en").follow_redirects(2)).await;
+    // Each attempt begins without cookies.
+    let check =
+        checkup_core::Check::new("twice", Http::new(server.url("/")).header("Cookie", "lang=en").follow_redirects(2));
+    support::run(check.attempts(2)).await;
+    assert_eq!(server.requests(), 7);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! HTTPS, with certificates good and bad.
+//! HTTPS, with valid and invalid certificates.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -10,10 +10,15 @@ use std::process::Command;
 use std::time::Duration;
 
 use checkup_core::{Cause, Check, Checkup, Phases, Status};
-use checkup_http::{Http, TlsVersion};
-use checkup_testkit::{Ca, HttpServer, Identity, Response, TlsOptions};
+use checkup_http::{Http, TlsSettings, TlsVersion};
+use checkup_testkit::{Ca, HttpServer, Identity, Response, TlsOptions, TlsServer};
 use support::{check, down, up};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+fn trusting(ca_file: impl Into<PathBuf>) -> TlsSettings {
+    TlsSettings::new().ca_file(ca_file)
+}
 
 /// An authority whose certificate is in a file.
 struct Authority {
@@ -51,23 +56,23 @@ fn start(identity: Identity, options: TlsOptions) -> HttpServer {
 async fn a_certificate_must_be_valid() {
     let authority = Authority::new();
     let server = authority.server();
-    up(Http::new(server.url("/")).tls_ca_file(authority.ca_file()).must_contain("ok")).await;
-    up(Http::new(server.url("/")).tls_skip_verify(true)).await;
+    up(Http::new(server.url("/")).tls(trusting(authority.ca_file())).must_contain("ok")).await;
+    up(Http::new(server.url("/")).tls(TlsSettings::new().skip_verify(true))).await;
     let localhost = format!("https://localhost:{}/", server.addr().port());
-    up(Http::new(localhost).tls_ca_file(authority.ca_file()).ip_version(checkup_http::IpVersion::V4)).await;
+    up(Http::new(localhost).tls(trusting(authority.ca_file())).ip_version(checkup_http::IpVersion::V4)).await;
 
     let stranger = Authority::new();
-    let (cause, reason) = down(Http::new(server.url("/")).tls_ca_file(stranger.ca_file())).await;
+    let (cause, reason) = down(Http::new(server.url("/")).tls(trusting(stranger.ca_file()))).await;
     assert_eq!(cause, Cause::Tls);
     assert!(reason.contains("is not trusted"), "{reason}");
 
     let expired = start(authority.ca.expired_server(&["127.0.0.1"]), TlsOptions::new());
-    let (cause, reason) = down(Http::new(expired.url("/")).tls_ca_file(authority.ca_file())).await;
+    let (cause, reason) = down(Http::new(expired.url("/")).tls(trusting(authority.ca_file()))).await;
     assert_eq!(cause, Cause::Tls);
     assert!(reason.contains("expired"), "{reason}");
 
     let (cause, reason) =
-        down(Http::new("https://other.example/").resolve(server.addr()).tls_ca_file(authority.ca_file())).await;
+        down(Http::new("https://other.example/").resolve(server.addr()).tls(trusting(authority.ca_file()))).await;
     assert_eq!(cause, Cause::Tls);
     assert!(reason.contains("not valid for other.example"), "{reason}");
 }
@@ -76,22 +81,79 @@ async fn a_certificate_must_be_valid() {
 async fn the_name_stays_when_the_address_is_given() {
     let authority = Authority::new();
     let server = start(authority.ca.server(&["search.example"]), TlsOptions::new());
-    up(Http::new("https://search.example/").resolve(server.addr()).tls_ca_file(authority.ca_file())).await;
+    up(Http::new("https://search.example/").resolve(server.addr()).tls(trusting(authority.ca_file()))).await;
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_shown_to_those_who_ask() {
+async fn the_name_of_the_settings_is_for_the_urls_host_alone() {
+    let authority = Authority::new();
+    let search = start(authority.ca.server(&["search.example"]), TlsOptions::new());
+    let tls = || trusting(authority.ca_file()).server_name("search.example");
+    up(Http::new(search.url("/")).tls(tls())).await;
+    let (cause, reason) = down(Http::new(authority.server().url("/")).tls(tls())).await;
+    assert_eq!(cause, Cause::Tls);
+    assert!(reason.contains("not valid for search.example"), "{reason}");
+    // A redirect to another host.
+    let url = format!("https://localhost:{}/", search.addr().port());
+    let redirecting = HttpServer::start_tls(authority.ca.server(&["search.example"]), TlsOptions::new(), move |_| {
+        Response::new(302).header("location", url.as_str())
+    });
+    let http = Http::new(redirecting.url("/")).tls(tls()).follow_redirects(1).ip_version(checkup_http::IpVersion::V4);
+    let (cause, reason) = down(http).await;
+    assert_eq!(cause, Cause::Tls);
+    assert!(reason.contains("not valid for localhost"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_body_may_end_without_close_notify_unless_its_end_was_promised() {
+    let authority = Authority::new();
+    for (head, is_up) in [
+        ("HTTP/1.1 200 OK\r\n\r\n", true),
+        ("HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n", true),
+        ("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", false),
+        ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n", false),
+    ] {
+        let identity = authority.ca.server(&["127.0.0.1"]);
+        let server = TlsServer::start(identity, TlsOptions::new(), move |mut connection| async move {
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                if !connection.read_buf(&mut request).await.is_ok_and(|length| length > 0) {
+                    return;
+                }
+            }
+            let _ = connection.write_all(format!("{head}ok").as_bytes()).await;
+            let _ = connection.flush().await;
+            // Ends the connection below TLS, which says nothing.
+            let _ = connection.get_mut().0.shutdown().await;
+        });
+        let http = Http::new(format!("https://{}/", server.addr())).tls(trusting(authority.ca_file()));
+        if is_up {
+            up(http.must_contain("ok").must_not_contain("error")).await;
+        } else {
+            let (cause, reason) = down(http.clone().must_not_contain("error")).await;
+            assert_eq!(
+                (cause, reason.as_str()),
+                (Cause::Network, "the server closed the connection in the middle of its answer")
+            );
+            up(http.must_not_contain("error").lenient(true)).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_certificate_is_presented_on_request() {
     let authority = Authority::new();
     let server = start(authority.ca.server(&["127.0.0.1"]), TlsOptions::new().client_ca(&authority.ca));
-    let http = || Http::new(server.url("/")).tls_ca_file(authority.ca_file());
-    let (cause, reason) = down(http()).await;
+    let tls = || trusting(authority.ca_file());
+    let http = |tls| Http::new(server.url("/")).tls(tls);
+    let (cause, reason) = down(http(tls())).await;
     assert_eq!(
         (cause, reason.as_str()),
         (Cause::Tls, "127.0.0.1 refused the TLS handshake: it asks for a client certificate")
     );
     let client = authority.ca.client("checkup");
     let (cert, key) = (authority.file("client.pem", &client.cert_pem), authority.file("client.key", &client.key_pem));
-    up(http().tls_client_cert(cert, key)).await;
+    up(http(tls().client_cert(cert, key))).await;
 }
 
 #[tokio::test]
@@ -99,19 +161,20 @@ async fn the_lowest_version_holds() {
     let authority = Authority::new();
     let options = TlsOptions::new().only(checkup_testkit::TlsVersion::Tls12);
     let server = start(authority.ca.server(&["127.0.0.1"]), options);
-    let http = || Http::new(server.url("/")).tls_ca_file(authority.ca_file());
-    up(http()).await;
-    let (cause, reason) = down(http().tls_min_version(TlsVersion::Tls13)).await;
+    let tls = || trusting(authority.ca_file());
+    let http = |tls| Http::new(server.url("/")).tls(tls);
+    up(http(tls())).await;
+    let (cause, reason) = down(http(tls().min_version(TlsVersion::Tls13))).await;
     assert_eq!(cause, Cause::Tls, "{reason}");
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_there_is_told_and_tried_again() {
+async fn a_missing_file_is_reported_and_tried_again() {
     let authority = Authority::new();
     let server = authority.server();
     let late = authority.folder.path().join("late.pem");
     let checkup = checkup_core::Checkup::builder()
-        .check(checkup_core::Check::new("test", Http::new(server.url("/")).tls_ca_file(&late)))
+        .check(checkup_core::Check::new("test", Http::new(server.url("/")).tls(trusting(&late))))
         .build()
         .unwrap();
     let report = checkup.check().await;
@@ -121,28 +184,28 @@ async fn a_file_that_is_not_there_is_told_and_tried_again() {
 }
 
 #[tokio::test]
-async fn every_phase_is_told() {
+async fn every_phase_is_reported() {
     let phases = |http: Http| async { *check(http).await.attempts.remove(0).phases.unwrap() };
-    let told = |phases: &Phases| {
+    let known = |phases: &Phases| {
         [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.transfer].map(|phase| phase.is_some())
     };
     let authority = Authority::new();
     let tls = authority.server();
     let by_name = format!("https://localhost:{}/", tls.addr().port());
-    let http = Http::new(by_name).ip_version(checkup_http::IpVersion::V4).tls_ca_file(authority.ca_file());
-    assert_eq!(told(&phases(http.must_contain("ok")).await), [true; 5]);
-    let http = Http::new(tls.url("/")).tls_ca_file(authority.ca_file());
-    assert_eq!(told(&phases(http).await), [false, true, true, true, false]);
+    let http = Http::new(by_name).ip_version(checkup_http::IpVersion::V4).tls(trusting(authority.ca_file()));
+    assert_eq!(known(&phases(http.must_contain("ok")).await), [true; 5]);
+    let http = Http::new(tls.url("/")).tls(trusting(authority.ca_file()));
+    assert_eq!(known(&phases(http).await), [false, true, true, true, false]);
 
     let to_tls = tls.url("/");
     let plain = HttpServer::start(move |request| match request.target.as_str() {
         "/redirect" => Response::new(302).header("location", to_tls.clone()),
         _ => Response::new(200).body("ok"),
     });
-    assert_eq!(told(&phases(Http::new(plain.url("/"))).await), [false, true, false, true, false]);
-    assert_eq!(told(&phases(Http::new(plain.url("/")).must_contain("ok")).await), [false, true, false, true, true]);
-    let http = Http::new(plain.url("/redirect")).follow_redirects(1).tls_ca_file(authority.ca_file());
-    assert_eq!(told(&phases(http).await), [false, true, true, true, false]);
+    assert_eq!(known(&phases(Http::new(plain.url("/"))).await), [false, true, false, true, false]);
+    assert_eq!(known(&phases(Http::new(plain.url("/")).must_contain("ok")).await), [false, true, false, true, true]);
+    let http = Http::new(plain.url("/redirect")).follow_redirects(1).tls(trusting(authority.ca_file()));
+    assert_eq!(known(&phases(http).await), [false, true, true, true, false]);
 }
 
 /// Certificates come through a pipe here, so that reading them waits until the test writes.
@@ -157,7 +220,7 @@ async fn reading_certificates_is_not_the_servers_time() {
     for (index, url) in [server.url("/"), redirecting.url("/")].into_iter().enumerate() {
         let pipe = authority.folder.path().join(format!("pipe{index}.pem"));
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let http = Http::new(url).tls_ca_file(&pipe).follow_redirects(1);
+        let http = Http::new(url).tls(trusting(&pipe)).follow_redirects(1);
         let checkup = Checkup::builder().check(Check::new("test", http).timeout(24 * HOUR)).build().unwrap();
         let report = tokio::spawn(async move { checkup.check().await });
         let opened = tokio::task::spawn_blocking(|| OpenOptions::new().write(true).open(pipe));

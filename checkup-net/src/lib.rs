@@ -44,7 +44,3 @@ pub use tls_settings::TlsSettings;
 pub use tls_version::TlsVersion;
 #[cfg(not(feature = "tls"))]
 pub use without_tls::TlsClient;
-
-/// The former name of [`TlsSettings`].
-#[doc(hidden)]
-pub type ClientTls = TlsSettings;

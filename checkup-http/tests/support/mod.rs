@@ -7,7 +7,7 @@ use std::time::Duration;
 use checkup_core::{Cause, Check, CheckResult, Checkup, Status};
 use checkup_http::Http;
 
-/// Longer than anything here takes, shorter than anybody's patience.
+/// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The result of one check.

@@ -1,6 +1,6 @@
-//! Assertions, parsed, and the verdict on a response by them.
+//! [`JsonRule`] and [`HeaderRule`]: conditions on a response, parsed, and the verdict by them.
 
-use checkup_core::{ConfigError, Failure};
+use checkup_core::{ConfigError, ConfigProblems, Failure};
 use http::HeaderMap;
 use http::header::HeaderName;
 use jsonpath_rust::parser::model::JpQuery;
@@ -9,7 +9,9 @@ use jsonpath_rust::query::js_path_process;
 use regex::Regex;
 use serde_json::Value;
 
-use crate::{HeaderAssertion, JsonAssertion};
+use super::json::Json;
+use super::number::{Decimal, JsonNumber, is_exact};
+use super::settings::{HeaderAssertion, JsonAssertion};
 
 /// A [`JsonAssertion`], parsed.
 #[derive(Debug)]
@@ -29,31 +31,56 @@ pub(crate) struct HeaderRule {
 #[derive(Debug)]
 struct Conditions {
     exists: bool,
-    equals: Option<Value>,
+    equals: Option<Json>,
     contains: Option<String>,
     matches: Option<Regex>,
-    at_least: Option<f64>,
-    at_most: Option<f64>,
+    at_least: Option<Bound>,
+    at_most: Option<Bound>,
+}
+
+/// A number, as it is compared and as it is shown.
+#[derive(Debug)]
+struct Bound {
+    value: Decimal,
+    shown: String,
 }
 
 impl JsonRule {
     pub(crate) fn parse(assertion: &JsonAssertion) -> Result<Self, ConfigError> {
-        let JsonAssertion { path, equals, contains, matches, at_least, at_most, exists } = assertion.clone();
-        let query = parse_json_path(&path).map_err(|error| {
+        let JsonAssertion { path, equals, contains, matches, at_least, at_most, exists } = assertion;
+        let mut problems = ConfigProblems::new();
+        let query = problems.take(parse_json_path(path).map_err(|error| {
             let error = error.to_string();
             let reason = error.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim();
             ConfigError::invalid(
                 "path",
                 format!("expected a JSONPath (RFC 9535) such as \"$.status\", found {path:?} ({reason})"),
             )
-        })?;
-        let matches = matches.as_deref().map(|pattern| parse_regex("matches", pattern)).transpose()?;
-        let conditions =
-            Conditions { exists: exists.unwrap_or(true), equals, contains, matches, at_least, at_most }.validated()?;
-        Ok(Self { path, query, conditions })
+        }));
+        let equals = problems.take(equals.as_ref().map(exact).transpose());
+        let matches = problems.take(matches.as_deref().map(|pattern| parse_regex("matches", pattern)).transpose());
+        let at_least = problems.take(at_least.as_ref().map(|bound| Bound::parse("at_least", bound)).transpose());
+        let at_most = problems.take(at_most.as_ref().map(|bound| Bound::parse("at_most", bound)).transpose());
+        let has_conditions = assertion.equals.is_some()
+            || contains.is_some()
+            || assertion.matches.is_some()
+            || assertion.at_least.is_some()
+            || assertion.at_most.is_some();
+        problems.take(check_exists(*exists, has_conditions));
+        problems.finish(|| {
+            let conditions = Conditions {
+                exists: exists.unwrap_or(true),
+                equals: equals?,
+                contains: contains.clone(),
+                matches: matches?,
+                at_least: at_least?,
+                at_most: at_most?,
+            };
+            Some(Self { path: path.clone(), query: query?, conditions })
+        })
     }
 
-    pub(crate) fn check(&self, body: &Value) -> Result<(), Failure> {
+    pub(crate) fn check(&self, body: &Json) -> Result<(), Failure> {
         let path = &self.path;
         bound_paths(body, path)?;
         let found = js_path_process(&self.query, body)
@@ -75,14 +102,24 @@ impl JsonRule {
 
 impl HeaderRule {
     pub(crate) fn parse(assertion: &HeaderAssertion) -> Result<Self, ConfigError> {
-        let HeaderAssertion { name, equals, contains, matches, exists } = assertion.clone();
-        let name = name.parse().map_err(|_| {
+        let HeaderAssertion { name, equals, contains, matches, exists } = assertion;
+        let mut problems = ConfigProblems::new();
+        let parsed = problems.take(name.parse().map_err(|_| {
             ConfigError::invalid("name", format!("expected a header's name such as \"content-type\", found {name:?}"))
-        })?;
-        let matches = matches.as_deref().map(|pattern| parse_regex("matches", pattern)).transpose()?;
-        let (exists, equals) = (exists.unwrap_or(true), equals.map(Value::String));
-        let conditions = Conditions { exists, equals, contains, matches, at_least: None, at_most: None }.validated()?;
-        Ok(Self { name, conditions })
+        }));
+        let regex = problems.take(matches.as_deref().map(|pattern| parse_regex("matches", pattern)).transpose());
+        problems.take(check_exists(*exists, equals.is_some() || contains.is_some() || matches.is_some()));
+        problems.finish(|| {
+            let conditions = Conditions {
+                exists: exists.unwrap_or(true),
+                equals: equals.clone().map(Json::Text),
+                contains: contains.clone(),
+                matches: regex?,
+                at_least: None,
+                at_most: None,
+            };
+            Some(Self { name: parsed?, conditions })
+        })
     }
 
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Failure> {
@@ -93,7 +130,7 @@ impl HeaderRule {
             (true, false) => return Ok(()),
             (false, _) => {}
         }
-        let value = Value::String(lines.join(", "));
+        let value = Json::Text(lines.join(", "));
         if !self.conditions.exists {
             return Err(Failure::assertion(format!("response header {name} is {}, expected none", shown(&value))));
         }
@@ -104,30 +141,14 @@ impl HeaderRule {
 }
 
 impl Conditions {
-    fn validated(self) -> Result<Self, ConfigError> {
-        let others = self.equals.is_some()
-            || self.contains.is_some()
-            || self.matches.is_some()
-            || self.at_least.is_some()
-            || self.at_most.is_some();
-        if !self.exists && others {
-            return Err(ConfigError::invalid(
-                "exists",
-                "expected true beside other conditions, found false: what is not there cannot meet them",
-            ));
-        }
-        Ok(self)
-    }
-
-    /// Whether the value meets all of them; otherwise what was expected.
-    fn check(&self, value: &Value) -> Result<(), String> {
-        if let Some(expected) = self.equals.as_ref().filter(|expected| !equal(expected, value)) {
+    /// What the value should be, if it is not that.
+    fn check(&self, value: &Json) -> Result<(), String> {
+        if let Some(expected) = self.equals.as_ref().filter(|expected| *expected != value) {
             return Err(shown(expected));
         }
         let json;
         let text = match value {
-            Value::String(text) => text,
-            // Only these two conditions need the text of what is none.
+            Json::Text(text) => text.as_str(),
             other if self.contains.is_some() || self.matches.is_some() => {
                 json = other.to_string();
                 &json
@@ -140,14 +161,64 @@ impl Conditions {
         if let Some(pattern) = self.matches.as_ref().filter(|pattern| !pattern.is_match(text)) {
             return Err(format!("to match {:?}", pattern.as_str()));
         }
-        let number = value.as_f64();
-        if let Some(minimum) = self.at_least.filter(|minimum| number.is_none_or(|number| number < *minimum)) {
-            return Err(format!("at least {minimum}"));
+        if self.at_least.is_none() && self.at_most.is_none() {
+            return Ok(());
         }
-        if let Some(maximum) = self.at_most.filter(|maximum| number.is_none_or(|number| number > *maximum)) {
-            return Err(format!("at most {maximum}"));
+        let number = value.as_decimal();
+        let breaks = |bound: &&Bound, is_broken: fn(&Decimal, &Decimal) -> bool| {
+            number.as_ref().is_none_or(|number| is_broken(number, &bound.value))
+        };
+        if let Some(minimum) = self.at_least.as_ref().filter(|minimum| breaks(minimum, |number, bound| number < bound))
+        {
+            return Err(format!("at least {}", minimum.shown));
+        }
+        if let Some(maximum) = self.at_most.as_ref().filter(|maximum| breaks(maximum, |number, bound| number > bound)) {
+            return Err(format!("at most {}", maximum.shown));
         }
         Ok(())
+    }
+}
+
+impl Bound {
+    fn parse(key: &str, number: &JsonNumber) -> Result<Self, ConfigError> {
+        let shown = number.to_string();
+        let value = Decimal::parse(&shown).ok_or_else(|| {
+            let found = checkup_net::excerpt(shown.as_bytes(), 60);
+            ConfigError::invalid(key, format!("expected a number such as 100 or 0.25, found \"{found}\""))
+        })?;
+        Ok(Self { value, shown })
+    }
+}
+
+/// `exists: false` leaves nothing that could meet another condition.
+fn check_exists(exists: Option<bool>, has_conditions: bool) -> Result<(), ConfigError> {
+    if exists == Some(false) && has_conditions {
+        return Err(ConfigError::invalid("exists", "expected no other condition next to `exists: false`"));
+    }
+    Ok(())
+}
+
+/// The value that a JSON value must equal, unless a number in it may have been rounded on its way here.
+fn exact(value: &Value) -> Result<Json, ConfigError> {
+    match rounded(value) {
+        Some(number) => Err(ConfigError::invalid(
+            "equals",
+            format!(
+                "expected numbers of at most 64 bits or 15 digits, found one that was rounded to {number}; \
+                 write it in quotes as `at_least` and as `at_most` instead"
+            ),
+        )),
+        None => Ok(Json::from(value)),
+    }
+}
+
+/// A number in the value that may have been rounded.
+fn rounded(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) if number.is_f64() => number.as_f64().filter(|number| !is_exact(*number)),
+        Value::Array(values) => values.iter().find_map(rounded),
+        Value::Object(members) => members.values().find_map(rounded),
+        _ => None,
     }
 }
 
@@ -160,30 +231,22 @@ pub(crate) fn parse_regex(key: &str, pattern: &str) -> Result<Regex, ConfigError
     })
 }
 
-/// Equality of JSON, for which 1 and 1.0 are the same number.
-fn equal(expected: &Value, value: &Value) -> bool {
-    match (expected, value) {
-        (Value::Number(expected), Value::Number(value)) => expected == value || expected.as_f64() == value.as_f64(),
-        _ => expected == value,
-    }
-}
-
 /// A value as a message shows it.
-fn shown(value: &Value) -> String {
-    // `excerpt` escapes what is in it; the quotes of a text are enough to add.
+fn shown(value: &Json) -> String {
+    // `excerpt` escapes the content; a text only lacks its quotes.
     match value {
-        Value::String(text) => format!("\"{}\"", checkup_net::excerpt(text.as_bytes(), 100)),
+        Json::Text(text) => format!("\"{}\"", checkup_net::excerpt(text.as_bytes(), 100)),
         other => checkup_net::excerpt(other.to_string().as_bytes(), 100),
     }
 }
 
-/// The most bytes that the paths of all values of a body may have together.
+/// The maximum length of the paths of all values of a body together, in bytes.
 const MAX_PATHS: usize = 64 << 20;
 
-/// Refuses a body whose look-up would take very much memory: the query keeps the path of each value that it visits
-/// as a text, so that one huge key over many small values multiplies.
-fn bound_paths(body: &Value, path: &str) -> Result<(), Failure> {
-    // A path with neither visits no more values than it names.
+/// Refuses a body whose look-up would take a lot of memory: the query keeps the path of every value that it visits
+/// as a text, so one huge key above many small values multiplies.
+fn bound_paths(body: &Json, path: &str) -> Result<(), Failure> {
+    // Any other path visits no more values than it names.
     if !path.contains(['*', '?', ':']) && !path.contains("..") {
         return Ok(());
     }
@@ -195,13 +258,13 @@ fn bound_paths(body: &Value, path: &str) -> Result<(), Failure> {
         .ok_or_else(|| Failure::assertion(format!("json {path} cannot be looked up: the body has too many values")))
 }
 
-/// Takes what the paths of a value and all in it have from the budget; `None` if it is not enough.
-fn spend(value: &Value, length: usize, budget: &mut usize) -> Option<()> {
+/// Takes the paths of a value and of all values in it from the budget; `None` if it is too small.
+fn spend(value: &Json, length: usize, budget: &mut usize) -> Option<()> {
     *budget = budget.checked_sub(length)?;
     match value {
-        // The decoder refuses bodies that are nested deeper than 128 levels, so the recursion is bounded.
-        Value::Array(values) => values.iter().try_for_each(|value| spend(value, length + 8, budget)),
-        Value::Object(members) => {
+        // Values are nested at most 128 levels deep, so the recursion is bounded.
+        Json::Array(values) => values.iter().try_for_each(|value| spend(value, length + 8, budget)),
+        Json::Object(members) => {
             members.iter().try_for_each(|(key, value)| spend(value, length + key.len() + 4, budget))
         }
         _ => Some(()),
@@ -215,7 +278,7 @@ mod tests {
     use super::*;
 
     fn check(assertion: JsonAssertion, body: Value) -> Result<(), String> {
-        JsonRule::parse(&assertion).unwrap().check(&body).map_err(|failure| failure.message().to_owned())
+        JsonRule::parse(&assertion).unwrap().check(&Json::from(&body)).map_err(|failure| failure.message().to_owned())
     }
 
     #[test]
@@ -247,12 +310,52 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_work_are_refused_with_their_key() {
+    fn invalid_settings_are_refused_with_their_key() {
         let place = |assertion: JsonAssertion| JsonRule::parse(&assertion).unwrap_err().problems()[0].place.clone();
         assert_eq!(place(JsonAssertion::new("status")), "path");
         assert_eq!(place(JsonAssertion::new("$.a").matches("(")), "matches");
         assert_eq!(place(JsonAssertion::new("$.a").equals(1).exists(false)), "exists");
+        assert_eq!(place(JsonAssertion::new("$.a").at_least("ten")), "at_least");
+        assert_eq!(place(JsonAssertion::new("$.a").at_most(f64::NAN)), "at_most");
+        assert_eq!(place(JsonAssertion::new("$.a").equals(json!([{"b": 1e20}]))), "equals");
+        let all = JsonAssertion::new("a").matches("(").at_least("x").at_most("y").exists(false);
+        assert_eq!(JsonRule::parse(&all).unwrap_err().problems().len(), 5);
         assert_eq!(HeaderRule::parse(&HeaderAssertion::new("a b")).unwrap_err().problems()[0].place, "name");
+    }
+
+    #[test]
+    fn numbers_are_compared_exactly() {
+        let check = |assertion: JsonAssertion, number: &str| {
+            let body = Json::parse(&format!("{{\"n\": {number}}}")).unwrap();
+            JsonRule::parse(&assertion).unwrap().check(&body).map_err(|failure| failure.message().to_owned())
+        };
+        let n = || JsonAssertion::new("$.n");
+        assert_eq!(
+            check(n().equals(9_007_199_254_740_993_u64), "9007199254740992").unwrap_err(),
+            "json $.n is 9007199254740992, expected 9007199254740993"
+        );
+        for (assertion, number) in [
+            (n().equals(9_007_199_254_740_993_u64), "9007199254740993"),
+            (n().equals(9_007_199_254_740_993_u64), "9007199254740993.0"),
+            (n().equals(100), "1e2"),
+            (n().equals(0.1), "0.10"),
+            (n().at_least("18446744073709551617"), "18446744073709551617"),
+            (n().at_most("0.3"), "0.3"),
+            (n().at_least(u64::MAX), "1e400"),
+        ] {
+            assert_eq!(check(assertion, number), Ok(()), "{number}");
+        }
+        for (assertion, number) in [
+            (n().equals(-9_007_199_254_740_993_i64), "-9007199254740992"),
+            (n().equals(0.3), "0.30000000000000004"),
+            (n().at_least("18446744073709551617"), "18446744073709551616"),
+            (n().at_most("0.3"), "0.30000000000000004"),
+            (n().at_most(1), "1e400"),
+            (n().at_most(1), "1e99999999999999999999"),
+            (n().at_least(1), "\"2\""),
+        ] {
+            assert!(check(assertion, number).is_err(), "{number}");
+        }
     }
 
     #[test]

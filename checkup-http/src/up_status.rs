@@ -1,4 +1,4 @@
-//! Which response statuses count as up.
+//! [`UpStatus`]: which response statuses count as up.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -37,7 +37,7 @@ impl UpStatus {
     }
 }
 
-// By hand, because the error of a derived one says neither what was found nor where.
+// Written by hand: the error of a derived one says neither what was found nor where.
 impl<'de> Deserialize<'de> for UpStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct UpStatusVisitor;
@@ -102,7 +102,7 @@ impl From<RangeInclusive<u16>> for UpStatus {
 
 const EXPECTED: &str = "a status such as 200, \"2xx\" or \"200-299\", or a list of these";
 
-/// The statuses that count as up. Upstream's default, 200 to 204, takes no memory of its own.
+/// The statuses that count as up. Upstream's default, 200 to 204, needs no memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StatusSet(Box<[RangeInclusive<u16>]>);
 
@@ -128,7 +128,7 @@ impl StatusSet {
     }
 }
 
-/// Adds the ranges of a setting, or tells what is none.
+/// Adds the ranges of a setting. The error is the part that is not one.
 fn collect(setting: &UpStatus, ranges: &mut Vec<RangeInclusive<u16>>) -> Result<(), String> {
     match setting {
         UpStatus::Code(code) => ranges.push(range(*code, *code).ok_or_else(|| code.to_string())?),
@@ -152,21 +152,21 @@ fn parse_range(text: &str) -> Option<RangeInclusive<u16>> {
     range(code, code)
 }
 
-/// A range within the statuses that HTTP has (RFC 9110, section 15).
+/// A range of statuses, if HTTP has them (RFC 9110, section 15).
 fn range(first: u16, last: u16) -> Option<RangeInclusive<u16>> {
     (first >= 100 && last <= 999 && first <= last).then_some(first..=last)
 }
 
-/// The word for a status when the server has none: `301 Moved Permanently`.
+/// A status with its reason, the server's or else the standard one: `301 Moved Permanently`.
 #[derive(Debug)]
-pub(crate) struct StatusLine<'a>(pub(crate) http::StatusCode, pub(crate) Option<&'a [u8]>);
+pub(crate) struct StatusLine<'a>(pub(crate) http::StatusCode, pub(crate) &'a [u8]);
 
 impl fmt::Display for StatusLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.as_str())?;
-        match self.1.filter(|reason| !reason.is_empty()) {
-            Some(reason) => write!(f, " {}", checkup_net::excerpt(reason, 80)),
-            None => self.0.canonical_reason().map_or(Ok(()), |reason| write!(f, " {reason}")),
+        match self.1 {
+            [] => self.0.canonical_reason().map_or(Ok(()), |reason| write!(f, " {reason}")),
+            reason => write!(f, " {}", checkup_net::excerpt(reason, 80)),
         }
     }
 }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_is_upstreams() {
+    fn the_default_is_that_of_upstream() {
         let set = set(0).unwrap();
         let up: Vec<u16> = (100..600).filter(|status| set.contains(*status)).collect();
         assert_eq!(up, [200, 201, 202, 203, 204]);
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_status_and_names_it() {
+    fn refuses_other_values_and_names_them() {
         for text in ["", "xx", "2x", "20xx", "abc", "300-200", "0-99", "1000", "-", "200-"] {
             let error = set(text).unwrap_err().to_string();
             assert!(

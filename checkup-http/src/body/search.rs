@@ -1,0 +1,142 @@
+//! Searches a text as it comes, and keeps no more of it than the rules need.
+
+use checkup_core::Failure;
+use memchr::memmem;
+use regex::bytes::Regex;
+
+use crate::assertion::{Json, JsonRule};
+
+/// What the body of a response must contain, and how much of it is read for that.
+#[derive(Debug, Default)]
+pub(crate) struct BodyRules {
+    /// Empty for no rule, as in upstream; likewise the next.
+    pub(crate) must_contain: String,
+    pub(crate) must_not_contain: String,
+    pub(crate) must_match: Option<Regex>,
+    pub(crate) json: Vec<JsonRule>,
+    /// The maximum number of bytes that are read, after decoding.
+    pub(crate) max_bytes: usize,
+}
+
+impl BodyRules {
+    /// Whether any body is right.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.must_contain.is_empty() && self.must_not_contain.is_empty() && !self.needs_whole()
+    }
+
+    /// Whether the body must be in memory as a whole.
+    pub(crate) fn needs_whole(&self) -> bool {
+        self.must_match.is_some() || !self.json.is_empty()
+    }
+
+    /// Whether the verdict needs the end of the body.
+    pub(crate) fn needs_end(&self) -> bool {
+        self.needs_whole() || !self.must_not_contain.is_empty()
+    }
+
+    pub(crate) fn too_long(&self) -> Failure {
+        Failure::assertion(format!("the response's body is longer than {} bytes (max_body_bytes)", self.max_bytes))
+    }
+}
+
+/// A search through a text.
+#[derive(Debug)]
+pub(crate) struct Search<'a> {
+    rules: &'a BodyRules,
+    /// The whole text if a rule needs it, else its end so far.
+    window: Vec<u8>,
+    /// Where the part of the window begins that has not been searched.
+    searched: usize,
+    found: bool,
+}
+
+/// How much of the window stays before it is cut, so that it is not cut for every part.
+const WINDOW: usize = 16 * 1024;
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(rules: &'a BodyRules) -> Self {
+        Self { rules, window: Vec::new(), searched: 0, found: rules.must_contain.is_empty() }
+    }
+
+    /// The text so far; what is added to it is searched by [`look`](Self::look).
+    pub(crate) fn text(&mut self) -> &mut Vec<u8> {
+        &mut self.window
+    }
+
+    /// Searches what is new. `Ok(true)` if no more is needed.
+    ///
+    /// # Errors
+    ///
+    /// If the rules are broken.
+    pub(crate) fn look(&mut self) -> Result<bool, Failure> {
+        let from = |needle: &str| self.searched.saturating_sub(needle.len().saturating_sub(1));
+        let has = |needle: &str| memmem::find(&self.window[from(needle)..], needle.as_bytes()).is_some();
+        let forbidden = &self.rules.must_not_contain;
+        self.found = self.found || has(&self.rules.must_contain);
+        if !forbidden.is_empty() && has(forbidden) {
+            return Err(Failure::assertion(format!("response contains '{forbidden}'")));
+        }
+        self.searched = self.window.len();
+        let keep = self.rules.must_contain.len().max(forbidden.len());
+        if !self.rules.needs_whole() && self.window.len() > keep + WINDOW {
+            let cut = self.window.len() - keep;
+            self.window.drain(..cut);
+            self.searched -= cut;
+        }
+        Ok(self.found && !self.rules.needs_end())
+    }
+
+    /// Why a text that goes on beyond the limit is a failure, if it is one.
+    ///
+    /// # Errors
+    ///
+    /// If the rules need more of it.
+    pub(crate) fn cut(&self) -> Result<(), Failure> {
+        if !self.found {
+            return Err(Failure::assertion(format!(
+                "{} in its first {} bytes (max_body_bytes)",
+                missing(&self.rules.must_contain),
+                self.rules.max_bytes
+            )));
+        }
+        if self.rules.needs_end() { Err(self.rules.too_long()) } else { Ok(()) }
+    }
+
+    /// The verdict when the text has ended.
+    ///
+    /// # Errors
+    ///
+    /// If the rules are broken.
+    pub(crate) fn finish(self) -> Result<(), Failure> {
+        if !self.found {
+            return Err(Failure::assertion(missing(&self.rules.must_contain)));
+        }
+        if let Some(pattern) = &self.rules.must_match
+            && !pattern.is_match(&self.window)
+        {
+            return Err(Failure::assertion(format!("response does not match '{}'", pattern.as_str())));
+        }
+        if self.rules.json.is_empty() {
+            return Ok(());
+        }
+        let body = parse_json(&self.window)?;
+        self.rules.json.iter().try_for_each(|rule| rule.check(&body))
+    }
+}
+
+fn parse_json(text: &[u8]) -> Result<Json, Failure> {
+    let reason = match std::str::from_utf8(text) {
+        Ok("") => return Err(Failure::assertion("response is not JSON: it is empty")),
+        Ok(text) => match Json::parse(text) {
+            Ok(json) => return Ok(json),
+            Err(reason) => reason,
+        },
+        Err(error) => format!("it is not UTF-8 at byte {}", error.valid_up_to() + 1),
+    };
+    let start = checkup_net::excerpt(text, 60);
+    Err(Failure::assertion(format!("response is not JSON: {reason}; it begins with \"{start}\"")))
+}
+
+fn missing(text: &str) -> String {
+    format!("response does not contain '{text}'")
+}

@@ -1,0 +1,9 @@
+//! URLs: parsed from the settings, and as requests need them.
+
+mod credentials;
+mod parse;
+mod target;
+
+pub(crate) use credentials::basic_credentials;
+pub(crate) use parse::parse;
+pub(crate) use target::{Target, TargetHost};
