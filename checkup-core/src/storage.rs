@@ -59,7 +59,7 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
     /// If the report may not be stored. Storing it again is safe.
     async fn store(&self, report: &Report) -> Result<(), StorageError>;
 
-    /// What this stores into, without credentials: `s3://bucket/prefix`, `file:///var/lib/checkup`. Two storages with the same
+    /// What this stores into, without credentials: `s3://status/production`, `file:///var/lib/checkup`. Two storages with the same
     /// identity hold the same check files. `None` if it has no name that outlasts the process.
     fn identity(&self) -> Option<String> {
         None

@@ -103,6 +103,11 @@ impl NamedFiles for Files {
         self.blocking(Shared::tidy).await
     }
 
+    fn identity(&self) -> Option<String> {
+        let path = std::path::absolute(self.shared.directory.path()).ok()?;
+        Some(format!("file://{}", path.display()))
+    }
+
     fn publisher(&self) -> Option<&dyn PagePublisher> {
         Some(self)
     }

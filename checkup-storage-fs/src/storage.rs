@@ -77,6 +77,10 @@ impl Storage for FsStorage {
         self.archive.store(report).await
     }
 
+    fn identity(&self) -> Option<String> {
+        self.archive.identity()
+    }
+
     fn reader(&self) -> Option<&dyn StorageReader> {
         self.archive.reader()
     }

@@ -78,6 +78,15 @@ async fn without_fsync_everything_is_stored_as_well() {
     assert_eq!(storage.list(EPOCH).await.unwrap().len(), 1);
 }
 
+#[test]
+fn the_identity_is_the_directory_however_it_is_named() {
+    let here = std::env::current_dir().unwrap();
+    let identity = |dir: &str| FsStorage::new(Fs::new(dir)).unwrap().identity();
+    assert_eq!(identity("checks"), Some(format!("file://{}", here.join("checks").display())));
+    assert_eq!(identity("./checks"), identity("checks"));
+    assert_eq!(identity("/var/lib/checkup").as_deref(), Some("file:///var/lib/checkup"));
+}
+
 #[tokio::test]
 async fn a_directory_that_is_not_there_is_empty() {
     let temporary = tempfile::tempdir().unwrap();

@@ -88,6 +88,10 @@ impl NamedFiles for Files {
         self.delete_all(names).await
     }
 
+    fn identity(&self) -> Option<String> {
+        Some(self.target().identity())
+    }
+
     fn publisher(&self) -> Option<&dyn PagePublisher> {
         Some(self)
     }

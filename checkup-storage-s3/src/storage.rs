@@ -75,6 +75,10 @@ impl Storage for S3Storage {
         self.archive.store(report).await
     }
 
+    fn identity(&self) -> Option<String> {
+        self.archive.identity()
+    }
+
     fn reader(&self) -> Option<&dyn StorageReader> {
         self.archive.reader()
     }

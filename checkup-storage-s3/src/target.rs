@@ -115,6 +115,14 @@ impl Target {
         }
     }
 
+    /// The bucket and prefix, with the endpoint unless it is Amazon's: `s3://status/production at https://minio.example.com`.
+    pub(crate) fn identity(&self) -> String {
+        let Self { bucket, prefix, .. } = self;
+        let place = format!("s3://{bucket}/{}", prefix.trim_end_matches('/'));
+        let place = place.trim_end_matches('/');
+        self.endpoint.as_ref().map_or_else(|| place.to_owned(), |endpoint| format!("{place} at {}", text_of(endpoint)))
+    }
+
     /// The texts that must not show anywhere.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let (secret, token) = match &self.credentials {
@@ -219,6 +227,14 @@ mod tests {
     fn url(settings: &S3) -> String {
         let target = target(settings).unwrap();
         target.bucket_url(target.region.as_deref().unwrap())
+    }
+
+    #[test]
+    fn the_identity_names_bucket_prefix_and_endpoint_and_no_credentials() {
+        let identity = |settings: &S3| target(settings).unwrap().identity();
+        assert_eq!(identity(&S3::new("status").region("eu-west-1")), "s3://status");
+        let other = S3::new("status").prefix("a/b").endpoint("https://minio.example.com").access_key("AKIA", "hunter2");
+        assert_eq!(identity(&other), "s3://status/a/b at https://minio.example.com");
     }
 
     #[test]

@@ -258,6 +258,10 @@ impl<F: NamedFiles> Storage for Archive<F> {
         Err(StorageError::new(format!("found no free name for a check file in {MAX_NAMES} attempts")))
     }
 
+    fn identity(&self) -> Option<String> {
+        self.files.identity()
+    }
+
     fn reader(&self) -> Option<&dyn StorageReader> {
         Some(self)
     }

@@ -89,6 +89,11 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
+    /// What these files are in, without credentials: see [`Storage::identity`](crate::Storage::identity). Default: `None`.
+    fn identity(&self) -> Option<String> {
+        None
+    }
+
     /// What publishes a status page next to the files, if readers of the files can read a page too. Default: nothing.
     fn publisher(&self) -> Option<&dyn PagePublisher> {
         None
@@ -141,6 +146,10 @@ impl<T: NamedFiles + ?Sized> NamedFiles for Arc<T> {
 
     async fn tidy(&self, after_store: bool) -> Result<(), StorageError> {
         self.as_ref().tidy(after_store).await
+    }
+
+    fn identity(&self) -> Option<String> {
+        self.as_ref().identity()
     }
 
     fn publisher(&self) -> Option<&dyn PagePublisher> {
