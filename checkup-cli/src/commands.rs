@@ -26,6 +26,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser};
 
 use crate::args::{Cli, Command};
+use crate::descriptors;
 use crate::exit::{Error, Exit};
 use crate::output::Stdout;
 use crate::spool::{self, Backlog};
@@ -62,6 +63,7 @@ fn stray_options(cli: Cli) -> Result<Cli, clap::Error> {
 }
 
 fn in_runtime(registry: &Registry, cli: &Cli) -> Result<Exit, Error> {
+    descriptors::raise_limit();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

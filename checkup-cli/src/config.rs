@@ -11,7 +11,7 @@ use checkup_core::{Check, Checkup, ConfigError, ConfigErrorKind};
 use crate::args::{Global, Selection};
 use crate::discover;
 use crate::exit::{Error, complain};
-use crate::{node, spool};
+use crate::{descriptors, node, spool};
 
 /// How many names an error lists.
 const LISTED: usize = 20;
@@ -98,7 +98,7 @@ pub(crate) fn load_for(registry: &Registry, global: &Global, readers: bool) -> R
     if readers && !global.quiet {
         source.warn(&checkup);
     }
-    Ok(spool::with_default(checkup, &source.path))
+    Ok(descriptors::bounded(spool::with_default(checkup, &source.path)))
 }
 
 /// Only the checks of this node that are selected; all of them if nothing is.

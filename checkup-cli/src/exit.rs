@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use checkup_core::{ConfigError, StorageError};
+use checkup_core::{ConfigError, Report, StorageError};
 
 use crate::output::escape;
 
@@ -24,6 +24,19 @@ pub(crate) enum Exit {
     Healthy,
     /// A check is degraded or down.
     Unhealthy,
+    /// No check is degraded or down, but some have no verdict: the command itself had trouble.
+    Unknown,
+}
+
+impl Exit {
+    /// How a run with this report ends. What is known to be degraded or down counts for more than what is not known.
+    pub(crate) fn of(report: &Report) -> Self {
+        match report.with_verdicts() {
+            known if !known.is_healthy() => Self::Unhealthy,
+            known if known.results.len() < report.results.len() => Self::Unknown,
+            _ => Self::Healthy,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
@@ -31,6 +44,7 @@ impl From<Exit> for ExitCode {
         match exit {
             Exit::Healthy => ExitCode::SUCCESS,
             Exit::Unhealthy => ExitCode::from(1),
+            Exit::Unknown => ExitCode::from(3),
         }
     }
 }
@@ -136,7 +150,26 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use checkup_core::{CheckResult, Status};
+
     use super::*;
+
+    #[test]
+    fn a_known_outage_counts_for_more_than_a_result_without_a_verdict() {
+        let of = |statuses: &[Status]| {
+            let result = |status: &Status| {
+                let mut result = CheckResult::new("db", "db:5432");
+                result.status = *status;
+                result
+            };
+            Exit::of(&Report::new(statuses.iter().map(result).collect()))
+        };
+        assert_eq!(of(&[Status::Healthy]), Exit::Healthy);
+        assert_eq!(of(&[Status::Healthy, Status::Unknown]), Exit::Unknown);
+        for known in [Status::Degraded, Status::Down] {
+            assert_eq!(of(&[Status::Unknown, known]), Exit::Unhealthy);
+        }
+    }
 
     #[test]
     fn an_error_tells_its_sources_once() {

@@ -125,6 +125,7 @@
 mod args;
 mod commands;
 mod config;
+mod descriptors;
 mod discover;
 mod exit;
 mod history;

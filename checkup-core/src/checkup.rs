@@ -149,6 +149,15 @@ impl Checkup {
         self.context.concurrent_checks
     }
 
+    /// The same checkup with another limit on concurrent checks, at least 1. It shares the limit with its clones only.
+    #[must_use]
+    pub fn with_concurrent_checks(&self, count: usize) -> Self {
+        let mut bounded = self.clone();
+        bounded.context.concurrent_checks = count.clamp(1, MAX_CONCURRENT_CHECKS);
+        bounded.context.limit = Arc::new(Semaphore::new(bounded.context.concurrent_checks));
+        bounded
+    }
+
     /// Where this node is, which every result says.
     pub fn location(&self) -> Option<&str> {
         self.context.location.as_deref()
@@ -227,6 +236,8 @@ impl Checkup {
 
     /// Stores a report, then lets the storage do its maintenance (retention).
     ///
+    /// Results without a verdict ([`Unknown`](crate::Status::Unknown)) are not stored: they say nothing about the check.
+    ///
     /// Maintenance that fails is logged, and is no error: the report is stored. A storage that takes longer
     /// than a minute is given up.
     ///
@@ -236,7 +247,12 @@ impl Checkup {
     /// [spool](CheckupBuilder::spool), from where it is stored later.
     pub async fn store(&self, report: &Report) -> Result<(), StorageError> {
         let storage = self.storage.as_ref().ok_or_else(|| StorageError::new("no storage is configured"))?;
-        contain_storage("store", storage.store(report)).await?;
+        let known = report.with_verdicts();
+        if known.results.is_empty() && !report.results.is_empty() {
+            tracing::warn!("no check has a verdict: there is nothing to store");
+            return Ok(());
+        }
+        contain_storage("store", storage.store(&known)).await?;
         if let Some(maintainer) = storage.maintainer() {
             match contain_storage("maintenance", maintainer.maintain()).await {
                 Ok(maintenance) => tracing::debug!(?maintenance, "storage maintained"),

@@ -15,11 +15,16 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::checkup::Dependencies;
 use crate::duration::Human;
 use crate::{Attempt, Cause, Check, CheckResult, Checker, Failure, Observation, Report, Status, Timestamp};
+
+/// The pause before a try that follows trouble of the monitor itself; each is twice the last, up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// What is common to all checks of a run.
 #[derive(Clone, Debug)]
@@ -158,11 +163,52 @@ fn prepare(context: &Context, check: &Check, result: &mut CheckResult) {
     result.threshold_rtt = check.policy().threshold_rtt;
 }
 
-/// One attempt, within `limit`, with whatever notice it brought. Cancels the attempt at the limit; catches its panic.
+/// One attempt, within `limit`, with whatever notice it brought. While the monitor itself has trouble, pauses and tries
+/// again.
 async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Option<String>) {
+    let deadline = Instant::now().checked_add(limit);
+    let first = try_once(checker, deadline, limit).await;
+    // Boxed: it is rare, and would otherwise be part of every check's memory.
+    if is_own_trouble(&first.0) { Box::pin(try_again(checker, deadline, limit, first)).await } else { first }
+}
+
+/// Tries until the monitor has no trouble of its own, or the time is over.
+async fn try_again(
+    checker: &dyn Checker,
+    deadline: Option<Instant>,
+    limit: Duration,
+    first: (Attempt, Option<String>),
+) -> (Attempt, Option<String>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let next = Instant::now() + pause;
+        if deadline.is_some_and(|deadline| next >= deadline) {
+            return first;
+        }
+        sleep_until(next).await;
+        let tried = try_once(checker, deadline, limit).await;
+        // The target did not have the whole time, so that it cannot be blamed for the end of it.
+        let is_over =
+            tried.0.cause == Some(Cause::Timeout) && deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_over {
+            return first;
+        }
+        if !is_own_trouble(&tried.0) {
+            return tried;
+        }
+        pause = (pause * 2).min(MAX_PAUSE);
+    }
+}
+
+fn is_own_trouble(attempt: &Attempt) -> bool {
+    attempt.cause == Some(Cause::Monitor)
+}
+
+/// One try. Cancels it at the deadline, the end of `limit`; catches its panic.
+async fn try_once(checker: &dyn Checker, deadline: Option<Instant>, limit: Duration) -> (Attempt, Option<String>) {
     let start = Instant::now();
     let mut attempt = pin!(trace::scope(AssertUnwindSafe(checker.attempt()).catch_unwind()));
-    let outcome = match start.checked_add(limit) {
+    let outcome = match deadline {
         Some(deadline) => timeout_at(deadline, attempt.as_mut()).await,
         // Only a limit of centuries is later than the clock can tell.
         None => Ok(attempt.as_mut().await),
@@ -185,8 +231,17 @@ async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Optio
     (Attempt { rtt: elapsed, error: Some(error), cause: Some(cause), phases: trace.finish(), facts: None }, None)
 }
 
-/// The verdict: upstream's rules.
+/// The verdict: upstream's rules. Attempts that the monitor could not make do not count; if it could make none, there is no
+/// verdict.
 fn conclude(result: &mut CheckResult, notice: Option<String>) {
+    if result.attempts.iter().any(is_own_trouble) {
+        tracing::error!(check = %result.name, reason = result.failures().next().and_then(|attempt| attempt.error.as_deref()), "the monitor itself has trouble");
+        if result.attempts.iter().all(is_own_trouble) {
+            result.status = Status::Unknown;
+            return;
+        }
+        result.attempts.retain(|attempt| !is_own_trouble(attempt));
+    }
     if result.failures().next().is_some() {
         result.status = Status::Down;
         // The notice of an attempt that succeeded is not why the check is down.

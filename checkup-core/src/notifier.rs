@@ -72,7 +72,8 @@ pub struct Change {
 }
 
 impl Notification {
-    /// The changes from the statuses that `previous` knows to those of the report; `None` if nothing changed.
+    /// The changes from the statuses that `previous` knows to those of the report; `None` if nothing changed. A result
+    /// without a verdict is no change.
     pub fn between(previous: impl Fn(usize) -> Option<Status>, report: &Arc<Report>) -> Option<Self> {
         let changes: Vec<_> = report
             .results
@@ -80,7 +81,7 @@ impl Notification {
             .enumerate()
             .filter_map(|(index, result)| {
                 let before = previous(index);
-                (before.unwrap_or(Status::Healthy) != result.status)
+                (before.unwrap_or(Status::Healthy) != result.status && result.status != Status::Unknown)
                     .then(|| Change { previous: before, result: result.clone() })
             })
             .collect();

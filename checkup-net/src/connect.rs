@@ -38,7 +38,7 @@ pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
 async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
     let mut waiting = addresses.iter();
     let mut attempts = FuturesUnordered::new();
-    let mut last = None;
+    let mut failures = Failures::default();
     loop {
         match waiting.next() {
             Some(&address) => attempts.push(async move { (address, TcpStream::connect(address).await) }),
@@ -53,14 +53,37 @@ async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
         };
         match outcome {
             Some((_, Ok(connection))) => return Ok(connection),
-            Some((address, Err(error))) => last = Some((address, error)),
+            Some((address, Err(error))) => failures.add(error.kind(), failure(address, error, addresses.len())),
             None => {}
         }
     }
-    Err(match last {
-        Some((address, error)) => failure(address, error, addresses.len()),
-        None => Failure::new(Cause::Dns, "there is no address to connect to"),
-    })
+    Err(failures.decisive().unwrap_or_else(|| Failure::new(Cause::Dns, "there is no address to connect to")))
+}
+
+/// The failures of several addresses, of which one is reported.
+#[derive(Default)]
+struct Failures {
+    /// The monitor has run out of something, and could not try an address that might have accepted.
+    own_trouble: Option<Failure>,
+    /// The last of the others.
+    last: Option<Failure>,
+    /// This machine has no address to connect from, such as none of IPv6.
+    no_source: Option<Failure>,
+}
+
+impl Failures {
+    fn add(&mut self, kind: io::ErrorKind, failure: Failure) {
+        let slot = match failure.cause() {
+            _ if kind == io::ErrorKind::AddrNotAvailable => &mut self.no_source,
+            Cause::Monitor => &mut self.own_trouble,
+            _ => &mut self.last,
+        };
+        *slot = Some(failure);
+    }
+
+    fn decisive(self) -> Option<Failure> {
+        self.own_trouble.or(self.last).or(self.no_source)
+    }
 }
 
 fn failure(address: SocketAddr, error: io::Error, tried: usize) -> Failure {
@@ -94,6 +117,23 @@ mod tests {
         let connection = connect(&[closed_port(), closed_port(), server.addr()]).await.unwrap();
         assert_eq!(connection.peer_addr().unwrap(), server.addr());
         assert!(connection.nodelay().unwrap());
+    }
+
+    #[test]
+    fn an_address_that_could_not_be_tried_decides() {
+        let failure = |cause: Cause| Failure::new(cause, cause.as_str());
+        let decisive = |kinds: &[(io::ErrorKind, Cause)]| {
+            let mut failures = Failures::default();
+            kinds.iter().for_each(|(kind, cause)| failures.add(*kind, failure(*cause)));
+            failures.decisive().map(|failure| failure.cause())
+        };
+        let (no_ipv6, no_files) = (io::ErrorKind::AddrNotAvailable, io::ErrorKind::Other);
+        let refused = (io::ErrorKind::ConnectionRefused, Cause::Refused);
+        assert_eq!(decisive(&[(no_ipv6, Cause::Monitor), refused]), Some(Cause::Refused));
+        assert_eq!(decisive(&[refused, (no_ipv6, Cause::Monitor)]), Some(Cause::Refused));
+        assert_eq!(decisive(&[(no_ipv6, Cause::Monitor)]), Some(Cause::Monitor));
+        assert_eq!(decisive(&[(no_files, Cause::Monitor), refused]), Some(Cause::Monitor));
+        assert_eq!(decisive(&[]), None);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
 
 use checkup_core::{Cause, Failure, Phase};
 use serde::de::{self, Deserializer, Visitor};
@@ -162,12 +162,30 @@ async fn lookup(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     let lookup = move || {
         // Kept until the lookup ends, not until the attempt does.
         let _permit = permit;
-        (host.as_str(), port).to_socket_addrs().map(Iterator::collect)
+        (host.as_str(), port)
+            .to_socket_addrs()
+            .map(Iterator::collect)
+            .map_err(|error| no_descriptors().unwrap_or(error))
     };
     task::spawn_blocking(lookup).await.map_err(io::Error::other)?
 }
 
+/// The error of opening a socket, if there are too many open files. Resolvers that cannot open one say that the name does not
+/// exist, or that no server answers.
+fn no_descriptors() -> Option<io::Error> {
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).err().filter(|error| own_trouble(error).is_some())
+}
+
+/// The failure of the monitor itself, if the error is about that.
+fn own_trouble(error: &io::Error) -> Option<Failure> {
+    let same = error.raw_os_error().map(io::Error::from_raw_os_error)?;
+    Some(Failure::from(same)).filter(|failure| failure.cause() == Cause::Monitor)
+}
+
 fn failure(host: &str, error: &io::Error) -> Failure {
+    if let Some(trouble) = own_trouble(error) {
+        return trouble.context(format_args!("cannot resolve {}", name(host)));
+    }
     let text = error.to_string();
     // The standard library's words before those of the system's `gai_strerror`.
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
@@ -235,6 +253,16 @@ mod tests {
             ("something new", "cannot resolve db: something new"),
         ] {
             assert_eq!(failure("db", &io::Error::other(text)).message(), expected);
+        }
+        #[cfg(unix)]
+        {
+            const EMFILE: i32 = 24;
+            let failure = failure("db", &io::Error::from_raw_os_error(EMFILE));
+            assert_eq!(failure.cause(), Cause::Monitor);
+            assert!(
+                failure.message().starts_with("cannot resolve db: the monitor has too many open files"),
+                "{failure}"
+            );
         }
     }
 

@@ -36,5 +36,5 @@ pub(super) async fn run(
         output::print(&checkup, &report, args.format, args.stats, stdout)?;
     }
     stored?;
-    Ok(if report.is_healthy() { Exit::Healthy } else { Exit::Unhealthy })
+    Ok(Exit::of(&report))
 }

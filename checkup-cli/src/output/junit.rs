@@ -43,7 +43,9 @@ pub(super) fn document(checkup: &Checkup, report: &Report, hostname: &str) -> io
 
 fn suite(xml: &mut Writer<Vec<u8>>, checkup: &Checkup, report: &Report, hostname: &str) -> io::Result<()> {
     let tests = report.results.len().to_string();
-    let failures = report.unhealthy().count().to_string();
+    let errors = report.count(Status::Unknown);
+    let failures = (report.unhealthy().count() - errors).to_string();
+    let errors = errors.to_string();
     let attributes = [
         ("name", SUITE),
         ("package", SUITE),
@@ -52,7 +54,7 @@ fn suite(xml: &mut Writer<Vec<u8>>, checkup: &Checkup, report: &Report, hostname
         ("hostname", &escape::line(hostname)),
         ("tests", &tests),
         ("failures", &failures),
-        ("errors", "0"),
+        ("errors", &errors),
         ("time", &seconds(report.elapsed)),
     ];
     let classes = classes(checkup);
@@ -98,8 +100,10 @@ fn case(xml: &mut Writer<Vec<u8>>, result: &CheckResult, class: &str, name: &str
         _ => result.failures().find_map(|attempt| attempt.cause).map_or("down", |cause| cause.as_str()),
     };
     let attributes = [("type", kind), ("message", &escape::line(&reason))];
+    // An error is trouble of the test itself, not of what it tests.
+    let element = if result.status == Status::Unknown { "error" } else { "failure" };
     case.write_inner_content(|xml| {
-        let failure = xml.create_element("failure").with_attributes(attributes);
+        let failure = xml.create_element(element).with_attributes(attributes);
         failure.write_text_content(BytesText::new(&details(result, &reason)))?;
         Ok(())
     })?;

@@ -211,6 +211,7 @@ fn symbol(status: Status) -> char {
     match status {
         Status::Healthy => '✓',
         Status::Degraded => '!',
+        Status::Unknown => '?',
         _ => '✗',
     }
 }
@@ -218,7 +219,7 @@ fn symbol(status: Status) -> char {
 fn style(status: Status) -> Style {
     let color = match status {
         Status::Healthy => AnsiColor::Green,
-        Status::Degraded => AnsiColor::Yellow,
+        Status::Degraded | Status::Unknown => AnsiColor::Yellow,
         _ => AnsiColor::Red,
     };
     Style::new().fg_color(Some(color.into()))

@@ -4,6 +4,7 @@
 
 mod check;
 mod config_file;
+mod descriptors;
 mod every;
 mod github;
 mod history;

@@ -50,7 +50,10 @@ impl Failure {
         };
         match error.downcast::<io::Error>() {
             Ok(error) => (*error).into(),
-            Err(error) => Self::other(ErrorChain(error.as_ref()).to_string()),
+            Err(error) => {
+                let cause = if has_own_trouble(error.as_ref()) { Cause::Monitor } else { Cause::Other };
+                Self::new(cause, ErrorChain(error.as_ref()).to_string())
+            }
         }
     }
 
@@ -86,6 +89,9 @@ impl Error for Failure {}
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         use io::ErrorKind as Kind;
+        if let Some(trouble) = own_trouble(&error) {
+            return Self::new(Cause::Monitor, trouble);
+        }
         let (cause, message) = match error.kind() {
             Kind::TimedOut => (Cause::Timeout, "timed out by the system".to_owned()),
             Kind::ConnectionRefused => (Cause::Refused, "connection refused".to_owned()),
@@ -102,9 +108,88 @@ impl From<io::Error> for Failure {
     }
 }
 
+/// What is wrong with the monitor itself, if this error is about that and not about the target: it has used up what the
+/// system gives it. Errors of every checker become failures here, so that none blames its target for it.
+fn own_trouble(error: &io::Error) -> Option<&'static str> {
+    match error.kind() {
+        io::ErrorKind::OutOfMemory => return Some("this machine is out of memory"),
+        io::ErrorKind::AddrNotAvailable => {
+            return Some("this machine has no free local address or port for the connection");
+        }
+        _ => {}
+    }
+    let code = error.raw_os_error()?;
+    let is_any = |codes: &[i32]| codes.contains(&code);
+    if is_any(codes::TOO_MANY_FILES) {
+        Some("the monitor has too many open files; raise its limit (`ulimit -n`), or lower `concurrent_checks`")
+    } else if is_any(codes::TOO_MANY_FILES_OF_ALL) {
+        Some("this machine has too many open files; raise its limit (on Linux `fs.file-max`)")
+    } else if is_any(codes::NO_BUFFERS) {
+        Some("this machine has no memory for network connections left")
+    } else {
+        None
+    }
+}
+
+/// Whether an error, or what caused it, is about the monitor itself.
+fn has_own_trouble(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| own_trouble(error).is_some()) {
+            return true;
+        }
+        // The source of an `io::Error` skips what it holds.
+        let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    false
+}
+
+#[cfg(unix)]
+mod codes {
+    pub(super) const TOO_MANY_FILES: &[i32] = &[libc::EMFILE];
+    pub(super) const TOO_MANY_FILES_OF_ALL: &[i32] = &[libc::ENFILE];
+    pub(super) const NO_BUFFERS: &[i32] = &[libc::ENOBUFS];
+}
+
+/// Numbers of Windows: `ERROR_TOO_MANY_OPEN_FILES` and `WSAEMFILE`, `WSAENOBUFS`.
+#[cfg(not(unix))]
+mod codes {
+    pub(super) const TOO_MANY_FILES: &[i32] = &[4, 10024];
+    pub(super) const TOO_MANY_FILES_OF_ALL: &[i32] = &[];
+    pub(super) const NO_BUFFERS: &[i32] = &[10055];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn trouble_of_the_monitor_itself_is_not_the_targets() {
+        for (code, words) in [
+            (libc::EMFILE, "the monitor has too many open files"),
+            (libc::ENFILE, "this machine has too many open files"),
+            (libc::ENOMEM, "out of memory"),
+            (libc::ENOBUFS, "no memory for network connections"),
+            (libc::EADDRNOTAVAIL, "no free local address or port"),
+        ] {
+            let failure = Failure::from(io::Error::from_raw_os_error(code));
+            assert_eq!(failure.cause(), Cause::Monitor, "{failure}");
+            assert!(failure.message().contains(words), "{failure}");
+            // Wrapped as HTTP clients, resolvers and third parties do.
+            let wrapped = io::Error::other(io::Error::other(io::Error::from_raw_os_error(code)));
+            assert_eq!(Failure::from_error(Wrapped(wrapped)).cause(), Cause::Monitor, "{code}");
+        }
+        for code in [libc::ECONNREFUSED, libc::EACCES, libc::ENOENT] {
+            assert_ne!(Failure::from(io::Error::from_raw_os_error(code)).cause(), Cause::Monitor);
+        }
+        assert_eq!(Failure::from_error(Wrapped(io::Error::other("else"))).cause(), Cause::Other);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot send the request")]
+    struct Wrapped(#[source] io::Error);
 
     #[test]
     fn an_error_keeps_its_cause_on_the_way_through_a_box() {

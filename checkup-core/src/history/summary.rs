@@ -67,7 +67,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use form::VERSION;
 pub use series::{DayStats, Incident, Point, Posted, Series};
 
-use crate::{CheckResult, Timestamp};
+use crate::{CheckResult, Status, Timestamp};
 use series::{Key, to_millis};
 pub(crate) use series::{day_of, start_of};
 
@@ -144,7 +144,8 @@ impl Summary {
     /// ```
     pub fn add(&mut self, results: &[CheckResult]) {
         let mut places = Places::of(&self.series);
-        for result in results {
+        // A result without a verdict says nothing about the check.
+        for result in results.iter().filter(|result| result.status != Status::Unknown) {
             let key = (result.name.as_str(), result.endpoint.as_str(), result.location.as_deref());
             let place = places.find_or_insert(&mut self.series, key);
             let series = &mut self.series[place];

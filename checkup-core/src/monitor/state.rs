@@ -88,7 +88,9 @@ impl State {
         for (check, result) in checks.iter().zip(&report.results) {
             match told[*check] {
                 Some(Told { number: later, .. }) if later > number => before.push(Some(result.status)),
-                _ if result.because_of.is_some() => before.push(Some(result.status)),
+                _ if result.because_of.is_some() || result.status == Status::Unknown => {
+                    before.push(Some(result.status))
+                }
                 earlier => {
                     before.push(earlier.map(|told| told.status));
                     told[*check] = Some(Told { number, status: result.status });
@@ -148,7 +150,10 @@ impl Running {
         let mut inner = self.state.lock();
         let check = &mut inner.checks[self.checks[index]];
         check.running = false;
-        check.latest = Some(result.clone());
+        // A result without a verdict does not replace one that has one.
+        if result.status != Status::Unknown || check.latest.is_none() {
+            check.latest = Some(result.clone());
+        }
         inner.report = None;
     }
 }

@@ -71,6 +71,9 @@ pub enum Cause {
     Assertion,
     /// The checker panicked.
     Panic,
+    /// The monitor itself had trouble: too many open files, no memory, no free local port. It says nothing about the
+    /// target: the engine tries again, and a check that could not be tried is [`Unknown`](super::Status::Unknown).
+    Monitor,
     /// Anything else. Also what a newer version's causes read as.
     #[serde(other)]
     Other,
@@ -88,6 +91,7 @@ impl Cause {
             Cause::Protocol => "protocol",
             Cause::Assertion => "assertion",
             Cause::Panic => "panic",
+            Cause::Monitor => "monitor",
             Cause::Other => "other",
         }
     }

@@ -1,5 +1,6 @@
 //! The JSON of a result: upstream's keys in upstream's order, zero values omitted except `rtt`, and exactly one
-//! of `healthy`, `degraded` and `down`. Our additions come last.
+//! of `healthy`, `degraded` and `down`. Our additions come last. One is `unknown`, a result without a verdict: upstream reads
+//! it as its own status "unknown", since none of the three is true.
 
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ struct Writing<'a> {
     because_of: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     maintenance: Option<MaintenanceWindow>,
+    #[serde(skip_serializing_if = "is_false")]
+    unknown: bool,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +72,8 @@ struct Reading {
     because_of: Option<String>,
     #[serde(default)]
     maintenance: Option<MaintenanceWindow>,
+    #[serde(default)]
+    unknown: bool,
 }
 
 impl Serialize for CheckResult {
@@ -87,6 +92,7 @@ impl Serialize for CheckResult {
             location: non_empty(self.location.as_deref()),
             because_of: non_empty(self.because_of.as_deref()),
             maintenance: self.maintenance,
+            unknown: self.status == Status::Unknown,
         }
         .serialize(serializer)
     }
@@ -95,10 +101,11 @@ impl Serialize for CheckResult {
 impl<'de> Deserialize<'de> for CheckResult {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let read = Reading::deserialize(deserializer)?;
-        let status = match (read.down, read.degraded, read.healthy) {
-            (true, false, false) => Status::Down,
-            (false, true, false) => Status::Degraded,
-            (false, false, true) => Status::Healthy,
+        let status = match (read.down, read.degraded, read.healthy, read.unknown) {
+            (true, false, false, false) => Status::Down,
+            (false, true, false, false) => Status::Degraded,
+            (false, false, true, false) => Status::Healthy,
+            (false, false, false, true) => Status::Unknown,
             _ => return Err(D::Error::custom("expected exactly one of `healthy`, `degraded` and `down` to be true")),
         };
         Ok(Self {
@@ -172,8 +179,22 @@ mod tests {
     }
 
     #[test]
-    fn a_result_without_a_verdict_or_with_two_is_refused() {
-        for text in ["{}", r#"{"healthy":true,"down":true}"#] {
+    fn a_result_without_a_verdict_is_none_of_upstreams_three() {
+        let mut result = CheckResult::new("x", "y");
+        result.timestamp = Timestamp::from_unix_nanos(7);
+        result.attempts = vec![Attempt::failure(Duration::from_nanos(3), Cause::Monitor, "too many open files")];
+        result.status = Status::Unknown;
+        let written = serde_json::to_string(&result).unwrap();
+        assert_eq!(
+            written,
+            r#"{"title":"x","endpoint":"y","timestamp":7,"times":[{"rtt":3,"error":"too many open files","cause":"monitor"}],"unknown":true}"#
+        );
+        assert_eq!(serde_json::from_str::<CheckResult>(&written).unwrap(), result);
+    }
+
+    #[test]
+    fn a_result_without_a_status_or_with_two_is_refused() {
+        for text in ["{}", r#"{"healthy":true,"down":true}"#, r#"{"down":true,"unknown":true}"#] {
             assert!(serde_json::from_str::<CheckResult>(text).is_err(), "{text}");
         }
     }

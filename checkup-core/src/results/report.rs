@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -51,7 +52,7 @@ impl Report {
         self.results.iter().map(|result| result.status).max().unwrap_or(Status::Healthy)
     }
 
-    /// Whether every result is healthy (none degraded, none down).
+    /// Whether every result is healthy (none degraded, unknown or down).
     pub fn is_healthy(&self) -> bool {
         self.status() == Status::Healthy
     }
@@ -61,9 +62,19 @@ impl Report {
         self.results.iter().find(|result| result.name == name)
     }
 
-    /// The results that are degraded or down, in order.
+    /// The results that are degraded, unknown or down, in order.
     pub fn unhealthy(&self) -> impl Iterator<Item = &CheckResult> {
         self.results.iter().filter(|result| !result.is_healthy())
+    }
+
+    /// The same report without the results that have no verdict ([`Unknown`](Status::Unknown)): what a storage keeps.
+    #[must_use]
+    pub fn with_verdicts(&self) -> Cow<'_, Self> {
+        if self.results.iter().all(|result| result.status != Status::Unknown) {
+            return Cow::Borrowed(self);
+        }
+        let known = self.results.iter().filter(|result| result.status != Status::Unknown).cloned();
+        Cow::Owned(Self { results: known.collect(), ..*self })
     }
 
     /// How many results have this status.
@@ -75,7 +86,7 @@ impl Report {
     ///
     /// # Panics
     ///
-    /// If a result is degraded or down. The message is the report's table.
+    /// If a result is degraded, unknown or down. The message is the report's table.
     #[track_caller]
     pub fn assert_healthy(&self) {
         if !self.is_healthy() {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use checkup_core::summary::Summary;
-use checkup_core::{CheckResult, Monitor, Storage, StorageError, StorageErrorKind, StorageReader};
+use checkup_core::{CheckResult, Monitor, Status, Storage, StorageError, StorageErrorKind, StorageReader};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
@@ -97,10 +97,12 @@ impl<S: Send + Sync + 'static> Live<S> {
 
     /// Takes the results of one of the monitor's runs. The state shows them with its next refresh, which may be at once.
     pub(crate) fn take(&self, results: &[CheckResult]) {
-        self.metrics.observe(results);
+        // A result without a verdict says nothing about the check.
+        let known: Vec<_> = results.iter().filter(|result| result.status != Status::Unknown).cloned().collect();
+        self.metrics.observe(&known);
         let mut waiting = self.waiting();
         let room = MAX_WAITING.saturating_sub(waiting.len());
-        waiting.extend(results.iter().take(room).cloned());
+        waiting.extend(known.into_iter().take(room));
     }
 
     /// The next state is made at once.

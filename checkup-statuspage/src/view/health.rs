@@ -61,7 +61,7 @@ pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (bool, St
     let mut text = String::new();
     for check in checks {
         let is_stale = check.is_stale(question);
-        if is_stale || check.status == Status::Down {
+        if is_stale || check.status > Status::Degraded {
             is_ready = false;
         }
         let state = if is_stale { "stale" } else { check.status.as_str() };

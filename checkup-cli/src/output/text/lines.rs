@@ -9,7 +9,7 @@ use crate::output::escape;
 
 /// `5 healthy, 1 degraded, 1 down in 1.2s`
 pub(crate) fn summary(report: &Report) -> String {
-    let counts: Vec<_> = [Status::Healthy, Status::Degraded, Status::Down]
+    let counts: Vec<_> = [Status::Healthy, Status::Degraded, Status::Unknown, Status::Down]
         .into_iter()
         .map(|status| (status, report.count(status)))
         .filter(|(_, count)| *count > 0)

@@ -250,7 +250,8 @@ impl Columns {
 fn letter(status: Status) -> char {
     match status {
         Status::Healthy => 'h',
-        Status::Degraded => 'g',
+        // A summary has no results without a verdict.
+        Status::Degraded | Status::Unknown => 'g',
         Status::Down => 'd',
     }
 }
@@ -330,7 +331,7 @@ impl From<Status> for StatusForm {
     fn from(status: Status) -> Self {
         match status {
             Status::Healthy => Self::Healthy,
-            Status::Degraded => Self::Degraded,
+            Status::Degraded | Status::Unknown => Self::Degraded,
             Status::Down => Self::Down,
         }
     }

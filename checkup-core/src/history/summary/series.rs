@@ -113,7 +113,8 @@ impl DayStats {
         *match point.status {
             _ if is_excluded => &mut self.excluded,
             Status::Healthy => &mut self.healthy,
-            Status::Degraded => &mut self.degraded,
+            // Results without a verdict are left out before.
+            Status::Degraded | Status::Unknown => &mut self.degraded,
             Status::Down => &mut self.down,
         } += 1;
     }
