@@ -32,7 +32,7 @@ impl IntoChecker for Http {
             && let Some((target, _)) = &url
             && let Err(problem) = proxy::for_target(target)
         {
-            problems.push(ConfigError::invalid("endpoint_url", problem.to_string()));
+            problems.push(ConfigError::reason("endpoint_url", problem.to_string()));
         }
         problems.finish(|| {
             let (target, authorization) = url?;
@@ -136,7 +136,8 @@ impl HttpChecker {
         let options = self.options();
         let headers = self.headers.as_deref().cloned().unwrap_or_else(|| wire::default_headers(&self.target));
         let mut redirects =
-            Redirects::new(&self.target, &self.method, headers, options.body.0.clone(), options.follow_redirects);
+            Redirects::new(&self.target, &self.method, headers, options.body.0.clone(), options.follow_redirects)
+                .hiding_paths(self.endpoint.contains("[redacted]"));
         while redirects.follow(exchange.head())? {
             let response = async {
                 *preparing += self.prepare(&redirects.target).await?;
@@ -145,7 +146,7 @@ impl HttpChecker {
             // This closes the connection of the response before.
             exchange = response
                 .await
-                .map_err(|failure| failure.context(format_args!("redirected to {}", redirects.target.shown())))?;
+                .map_err(|failure| failure.context(format_args!("redirected to {}", redirects.shown())))?;
         }
         Ok(exchange)
     }

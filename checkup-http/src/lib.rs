@@ -12,6 +12,7 @@ mod proxy;
 mod redirect;
 mod request;
 mod stream;
+mod text;
 mod up_status;
 mod url;
 mod wire;

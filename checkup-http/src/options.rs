@@ -13,6 +13,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::assertion::{HeaderRule, JsonRule, parse_regex};
 use crate::body::BodyRules;
 use crate::config::{DEFAULT_MAX_BODY_BYTES, Http};
+use crate::text::Text;
 
 /// Nobody needs more redirects.
 const MAX_REDIRECTS: u8 = 50;
@@ -56,12 +57,12 @@ impl Options {
         problems.take(http.tls.validate("tls."));
         let server_name = problems.take(http.tls.server_name.as_deref().map(parse_server_name).transpose());
         if http.follow_redirects > MAX_REDIRECTS {
-            let message = format!("expected at most {MAX_REDIRECTS}, found {}", http.follow_redirects);
-            problems.push(ConfigError::invalid("follow_redirects", message));
+            let expected = ConfigError::expected("follow_redirects", format!("at most {MAX_REDIRECTS}"));
+            problems.push(expected.found(http.follow_redirects));
         }
         if http.max_body_bytes == 0 {
-            let message = "expected more than 0, found 0; leave it out for 1 MiB";
-            problems.push(ConfigError::invalid("max_body_bytes", message));
+            let expected = ConfigError::expected("max_body_bytes", "more than 0 (leave it out for 1 MiB)");
+            problems.push(expected.found(0));
         }
         let fixed = problems.take(http.resolve.as_deref().map(parse_resolve).transpose());
         let body_rules = problems.take(parse_body_rules(http));
@@ -114,14 +115,15 @@ fn parse_body_rules(http: &Http) -> Result<BodyRules, ConfigError> {
     // A body may be anything, so it is searched as bytes. A pattern that is valid for texts is valid for those.
     let pattern = http.must_match.as_deref().map(|pattern| {
         parse_regex("must_match", pattern)?;
-        Regex::new(pattern).map_err(|error| ConfigError::invalid("must_match", error.to_string()))
+        let regex = Regex::new(pattern).map_err(|_| ConfigError::expected("must_match", "a regular expression"))?;
+        Ok((regex, Text::new(pattern)))
     });
     let must_match = problems.take(pattern.transpose());
     let json = problems.take(parse_all("json", &http.json, JsonRule::parse));
     problems.finish(|| {
         Some(BodyRules {
-            must_contain: http.must_contain.clone(),
-            must_not_contain: http.must_not_contain.clone(),
+            must_contain: Text::new(http.must_contain.as_str()),
+            must_not_contain: Text::new(http.must_not_contain.as_str()),
             must_match: must_match?,
             json: json?,
             max_bytes: http.max_body_bytes,
@@ -153,19 +155,13 @@ fn parse_resolve(text: &str) -> Result<(IpAddr, Option<u16>), ConfigError> {
     {
         return Ok((address.ip(), Some(address.port())));
     }
-    Err(ConfigError::invalid(
-        "resolve",
-        format!(
-            "expected an IP address such as \"192.0.2.7\", or one with a port such as \"192.0.2.7:8443\", found {text:?}"
-        ),
-    ))
+    let expected = "an IP address such as \"192.0.2.7\", or one with a port such as \"192.0.2.7:8443\"";
+    Err(ConfigError::expected("resolve", expected).found(format_args!("{text:?}")))
 }
 
 fn parse_server_name(name: &str) -> Result<ServerName<'static>, ConfigError> {
     ServerName::try_from(name.trim_end_matches('.').to_owned()).map_err(|_| {
-        ConfigError::invalid(
-            "tls.server_name",
-            format!("expected a host name or an IP address that a certificate can contain, found {name:?}"),
-        )
+        let expected = "a host name or an IP address that a certificate can contain";
+        ConfigError::expected("tls.server_name", expected).found(format_args!("{name:?}"))
     })
 }

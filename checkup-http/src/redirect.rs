@@ -25,6 +25,7 @@ pub(crate) struct Redirects {
     /// The requests so far: what comes again is a loop.
     seen: Vec<(Method, String, Option<HeaderValue>)>,
     maximum: u8,
+    hides_paths: bool,
 }
 
 impl Redirects {
@@ -33,7 +34,22 @@ impl Redirects {
         let own_cookies = headers.get(COOKIE).cloned();
         let seen = vec![(method.clone(), target.url(), own_cookies.clone())];
         let (target, method, cookies) = (target.clone(), method.clone(), Cookies::default());
-        Self { target, method, headers, body, own_cookies, cookies, seen, maximum }
+        Self { target, method, headers, body, own_cookies, cookies, seen, maximum, hides_paths: false }
+    }
+
+    /// Shows where redirects lead without the path. The URL of the settings has a secret in its own, which servers repeat.
+    pub(crate) fn hiding_paths(mut self, hides: bool) -> Self {
+        self.hides_paths = hides;
+        self
+    }
+
+    /// Where the last redirect led, for messages.
+    pub(crate) fn shown(&self) -> String {
+        self.show(&self.target)
+    }
+
+    fn show(&self, target: &Target) -> String {
+        if self.hides_paths { format!("{}/[redacted]", target.origin()) } else { target.shown() }
     }
 
     /// Turns to where the response to the request leads. `Ok(false)` if it is not a redirect.
@@ -44,7 +60,10 @@ impl Redirects {
     pub(crate) fn follow(&mut self, head: &ResponseHead) -> Result<bool, Failure> {
         let Some(location) = location(head) else { return Ok(false) };
         let next = self.target.join(location).ok_or_else(|| {
-            let location = checkup_net::excerpt(before_query(location), 200);
+            let location = match self.hides_paths {
+                true => "[redacted]".to_owned(),
+                false => checkup_net::excerpt(before_query(location), 200),
+            };
             Failure::protocol(format!("redirected to \"{location}\", which is not an http or https URL"))
         })?;
         if drops_body(head.status, &self.method) {
@@ -62,7 +81,7 @@ impl Redirects {
                     "redirected ({}) to {}, which is another origin: the request's body is not sent there; \
                      if it is meant for that URL, check it directly",
                     head.status.as_str(),
-                    next.shown()
+                    self.show(&next)
                 )));
             }
             self.headers = for_other_origin(&self.headers, &next);
@@ -72,7 +91,7 @@ impl Redirects {
         self.target = next;
         let hop = (self.method.clone(), self.target.url(), self.headers.get(COOKIE).cloned());
         if self.seen.contains(&hop) {
-            return Err(Failure::assertion(format!("redirect loop: redirected back to {}", self.target.shown())));
+            return Err(Failure::assertion(format!("redirect loop: redirected back to {}", self.shown())));
         }
         if self.seen.len() > usize::from(self.maximum) {
             let times = if self.maximum == 1 { "once".to_owned() } else { format!("{} times", self.maximum) };

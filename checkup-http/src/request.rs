@@ -16,18 +16,15 @@ use crate::wire::default_headers;
 /// If it is not one, is for proxies, or contradicts the conditions on the body.
 pub(crate) fn parse_method(http: &Http) -> Result<Method, ConfigError> {
     let invalid = |remedy: &str| {
-        let found = &http.method;
-        ConfigError::invalid(
-            "method",
-            format!("expected a method such as \"GET\" or \"POST\", found {found:?}{remedy}"),
-        )
+        let expected = ConfigError::expected("method", format_args!("a method such as \"GET\" or \"POST\"{remedy}"));
+        expected.found(format_args!("{:?}", http.method))
     };
     // Methods are case-sensitive (RFC 9110, section 9.1), and all common ones are upper case.
     let method: Method = http.method.to_ascii_uppercase().parse().map_err(|_| invalid(""))?;
     match method {
-        Method::CONNECT => Err(invalid(", which is for proxies")),
+        Method::CONNECT => Err(invalid(" (CONNECT is for proxies)")),
         Method::HEAD if has_body_rules(http) => {
-            Err(invalid(": the answer to HEAD has no body, but there are conditions on the body"))
+            Err(invalid(" (the answer to HEAD has no body, but there are conditions on the body)"))
         }
         method => Ok(method),
     }
@@ -43,7 +40,7 @@ pub(crate) fn parse_headers(http: &Http) -> Result<Vec<(HeaderName, HeaderValue)
     let mut headers = Vec::new();
     for (name, values) in &http.headers {
         let parsed = parse_header(name, values).map_err(|message| {
-            ConfigError::invalid(format!("headers.{}", checkup_net::excerpt(name.as_bytes(), 80)), message)
+            ConfigError::reason(format!("headers.{}", checkup_net::excerpt(name.as_bytes(), 80)), message)
         });
         headers.extend(problems.take(parsed));
     }

@@ -115,8 +115,7 @@ impl StatusSet {
             return Ok(Self::default());
         }
         let mut ranges = Vec::new();
-        collect(setting, &mut ranges)
-            .map_err(|found| ConfigError::invalid("up_status", format!("expected {EXPECTED}, found {found}")))?;
+        collect(setting, &mut ranges).map_err(|found| ConfigError::expected("up_status", EXPECTED).found(found))?;
         Ok(Self(ranges.into()))
     }
 

@@ -157,4 +157,51 @@ mod files {
         let error = registry().parse(text, Format::Json).unwrap_err().to_string();
         assert!(error.contains("checkers[0].up_status") && error.contains("\"2xx\""), "{error}");
     }
+
+    #[tokio::test]
+    async fn values_of_the_environment_are_not_shown() {
+        let server = checkup_testkit::HttpServer::start(|request| {
+            let body = r#"{"a": "x"}"#;
+            match request.target.as_str() {
+                "/hunter2" => checkup_testkit::Response::new(302).header("location", "/hunter2/"),
+                "/hunter2/" => checkup_testkit::Response::new(302).header("location", "/hunter2"),
+                _ => checkup_testkit::Response::new(200).header("x-a", "x").body(body),
+            }
+        });
+        let (addr, s) = (server.addr(), "${SECRET}");
+        let check = |rest: String| format!(r#"{{"type": "http", "endpoint_name": "a", {rest}}}"#);
+        let url = format!(r#""endpoint_url": "http://{addr}/x""#);
+        let checks = [
+            format!(r#"{url}, "must_contain": "{s}""#),
+            format!(r#"{url}, "must_match": "^{s}""#),
+            format!(r#"{url}, "json": [{{"path": "$.a", "equals": "{s}"}}]"#),
+            format!(r#"{url}, "json": [{{"path": "$.a", "contains": "{s}"}}]"#),
+            format!(r#"{url}, "json": [{{"path": "$.a", "matches": "{s}"}}]"#),
+            format!(r#"{url}, "response_headers": [{{"name": "x-a", "equals": "{s}"}}]"#),
+            format!(r#""endpoint_url": "http://{addr}/{s}", "follow_redirects": 3"#),
+            format!(r#""endpoint_url": "http://{addr}/?{s}", "up_status": 204"#),
+        ]
+        .map(check)
+        .join(",");
+        let text = format!(r#"{{"checkers": [{checks}]}}"#);
+        let checkup = registry().parse_with(&text, Format::Json, |_| Some("hunter2".to_owned())).unwrap();
+        let report = checkup.check().await;
+        for result in &report.results {
+            let shown = format!("{result:?} {}", result.reason().unwrap());
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        assert_eq!(report.results[0].reason().unwrap(), "response does not contain '[redacted]'");
+    }
+
+    #[test]
+    fn a_reason_is_given_even_if_the_value_is_not_shown() {
+        let text = r#"{"checkers": [{
+            "type": "http", "endpoint_url": "http://a", "headers": {"X-Token": ["${TOKEN}"]}, "must_match": "${PATTERN}"
+        }]}"#;
+        let lookup = |name: &str| Some(if name == "TOKEN" { "hunter\n2" } else { "(hunter2" }.to_owned());
+        let error = registry().parse_with(text, Format::Json, lookup).unwrap_err().to_string();
+        assert!(error.contains("found a line break inside") && error.contains("TOKEN"), "{error}");
+        assert!(error.contains("unclosed group") && error.contains("PATTERN"), "{error}");
+        assert!(!error.contains("hunter"), "{error}");
+    }
 }

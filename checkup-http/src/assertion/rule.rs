@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::json::Json;
 use super::number::{Decimal, JsonNumber, is_exact};
 use super::settings::{HeaderAssertion, JsonAssertion};
+use crate::text::{self, Text};
 
 /// A [`JsonAssertion`], parsed.
 #[derive(Debug)]
@@ -31,9 +32,10 @@ pub(crate) struct HeaderRule {
 #[derive(Debug)]
 struct Conditions {
     exists: bool,
-    equals: Option<Json>,
-    contains: Option<String>,
-    matches: Option<Regex>,
+    /// The value, and how it is shown.
+    equals: Option<(Json, String)>,
+    contains: Option<Text>,
+    matches: Option<(Regex, Text)>,
     at_least: Option<Bound>,
     at_most: Option<Bound>,
 }
@@ -52,13 +54,11 @@ impl JsonRule {
         let query = problems.take(parse_json_path(path).map_err(|error| {
             let error = error.to_string();
             let reason = error.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-            ConfigError::invalid(
-                "path",
-                format!("expected a JSONPath (RFC 9535) such as \"$.status\", found {path:?} ({reason})"),
-            )
+            let expected = format_args!("a JSONPath (RFC 9535) such as \"$.status\" ({reason})");
+            ConfigError::expected("path", expected).found(format_args!("{path:?}"))
         }));
         let equals = problems.take(equals.as_ref().map(exact).transpose());
-        let matches = problems.take(matches.as_deref().map(|pattern| parse_regex("matches", pattern)).transpose());
+        let matches = problems.take(matches.as_deref().map(parse_matches).transpose());
         let at_least = problems.take(at_least.as_ref().map(|bound| Bound::parse("at_least", bound)).transpose());
         let at_most = problems.take(at_most.as_ref().map(|bound| Bound::parse("at_most", bound)).transpose());
         let has_conditions = assertion.equals.is_some()
@@ -71,7 +71,7 @@ impl JsonRule {
             let conditions = Conditions {
                 exists: exists.unwrap_or(true),
                 equals: equals?,
-                contains: contains.clone(),
+                contains: contains.as_deref().map(Text::new),
                 matches: matches?,
                 at_least: at_least?,
                 at_most: at_most?,
@@ -105,15 +105,15 @@ impl HeaderRule {
         let HeaderAssertion { name, equals, contains, matches, exists } = assertion;
         let mut problems = ConfigProblems::new();
         let parsed = problems.take(name.parse().map_err(|_| {
-            ConfigError::invalid("name", format!("expected a header's name such as \"content-type\", found {name:?}"))
+            ConfigError::expected("name", "a header's name such as \"content-type\"").found(format_args!("{name:?}"))
         }));
-        let regex = problems.take(matches.as_deref().map(|pattern| parse_regex("matches", pattern)).transpose());
+        let regex = problems.take(matches.as_deref().map(parse_matches).transpose());
         problems.take(check_exists(*exists, equals.is_some() || contains.is_some() || matches.is_some()));
         problems.finish(|| {
             let conditions = Conditions {
                 exists: exists.unwrap_or(true),
-                equals: equals.clone().map(Json::Text),
-                contains: contains.clone(),
+                equals: equals.as_ref().map(|text| (Json::from(text.as_str()), format!("\"{}\"", excerpt_of(text)))),
+                contains: contains.as_deref().map(Text::new),
                 matches: regex?,
                 at_least: None,
                 at_most: None,
@@ -143,8 +143,8 @@ impl HeaderRule {
 impl Conditions {
     /// What the value should be, if it is not that.
     fn check(&self, value: &Json) -> Result<(), String> {
-        if let Some(expected) = self.equals.as_ref().filter(|expected| *expected != value) {
-            return Err(shown(expected));
+        if let Some((_, shown)) = self.equals.as_ref().filter(|(expected, _)| expected != value) {
+            return Err(shown.clone());
         }
         let json;
         let text = match value {
@@ -156,10 +156,10 @@ impl Conditions {
             _ => "",
         };
         if let Some(part) = self.contains.as_ref().filter(|part| !text.contains(part.as_str())) {
-            return Err(format!("to contain {part:?}"));
+            return Err(format!("to contain {:?}", part.shown()));
         }
-        if let Some(pattern) = self.matches.as_ref().filter(|pattern| !pattern.is_match(text)) {
-            return Err(format!("to match {:?}", pattern.as_str()));
+        if let Some((_, shown)) = self.matches.as_ref().filter(|(pattern, _)| !pattern.is_match(text)) {
+            return Err(format!("to match {:?}", shown.shown()));
         }
         if self.at_least.is_none() && self.at_most.is_none() {
             return Ok(());
@@ -184,7 +184,7 @@ impl Bound {
         let shown = number.to_string();
         let value = Decimal::parse(&shown).ok_or_else(|| {
             let found = checkup_net::excerpt(shown.as_bytes(), 60);
-            ConfigError::invalid(key, format!("expected a number such as 100 or 0.25, found \"{found}\""))
+            ConfigError::expected(key, "a number such as 100 or 0.25").found(format_args!("\"{found}\""))
         })?;
         Ok(Self { value, shown })
     }
@@ -193,13 +193,13 @@ impl Bound {
 /// `exists: false` leaves nothing that could meet another condition.
 fn check_exists(exists: Option<bool>, has_conditions: bool) -> Result<(), ConfigError> {
     if exists == Some(false) && has_conditions {
-        return Err(ConfigError::invalid("exists", "expected no other condition next to `exists: false`"));
+        return Err(ConfigError::reason("exists", "expected no other condition next to `exists: false`"));
     }
     Ok(())
 }
 
 /// The value that a JSON value must equal, unless a number in it may have been rounded on its way here.
-fn exact(value: &Value) -> Result<Json, ConfigError> {
+fn exact(value: &Value) -> Result<(Json, String), ConfigError> {
     match rounded(value) {
         Some(number) => Err(ConfigError::invalid(
             "equals",
@@ -208,8 +208,26 @@ fn exact(value: &Value) -> Result<Json, ConfigError> {
                  write it in quotes as `at_least` and as `at_most` instead"
             ),
         )),
-        None => Ok(Json::from(value)),
+        None => Ok((Json::from(value), shown(&Json::from(&redacted(value))))),
     }
+}
+
+/// The value with `[redacted]` in place of what came from the environment.
+fn redacted(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text::shown(text)),
+        Value::Array(values) => values.iter().map(redacted).collect(),
+        Value::Object(members) => members.iter().map(|(key, value)| (key.clone(), redacted(value))).collect(),
+        other => other.clone(),
+    }
+}
+
+fn excerpt_of(text: &str) -> String {
+    checkup_net::excerpt(text::shown(text).as_bytes(), 100)
+}
+
+fn parse_matches(pattern: &str) -> Result<(Regex, Text), ConfigError> {
+    Ok((parse_regex("matches", pattern)?, Text::new(pattern)))
 }
 
 /// A number in the value that may have been rounded.
@@ -227,7 +245,7 @@ pub(crate) fn parse_regex(key: &str, pattern: &str) -> Result<Regex, ConfigError
     Regex::new(pattern).map_err(|error| {
         let error = error.to_string();
         let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        ConfigError::invalid(key, format!("expected a regular expression, found {pattern:?} ({reason})"))
+        ConfigError::expected(key, format_args!("a regular expression ({reason})")).found(format_args!("{pattern:?}"))
     })
 }
 

@@ -99,11 +99,16 @@ mod tests {
     use regex::bytes::Regex;
 
     use super::*;
+    use crate::text::Text;
+
+    fn pattern(text: &str) -> Option<(Regex, Text)> {
+        Some((Regex::new(text).unwrap(), Text::new(text)))
+    }
 
     fn rules(must_contain: &str, must_not_contain: &str, max_bytes: usize) -> BodyRules {
         BodyRules {
-            must_contain: must_contain.to_owned(),
-            must_not_contain: must_not_contain.to_owned(),
+            must_contain: Text::new(must_contain),
+            must_not_contain: Text::new(must_not_contain),
             max_bytes,
             ..BodyRules::default()
         }
@@ -163,7 +168,7 @@ mod tests {
         let (_, verdict) = run(&rules("", "needle", 20), "", body);
         assert_eq!(verdict.unwrap_err(), "the response's body is longer than 20 bytes (max_body_bytes)");
         assert_eq!(run(&rules("", "needle", 32), "", body), (4, Ok(())));
-        let whole = BodyRules { must_match: Some(Regex::new("x").unwrap()), max_bytes: 20, ..BodyRules::default() };
+        let whole = BodyRules { must_match: pattern("x"), max_bytes: 20, ..BodyRules::default() };
         assert!(reader(&whole, "", Some(21)).is_err());
         assert!(reader(&whole, "", Some(20)).is_ok());
     }
@@ -179,8 +184,7 @@ mod tests {
     #[test]
     fn what_is_searched_is_the_text_without_its_byte_order_mark() {
         for must_match in ["^ok$", "^.{2}$"] {
-            let rules =
-                BodyRules { must_match: Some(Regex::new(must_match).unwrap()), max_bytes: 100, ..BodyRules::default() };
+            let rules = BodyRules { must_match: pattern(must_match), max_bytes: 100, ..BodyRules::default() };
             for body in [&b"ok"[..], b"\xef\xbb\xbfok", b"\xff\xfeo\0k\0"] {
                 assert_eq!(run(&rules, "", body.chunks(1)).1, Ok(()), "{body:?}");
             }

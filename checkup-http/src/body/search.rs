@@ -5,14 +5,16 @@ use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::assertion::{Json, JsonRule};
+use crate::text::Text;
 
 /// What the body of a response must contain, and how much of it is read for that.
 #[derive(Debug, Default)]
 pub(crate) struct BodyRules {
     /// Empty for no rule, as in upstream; likewise the next.
-    pub(crate) must_contain: String,
-    pub(crate) must_not_contain: String,
-    pub(crate) must_match: Option<Regex>,
+    pub(crate) must_contain: Text,
+    pub(crate) must_not_contain: Text,
+    /// A pattern, and its text.
+    pub(crate) must_match: Option<(Regex, Text)>,
     pub(crate) json: Vec<JsonRule>,
     /// The maximum number of bytes that are read, after decoding.
     pub(crate) max_bytes: usize,
@@ -21,7 +23,7 @@ pub(crate) struct BodyRules {
 impl BodyRules {
     /// Whether any body is right.
     pub(crate) fn is_empty(&self) -> bool {
-        self.must_contain.is_empty() && self.must_not_contain.is_empty() && !self.needs_whole()
+        self.must_contain.as_str().is_empty() && self.must_not_contain.as_str().is_empty() && !self.needs_whole()
     }
 
     /// Whether the body must be in memory as a whole.
@@ -31,7 +33,7 @@ impl BodyRules {
 
     /// Whether the verdict needs the end of the body.
     pub(crate) fn needs_end(&self) -> bool {
-        self.needs_whole() || !self.must_not_contain.is_empty()
+        self.needs_whole() || !self.must_not_contain.as_str().is_empty()
     }
 
     pub(crate) fn too_long(&self) -> Failure {
@@ -55,7 +57,7 @@ const WINDOW: usize = 16 * 1024;
 
 impl<'a> Search<'a> {
     pub(crate) fn new(rules: &'a BodyRules) -> Self {
-        Self { rules, window: Vec::new(), searched: 0, found: rules.must_contain.is_empty() }
+        Self { rules, window: Vec::new(), searched: 0, found: rules.must_contain.as_str().is_empty() }
     }
 
     /// The text so far; what is added to it is searched by [`look`](Self::look).
@@ -71,13 +73,13 @@ impl<'a> Search<'a> {
     pub(crate) fn look(&mut self) -> Result<bool, Failure> {
         let from = |needle: &str| self.searched.saturating_sub(needle.len().saturating_sub(1));
         let has = |needle: &str| memmem::find(&self.window[from(needle)..], needle.as_bytes()).is_some();
-        let forbidden = &self.rules.must_not_contain;
-        self.found = self.found || has(&self.rules.must_contain);
+        let (required, forbidden) = (self.rules.must_contain.as_str(), self.rules.must_not_contain.as_str());
+        self.found = self.found || has(required);
         if !forbidden.is_empty() && has(forbidden) {
-            return Err(Failure::assertion(format!("response contains '{forbidden}'")));
+            return Err(Failure::assertion(format!("response contains '{}'", self.rules.must_not_contain.shown())));
         }
         self.searched = self.window.len();
-        let keep = self.rules.must_contain.len().max(forbidden.len());
+        let keep = required.len().max(forbidden.len());
         if !self.rules.needs_whole() && self.window.len() > keep + WINDOW {
             let cut = self.window.len() - keep;
             self.window.drain(..cut);
@@ -111,10 +113,10 @@ impl<'a> Search<'a> {
         if !self.found {
             return Err(Failure::assertion(missing(&self.rules.must_contain)));
         }
-        if let Some(pattern) = &self.rules.must_match
+        if let Some((pattern, text)) = &self.rules.must_match
             && !pattern.is_match(&self.window)
         {
-            return Err(Failure::assertion(format!("response does not match '{}'", pattern.as_str())));
+            return Err(Failure::assertion(format!("response does not match '{}'", text.shown())));
         }
         if self.rules.json.is_empty() {
             return Ok(());
@@ -137,6 +139,6 @@ fn parse_json(text: &[u8]) -> Result<Json, Failure> {
     Err(Failure::assertion(format!("response is not JSON: {reason}; it begins with \"{start}\"")))
 }
 
-fn missing(text: &str) -> String {
-    format!("response does not contain '{text}'")
+fn missing(text: &Text) -> String {
+    format!("response does not contain '{}'", text.shown())
 }

@@ -14,37 +14,32 @@ use super::target::Target;
 /// If it is not an HTTP URL, without its credentials.
 pub(crate) fn parse(endpoint_url: &SecretUrl) -> Result<(Target, Option<HeaderValue>), ConfigError> {
     let url = endpoint_url.expose();
+    let expected = "a URL such as \"https://example.com/health\"";
     let invalid = |remedy: &str| {
         // A password with a slash in it is not part of the authority, but must not be shown either.
         let found = endpoint_url.redacted();
         let found = found.rsplit_once('@').map_or(&*found, |(_, rest)| rest);
-        ConfigError::invalid(
-            "endpoint_url",
-            format!("expected a URL such as \"https://example.com/health\", found {found:?}{remedy}"),
-        )
+        ConfigError::expected("endpoint_url", format_args!("{expected} ({remedy})")).found(format_args!("{found:?}"))
     };
     if url.trim().is_empty() {
-        return Err(ConfigError::invalid(
-            "endpoint_url",
-            "expected a URL such as \"https://example.com/health\", found nothing",
-        ));
+        return Err(ConfigError::expected("endpoint_url", expected).found("nothing"));
     }
-    let schemeless = "; put https:// or http:// in front";
+    let schemeless = "put https:// or http:// in front";
     let parsed = Url::parse(url).map_err(|error| match error {
         url::ParseError::RelativeUrlWithoutBase => invalid(schemeless),
-        error => invalid(&format!(" ({error})")),
+        error => invalid(&error.to_string()),
     })?;
     if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(invalid(if url.contains("://") { " (only http and https are checked)" } else { schemeless }));
+        return Err(invalid(if url.contains("://") { "only http and https are checked" } else { schemeless }));
     }
     if !has_plain_authority(url) {
         return Err(invalid(if url.bytes().any(|byte| byte.is_ascii_control()) {
-            " (with a control character, such as a line break)"
+            "without a control character such as a line break"
         } else {
-            " (the host must come right after http:// or https://; write a backslash in a password as %5C)"
+            "the host must come right after http:// or https://; write a backslash in a password as %5C"
         }));
     }
-    let target = Target::new(&parsed).ok_or_else(|| invalid(" (its host or path is not valid in HTTP)"))?;
+    let target = Target::new(&parsed).ok_or_else(|| invalid("its host or path is not valid in HTTP"))?;
     Ok((target, basic_credentials(&parsed)))
 }
 
@@ -106,7 +101,7 @@ mod tests {
         let error = parse(&SecretUrl::from("https:/example.com/")).unwrap_err().to_string();
         assert!(error.contains("the host must come right after http:// or https://"), "{error}");
         let error = parse(&SecretUrl::from("https://example.com/\n")).unwrap_err().to_string();
-        assert!(error.contains("a control character"), "{error}");
+        assert!(error.contains("without a control character"), "{error}");
         assert!(parse(&SecretUrl::from("HTTPS://example.com/a\\b")).is_ok());
     }
 

@@ -1,0 +1,47 @@
+//! [`Text`]: a text of the settings that a reason may show.
+
+use std::fmt;
+
+use checkup_core::Sourced;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error, StrDeserializer};
+
+/// A text of the settings. It is shown with `[redacted]` in place of values that came from the environment.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Text {
+    value: String,
+    /// `None` if it is shown as it is.
+    shown: Option<Box<str>>,
+}
+
+impl Text {
+    /// Takes a text while the settings are read, which is when its variables are known.
+    pub(crate) fn new(value: impl Into<String>) -> Self {
+        let value = value.into();
+        let shown = shown(&value);
+        Self { shown: (shown != value).then(|| shown.into()), value }
+    }
+
+    /// The text itself.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.value
+    }
+
+    /// The text as people may see it.
+    pub(crate) fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.value)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.shown(), f)
+    }
+}
+
+/// A text of the settings as people may see it, while the settings are read.
+pub(crate) fn shown(text: &str) -> String {
+    let deserializer: StrDeserializer<'_, Error> = text.into_deserializer();
+    Sourced::deserialize(deserializer).map_or_else(|_| "[redacted]".to_owned(), |text| text.redacted())
+}
