@@ -6,6 +6,7 @@ mod rule;
 mod settings;
 
 pub(crate) use json::Json;
+pub(crate) use number::Decimal;
 pub use number::JsonNumber;
 pub(crate) use rule::{HeaderRule, JsonRule, parse_regex};
 pub use settings::{HeaderAssertion, JsonAssertion};

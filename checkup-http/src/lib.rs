@@ -7,6 +7,8 @@ mod config;
 mod connect;
 mod cookies;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod options;
 mod proxy;
 mod redirect;

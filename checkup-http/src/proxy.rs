@@ -5,3 +5,4 @@ mod no_proxy;
 mod tunnel;
 
 pub(crate) use environment::{Proxy, for_target, is_set};
+pub(crate) use no_proxy::NoProxy;

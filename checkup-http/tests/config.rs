@@ -153,6 +153,9 @@ mod files {
         let text = r#"{"checkers": [{"type": "http", "endpoint_url": "http://a", "must_contains": "x"}]}"#;
         let error = registry().parse(text, Format::Json).unwrap_err().to_string();
         assert!(error.contains("must_contain"), "{error}");
+        let text = r#"{"checkers": [{"type": "http", "endpoint_url": "http://a", "tls_ca_file": "ca.pem"}]}"#;
+        let error = registry().parse(text, Format::Json).unwrap_err().to_string();
+        assert!(error.starts_with("checkers[0].tls_ca_file: unknown key; did you mean `tls"), "{error}");
         let text = r#"{"checkers": [{"type": "http", "endpoint_url": "http://a", "up_status": {}}]}"#;
         let error = registry().parse(text, Format::Json).unwrap_err().to_string();
         assert!(error.contains("checkers[0].up_status") && error.contains("\"2xx\""), "{error}");
