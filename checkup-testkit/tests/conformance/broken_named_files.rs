@@ -30,6 +30,7 @@ enum Fault {
     HasNoOrder,
     BeginsAfter,
     IgnoresTheLimit,
+    IgnoresTheEnd,
     RefusesMissing,
     DeletesByPrefix,
     DeletesThousand,
@@ -143,6 +144,14 @@ impl NamedFiles for Files {
         Ok(names)
     }
 
+    async fn list_before(&self, from: &str, end: &str, limit: usize) -> Result<Vec<String>, StorageError> {
+        let mut names = self.list(from, limit).await?;
+        if self.fault != Fault::IgnoresTheEnd {
+            names.retain(|name| name.as_str() < end);
+        }
+        Ok(names)
+    }
+
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError> {
         self.call().await?;
         let missing = StorageError::new("not there");
@@ -204,9 +213,11 @@ fn broken(behaviour: &str) -> Vec<Broken<NamedFilesFixture>> {
         "names_are_listed_in_the_order_of_their_bytes" => {
             &[(Fault::IgnoresCase, "not in the order"), (Fault::HasNoOrder, "not in the order")]
         }
-        "a_listing_begins_at_a_name_and_ends_at_its_limit" => {
-            &[(Fault::BeginsAfter, "at or after itself"), (Fault::IgnoresTheLimit, "and the limit is 1")]
-        }
+        "a_listing_begins_at_a_name_and_ends_at_its_limit" => &[
+            (Fault::BeginsAfter, "at or after itself"),
+            (Fault::IgnoresTheLimit, "and the limit is 1"),
+            (Fault::IgnoresTheEnd, "names before"),
+        ],
         "deleting_removes_what_it_is_told_to_and_nothing_else" => {
             &[(Fault::RefusesMissing, "also those that are not there"), (Fault::DeletesByPrefix, "what is left")]
         }

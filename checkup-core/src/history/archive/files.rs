@@ -20,7 +20,8 @@ use crate::{PagePublisher, StorageError, StorageProvisioner};
 ///   call is cancelled (dropped at any `.await`), fails, or its process dies.
 /// - What was put is listed, and can be got, by every call that begins after the put has returned.
 /// - [`list`](Self::list) gives every file that is there during the whole call and is not before `from`, in the order of the
-///   bytes of the names, up to `limit`. What comes or goes meanwhile is listed or not.
+///   bytes of the names, up to `limit`. What comes or goes meanwhile is listed or not. [`list_before`](Self::list_before) gives
+///   those of them that are before `end`.
 /// - [`delete`](Self::delete) removes what it is told to and nothing else. A file that is not there is no error.
 /// - Any number of tasks, processes and machines may do all of this at once.
 /// - Every wait on a network is bounded by a timeout of its own, and so is what one [`get`](Self::get) reads.
@@ -51,6 +52,19 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
     /// If the files cannot be listed.
     async fn list(&self, from: &str, limit: usize) -> Result<Vec<String>, StorageError>;
 
+    /// The names from `from` on that are before `end`, in the order of their bytes, and at most `limit` of them.
+    ///
+    /// Override it if the storage can stop at `end`, so that other files after it cost nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the files cannot be listed.
+    async fn list_before(&self, from: &str, end: &str, limit: usize) -> Result<Vec<String>, StorageError> {
+        let mut names = self.list(from, limit).await?;
+        names.retain(|name| name.as_str() < end);
+        Ok(names)
+    }
+
     /// The content of a file.
     ///
     /// # Errors
@@ -74,7 +88,7 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
     ///
     /// If the files cannot be listed.
     async fn oldest(&self, limit: usize) -> Result<Vec<String>, StorageError> {
-        self.list(naming::FIRST, limit).await
+        self.list_before(naming::FIRST, naming::END, limit).await
     }
 
     /// Brings up to date what these files derive from their own names, such as an index, and removes what processes that
@@ -130,6 +144,10 @@ impl<T: NamedFiles + ?Sized> NamedFiles for Arc<T> {
 
     async fn list(&self, from: &str, limit: usize) -> Result<Vec<String>, StorageError> {
         self.as_ref().list(from, limit).await
+    }
+
+    async fn list_before(&self, from: &str, end: &str, limit: usize) -> Result<Vec<String>, StorageError> {
+        self.as_ref().list_before(from, end, limit).await
     }
 
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError> {

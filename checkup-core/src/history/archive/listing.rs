@@ -32,15 +32,12 @@ impl<'a, F: NamedFiles> Listing<'a, F> {
     pub(super) async fn next(&mut self) -> Result<Option<FileName>, StorageError> {
         loop {
             while let Some(name) = self.page.pop_front() {
-                if name.as_str() >= naming::END {
-                    return Ok(None);
-                }
                 if let Some(name) = FileName::parse(&name) {
                     return Ok(Some(name));
                 }
             }
             let Some(from) = self.from.take() else { return Ok(None) };
-            self.page = self.files.list(&from, self.limit).await?.into();
+            self.page = self.files.list_before(&from, naming::END, self.limit).await?.into();
             // The name after a name is the name with the least character added.
             self.from = (self.page.len() >= std::mem::replace(&mut self.limit, self.then))
                 .then(|| self.page.back().map(|last| format!("{last}\0")))

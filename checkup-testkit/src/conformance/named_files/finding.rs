@@ -45,6 +45,13 @@ pub fn a_listing_begins_at_a_name_and_ends_at_its_limit(fixture: &NamedFilesFixt
         assert_eq!(from("17").await, names[7..], "from the beginning of a name on");
         assert_eq!(from(&format!("{}\0", names[7])).await, names[8..], "from after a name on");
         assert_eq!(from("~").await, [""; 0], "from after all names on");
+        for (end, expected) in
+            [(":", &names[7..]), ("20", &names[7..10]), (names[9].as_str(), &names[7..9]), ("17", &[])]
+        {
+            let listed = files.list_before("17", end, 10_000).await.expect("the files can be listed");
+            let listed: Vec<_> = listed.into_iter().filter(|name| name.contains("conformance")).collect();
+            assert_eq!(listed, expected, "names before {end:?}");
+        }
         for limit in [1, 7, 30, 31] {
             let (mut paged, mut next) = (Vec::new(), String::new());
             loop {
