@@ -30,6 +30,16 @@ pub trait PagePublisher: Send + Sync {
     /// If the file may not be there.
     async fn publish(&self, file: &PageFile) -> Result<Published, StorageError>;
 
+    /// What visitors of a page that is published here would miss, and the remedy; `None` if nothing is known to be wrong. It may
+    /// write what such a page needs besides its own files.
+    ///
+    /// # Errors
+    ///
+    /// If that cannot be found out, or what the page needs could not be written.
+    async fn warning(&self) -> Result<Option<String>, StorageError> {
+        Ok(None)
+    }
+
     /// Where the page, once it is published here, finds the check files.
     fn page_source(&self) -> PageSource;
 }

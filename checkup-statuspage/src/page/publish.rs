@@ -6,7 +6,9 @@ use std::path::Path;
 use checkup_core::check_file::FileName;
 use checkup_core::history;
 use checkup_core::summary::Summary;
-use checkup_core::{Checkup, ConfigError, PageFile, Published, Storage, StorageError, StorageReader, Timestamp};
+use checkup_core::{
+    Checkup, ConfigError, ErrorChain, PageFile, Published, Storage, StorageError, StorageReader, Timestamp,
+};
 
 use crate::config::StatusPage;
 use crate::page::static_page::StaticPage;
@@ -106,8 +108,11 @@ pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<Publ
     let publisher = storage.publisher().ok_or_else(|| {
         StorageError::new("this storage cannot hold a page; export the page into a directory, or serve it")
     })?;
-    if let Some(maintainer) = storage.maintainer() {
-        maintainer.maintain().await?;
+    if let Some(maintainer) = storage.maintainer()
+        && let Err(error) = maintainer.maintain().await
+    {
+        // A key that may not delete can still publish a page.
+        tracing::warn!(error = %ErrorChain(&error), "maintenance failed; the page is published all the same");
     }
     let (summary, now) = history(reader(checkup)?, settings).await?;
     let page = StaticPage::new(settings)?.checkup(checkup).source(publisher.page_source());
@@ -118,6 +123,9 @@ pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<Publ
     for file in rest.iter().chain(&index) {
         let outcome = publisher.publish(file).await?;
         published.push(PublishedFile { name: file.name().to_owned(), published: outcome });
+    }
+    if let Some(warning) = publisher.warning().await? {
+        tracing::warn!("the page is published, but is not live: {warning}");
     }
     Ok(published)
 }
