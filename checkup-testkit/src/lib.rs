@@ -96,7 +96,7 @@ pub use dns::{DnsAnswer, DnsServer};
 pub use doubles::{MemoryStorage, RecordingNotifier, StubAttempt, StubChecker};
 pub use http::{HttpServer, Request, Response};
 #[cfg(feature = "s3")]
-pub use s3::{S3Object, S3Requests, S3Server};
+pub use s3::{S3Cause, S3Dialect, S3Object, S3Refusal, S3Requests, S3Server};
 pub use tcp::{TcpServer, closed_port, reset};
 pub use tls::{TlsOptions, TlsServer, TlsVersion};
 

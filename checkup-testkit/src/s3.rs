@@ -1,6 +1,7 @@
-//! [`S3Server`].
+//! [`S3Server`]: buckets in memory on loopback.
 
 mod backend;
+mod dialect;
 mod faults;
 mod serve;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use backend::Backend;
+pub use dialect::{S3Cause, S3Dialect, S3Refusal};
 use faults::Faults;
 use serve::State;
 
@@ -22,8 +24,7 @@ const ACCESS_KEY: (&str, &str) = ("AKIACHECKUPTESTKIT00", "the+secret/of+the+tes
 
 /// A server that speaks the protocol of S3, on loopback, with its buckets in memory. It verifies signatures.
 ///
-/// It has a thread of its own, so that it does not matter which runtime uses it, or whether that one's clock is
-/// paused. It ends when it is dropped. Needs the feature `s3`.
+/// It has its own thread, so any runtime can use it, even one whose clock is paused. It ends when it is dropped. Needs the feature `s3`.
 ///
 /// ```
 /// use checkup_testkit::S3Server;
@@ -31,12 +32,13 @@ const ACCESS_KEY: (&str, &str) = ("AKIACHECKUPTESTKIT00", "the+secret/of+the+tes
 /// let server = S3Server::start();
 /// server.create_bucket("status");
 /// assert!(server.endpoint().starts_with("http://127.0.0.1:"));
-/// // … what is tested puts, lists, gets and deletes, with the server's access key …
+/// // … the code under test puts, lists, gets and deletes with the server's access key …
 /// assert_eq!(server.requests().put, 0);
 /// assert!(server.keys("status").is_empty());
 /// ```
 ///
-/// It can do what real ones do: be away ([`stop`](Self::stop)), be slow, refuse, lose an answer, lack a part of the protocol.
+/// It can misbehave as real servers do: be away ([`stop`](Self::stop)), be slow, refuse requests, lose an answer, lack a part of the protocol, or
+/// answer in another [dialect](Self::dialect).
 pub struct S3Server {
     addr: SocketAddr,
     state: Arc<State>,
@@ -49,11 +51,11 @@ struct Running {
     thread: JoinHandle<()>,
 }
 
-/// An object, as [`S3Server::object`] gives it.
+/// An object, as [`S3Server::object`] returns it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct S3Object {
-    /// What is in it.
+    /// Its content.
     pub content: Vec<u8>,
     /// `Content-Type`, if it was put with one.
     pub content_type: Option<String>,
@@ -63,30 +65,32 @@ pub struct S3Object {
     pub cache_control: Option<String>,
     /// The storage class, if it was put with one.
     pub storage_class: Option<String>,
+    /// The tags in the form of a query, if it was put with any.
+    pub tagging: Option<String>,
 }
 
-/// How many requests there were, by kind, whatever came of them.
+/// How many requests there were, by kind, whether they succeeded or not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct S3Requests {
     /// Objects put.
     pub put: usize,
-    /// Objects got.
+    /// Objects read.
     pub get: usize,
-    /// Objects asked for their metadata.
+    /// Objects whose metadata was read.
     pub head: usize,
     /// Pages of listings.
     pub list: usize,
-    /// Objects, or many of them at once, deleted.
+    /// Deletions, of one object or of many with one request.
     pub delete: usize,
     /// Everything else.
     pub other: usize,
-    /// How many keys there were in all pages of listings together.
+    /// How many keys all pages of listings had together.
     pub listed_keys: usize,
 }
 
 impl S3Server {
-    /// Starts a server on `127.0.0.1` that has no bucket yet.
+    /// Starts a server without buckets on `127.0.0.1`.
     ///
     /// # Panics
     ///
@@ -117,27 +121,27 @@ impl S3Server {
         ACCESS_KEY.1
     }
 
-    /// Makes a bucket, unless it is there.
+    /// Makes a bucket, unless it exists.
     pub fn create_bucket(&self, bucket: &str) {
         self.backend().create(bucket);
     }
 
-    /// The keys in a bucket, in the order of their bytes. None if there is no bucket.
+    /// The keys in a bucket, in the order of their bytes. Empty if there is no such bucket.
     pub fn keys(&self, bucket: &str) -> Vec<String> {
         self.backend().keys(bucket)
     }
 
-    /// An object, if it is there.
+    /// An object, if it exists.
     pub fn object(&self, bucket: &str, key: &str) -> Option<S3Object> {
         self.backend().object(bucket, key)
     }
 
-    /// Puts an object into a bucket, which is made if it is missing, without a request.
+    /// Puts an object into a bucket without a request, and makes the bucket if it is missing.
     pub fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
         self.backend().put(bucket, key, S3Object { content: content.into(), ..S3Object::default() });
     }
 
-    /// Removes an object, if it is there, without a request.
+    /// Removes an object without a request, if it exists.
     pub fn remove(&self, bucket: &str, key: &str) {
         self.backend().remove(bucket, key);
     }
@@ -158,7 +162,7 @@ impl S3Server {
     ///
     /// # Panics
     ///
-    /// If somebody else has the port now.
+    /// If another program has the port now.
     pub fn start_again(&self) {
         let mut running = self.running();
         if running.is_none() {
@@ -176,12 +180,12 @@ impl S3Server {
         self.faults().anyone_may_read = anyone_may_read;
     }
 
-    /// Whether `If-None-Match` of a put is ignored, as servers do that have never heard of it. Default: false.
+    /// Whether `If-None-Match` of a put is ignored, as by servers that do not know it. Default: false.
     pub fn ignore_put_conditions(&self, ignore: bool) {
         self.faults().ignore_put_conditions = ignore;
     }
 
-    /// Whether a put with `If-None-Match` is answered with 501, as servers do that know that they cannot. Default: false.
+    /// Whether a put with `If-None-Match` is answered with 501, as by servers that know it and lack it. Default: false.
     pub fn refuse_put_conditions(&self, refuse: bool) {
         self.faults().refuse_put_conditions = refuse;
     }
@@ -196,19 +200,39 @@ impl S3Server {
         self.faults().unavailable = unavailable;
     }
 
-    /// How long every answer is held back. Default: not at all.
+    /// How long every answer is delayed. Default: not at all.
     pub fn delay(&self, delay: Duration) {
         self.faults().delay = delay;
     }
 
-    /// How much its clock is ahead of everybody else's: more than 15 minutes, and it refuses what is signed. Default: not at all.
+    /// How far its clock is ahead. If that is more than 15 minutes, it refuses signed requests. Default: not at all.
     pub fn clock_ahead(&self, ahead: Duration) {
         self.faults().clock_ahead = ahead;
     }
 
-    /// Does what the next requests ask, and ends their connections without an answer.
+    /// Handles the next requests, and closes their connections without an answer.
     pub fn lose_answers(&self, count: usize) {
         self.faults().lose_answers = count;
+    }
+
+    /// Which server's manners it has. Default: Amazon's.
+    pub fn dialect(&self, dialect: S3Dialect) {
+        self.faults().dialect = dialect;
+    }
+
+    /// Answers every request with this refusal from now on; with `None`, with none any more.
+    pub fn refuse_all(&self, refusal: Option<&'static S3Refusal>) {
+        self.faults().refuse_all = refusal;
+    }
+
+    /// Whether deleting is denied, one object or many. Default: false.
+    pub fn deny_deletes(&self, deny: bool) {
+        self.faults().deny_deletes = deny;
+    }
+
+    /// Whether listing is denied. Default: false.
+    pub fn deny_listing(&self, deny: bool) {
+        self.faults().deny_listing = deny;
     }
 
     fn backend(&self) -> &Backend {
@@ -247,7 +271,7 @@ impl Running {
 impl Sub for S3Requests {
     type Output = Self;
 
-    /// What came since the other was taken.
+    /// The requests since the other was taken.
     fn sub(self, before: Self) -> Self {
         Self {
             put: self.put - before.put,
@@ -261,7 +285,7 @@ impl Sub for S3Requests {
     }
 }
 
-/// Serves in a thread of its own, once it listens.
+/// Listens, and then serves in a thread of its own.
 fn run(addr: SocketAddr, state: &Arc<State>) -> (SocketAddr, Running) {
     let listener = TcpListener::bind(addr).expect("a port on 127.0.0.1 can be bound");
     let addr = listener.local_addr().expect("a socket that is bound has an address");

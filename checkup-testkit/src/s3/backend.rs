@@ -21,7 +21,7 @@ use super::{S3Object, S3Requests};
 /// The most keys in a page of a listing.
 const PAGE: usize = 1000;
 
-/// The most that an object may have.
+/// The largest object, in bytes.
 const MAX_BYTES: usize = 1 << 30;
 
 type Bucket = BTreeMap<String, Stored>;
@@ -68,11 +68,11 @@ impl Backend {
     }
 
     fn buckets(&self) -> MutexGuard<'_, BTreeMap<String, Bucket>> {
-        // Each change is one call on a map: there is nothing half done.
+        // Each change is one call on a map, so none is half done.
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something in a bucket, if it is there.
+    /// Does something in a bucket, if it exists.
     fn in_bucket<T>(&self, bucket: &str, work: impl FnOnce(&mut Bucket) -> S3Result<T>) -> S3Result<T> {
         match self.buckets().get_mut(bucket) {
             Some(bucket) => work(bucket),
@@ -90,7 +90,7 @@ impl Backend {
 
 impl Stored {
     fn new(object: S3Object) -> Self {
-        // Any text that differs when the content does will do.
+        // Any text will do that differs when the content does.
         let e_tag = ETag::Strong(format!("{:016x}-{}", fingerprint(&object.content), object.content.len()));
         Self { object: Arc::new(object), e_tag, at: SystemTime::now() }
     }
@@ -120,6 +120,7 @@ impl S3 for Backend {
             content_encoding,
             cache_control,
             storage_class,
+            tagging,
             if_none_match,
             ..
         } = req.input;
@@ -132,13 +133,17 @@ impl S3 for Backend {
                 }
             }
         }
-        let ignores = self.faults.lock().unwrap_or_else(PoisonError::into_inner).ignore_put_conditions;
+        let ignores = {
+            let faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+            faults.ignore_put_conditions || faults.dialect.ignores_put_conditions()
+        };
         let stored = Stored::new(S3Object {
             content,
             content_type,
             content_encoding,
             cache_control,
             storage_class: storage_class.map(|class| class.as_str().to_owned()),
+            tagging,
         });
         self.in_bucket(&bucket, |bucket| {
             if if_none_match.is_some() && !ignores && bucket.contains_key(&key) {
@@ -245,7 +250,7 @@ impl S3 for Backend {
 struct Page {
     contents: Vec<Object>,
     prefixes: Vec<String>,
-    /// After what the next one begins.
+    /// The key after which the next page begins.
     next: Option<String>,
 }
 
@@ -267,7 +272,7 @@ fn list(bucket: &Bucket, prefix: &str, delimiter: Option<&str>, after: &str, lim
         match delimiter.and_then(|delimiter| Some(rest.find(delimiter)? + delimiter.len())) {
             Some(end) => {
                 let common = key[..prefix.len() + end].to_owned();
-                // After every key that has it in common.
+                // After every key with this beginning.
                 last = format!("{common}\u{10ffff}");
                 if common.as_str() > after {
                     page.prefixes.push(common);

@@ -1,4 +1,8 @@
+//! What is wrong with a server on purpose.
+
 use std::time::Duration;
+
+use super::dialect::{S3Dialect, S3Refusal};
 
 /// What is wrong with the server.
 #[derive(Clone, Debug, Default)]
@@ -12,4 +16,8 @@ pub(super) struct Faults {
     pub(super) delay: Duration,
     pub(super) clock_ahead: Duration,
     pub(super) lose_answers: usize,
+    pub(super) dialect: S3Dialect,
+    pub(super) refuse_all: Option<&'static S3Refusal>,
+    pub(super) deny_deletes: bool,
+    pub(super) deny_listing: bool,
 }

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use checkup_core::async_trait;
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use hyper::header::IF_NONE_MATCH;
+use hyper::header::{CONTENT_TYPE, HeaderValue, IF_NONE_MATCH};
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -20,9 +21,10 @@ use tokio::time::sleep;
 
 use super::S3Requests;
 use super::backend::Backend;
+use super::dialect::{S3Dialect, S3Refusal};
 use super::faults::Faults;
 
-/// How far a clock may be off.
+/// How far a client's clock may differ.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>
 const MAX_SKEW: Duration = Duration::from_secs(15 * 60);
 
@@ -57,7 +59,7 @@ impl State {
     }
 }
 
-/// Serves until it is stopped, or whoever could stop it is gone.
+/// Serves until it is stopped, or its owner is gone.
 pub(super) fn serve(listener: std::net::TcpListener, state: Arc<State>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime can be made").block_on(async {
@@ -92,11 +94,11 @@ async fn converse(connection: TcpStream, state: Arc<State>, service: S3Service) 
         let (state, service) = (Arc::clone(&state), service.clone());
         async move { answer(request, &state, &service).await.ok_or(Lost) }
     });
-    // An error is the client's to tell.
+    // The client reports an error.
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), answer).await;
 }
 
-/// The answer to a request, or `None` if it got lost.
+/// The answer to a request, or `None` if it is lost.
 async fn answer(request: Request<Incoming>, state: &State, service: &S3Service) -> Option<HttpResponse> {
     count(&request, &mut state.requests());
     let faults = state.faults().clone();
@@ -104,7 +106,12 @@ async fn answer(request: Request<Incoming>, state: &State, service: &S3Service) 
     if let Some(refusal) = refuse(&request, &faults) {
         return Some(refusal);
     }
+    let is_bulk = request.method() == Method::POST;
     let response = hyper::service::Service::call(service, request).await;
+    let response = match response {
+        Ok(response) => Ok(in_dialect(response, faults.dialect, is_bulk).await),
+        failed => failed,
+    };
     let is_lost = {
         let mut faults = state.faults();
         let is_lost = faults.lose_answers > 0;
@@ -129,12 +136,16 @@ fn count(request: &Request<Incoming>, requests: &mut S3Requests) {
     *kind += 1;
 }
 
-/// What is refused before anybody looks at it.
+/// The refusal of a request that is not handled at all.
 fn refuse(request: &Request<Incoming>, faults: &Faults) -> Option<HttpResponse> {
+    if let Some(refusal) = faults.refuse_all {
+        return Some(word(refusal));
+    }
     if faults.unavailable {
         return Some(error(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable", "Reduce your request rate.", ""));
     }
-    if faults.refuse_put_conditions && request.headers().contains_key(IF_NONE_MATCH) {
+    let refuses_conditions = faults.refuse_put_conditions || faults.dialect.refuses_put_conditions();
+    if refuses_conditions && request.headers().contains_key(IF_NONE_MATCH) {
         let why = "A header you provided implies functionality that is not implemented.";
         return Some(error(StatusCode::NOT_IMPLEMENTED, "NotImplemented", why, ""));
     }
@@ -142,7 +153,13 @@ fn refuse(request: &Request<Incoming>, faults: &Faults) -> Option<HttpResponse> 
         let why = "A request you provided implies functionality that is not implemented.";
         return Some(error(StatusCode::NOT_IMPLEMENTED, "NotImplemented", why, ""));
     }
+    if faults.dialect.denies_bulk_deletes() && request.method() == Method::POST {
+        return faults.dialect.refusal("AccessDenied").map(word);
+    }
     let is_signed = request.headers().contains_key("x-amz-date");
+    if !is_signed && let Some(refusal) = faults.dialect.no_anonymous() {
+        return Some(word(refusal));
+    }
     if is_signed && faults.clock_ahead > MAX_SKEW {
         let time = humantime::format_rfc3339_seconds(SystemTime::now() + faults.clock_ahead);
         let why = "The difference between the request time and the current time is too large.";
@@ -160,7 +177,33 @@ fn error(status: StatusCode, code: &str, message: &str, more: &str) -> HttpRespo
     response
 }
 
-/// Who there is.
+fn word(refusal: &S3Refusal) -> HttpResponse {
+    let mut response = HttpResponse::new(Body::from(refusal.body.to_owned()));
+    *response.status_mut() = StatusCode::from_u16(refusal.status).expect("the table has good statuses");
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(refusal.content_type));
+    response
+}
+
+/// The answer as a server with this dialect gives it.
+async fn in_dialect(response: HttpResponse, dialect: S3Dialect, is_bulk: bool) -> HttpResponse {
+    if response.status().is_success() {
+        let mut response = response;
+        if is_bulk && dialect.mislabels_documents() {
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=UTF-8"));
+        }
+        return response;
+    }
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let text = String::from_utf8_lossy(&body);
+    let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map(|(code, _)| code);
+    match code.and_then(|code| dialect.refusal(code)).filter(|_| dialect != S3Dialect::Amazon) {
+        Some(refusal) => word(refusal),
+        None => HttpResponse::from_parts(parts, Body::from(body)),
+    }
+}
+
+/// The keys that the server knows.
 struct Auth((&'static str, &'static str));
 
 #[async_trait]
@@ -175,7 +218,7 @@ impl S3Auth for Auth {
     }
 }
 
-/// Who may do what.
+/// What each may do.
 struct Access(Arc<Mutex<Faults>>);
 
 #[async_trait]
@@ -183,21 +226,27 @@ impl S3Access for Access {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> S3Result<()> {
         let faults = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let reads = matches!(context.s3_op().name(), "GetObject" | "HeadObject" | "HeadBucket" | "ListObjectsV2");
+        let name = context.s3_op().name();
+        if faults.deny_deletes && matches!(name, "DeleteObject" | "DeleteObjects")
+            || faults.deny_listing && name == "ListObjectsV2"
+        {
+            return Err(s3_error!(AccessDenied, "Access Denied"));
+        }
         match context.credentials() {
             Some(_) if reads || !faults.read_only => Ok(()),
-            None if reads && faults.anyone_may_read => Ok(()),
+            None if reads && faults.anyone_may_read && faults.dialect != S3Dialect::Garage => Ok(()),
             _ => Err(s3_error!(AccessDenied, "Access Denied")),
         }
     }
 }
 
-/// An answer that got lost: hyper then closes the connection.
+/// A lost answer: hyper then closes the connection.
 #[derive(Debug)]
 struct Lost;
 
 impl std::fmt::Display for Lost {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the answer got lost")
+        f.write_str("the answer is lost")
     }
 }
 
