@@ -1,4 +1,4 @@
-//! Compression at rest: object storage sends what it has as it is, and browsers decompress it.
+//! Compression at rest: object storage sends objects as they are stored, and browsers decompress them.
 
 use std::io::{self, Read, Write};
 
@@ -12,10 +12,10 @@ use tokio::task::spawn_blocking;
 /// The `Content-Encoding`.
 pub(crate) const ENCODING: &str = "gzip";
 
-/// What is smaller is not worth it.
+/// Smaller content is not worth compressing.
 const MIN_BYTES: usize = 1024;
 
-/// The content compressed, with attributes that say so; as it is if that makes it no smaller.
+/// The content compressed, with attributes that say so; unchanged if that makes it no smaller.
 pub(crate) async fn compress(content: &[u8], attributes: Attributes) -> (Bytes, Attributes) {
     let content = Bytes::copy_from_slice(content);
     if content.len() < MIN_BYTES {
@@ -37,7 +37,7 @@ pub(crate) async fn compress(content: &[u8], attributes: Attributes) -> (Bytes, 
     }
 }
 
-/// What was compressed; `None` if it is more than `limit` bytes.
+/// The decompressed content; `None` if it is longer than `limit` bytes.
 pub(crate) async fn decompress(content: Bytes, limit: u64) -> io::Result<Option<Bytes>> {
     let decompressed = spawn_blocking(move || {
         let mut plain = Vec::new();
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_was_compressed_is_had_again_up_to_the_limit() {
+    async fn content_survives_compression_up_to_the_limit() {
         let content = "status ".repeat(1000);
         let (compressed, attributes) = compress(content.as_bytes(), Attributes::new()).await;
         assert!(compressed.len() < 200, "{} bytes", compressed.len());
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_small_or_no_smaller_compressed_stays_as_it_is() {
+    async fn content_that_is_small_or_incompressible_stays_as_it_is() {
         let noise: Vec<u8> = (0..4096_u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
         let (compressed, _) = compress(&noise, Attributes::new()).await;
         for content in [&b"status"[..], &compressed] {

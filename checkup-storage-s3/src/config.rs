@@ -1,3 +1,5 @@
+//! [`S3`]: the settings.
+
 use std::time::Duration;
 
 use checkup_core::Secret;
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// MinIO, Garage, Ceph, or whatever else speaks S3; here with keys out of the environment:
+/// MinIO, Garage, Ceph, or any other server that speaks S3, here with keys from the environment:
 ///
 /// ```
 /// # use checkup_storage_s3::S3;
@@ -33,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Garage wants its own region: `"region": "garage"`, unless it is configured otherwise.
+/// Garage has a region of its own: `"region": "garage"`, unless it is configured otherwise.
 ///
 /// Cloudflare R2:
 ///
@@ -56,13 +58,13 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct S3 {
-    /// The bucket. It must be there: `checkup provision` can make it.
+    /// The bucket. It must exist; `checkup provision` can make it.
     pub bucket: String,
-    /// The bucket's region, such as `eu-west-1`. Default: the environment's `AWS_REGION` or `AWS_DEFAULT_REGION`; else `us-east-1`
-    /// if there is an `endpoint`; else Amazon is asked for it.
+    /// The bucket's region, such as `eu-west-1`. Default: `AWS_REGION` or `AWS_DEFAULT_REGION` in the environment; otherwise `us-east-1`
+    /// if `endpoint` is set; otherwise the region that Amazon names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The id of the access key. It needs `secret_access_key`. Default, also if it is empty: credentials from the environment
+    /// The id of the access key. It needs `secret_access_key`. Default, and if it is empty: credentials from the environment
     /// (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`), a web identity, the container or the instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
@@ -72,35 +74,44 @@ pub struct S3 {
     /// The session token of a temporary access key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_token: Option<Secret>,
-    /// Requests are not signed, and need no credentials: for reading a bucket that anyone may read. Default: false.
+    /// Whether requests are sent without a signature and need no credentials, for a bucket that anyone may read. Default: false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub anonymous: bool,
-    /// The URL of a server that is not Amazon's, without the bucket. Default: the environment's `AWS_ENDPOINT_URL_S3` or
-    /// `AWS_ENDPOINT_URL`; else Amazon.
+    /// The URL of a server other than Amazon's, without the bucket. Default: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` in the
+    /// environment; otherwise Amazon.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
-    /// Whether the bucket is in the URL's path, and not in its host name. Default: true if there is an `endpoint`, or the bucket
-    /// has a dot in its name, which the certificate of its host name would not match.
+    /// Whether the bucket is in the URL's path instead of its host name. Default: true if `endpoint` is set, or the bucket's
+    /// name has a dot in it, since a certificate would not match such a host name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_style: Option<bool>,
-    /// What all keys begin with, such as `production/`: the "folder" of the check files. A `/` is added at its end.
-    /// Default: none. Each prefix of a bucket is a storage of its own.
+    /// The beginning of all keys, such as `production/`: the "folder" of the check files. A `/` is added at its end.
+    /// Default: none. Each prefix of a bucket is a separate storage.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// The storage class of the check files, such as `INTELLIGENT_TIERING`. Default: the bucket's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
+    /// Whether check files carry the tag `checkup-storage`, by which a lifecycle rule (`checkup provision --expire-after`) tells them from
+    /// other objects. It needs the permission `s3:PutObjectTagging` and a server with object tags. Default: false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub tag_check_files: bool,
+    /// Whether an `index.json` with the latest check files is renewed after each store, for a page on a server that lets anyone read files
+    /// but not list them, such as Garage's web endpoint. Every node and `statuspage deploy` need it. It costs two listings and a put for
+    /// each store. Default: false.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub index: bool,
     /// `check_expiry`, `summary_expiry` and `compact`: how long check files and daily statistics are kept.
     #[serde(flatten)]
     pub retention: Retention,
-    /// How long a request may take, with all its retries. Default: 30 seconds. From 1 to 50 seconds, since a whole store has 60.
+    /// How long a request may take with all its retries, from 1 to 50 seconds. Default: 30 seconds. A whole store has 60.
     #[serde(default = "default_timeout", with = "checkup_core::duration", skip_serializing_if = "is_default_timeout")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub timeout: Duration,
 }
 
 impl S3 {
-    /// Storage in this bucket, at its root, which keeps all for ever.
+    /// Storage at the root of this bucket that keeps everything.
     pub fn new(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),
@@ -113,6 +124,8 @@ impl S3 {
             path_style: None,
             prefix: String::new(),
             storage_class: None,
+            tag_check_files: false,
+            index: false,
             retention: Retention::new(),
             timeout: default_timeout(),
         }
@@ -140,28 +153,28 @@ impl S3 {
         self
     }
 
-    /// Whether requests are not signed. Default: false.
+    /// Whether requests are sent without a signature. Default: false.
     #[must_use]
     pub fn anonymous(mut self, anonymous: bool) -> Self {
         self.anonymous = anonymous;
         self
     }
 
-    /// The URL of a server that is not Amazon's, without the bucket.
+    /// The URL of a server other than Amazon's, without the bucket.
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(endpoint.into());
         self
     }
 
-    /// Whether the bucket is in the URL's path. Default: if there is an endpoint, or the bucket has a dot in its name.
+    /// Whether the bucket is in the URL's path. Default: true if an endpoint is set, or the bucket's name has a dot in it.
     #[must_use]
     pub fn path_style(mut self, path_style: bool) -> Self {
         self.path_style = Some(path_style);
         self
     }
 
-    /// What all keys begin with. Default: nothing.
+    /// The beginning of all keys. Default: none.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -172,6 +185,20 @@ impl S3 {
     #[must_use]
     pub fn storage_class(mut self, storage_class: impl Into<String>) -> Self {
         self.storage_class = Some(storage_class.into());
+        self
+    }
+
+    /// Whether check files carry a tag for a lifecycle rule. Default: false.
+    #[must_use]
+    pub fn tag_check_files(mut self, tag_check_files: bool) -> Self {
+        self.tag_check_files = tag_check_files;
+        self
+    }
+
+    /// Whether an `index.json` is kept, for a page on a server that lists nothing for anonymous readers. Default: false.
+    #[must_use]
+    pub fn index(mut self, index: bool) -> Self {
+        self.index = index;
         self
     }
 
@@ -203,7 +230,7 @@ impl S3 {
         self
     }
 
-    /// How long a request may take, with all its retries. Default: 30 seconds.
+    /// How long a request may take with all its retries. Default: 30 seconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -262,6 +289,8 @@ mod tests {
             .path_style(false)
             .prefix("a/b")
             .storage_class("STANDARD")
+            .tag_check_files(true)
+            .index(true)
             .check_expiry(Duration::from_secs(1))
             .summary_expiry(Duration::from_secs(2))
             .compact(false)

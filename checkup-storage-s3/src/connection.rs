@@ -12,22 +12,25 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use crate::error::{self, NO_CREDENTIALS};
+use crate::http_client::Wire;
+use crate::refusal::redacted;
 use crate::target::{Credentials, Target};
-use crate::wire::{Wire, watch};
+use crate::wire::watch;
 
-/// How long a connection may take to be made.
+/// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long credentials may take: the metadata service of an instance answers at once, or there is none.
+/// How long getting credentials may take: an instance's metadata service answers immediately, or there is none.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How long an idle connection is kept: less than servers do, so that few requests meet one that was just closed.
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How often a request is repeated.
 const MAX_RETRIES: usize = 4;
 
-/// What of the environment gives credentials.
+/// The pause before the first repetition of a request, and the longest one.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+
+/// The variables of the environment that give credentials.
 const VARIABLES: [(&str, AmazonS3ConfigKey); 11] = [
     ("AWS_ACCESS_KEY_ID", AmazonS3ConfigKey::AccessKeyId),
     ("AWS_SECRET_ACCESS_KEY", AmazonS3ConfigKey::SecretAccessKey),
@@ -42,10 +45,10 @@ const VARIABLES: [(&str, AmazonS3ConfigKey); 11] = [
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", AmazonS3ConfigKey::MetadataEndpoint),
 ];
 
-/// Those of them that are a part of a key, and go into a header or are signed with.
+/// Those of them that are part of a key, and go into a header or sign one.
 const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-/// Reads a variable of the environment that is not empty.
+/// Reads a variable of the environment, unless it is empty.
 pub(crate) type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The clients of a bucket.
@@ -53,7 +56,7 @@ pub(crate) struct Connection {
     target: Target,
     environment: Environment,
     client: OnceCell<AmazonS3>,
-    /// One that deletes one by one, for servers that cannot do otherwise.
+    /// A client that deletes files one by one, for servers that cannot delete many with one request.
     single: OnceCell<AmazonS3>,
 }
 
@@ -76,7 +79,7 @@ impl Connection {
         Ok(client.clone())
     }
 
-    /// The same, which deletes one by one.
+    /// A client that deletes files one by one.
     pub(crate) async fn single(&self) -> Result<AmazonS3, StorageError> {
         let client = self.client().await?;
         let builder = async || {
@@ -87,26 +90,17 @@ impl Connection {
     }
 
     async fn builder(&self) -> Result<AmazonS3Builder, StorageError> {
-        let Target { bucket, credentials, timeout, .. } = &self.target;
+        let Target { bucket, credentials, .. } = &self.target;
         let region = self.region().await?;
-        let retry = RetryConfig {
-            backoff: BackoffConfig {
-                init_backoff: Duration::from_millis(100),
-                max_backoff: Duration::from_secs(2),
-                base: 2.0,
-            },
-            max_retries: MAX_RETRIES,
-            retry_timeout: *timeout / 2,
-        };
-        // With the bucket in it, the endpoint is used as it is.
+        // This endpoint has the bucket in it, and is used as it is.
         let builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_endpoint(self.target.bucket_url(&region))
             .with_virtual_hosted_style_request(true)
             .with_region(region)
-            .with_retry(retry)
+            .with_retry(self.retry())
             .with_client_options(self.options())
-            .with_http_connector(Wire);
+            .with_http_connector(self.wire());
         Ok(match credentials {
             Credentials::Anonymous => builder.with_skip_signature(true),
             Credentials::Key { id, secret, session_token } => {
@@ -123,7 +117,7 @@ impl Connection {
                     if KEYS.contains(&name) && !value.chars().all(|c| c.is_ascii_graphic()) {
                         let place = self.target.describe();
                         return Err(StorageError::new(format!(
-                            "cannot use {place}: {name} in the environment has a space or a line break in it; set it without"
+                            "cannot use {place}: {name} in the environment has a space or a line break in it; remove it"
                         )));
                     }
                     builder = builder.with_config(key, value);
@@ -133,18 +127,40 @@ impl Connection {
         })
     }
 
-    /// The settings of the HTTP client.
+    /// How requests are repeated: after a pause that grows, as long as another attempt has time to be answered.
+    fn retry(&self) -> RetryConfig {
+        let timeout = self.target.timeout;
+        let backoff =
+            BackoffConfig { init_backoff: self.pause(), max_backoff: (timeout / 10).min(MAX_PAUSE), base: 2.0 };
+        // Counted from the first attempt: after one that got no answer there is a second, and no third.
+        RetryConfig { backoff, max_retries: MAX_RETRIES, retry_timeout: self.attempt() * 3 / 2 }
+    }
+
+    /// How long one attempt may take: two of them, and the pause between them, fit into `timeout`.
+    fn attempt(&self) -> Duration {
+        self.target.timeout / 2 - self.pause()
+    }
+
+    /// The pause before the first repetition.
+    fn pause(&self) -> Duration {
+        (self.target.timeout / 20).min(FIRST_PAUSE)
+    }
+
+    /// What makes the HTTP clients.
+    pub(crate) fn wire(&self) -> Wire {
+        let attempt = self.attempt();
+        // Credentials may come from somewhere else.
+        let is_plain = self.is_plain() && !matches!(self.target.credentials, Credentials::Chain);
+        Wire { attempt, connect: CONNECT_TIMEOUT.min(attempt), is_plain }
+    }
+
+    /// The settings of the HTTP client that `object_store` knows.
     pub(crate) fn options(&self) -> ClientOptions {
-        // Half of it, so that one request that gets no answer can be repeated.
-        let attempt = self.target.timeout / 2;
-        let is_plain = self.target.endpoint.as_ref().is_some_and(|url| url.scheme() == "http");
-        ClientOptions::new()
-            .with_allow_http(is_plain)
-            // Loading them takes milliseconds, and there is nothing to verify, unless credentials are from elsewhere.
-            .with_no_system_certificates(is_plain && !matches!(self.target.credentials, Credentials::Chain))
-            .with_timeout(attempt)
-            .with_connect_timeout(CONNECT_TIMEOUT.min(attempt))
-            .with_pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        ClientOptions::new().with_allow_http(self.is_plain())
+    }
+
+    fn is_plain(&self) -> bool {
+        self.target.endpoint.as_ref().is_some_and(|url| url.scheme() == "http")
     }
 
     async fn region(&self) -> Result<String, StorageError> {
@@ -152,16 +168,16 @@ impl Connection {
             return Ok(region.clone());
         }
         let bucket = &self.target.bucket;
-        let options = self.options().with_timeout(self.target.timeout / 2);
+        let options = ClientOptions::new().with_connect_timeout(CONNECT_TIMEOUT).with_timeout(self.target.timeout / 2);
         resolve_bucket_region(bucket, &options).await.map_err(|error| {
             StorageError::new(format!(
-                "cannot find out the region of the bucket `{bucket}` of Amazon S3; set `region`, or AWS_REGION in the environment"
+                "cannot look up the region of the bucket `{bucket}` of Amazon S3; set `region`, or AWS_REGION in the environment"
             ))
             .with_source(error)
         })
     }
 
-    /// Makes sure that there are credentials, and that it does not take for ever to find out that there are none.
+    /// Makes sure that there are credentials, in a bounded time.
     async fn get_credentials(&self, client: &AmazonS3) -> Result<(), StorageError> {
         if matches!(self.target.credentials, Credentials::Anonymous) {
             return Ok(());
@@ -169,7 +185,7 @@ impl Connection {
         if self.is_without_any() {
             return Err(self.no_credentials());
         }
-        // It panics if a file that it reads a token from has a line break in it.
+        // This panics if it reads a token from a file that has a line break in it.
         let getting = AssertUnwindSafe(client.credentials().get_credential()).catch_unwind();
         let (got, answer) = watch(timeout(CREDENTIALS_TIMEOUT, getting)).await;
         if let Ok(Ok(Ok(_))) = got {
@@ -177,7 +193,7 @@ impl Connection {
         }
         let error = match self.credentials_source() {
             Some(source) => StorageError::new(format!(
-                "cannot get credentials for {} from {source}; see whether it is right, or set `access_key_id` and `secret_access_key`",
+                "cannot get credentials for {} from {source}; check it, or set `access_key_id` and `secret_access_key`",
                 self.target.describe()
             )),
             None => self.no_credentials(),
@@ -185,7 +201,7 @@ impl Connection {
         Err(error::because(error, &self.target, answer))
     }
 
-    /// Whether only the metadata service of an instance could give some, and the environment says that there is none.
+    /// Whether only an instance's metadata service is left to give any, and the environment switches that off.
     fn is_without_any(&self) -> bool {
         matches!(self.target.credentials, Credentials::Chain)
             && self.credentials_source().is_none()
@@ -197,7 +213,7 @@ impl Connection {
         StorageError::new(format!("cannot use {}: {NO_CREDENTIALS}", self.target.describe()))
     }
 
-    /// What gives credentials, if the environment says so.
+    /// The source of credentials that the environment names, if it names one.
     fn credentials_source(&self) -> Option<&'static str> {
         let is_set = |name| (self.environment)(name).is_some();
         match () {
@@ -222,13 +238,13 @@ impl Connection {
             }
             _ => "",
         };
-        // The error tells names of settings, and no values.
-        StorageError::new(format!("cannot use {}: {error}{half}", self.target.describe()))
+        let text = redacted(&error.to_string(), self.target.secrets());
+        StorageError::new(format!("cannot use {}: {text}{half}", self.target.describe()))
     }
 }
 
 impl fmt::Debug for Connection {
-    /// The clients hold secrets.
+    /// Leaves out the clients, which hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("target", &self.target).finish_non_exhaustive()
     }
@@ -257,11 +273,11 @@ mod tests {
     #[tokio::test]
     async fn without_credentials_the_error_says_what_to_set() {
         let service = |addr| format!("http://{addr}");
-        let nobody = service(closed_port());
+        let closed = service(closed_port());
         let no_role = HttpServer::start(|_| Response::new(404));
         for variables in [
             &[("AWS_EC2_METADATA_DISABLED", "true")][..],
-            &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &nobody)],
+            &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &closed)],
             &[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &no_role.url(""))],
         ] {
             let error = error(variables).await.to_string();
@@ -283,7 +299,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_that_cannot_be_got_are_told_with_where_they_are_from() {
+    async fn a_failing_source_of_credentials_is_named() {
         let forbidden = HttpServer::start(|_| Response::new(403).body("<Error><Code>Nope</Code></Error>"));
         let token = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(token.path(), "token").unwrap();
@@ -300,13 +316,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn half_a_key_in_the_environment_is_told() {
+    async fn half_a_key_in_the_environment_is_reported() {
         let failed = error(&[("AWS_ACCESS_KEY_ID", "AKIA")]).await.to_string();
         assert!(failed.contains("AWS_SECRET_ACCESS_KEY"), "{failed}");
     }
 
     #[tokio::test]
-    async fn a_line_break_in_the_environment_or_a_file_is_told_and_not_shown() {
+    async fn a_line_break_in_the_environment_or_a_file_is_reported_and_not_shown() {
         let failed = error(&[("AWS_ACCESS_KEY_ID", "AKIA\n"), ("AWS_SECRET_ACCESS_KEY", "hidden")]).await.to_string();
         assert!(failed.contains("AWS_ACCESS_KEY_ID in the environment has a space or a line break"), "{failed}");
         let service = HttpServer::start(|_| Response::new(404));

@@ -1,20 +1,23 @@
+//! [`Files`]: the named files under a prefix of a bucket.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use checkup_core::archive::{NamedFiles, Put};
+use checkup_core::check_file::FileName;
 use checkup_core::{PagePublisher, StorageError, async_trait};
 use object_store::path::Path;
 
-use crate::compression;
 use crate::connection::Connection;
 use crate::target::Target;
+use crate::{compression, index};
 
 mod asking;
 mod deleting;
 mod putting;
 mod reading;
 
-/// The longest name, in bytes: a key may have 1,024 with its prefix.
+/// The longest name in bytes. A key, which includes the prefix, has at most 1,024.
 const MAX_NAME: usize = 500;
 
 /// How many names a server lists, and how many files it deletes, in one request.
@@ -29,9 +32,9 @@ pub(crate) struct Files {
 #[derive(Debug)]
 struct Shared {
     connection: Connection,
-    /// Whether the server was found to refuse the condition that a name is free.
+    /// Whether the server has refused the condition that a name is free.
     refuses_conditions: AtomicBool,
-    /// Whether the server was found to refuse to delete many files at once.
+    /// Whether the server has refused to delete many files with one request.
     refuses_bulk: AtomicBool,
 }
 
@@ -45,7 +48,14 @@ impl Files {
         self.shared.connection.target()
     }
 
-    /// The key of a file of the storage: nothing deeper.
+    /// Renews the index after a change to the check files, if there is one.
+    async fn renew_index<'a>(&self, names: impl IntoIterator<Item = &'a str>) {
+        if self.target().index && names.into_iter().any(|name| FileName::parse(name).is_some()) {
+            index::renew(self, self.target().timeout).await;
+        }
+    }
+
+    /// The key of a file directly under the prefix.
     fn key(&self, name: &str) -> Result<Path, StorageError> {
         match name.contains('/') {
             true => Err(no_name(name)),
@@ -57,7 +67,7 @@ impl Files {
         if name.is_empty() || name.len() > MAX_NAME || name.contains('\\') || name.chars().any(char::is_control) {
             return Err(no_name(name));
         }
-        // It refuses the parts `.` and `..`, and empty ones.
+        // This refuses empty parts, `.` and `..`.
         Path::parse(format!("{}{name}", self.target().prefix)).map_err(|_| no_name(name))
     }
 }
@@ -65,18 +75,26 @@ impl Files {
 #[async_trait]
 impl NamedFiles for Files {
     async fn put_if_absent(&self, name: &str, content: &[u8]) -> Result<Put, StorageError> {
-        self.put_if_free(name, content).await
+        let put = self.put_if_free(name, content).await?;
+        if put == Put::Created {
+            self.renew_index([name]).await;
+        }
+        Ok(put)
     }
 
     async fn put(&self, name: &str, content: &[u8]) -> Result<(), StorageError> {
         self.key(name)?;
-        // What is derived may be large, and is read by pages.
+        // Derived files may be large, and are read by pages.
         let (content, attributes) = compression::compress(content, self.attributes(name)).await;
         self.put_with(name, content, attributes).await
     }
 
     async fn list(&self, from: &str, limit: usize) -> Result<Vec<String>, StorageError> {
-        self.list_from(from, limit).await
+        self.list_range(from, None, limit).await
+    }
+
+    async fn list_before(&self, from: &str, end: &str, limit: usize) -> Result<Vec<String>, StorageError> {
+        self.list_range(from, Some(end), limit).await
     }
 
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError> {
@@ -85,7 +103,9 @@ impl NamedFiles for Files {
     }
 
     async fn delete(&self, names: &[&str]) -> Result<(), StorageError> {
-        self.delete_all(names).await
+        self.delete_all(names).await?;
+        self.renew_index(names.iter().copied()).await;
+        Ok(())
     }
 
     fn identity(&self) -> Option<String> {

@@ -1,81 +1,103 @@
-//! The S3 storage of Checkup, the health-check library: check files in a bucket.
-//!
-//! Any number of nodes, anywhere, store into one bucket, without a lock or a leader; whoever reads it has everything.
-//! It works with Amazon S3, and with servers that speak its protocol, such as MinIO, Garage, Ceph and Cloudflare R2.
-//!
-//! ```no_run
-//! use checkup_core::{Checkup, check_fn};
-//! use checkup_storage_s3::S3;
-//!
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let checkup = Checkup::builder()
-//!     .check(check_fn("queue", || async { Ok::<_, std::io::Error>(()) }))
-//!     .storage(S3::new("status").region("eu-west-1").prefix("production"))
-//!     .build()?;
-//! checkup.check_and_store().await?;
-//! # Ok(())
-//! # }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # What is in the bucket
 //!
-//! Under the prefix there are the check files of an [`Archive`](checkup_core::archive::Archive) and what it derives from them,
-//! and nothing else is ever changed: objects of other names, and whatever is deeper, are left alone. Two prefixes are two storages.
+//! Under the prefix are the check files of an [`Archive`](checkup_core::archive::Archive) and the files derived from them. Nothing else
+//! is ever changed: objects with other names, and everything in deeper folders, are left alone. Each prefix is a separate storage.
 //!
-//! Check files are as they are everywhere. What is derived from them (`summary.json`), and a page, is compressed with
-//! `Content-Encoding: gzip`, which object storage does not do on its way: browsers see nothing of it, and `curl` needs `--compressed`.
+//! Check files are stored uncompressed. Derived files (`summary.json`, `index.json`) and the page are compressed with `Content-Encoding: gzip`,
+//! since object storage does not compress what it sends. Browsers handle this; `curl` needs `--compressed`.
 //!
 //! # What is asked of the server
 //!
-//! `PutObject`, `GetObject`, `HeadObject`, `ListObjectsV2` with `start-after`, and `DeleteObject`. Two more are used where the server has them:
-//! - `If-None-Match: *`, so that a put never replaces a file. Where a server refuses it, the name is looked for first. Where
-//!   a server ignores it, nothing is lost either: the name of a check file is made of what is in it, so that a file is
-//!   only ever replaced by its equal.
-//! - `DeleteObjects`, a thousand at a time. Where a server refuses it, files are deleted one by one.
+//! `PutObject`, `GetObject`, `HeadObject`, `ListObjectsV2` with `start-after` and `delimiter`, and `DeleteObject`. Two more are used if the server has them:
+//! - `If-None-Match: *`, so that a put never replaces a file. If a server refuses it, Checkup looks for the name first. If
+//!   a server ignores it, nothing is lost either: the name of a check file is made from its content, so a file is only ever replaced
+//!   by an equal one.
+//! - `DeleteObjects`, for a thousand files at a time. If a server refuses it, or does not allow it to the access key, files are deleted one by one.
 //!
-//! What the access key needs: `s3:PutObject`, `s3:GetObject` and `s3:DeleteObject` on the objects under the prefix, and
-//! `s3:ListBucket` on the bucket. Without `s3:DeleteObject` everything is kept, and maintenance says so.
+//! The access key's user needs `s3:PutObject`, `s3:GetObject` and `s3:DeleteObject` on the objects under the prefix, and
+//! `s3:ListBucket` on the bucket. Without `s3:DeleteObject` all files are kept: storing, reading and publishing a page work, and only maintenance
+//! reports the missing permission.
+//!
+//! # Servers
+//!
+//! | Server | What it lacks, and what Checkup does |
+//! |---|---|
+//! | Amazon S3 | Nothing. |
+//! | Ceph RGW (tested: 16.2) | `DeleteObjects` needs `s3:DeleteObject` on the bucket itself too; otherwise files are deleted one by one. Errors have codes without messages. |
+//! | Garage (tested: 2.5) | `If-None-Match` is ignored. No access without a key except through its web endpoint, which lists nothing: set [`index`](S3::index). No bucket policies, no tags. The region is `garage` unless configured otherwise. |
+//! | OpenStack Swift with s3api (tested: 2.30) | `If-None-Match` is refused, so each put is preceded by a `HeadObject`. No bucket policies, CORS or lifecycle rules through S3. |
+//! | s3rver (tested: 3.7) | `If-None-Match` is ignored. For tests only. |
+//! | `MinIO` | According to its documentation: no CORS rules per bucket, no website, no public access block. |
+//! | Cloudflare R2 | According to its documentation: no bucket policies, no website, no public access block, no tags; the region is `auto`. Make the bucket public with its own tools. |
+//!
+//! # Redirects
+//!
+//! No redirect is followed, as in the AWS SDKs: credentials go to the configured server only. The error names the region or the server
+//! that the redirect leads to.
 //!
 //! # Credentials
 //!
-//! Those of the settings; else those of the environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), of a web
-//! identity (`AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`), of the container, or of the instance. Profiles in
-//! `~/.aws` are not read: `eval "$(aws configure export-credentials --format env)"` puts one into the environment.
+//! The credentials in the settings are used if there are any. Otherwise they come from the environment (`AWS_ACCESS_KEY_ID`,
+//! `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), a web identity (`AWS_WEB_IDENTITY_TOKEN_FILE` and `AWS_ROLE_ARN`), the container, or the
+//! instance. Profiles in `~/.aws` are not read: `eval "$(aws configure export-credentials --format env)"` puts one into the environment.
+//!
+//! # A page on a server without listings
+//!
+//! A status page lists the bucket to find new results. Some servers let anyone read files but not list them, such as Garage's web
+//! endpoint. `checkup statuspage deploy` tries the listing without a key, and warns if the page would not be live. With
+//! [`index`](S3::index), each node renews an `index.json` after it stores, with the check files of the last two days (older
+//! ones are in `summary.json`), at most 10,000; and the page reads that file, which lies next to it. Concurrent nodes do not lose each other's files: after writing
+//! the index, a node lists the files again, and repeats if one is missing.
 //!
 //! # Provisioning
 //!
 //! With the feature `provision`, `checkup provision` (in code: [`Storage::provisioner`](checkup_core::Storage::provisioner)) makes the
-//! bucket and lets a status page read it without a key. It may run again at any time; it writes only what differs, and keeps what others
-//! have set. In this order:
+//! bucket and lets a status page read it without a key. It can be run again at any time: it writes only what differs, and keeps the settings
+//! of others. Its steps, in this order:
 //!
-//! | Step | What is so afterwards | What the access key needs for it |
+//! | Step | Result | Permissions that the access key needs |
 //! |---|---|---|
-//! | bucket | It is there, in the region of the settings, else in `us-east-1`. | `s3:ListBucket`, `s3:CreateBucket` |
-//! | CORS | Pages of the given origins, else of all, may `GET` and `HEAD`, and see `ETag` and `Date`. | `s3:GetBucketCORS`, `s3:PutBucketCORS` |
-//! | lifecycle, if asked for | Objects under the prefix with the names of check files are removed at an age, uploads of parts that were not finished after a day. | `s3:GetLifecycleConfiguration`, `s3:PutLifecycleConfiguration` |
-//! | website, if asked for | A folder shows its `index.html`. | `s3:GetBucketWebsite`, `s3:PutBucketWebsite` |
-//! | public access block | It allows a public policy. What it has against public ACLs stays. | `s3:GetBucketPublicAccessBlock`, `s3:PutBucketPublicAccessBlock` |
-//! | bucket policy | Anyone may get `*-check.json` and `summary.json` under the prefix, with `page` or `website` also the page's files, and list with just this prefix. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
+//! | bucket | It exists, in the region of the settings or in `us-east-1`. | `s3:ListBucket`, `s3:CreateBucket` |
+//! | CORS | Pages of the given origins, or of all, may `GET` and `HEAD`, and see `ETag` and `Date`. | `s3:GetBucketCORS`, `s3:PutBucketCORS` |
+//! | lifecycle, if requested | Check files that carry the storage's tag are removed at a certain age. | `s3:GetLifecycleConfiguration`, `s3:PutLifecycleConfiguration` |
+//! | website, if requested | A folder shows its `index.html`. | `s3:GetBucketWebsite`, `s3:PutBucketWebsite` |
+//! | public access block | It allows a public policy. What it forbids about public ACLs stays forbidden. | `s3:GetBucketPublicAccessBlock`, `s3:PutBucketPublicAccessBlock` |
+//! | bucket policy | Anyone may get `*-check.json`, `summary.json` and `index.json` under the prefix, with `page` or `website` also the page's files, and list with exactly this prefix. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
 //!
-//! The page's files are `index.html`, `page.js`, `feed.atom`, `badge.svg`, `badge/*.svg` and `logo.*`. Names are listed whatever they are:
-//! keep what nobody shall know of out of the prefix; without a prefix anyone may list the whole bucket. Who may list with
-//! a prefix only gets 403, not 404, for an object that is not there.
+//! The page's files are `index.html`, `page.js`, `feed.atom`, `badge.svg`, `badge/*.svg` and `logo.*`. Listings show all names under the prefix:
+//! keep secret names out of it. Without a prefix, anyone may list the whole bucket. A reader that may list with
+//! a prefix only gets 403, not 404, for an object that does not exist.
 //!
-//! # When something is wrong
+//! ## Expiry by the server
 //!
-//! A request is repeated up to four times, ever more slowly, if the server has a fault or cannot be reached; with all that it has
-//! [`timeout`](S3::timeout). Errors say which bucket, why, and what to do about it.
+//! A lifecycle rule selects objects by prefix or by tag. No prefix matches check files only (`pub/1` also matches `pub/1notes.txt` and
+//! the folder `pub/1st-floor/`), so the rule selects a tag, `checkup-storage`, whose value differs for each prefix. Check files
+//! carry it with [`tag_check_files`](S3::tag_check_files); files that were stored without the tag do not expire. The rule is first written
+//! switched off and read back; if the server does not keep the tag, no rule is made. Earlier versions of Checkup made rules by prefix: every
+//! `provision` that may read the rules removes those. [`check_expiry`](S3::check_expiry) needs none of this, and works on every server.
+//!
+//! # Retries and timeouts
+//!
+//! A request is repeated up to four times, after growing pauses, if the server has a fault or cannot be reached. All attempts together
+//! take at most [`timeout`](S3::timeout); a server that does not answer is asked twice. Errors name the bucket, the cause and the remedy.
 
 mod compression;
 mod config;
 mod connection;
+mod document;
 mod error;
 mod files;
+mod http_client;
+mod index;
 mod listing;
+mod names;
 #[cfg(feature = "provision")]
 mod provision;
 mod publish;
 mod refusal;
+mod remedy;
 mod storage;
 mod target;
 mod wire;

@@ -1,4 +1,4 @@
-//! What a server lists, without the names that nobody here can have given.
+//! Removes from a listing the names that no file of Checkup has.
 
 use bytes::Bytes;
 use object_store::path::Path;
@@ -7,10 +7,10 @@ use quick_xml::events::Event;
 
 use crate::refusal::character;
 
-/// Leaves out of a page of a listing what `object_store` refuses all of the page for: keys such as `a//b`, `a/./b`, or with a
-/// control character, which others can put into a bucket. None is the name of a file here.
+/// Removes from a page of a listing the keys that make `object_store` refuse the whole page: `a//b`, `a/./b`, or a key with a
+/// control character. Other programs can put them into a bucket; none is the name of a file of Checkup.
 ///
-/// What is no such page is left as it is.
+/// Any other document is left as it is.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 pub(crate) fn without_strange_names(page: Bytes) -> Bytes {
@@ -29,7 +29,7 @@ pub(crate) fn without_strange_names(page: Bytes) -> Bytes {
                     name.clear();
                 }
             }
-            // What cannot be read becomes what no name has.
+            // Text that cannot be decoded becomes a character that no name has.
             Ok(Event::Text(part)) => text.push_str(&part.decode().unwrap_or("\0".into())),
             Ok(Event::CData(part)) => text.push_str(&part.decode().unwrap_or("\0".into())),
             Ok(Event::GeneralRef(entity)) => text.push(character(&entity).unwrap_or('\0')),
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_listing_is_left_as_it_is() {
+    fn any_other_document_is_left_as_it_is() {
         for text in ["", "{}", "<html><p>a//b", "<a></b>", "</a>", "<Contents><Key>a//b</Key></Contents>"] {
             assert_eq!(without_strange_names(text.into()), text);
         }

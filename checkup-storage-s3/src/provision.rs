@@ -1,13 +1,12 @@
 //! Makes the bucket, and lets a status page read the check files: [`StorageProvisioner`].
 //!
-//! Each step looks at what there is, and writes only what is missing or not as asked. What becomes public becomes so last.
+//! Each step reads what is set, and writes only what is missing or not as requested. Making the files public is the last step.
 
 mod api;
 mod bucket;
 mod cors;
 mod http;
 mod lifecycle;
-mod names;
 mod policy;
 mod steps;
 
@@ -29,22 +28,15 @@ impl StorageProvisioner for Files {
             StorageError::new(format!("cannot provision {}: {error}", target.describe()))
         };
         request.validate().map_err(|error| fail(&error))?;
-        if request.expire_after.is_some() && target.prefix.is_empty() {
-            return Err(fail(
-                &"without a `prefix` a lifecycle rule could remove other objects of the bucket too; set a prefix, \
-                  or `check_expiry` instead",
-            ));
-        }
         let bucket = Bucket::make(target, request, tell).await?;
         let mut steps = Steps::new(&bucket, request, tell);
         steps.cors().await?;
-        if let Some(age) = request.expire_after {
-            steps.lifecycle(age).await?;
-        }
+        steps.lifecycle().await?;
         if request.website {
             steps.website().await?;
         }
         steps.public_access().await?;
-        steps.policy().await
+        steps.policy().await?;
+        steps.finish()
     }
 }

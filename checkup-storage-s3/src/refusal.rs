@@ -1,4 +1,4 @@
-//! What a server says when it says no.
+//! What a server says when it refuses a request.
 
 use std::fmt;
 
@@ -12,19 +12,21 @@ use quick_xml::events::{BytesRef, Event};
 const MAX_TEXT: usize = 300;
 const MAX_CODE: usize = 64;
 
-/// The answer to a request that was not granted. Displays as `403 AccessDenied: Access Denied`.
+/// The answer to a refused request. Displays as `403 AccessDenied: Access Denied`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
-    /// Such as `NoSuchBucket`; empty if there was none.
+    /// Such as `NoSuchBucket`; empty if the server gave none.
     pub(crate) code: String,
-    /// All of it, until it is [without secrets](Self::without): of one that was cut in two, nobody would know the half.
+    /// All of it until [secrets are removed](Self::without): half of a secret would not be recognised.
     pub(crate) message: String,
     /// Where the bucket is, if it is elsewhere.
     pub(crate) region: Option<String>,
-    /// The server's clock, if ours differs too much.
+    /// The scheme, host and port that the server redirects to, if that is another server.
+    pub(crate) redirect: Option<String>,
+    /// The time on the server's clock, if ours differs too much.
     pub(crate) server_time: Option<Timestamp>,
 }
 
@@ -39,7 +41,7 @@ impl Refusal {
         refusal
     }
 
-    /// Reads `<Error><Code>…</Code>…</Error>`. What is not that says nothing.
+    /// Reads `<Error><Code>…</Code>…</Error>`. Any other body is ignored.
     fn read(&mut self, body: &[u8]) {
         let mut reader = Reader::from_reader(body);
         let (mut depth, mut element, mut text) = (0, Vec::new(), String::new());
@@ -56,7 +58,7 @@ impl Refusal {
                 Event::Text(part) => text.push_str(&part.decode().unwrap_or_default()),
                 Event::GeneralRef(entity) => text.push(character(&entity).unwrap_or(char::REPLACEMENT_CHARACTER)),
                 Event::End(_) => {
-                    // Elements that have others in them are none of those that are looked for.
+                    // None of the elements below has others in it.
                     if depth == 2 {
                         self.take(&element, &text);
                     }
@@ -78,23 +80,33 @@ impl Refusal {
         }
     }
 
-    /// Whether the server did not get all of the request in its time. The next time it may.
-    pub(crate) fn is_timeout(&self) -> bool {
-        self.code == "RequestTimeout"
+    /// Whether the same request may succeed if it is repeated, though the status does not say so.
+    pub(crate) fn is_temporary(&self) -> bool {
+        matches!(self.code.as_str(), "RequestTimeout" | "SlowDown" | "InternalError")
     }
 
-    /// Whether the server may lack a part of the protocol: it refused what was asked for as such, whoever asks.
+    /// Whether the key is good, but may not do that.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self.status, 401 | 403) && matches!(self.code.as_str(), "" | "AccessDenied" | "Forbidden")
+    }
+
+    /// Whether the bucket does not exist: then no other request to it succeeds either.
+    pub(crate) fn is_no_bucket(&self) -> bool {
+        self.code == "NoSuchBucket"
+    }
+
+    /// Whether the server may lack a part of the protocol: it refuses the kind of request, whatever the key.
     pub(crate) fn may_be_unsupported(&self) -> bool {
-        matches!(self.status, 400 | 405 | 501) && !self.is_timeout()
+        matches!(self.status, 400 | 405 | 501) && !self.is_temporary()
     }
 
-    /// Whether it is sure to: the next time the answer is the same.
+    /// Whether it certainly does, so that the answer will be the same next time.
     pub(crate) fn is_unsupported(&self) -> bool {
         matches!(self.status, 405 | 501)
             || matches!(self.code.as_str(), "NotImplemented" | "InvalidArgument" | "InvalidRequest")
     }
 
-    /// Removes secrets that the server repeats, and then what is too long to be shown.
+    /// Removes secrets that the server repeats, and then cuts what is too long to be shown.
     pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
         let secrets: Vec<_> = secrets.collect();
         let clean = |text: &str, max| excerpt(redacted(text, secrets.iter().copied()).as_bytes(), max);
@@ -125,12 +137,12 @@ impl std::error::Error for Refusal {}
 /// The text without these secrets.
 pub(crate) fn redacted<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
     let mut secrets: Vec<_> = secrets.filter(|secret| !secret.is_empty()).collect();
-    // One may hold another.
+    // One secret may contain another.
     secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
 }
 
-/// What an entity such as `&amp;` or `&#10;` stands for, if that is known.
+/// The character that an entity such as `&amp;` or `&#10;` stands for, if it is known.
 pub(crate) fn character(entity: &BytesRef<'_>) -> Option<char> {
     if let Ok(Some(character)) = entity.resolve_char_ref() {
         return Some(character);

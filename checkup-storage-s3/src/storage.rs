@@ -10,7 +10,7 @@ use checkup_core::{
     StorageMaintainer, StorageProvisioner, StorageReader, Timestamp, async_trait,
 };
 
-use crate::S3;
+use crate::config::S3;
 use crate::connection::Connection;
 use crate::files::Files;
 use crate::target::{Target, environment};
@@ -23,7 +23,7 @@ impl IntoStorage for S3 {
 
 /// Keeps check files in a bucket.
 ///
-/// Nothing is connected to before it is used. Cloning is cheap, and clones share their connections.
+/// It connects when it is first used. Cloning is cheap, and clones share their connections.
 ///
 /// ```
 /// use checkup_core::{CheckResult, Report, Storage, Timestamp};
@@ -32,7 +32,7 @@ impl IntoStorage for S3 {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// // In a test; elsewhere `S3::new("status").region("eu-west-1")` will do.
+/// // A server for tests; on Amazon, `S3::new("status").region("eu-west-1")` is enough.
 /// let server = S3Server::start();
 /// server.create_bucket("status");
 /// let settings = S3::new("status").endpoint(server.endpoint()).access_key(server.access_key_id(), server.secret_access_key());
@@ -54,7 +54,7 @@ impl S3Storage {
     ///
     /// # Errors
     ///
-    /// If settings are invalid, with each key that is.
+    /// If settings are invalid, with every problem.
     pub fn new(settings: S3) -> Result<Self, ConfigError> {
         let target = Target::new(&settings)?;
         let files = Files::new(Connection::new(target, Box::new(environment)));

@@ -1,39 +1,57 @@
-//! Where the storage is, from settings that were found to be able to work.
+//! [`Target`]: where the storage is, from settings that are valid.
 
 use std::time::Duration;
 
-use checkup_core::{ConfigError, Secret};
+use checkup_core::{ConfigError, ConfigProblems, Secret};
 use url::Url;
 
-use crate::S3;
+use crate::config::S3;
+use crate::names::name;
 
 mod checks;
 
-/// The longest that a request with its retries may take: a store has 60 seconds.
+/// The longest that a request may take with its retries: a store has 60 seconds.
 const MAX_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// A bucket, a prefix in it, and how they are reached. Nothing in it was connected to yet.
+/// A bucket, a prefix in it, and how to reach them. Making one connects to nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) bucket: String,
-    /// `None`: it must be looked up, and the endpoint is Amazon's.
+    /// `None` if it must be looked up; then the endpoint is Amazon's.
     pub(crate) region: Option<String>,
-    /// `None`: Amazon's, which depends on the region.
+    /// `None` for Amazon's, which depends on the region.
     pub(crate) endpoint: Option<Url>,
     pub(crate) path_style: bool,
     /// Empty, or with a `/` at its end.
     pub(crate) prefix: String,
     pub(crate) credentials: Credentials,
+    /// Secrets of the environment, which must not be shown either.
+    pub(crate) hidden: Vec<Secret>,
     pub(crate) storage_class: Option<String>,
+    /// The tag that check files carry.
+    pub(crate) tag: Option<ObjectTag>,
+    /// Whether an `index.json` is kept.
+    pub(crate) index: bool,
     pub(crate) timeout: Duration,
+}
+
+/// The key and the value of an object's tag, by which a lifecycle rule finds the check files of one storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ObjectTag(pub(crate) &'static str, pub(crate) String);
+
+impl ObjectTag {
+    /// The tag of the storage with this prefix.
+    pub(crate) fn of(prefix: &str) -> Self {
+        Self("checkup-storage", name("Checkup", prefix))
+    }
 }
 
 /// How requests are signed.
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials {
-    /// With this key, out of the settings.
+    /// With this key from the settings.
     Key { id: String, secret: Secret, session_token: Option<Secret> },
-    /// With what the environment, a web identity, the container or the instance gives.
+    /// With credentials of the environment, a web identity, the container or the instance.
     Chain,
     /// Not at all.
     Anonymous,
@@ -45,32 +63,42 @@ impl Target {
         Self::with_environment(settings, &environment)
     }
 
-    /// The same with another environment.
+    /// Checks the settings in another environment.
     pub(crate) fn with_environment(
         settings: &S3,
         environment: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let mut problems = Problems::default();
+        let mut problems = ConfigProblems::new();
         let variable = |names: &[&str]| names.iter().find_map(|name| environment(name));
         let endpoint_text = given(settings.endpoint.as_deref())
             .map(|text| (text, "`endpoint`"))
-            .or_else(|| variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]).map(|text| (text, "AWS_ENDPOINT_URL")));
-        let endpoint = endpoint_text.and_then(|(text, key)| problems.take("endpoint", checks::endpoint(&text, key)));
+            .or_else(|| environment("AWS_ENDPOINT_URL_S3").map(|text| (text, "AWS_ENDPOINT_URL_S3")))
+            .or_else(|| environment("AWS_ENDPOINT_URL").map(|text| (text, "AWS_ENDPOINT_URL")));
+        let endpoint = endpoint_text.and_then(|(text, key)| problems.take(checks::endpoint(&text, key)));
         let path_style = settings.path_style.unwrap_or(endpoint.is_some() || settings.bucket.contains('.'));
-        problems.take("bucket", checks::bucket(&settings.bucket, path_style));
+        problems.take(checks::bucket(&settings.bucket, path_style));
         let region = given(settings.region.as_deref())
             .or_else(|| variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]))
             .or_else(|| endpoint.is_some().then(|| "us-east-1".to_owned()));
-        let region = region.and_then(|region| problems.take("region", checks::region(region)));
-        let prefix = problems.take("prefix", checks::prefix(&settings.prefix)).unwrap_or_default();
+        let region = region.and_then(|region| problems.take(checks::region(region)));
+        let prefix = problems.take(checks::prefix(&settings.prefix)).unwrap_or_default();
         let storage_class = given(settings.storage_class.as_deref());
         if let Some(class) = &storage_class {
-            problems.take("storage_class", checks::storage_class(class));
+            problems.take(checks::storage_class(class));
         }
         if !(Duration::from_secs(1)..=MAX_TIMEOUT).contains(&settings.timeout) {
-            problems.push("timeout", format!("expected 1s to 50s, found {:?}", settings.timeout));
+            let found = format!("expected 1s to 50s, found {:?}", settings.timeout);
+            problems.push(ConfigError::invalid("timeout", found));
         }
-        let credentials = problems.credentials(settings);
+        let credentials = credentials(settings, &mut problems);
+        let hidden = [
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_ENDPOINT_URL_STS",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        ];
+        let hidden = hidden.iter().filter_map(|name| environment(name)).map(Secret::from).collect();
+        let tag = settings.tag_check_files.then(|| ObjectTag::of(&prefix));
         let target = Self {
             bucket: settings.bucket.clone(),
             region,
@@ -78,10 +106,13 @@ impl Target {
             path_style,
             prefix,
             credentials,
+            hidden,
             storage_class,
+            tag,
+            index: settings.index,
             timeout: settings.timeout,
         };
-        problems.0.map_or(Ok(target), Err)
+        problems.finish(|| Some(target))
     }
 
     /// The URL of the bucket in this region, without a `/` at its end.
@@ -95,8 +126,8 @@ impl Target {
         }
     }
 
-    /// The URL at which anyone who may finds the bucket. Amazon's without a region leads on to the right one, unless the bucket is in the
-    /// path: then it is that of `us-east-1` alone.
+    /// The URL at which browsers find the bucket. Without a region, Amazon redirects to the right one, unless the bucket is in the
+    /// path: that URL is valid for `us-east-1` only.
     pub(crate) fn public_url(&self) -> String {
         match &self.region {
             Some(region) => self.bucket_url(region),
@@ -105,7 +136,7 @@ impl Target {
         }
     }
 
-    /// What is reached, in words: ``the bucket `status` at https://minio.example.com``.
+    /// The place in words: ``the bucket `status` at https://minio.example.com``.
     pub(crate) fn describe(&self) -> String {
         let Self { bucket, .. } = self;
         match (&self.endpoint, &self.region) {
@@ -123,65 +154,55 @@ impl Target {
         self.endpoint.as_ref().map_or_else(|| place.to_owned(), |endpoint| format!("{place} at {}", text_of(endpoint)))
     }
 
-    /// The texts that must not show anywhere.
+    /// The texts that must not be shown anywhere.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let (secret, token) = match &self.credentials {
             Credentials::Key { secret, session_token, .. } => (Some(secret), session_token.as_ref()),
             Credentials::Chain | Credentials::Anonymous => (None, None),
         };
-        secret.into_iter().chain(token).map(Secret::expose)
+        secret.into_iter().chain(token).chain(&self.hidden).map(Secret::expose)
     }
 }
 
-/// What is wrong, all of it at once.
-#[derive(Default)]
-struct Problems(Option<ConfigError>);
-
-impl Problems {
-    fn push(&mut self, key: &str, message: impl Into<String>) {
-        let error = ConfigError::invalid(key, message);
-        match &mut self.0 {
-            Some(all) => all.extend(error),
-            none => *none = Some(error),
-        }
+/// How requests are signed with these settings.
+fn credentials(settings: &S3, problems: &mut ConfigProblems) -> Credentials {
+    let id = given(settings.access_key_id.as_deref());
+    let secret = settings.secret_access_key.clone().filter(|secret| !secret.is_empty());
+    let session_token = settings.session_token.clone().filter(|token| !token.is_empty());
+    for (key, value) in [
+        ("access_key_id", id.as_deref()),
+        ("secret_access_key", secret.as_ref().map(Secret::expose)),
+        ("session_token", session_token.as_ref().map(Secret::expose)),
+    ] {
+        problems.take(checks::key(key, value.unwrap_or_default()));
     }
-
-    fn take<T>(&mut self, key: &str, result: Result<T, String>) -> Option<T> {
-        result.map_err(|message| self.push(key, message)).ok()
-    }
-
-    fn credentials(&mut self, settings: &S3) -> Credentials {
-        let id = given(settings.access_key_id.as_deref());
-        let secret = settings.secret_access_key.clone().filter(|secret| !secret.is_empty());
-        let session_token = settings.session_token.clone().filter(|token| !token.is_empty());
-        for (key, value) in [
-            ("access_key_id", id.as_deref()),
-            ("secret_access_key", secret.as_ref().map(Secret::expose)),
-            ("session_token", session_token.as_ref().map(Secret::expose)),
-        ] {
-            self.take(key, checks::key(value.unwrap_or_default()));
+    let mut invalid = |key, message| problems.push(ConfigError::invalid(key, message));
+    match (id, secret) {
+        (id, secret) if settings.anonymous => {
+            if id.is_some() || secret.is_some() || session_token.is_some() {
+                invalid("anonymous", "expected no access key together with `anonymous`; remove one of them");
+            }
+            Credentials::Anonymous
         }
-        match (id, secret) {
-            (id, secret) if settings.anonymous => {
-                if id.is_some() || secret.is_some() || session_token.is_some() {
-                    self.push("anonymous", "expected no access key with `anonymous`; remove the one or the other");
-                }
-                Credentials::Anonymous
+        (Some(id), Some(secret)) => Credentials::Key { id, secret, session_token },
+        (id, secret) => {
+            if id.is_some() {
+                invalid(
+                    "secret_access_key",
+                    "expected the secret of `access_key_id`; set both, or none to use the credentials of the environment",
+                );
+            } else if secret.is_some() {
+                invalid(
+                    "access_key_id",
+                    "expected the id of the key of `secret_access_key`; set both, or none to use the credentials of the environment",
+                );
+            } else if session_token.is_some() {
+                invalid(
+                    "session_token",
+                    "expected none without `access_key_id` and `secret_access_key`; set all three",
+                );
             }
-            (Some(id), Some(secret)) => Credentials::Key { id, secret, session_token },
-            (id, secret) => {
-                if id.is_some() {
-                    self.push("secret_access_key", "expected the secret of `access_key_id`; set both, or none for the credentials of the environment");
-                } else if secret.is_some() {
-                    self.push("access_key_id", "expected the id of the key of `secret_access_key`; set both, or none for the credentials of the environment");
-                } else if session_token.is_some() {
-                    self.push(
-                        "session_token",
-                        "expected none without `access_key_id` and `secret_access_key`; set all three",
-                    );
-                }
-                Credentials::Chain
-            }
+            Credentials::Chain
         }
     }
 }
@@ -190,7 +211,7 @@ pub(crate) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// A key that is there and not empty: `${VAR:-}` gives an empty text where a variable is not set.
+/// A setting that is not empty: `${VAR:-}` gives an empty text if a variable is not set.
 fn given(text: Option<&str>) -> Option<String> {
     text.filter(|text| !text.is_empty()).map(ToOwned::to_owned)
 }
@@ -251,13 +272,13 @@ mod tests {
     }
 
     #[test]
-    fn browsers_find_a_bucket_whose_region_nobody_told() {
+    fn browsers_find_a_bucket_without_a_region() {
         let url = |settings: S3| target(&settings).unwrap().public_url();
         assert_eq!(url(S3::new("status")), "https://status.s3.amazonaws.com");
         assert_eq!(
             url(S3::new("a.b")),
             "https://s3.amazonaws.com/a.b",
-            "no certificate is for a name with a dot in it"
+            "no wildcard certificate covers a name with a dot in it"
         );
         assert_eq!(url(S3::new("status").path_style(true)), "https://s3.amazonaws.com/status");
         assert_eq!(url(S3::new("a.b").region("eu-west-1")), "https://s3.eu-west-1.amazonaws.com/a.b");
@@ -296,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_bucket_is_refused() {
+    fn an_invalid_bucket_name_is_refused() {
         let long = "a".repeat(64);
         for name in ["", "ab", &long, "Status", "a_b", "-ab", "ab-", "a..b", "192.168.0.1", "stätus", "a b c"] {
             assert_eq!(problem(&S3::new(name)).0, "bucket", "{name:?}");
@@ -307,7 +328,45 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_endpoint_is_refused_and_a_password_not_shown() {
+    fn a_text_that_may_hold_a_password_is_not_shown_wherever_it_was_written() {
+        let urls = [
+            "https://AKIA:hidden@minio/b",
+            "u:hidden@x",
+            "https://u:hid/den@minio",
+            "https://u:hidden@mi nio",
+            "http//u:hidden@x",
+            "http://minio?X-Amz-Signature=hidden",
+            "minio?key=hidden",
+            "ftp://u:hidden@minio",
+            "https://:hidden@",
+            "https://u:hidden@minio:99999",
+        ];
+        for text in urls {
+            for settings in [
+                S3::new(text),
+                S3::new(text).path_style(true),
+                S3::new("status").endpoint(text),
+                S3::new("status").region(text),
+                S3::new("status").prefix(format!("{text}/../x")),
+                S3::new("status").storage_class(text),
+            ] {
+                let error = target(&settings).unwrap_err();
+                let shown = format!("{error} {error:?}");
+                assert!(!shown.contains("hid") && !shown.contains("den@"), "{shown}");
+            }
+            for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION"] {
+                let environment = |asked: &str| (asked == name).then(|| text.to_owned());
+                let error = Target::with_environment(&S3::new("status"), &environment).unwrap_err().to_string();
+                assert!(!error.contains("hid") && !error.contains("den@"), "{error}");
+                assert!(name == "AWS_REGION" || error.contains(name), "{error}");
+            }
+        }
+        let long = "hidden".repeat(30);
+        assert!(!problem(&S3::new(&long)).1.contains("hidden"));
+    }
+
+    #[test]
+    fn an_invalid_endpoint_is_refused_and_a_password_not_shown() {
         for text in ["localhost:9000", "minio", "ftp://minio", "https://", "http://minio?a=b", "http://minio#a"] {
             assert_eq!(problem(&S3::new("status").endpoint(text)).0, "endpoint", "{text:?}");
         }
@@ -318,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_key_is_whole_or_not_there() {
+    fn an_access_key_is_complete_or_absent() {
         let mut settings = S3::new("status").access_key("AKIA", "hidden");
         assert!(matches!(target(&settings).unwrap().credentials, Credentials::Key { .. }));
         settings.secret_access_key = None;
@@ -344,7 +403,7 @@ mod tests {
     }
 
     #[test]
-    fn all_problems_are_told_at_once() {
+    fn all_problems_are_reported_together() {
         let settings = S3::new("x")
             .region("a/b")
             .endpoint("minio")

@@ -1,43 +1,44 @@
-//! What goes over the wire, watched: `object_store` hides what a server answered in the text of its errors.
+//! Watches answers: `object_store` hides what a server answered in the text of its errors.
 
 use std::error::Error;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use checkup_core::{Cause, Failure};
-use checkup_net::{IpVersion, excerpt, find_tls_failure};
-use http::{Method, StatusCode, header};
+use checkup_net::{excerpt, find_tls_failure};
+use http::{Method, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Limited};
-use object_store::ClientOptions;
 use object_store::client::{
-    DnsFuture, DnsResolver, HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
-    HttpResponseBody, HttpService, ReqwestConnector,
+    HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
+use url::Url;
 
+use crate::document;
 use crate::listing::without_strange_names;
 use crate::refusal::Refusal;
 
-/// How much of the answer to a request that failed is read.
+/// How much of the answer to a refused request is read.
 const MAX_REFUSAL: usize = 64 << 10;
 
-/// The longest page of a listing: a thousand keys of 1,024 bytes each, every one of them escaped, are less.
-const MAX_LISTING: usize = 16 << 20;
+/// The longest answer other than an object: a page of a listing has a thousand keys of 1,024 bytes, each of them escaped.
+const MAX_DOCUMENT: usize = 16 << 20;
 
 tokio::task_local! {
     static LAST: Arc<Mutex<Option<Answer>>>;
 }
 
-/// The last answer to the requests of an operation, if it was no success.
+/// The last answer to the requests of an operation, unless it was a success.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// The server said no.
+    /// The server refused the request.
     Refused(Refusal),
-    /// There was no answer, and why.
+    /// There was no answer, and this is why.
     None(Failure),
 }
 
-/// Does the work of an operation, and tells what the last answer to its requests was, if it was no success.
+/// Does the work of an operation, and returns the last answer to its requests too, unless that was a success.
 pub(crate) async fn watch<T>(work: impl Future<Output = T>) -> (T, Option<Answer>) {
     let last = Arc::default();
     let done = LAST.scope(Arc::clone(&last), work).await;
@@ -45,92 +46,159 @@ pub(crate) async fn watch<T>(work: impl Future<Output = T>) -> (T, Option<Answer
     (done, answer)
 }
 
-fn note(answer: Option<Answer>) {
-    // Outside of an operation nobody asks.
+/// Takes down the last answer of the operation that this task is in.
+pub(crate) fn note(answer: Option<Answer>) {
+    // Outside of an operation, no code asks for it.
     let _ = LAST.try_with(|last| *last.lock().unwrap_or_else(PoisonError::into_inner) = answer);
 }
 
-/// Makes the clients whose answers are watched.
+/// A client whose answers are taken down, and mended where `object_store` would misunderstand them.
 #[derive(Debug)]
-pub(crate) struct Wire;
+pub(crate) struct Watched(HttpClient);
 
-impl HttpConnector for Wire {
-    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let options = options.clone().with_dns_resolver(Arc::new(SystemResolver));
-        Ok(HttpClient::new(Watched(ReqwestConnector::default().connect(&options)?)))
+impl Watched {
+    pub(crate) fn new(client: HttpClient) -> Self {
+        Self(client)
     }
 }
-
-#[derive(Debug)]
-struct Watched(HttpClient);
 
 #[async_trait]
 impl HttpService for Watched {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let host = request.uri().host().unwrap_or_default().to_owned();
-        let is_listing = is_listing(&request);
-        let is_for_page = request.method() == Method::GET && !is_listing;
+        let (uri, kind) = (request.uri().clone(), Kind::of(&request));
+        let host = uri.host().unwrap_or_default();
         let response = match self.0.execute(request).await {
             Ok(response) => response,
             Err(error) => {
-                note(Some(Answer::None(failure(&error, &host))));
-                return Err(error);
+                note(Some(Answer::None(failure(&error, host))));
+                return Err(repeatable(error));
             }
         };
         let status = response.status();
-        if status.is_success() && !is_for_page && is_web_page(&response) {
-            // Who takes it for a success loses a report, or finds no history.
-            let failure = Failure::protocol("the answer is a web page");
-            note(Some(Answer::None(failure.clone())));
-            return Err(HttpError::new(HttpErrorKind::Decode, failure));
-        }
-        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+        if status.is_success() {
             note(None);
-            return if is_listing { clean(response, &host).await } else { Ok(response) };
+            return match kind {
+                Kind::Object => Ok(response),
+                Kind::Look => look(response),
+                Kind::Listing | Kind::Other => success(response, kind, host).await,
+            };
         }
-        let (mut parts, body) = response.into_parts();
-        // What cannot be read, or is too long, explains nothing.
+        if status == StatusCode::NOT_MODIFIED {
+            note(None);
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        // A body that is too long or breaks off explains nothing.
         let body = Limited::new(body, MAX_REFUSAL).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        let refusal = Refusal::new(status, &parts.headers, &body);
-        // A 5xx is repeated, and nothing else.
-        match status {
-            StatusCode::NOT_IMPLEMENTED => parts.status = StatusCode::BAD_REQUEST,
-            _ if refusal.is_timeout() => parts.status = StatusCode::SERVICE_UNAVAILABLE,
-            _ => {}
+        let mut refusal = Refusal::new(status, &parts.headers, &body);
+        if status.is_redirection() {
+            let location = parts.headers.get(header::LOCATION).and_then(|value| value.to_str().ok());
+            refusal.redirect = location.and_then(|location| other_origin(&uri, location));
         }
-        note(Some(Answer::Refused(refusal)));
-        parts.headers.remove(header::CONTENT_LENGTH);
-        Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)))
+        Ok(refuse(parts, refusal, body))
     }
 }
 
-/// A listing that `object_store` can read.
-async fn clean(response: HttpResponse, host: &str) -> Result<HttpResponse, HttpError> {
-    let (mut parts, body) = response.into_parts();
-    let error = match Limited::new(body, MAX_LISTING).collect().await {
-        Ok(body) => {
-            parts.headers.remove(header::CONTENT_LENGTH);
-            let body = without_strange_names(body.to_bytes());
-            return Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)));
+/// What a request asks for, which decides what a good answer looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The content of an object, or a document that the AWS SDK reads.
+    Object,
+    /// The headers of an object.
+    Look,
+    Listing,
+    /// A change, which is answered with nothing or with a document.
+    Other,
+}
+
+impl Kind {
+    fn of(request: &HttpRequest) -> Self {
+        let is_listing = |query: &str| query.split('&').any(|part| part.starts_with("list-type="));
+        match *request.method() {
+            Method::GET if request.uri().query().is_some_and(is_listing) => Self::Listing,
+            Method::GET => Self::Object,
+            Method::HEAD => Self::Look,
+            _ => Self::Other,
         }
-        Err(error) => match error.downcast::<HttpError>() {
-            Ok(error) => *error,
-            Err(_) => HttpError::new(HttpErrorKind::Decode, Failure::protocol("the listing is longer than 16 MiB")),
-        },
-    };
-    note(Some(Answer::None(failure(&error, host))));
-    Err(error)
+    }
 }
 
-fn is_listing(request: &HttpRequest) -> bool {
-    request.uri().query().is_some_and(|query| query.split('&').any(|part| part.starts_with("list-type=")))
+/// A refusal, with the status at which `object_store` repeats exactly the requests that may succeed later: those answered by a 5xx.
+fn refuse(mut parts: http::response::Parts, refusal: Refusal, body: Bytes) -> HttpResponse {
+    match parts.status {
+        StatusCode::NOT_IMPLEMENTED | StatusCode::INSUFFICIENT_STORAGE => parts.status = StatusCode::BAD_REQUEST,
+        _ if refusal.is_temporary() => parts.status = StatusCode::SERVICE_UNAVAILABLE,
+        status if status.is_success() => parts.status = StatusCode::BAD_REQUEST,
+        _ => {}
+    }
+    note(Some(Answer::Refused(refusal)));
+    parts.headers.remove(header::CONTENT_LENGTH);
+    HttpResponse::from_parts(parts, HttpResponseBody::from(body))
 }
 
-fn is_web_page(response: &HttpResponse) -> bool {
+/// A success without a body: a web server that answers every path with a page would make each name look taken.
+fn look(response: HttpResponse) -> Result<HttpResponse, HttpError> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-    // Some servers call an answer without a body a page, which it is not.
-    header(header::CONTENT_LENGTH) != Some("0")
-        && header(header::CONTENT_TYPE).is_some_and(|value| value.to_ascii_lowercase().starts_with("text/html"))
+    let is_page = header(header::CONTENT_TYPE).is_some_and(|value| value.to_ascii_lowercase().starts_with("text/html"));
+    // Some servers label an answer without a body as a page.
+    if is_page && header(header::CONTENT_LENGTH) != Some("0") {
+        return Err(no_s3("the answer is a web page"));
+    }
+    Ok(response)
+}
+
+/// A success whose body says whether it is one. The label says little: Swift sends its documents as `text/html`.
+async fn success(response: HttpResponse, kind: Kind, host: &str) -> Result<HttpResponse, HttpError> {
+    let (mut parts, body) = response.into_parts();
+    let body = match Limited::new(body, MAX_DOCUMENT).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) => {
+            return Err(match error.downcast::<HttpError>() {
+                Ok(error) => {
+                    note(Some(Answer::None(failure(&error, host))));
+                    *error
+                }
+                Err(_) => no_s3("the answer is longer than 16 MiB"),
+            });
+        }
+    };
+    let root = document::root(&body);
+    let is_listing = kind == Kind::Listing;
+    let body = match root.as_deref() {
+        // Some servers begin an answer before they know whether they succeed.
+        Some("Error") => {
+            let refusal = Refusal::new(parts.status, &parts.headers, &body);
+            return Ok(refuse(parts, refusal, body));
+        }
+        Some(root) if root.eq_ignore_ascii_case("html") => return Err(no_s3("the answer is a web page")),
+        Some("ListBucketResult") if is_listing => without_strange_names(body),
+        _ if is_listing => return Err(no_s3("the answer is not a listing")),
+        _ => body,
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)))
+}
+
+/// The error of a success that no S3 server gives. Whatever took it for one would lose a report, or find no history.
+fn no_s3(why: &str) -> HttpError {
+    let failure = Failure::protocol(why);
+    note(Some(Answer::None(failure.clone())));
+    HttpError::new(HttpErrorKind::Decode, failure)
+}
+
+/// The error as one that `object_store` repeats, even after a timeout of a put on a condition: every request here may be sent twice.
+fn repeatable(error: HttpError) -> HttpError {
+    match error.kind() {
+        HttpErrorKind::Timeout | HttpErrorKind::Interrupted => HttpError::new(HttpErrorKind::Request, error),
+        _ => error,
+    }
+}
+
+/// The scheme, host and port that a redirect leads to, unless it stays at the server.
+fn other_origin(from: &Uri, location: &str) -> Option<String> {
+    let from = Url::parse(&from.to_string()).ok()?;
+    let to = from.join(location).ok()?.origin();
+    (to != from.origin()).then(|| to.ascii_serialization())
 }
 
 /// Why there was no answer, in words.
@@ -143,7 +211,7 @@ fn failure(error: &HttpError, host: &str) -> Failure {
     }
     match (error.kind(), find::<io::Error>(error)) {
         (HttpErrorKind::Timeout, _) => Failure::new(Cause::Timeout, "no answer in time"),
-        // The kind has the words; the error itself may hold anything.
+        // The kind has words; the text of the error may hold anything.
         (_, Some(io)) if io.kind() != io::ErrorKind::Other => io::Error::from(io.kind()).into(),
         _ => {
             let mut deepest: &(dyn Error + 'static) = error;
@@ -155,7 +223,7 @@ fn failure(error: &HttpError, host: &str) -> Failure {
     }
 }
 
-/// The first error of this type in the chain, what is inside of `io::Error`s included.
+/// The first error of this type in the chain, including errors inside `io::Error`s.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -166,18 +234,4 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
         next = held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source());
     }
     None
-}
-
-/// Names by the system's resolver, as everywhere in Checkup, with errors in words.
-#[derive(Debug)]
-struct SystemResolver;
-
-impl DnsResolver for SystemResolver {
-    fn resolve(&self, host: &str) -> DnsFuture {
-        let host = host.to_owned();
-        Box::pin(async move {
-            let found = checkup_net::resolve(&host, 0, IpVersion::Any).await?;
-            Ok(found.into_iter().map(|address| address.ip()).collect())
-        })
-    }
 }

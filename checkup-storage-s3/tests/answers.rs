@@ -1,4 +1,4 @@
-//! What comes of objects that others put into the bucket, and of answers that servers seldom give.
+//! Objects that other programs put into the bucket, and answers that servers rarely give.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -17,7 +17,7 @@ fn settings(server: &HttpServer) -> S3 {
     S3::new(BUCKET).endpoint(server.url("")).access_key("AKIA", "hidden")
 }
 
-/// A server that gives the first answers to the first requests of this method, and then the good one. It tells the requests.
+/// A server that gives `first` to the first requests of this method, and then good answers; and the requests that it has seen.
 fn server(method: &'static str, first: Vec<Response>) -> (HttpServer, Arc<Mutex<Vec<String>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let first = Mutex::new(first.into_iter());
@@ -40,7 +40,7 @@ fn refusal(status: u16, code: &str) -> Response {
 }
 
 #[tokio::test]
-async fn objects_with_strange_names_hinder_nobody() {
+async fn objects_with_strange_names_do_no_harm() {
     for prefix in ["", "checks/"] {
         let server = S3Server::start();
         server.create_bucket(BUCKET);
@@ -95,7 +95,7 @@ async fn a_put_that_reached_the_server_too_slowly_is_repeated_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_put_that_always_reaches_the_server_too_slowly_is_told_of() {
+async fn a_put_that_always_reaches_the_server_too_slowly_is_reported() {
     let (server, seen) = server("PUT", vec![refusal(400, "RequestTimeout"); 20]);
     let error = S3Storage::new(settings(&server)).unwrap().files().put_if_absent(NAME, b"[]\n").await.unwrap_err();
     assert!(error.to_string().contains("did not get the request in time"), "{error}");

@@ -1,4 +1,4 @@
-//! What goes wrong is told with the bucket, the cause and the remedy, and without a secret.
+//! Errors name the bucket, the cause and the remedy, and hold no secret.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -54,14 +54,14 @@ async fn fails(settings: S3, words: &[&str]) -> StorageError {
 async fn an_unknown_access_key() {
     let server = server();
     let unknown = settings(&server).access_key("AKIAUNKNOWN", "hidden");
-    fails(unknown, &["does not know the access key", "set `access_key_id` right", "403 InvalidAccessKeyId"]).await;
+    fails(unknown, &["does not know the access key", "check `access_key_id`", "403 InvalidAccessKeyId"]).await;
 }
 
 #[tokio::test]
 async fn a_wrong_secret() {
     let server = server();
     let wrong = settings(&server).access_key(server.access_key_id(), "hidden");
-    fails(wrong, &["the secret of the access key is wrong", "set `secret_access_key` right", "SignatureDoesNotMatch"])
+    fails(wrong, &["the secret of the access key is wrong", "check `secret_access_key`", "SignatureDoesNotMatch"])
         .await;
 }
 
@@ -120,7 +120,7 @@ async fn a_bucket_that_is_elsewhere() {
 
 #[tokio::test]
 async fn credentials_that_have_expired_or_a_wrong_token() {
-    for (code, words) in [("ExpiredToken", "has expired; get new"), ("InvalidToken", "set `session_token` right")] {
+    for (code, words) in [("ExpiredToken", "has expired; get new"), ("InvalidToken", "check `session_token`")] {
         let body = format!("<Error><Code>{code}</Code><Message>The token t0ken-hidden is bad</Message></Error>");
         let server = HttpServer::start(move |_| Response::new(400).body(body.clone()));
         let settings =
@@ -150,26 +150,30 @@ async fn no_part_of_a_secret_is_shown() {
 #[tokio::test]
 async fn what_is_no_s3_server_is_no_missing_file() {
     let page = "<html>Not here</html>";
-    for (status, words) in [(404, "no S3 server answers there"), (501, "cannot do that"), (405, "cannot do that")] {
+    for (status, words) in [
+        (404, "no S3 server answers there"),
+        (501, "does not support this request"),
+        (405, "does not support this request"),
+    ] {
         let website = HttpServer::start(move |_| Response::new(status).header("content-type", "text/html").body(page));
         let settings = S3::new("status").endpoint(website.url("")).access_key("AKIA", "hidden");
-        let error = fails(settings.clone(), &[words, "`endpoint` is"]).await;
+        let error = fails(settings.clone(), &[words, "`endpoint`"]).await;
         assert_eq!(error.kind(), StorageErrorKind::Other);
         let error = S3Storage::new(settings).unwrap().files().list("", 10).await.unwrap_err();
         assert!(error.kind() == StorageErrorKind::Other && error.to_string().contains(words), "{error}");
     }
-    // Of a file that is to be got, that it is not there is all that a server need say.
+    // Of a file that is to be got, that it does not exist is all that a server need say.
     let server = HttpServer::start(|_| Response::new(404));
     let settings = S3::new("status").endpoint(server.url("")).access_key("AKIA", "hidden");
     let error = S3Storage::new(settings).unwrap().files().get(NAME).await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string().contains("it is not there")), (StorageErrorKind::NotFound, true));
+    assert_eq!((error.kind(), error.to_string().contains("it does not exist")), (StorageErrorKind::NotFound, true));
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn a_port_where_nothing_listens() {
     let endpoint = format!("http://{}", closed_port());
     let settings = S3::new("status").endpoint(endpoint).access_key("AKIA", "hidden");
-    fails(settings, &["nobody listens there", "connection refused"]).await;
+    fails(settings, &["nothing listens there", "connection refused"]).await;
 }
 
 #[tokio::test]
@@ -187,7 +191,7 @@ async fn a_server_that_does_not_answer() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_nobody_trusts() {
+async fn a_certificate_that_is_not_trusted() {
     let ca = Ca::new();
     let server = TlsServer::start(ca.server(&["127.0.0.1"]), TlsOptions::default(), |_| async {});
     let settings =
@@ -203,10 +207,10 @@ async fn a_server_that_has_a_fault_or_is_no_s3_server() {
     assert!(broken.requests() > 1, "a fault may be gone the next time");
     let website =
         HttpServer::start(|_| Response::new(200).header("content-type", "text/html").body("<html>Welcome!</html>"));
-    fails(settings(&website), &["is no S3 server", "a web page"]).await;
+    fails(settings(&website), &["is not an S3 server", "a web page"]).await;
     let files = S3Storage::new(settings(&website)).unwrap().files();
     for error in [files.list("", 10).await.unwrap_err(), files.delete(&[NAME, "a"]).await.unwrap_err()] {
-        assert!(error.to_string().contains("is no S3 server"), "{error}");
+        assert!(error.to_string().contains("is not an S3 server"), "{error}");
     }
 }
 
@@ -222,7 +226,7 @@ async fn a_refusal_is_read_only_so_far() {
 async fn anyone_who_may_not_do_that() {
     let server = server();
     let anyone = S3::new("status").endpoint(server.endpoint()).anonymous(true);
-    fails(anyone.clone(), &["anyone may not do that", "access key instead of `anonymous`"]).await;
+    fails(anyone.clone(), &["without an access key", "key instead of `anonymous`"]).await;
     server.anyone_may_read(true);
     server.put("status", NAME, "[]\n");
     let files = S3Storage::new(anyone).unwrap().files();

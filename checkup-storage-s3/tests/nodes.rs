@@ -1,8 +1,8 @@
 //! One history, many nodes: processes that store into one bucket, in an outage and while one of them is killed again and
 //! again, and two that compact it all the time. At the end every result that a node has reported is read, exactly once.
 //!
-//! This program is those processes too, as the variable `ROLE` says; without it, it is the test. It is told what to do through its
-//! standard input, and ends when that does.
+//! This program is also those processes: the variable `ROLE` says which. Without it, it is the test. The test directs them through their
+//! standard input, and they end when it closes.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in tests, a panic is the report")]
 
@@ -16,6 +16,8 @@ mod node;
 mod parent;
 #[path = "nodes/place.rs"]
 mod place;
+#[path = "nodes/server.rs"]
+mod server;
 
 use std::env;
 

@@ -9,13 +9,13 @@ use checkup_core::{
     CheckResult, PageFile, PageSource, Published, Report, Storage, StorageErrorKind, StorageReader, Timestamp, history,
 };
 use checkup_storage_s3::{S3, S3Storage};
-use checkup_testkit::{S3Requests, S3Server};
+use checkup_testkit::{S3Dialect, S3Requests, S3Server};
 
 const BUCKET: &str = "status";
 
-/// The time of the first report: the beginning of a minute, in a past that nothing has expired of.
+/// The time of the first report: so recent that its hour is never closed, and nothing of it is compacted.
 fn base() -> Timestamp {
-    Timestamp::now().saturating_sub(Duration::from_secs(1800))
+    Timestamp::now().saturating_sub(Duration::from_secs(300))
 }
 
 fn server() -> S3Server {
@@ -133,6 +133,151 @@ async fn a_long_listing_comes_in_pages_from_where_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_bucket_shared_with_thousands_of_folders_costs_no_more_lists() {
+    let mut lists = Vec::new();
+    for folders in [0, 3000] {
+        let server = server();
+        for number in 0..folders {
+            server.put(BUCKET, &format!("user-{number:05}/notes.txt"), "alien");
+            server.put(BUCKET, &format!("user-{number:05}.txt"), "alien");
+        }
+        let storage = storage(settings(&server).check_expiry(Duration::from_secs(365 * 24 * 3600)));
+        let before = server.requests();
+        storage.store(&report(0)).await.unwrap();
+        storage.maintainer().unwrap().maintain().await.unwrap();
+        lists.push((server.requests() - before).list);
+        // A listing without an end has all names.
+        assert_eq!(storage.files().list("user", usize::MAX).await.unwrap().len(), folders);
+    }
+    println!("lists of a store alone, and among 3,000 folders and 3,000 objects: {lists:?}");
+    assert!(lists[0] <= 4 && lists[1] <= 4, "lists of a store alone, and among 3,000 folders: {lists:?}");
+}
+
+#[tokio::test]
+async fn folders_among_the_names_of_check_files_are_skipped_a_thousand_at_a_time() {
+    let server = server();
+    for number in 0..3000 {
+        server.put(BUCKET, &format!("{}/photo.jpg", 2_000_000_000 + number), "alien");
+    }
+    server.put(BUCKET, "1473318000000000000-check.json", "[]\n");
+    server.put(BUCKET, "2900000000000000000-check.json", "[]\n");
+    let files = storage(settings(&server)).files();
+    let before = server.requests();
+    let names = files.list_before("0", ":", 64).await.unwrap();
+    assert_eq!(names, ["1473318000000000000-check.json", "2900000000000000000-check.json"]);
+    assert!((server.requests() - before).list <= 4, "{:?}", server.requests() - before);
+    assert_eq!(files.list_before("0", "2", 64).await.unwrap(), names[..1]);
+    assert_eq!(files.list_before("0", ":", 1).await.unwrap(), names[..1]);
+}
+
+#[tokio::test]
+async fn check_files_alone_carry_the_tag_of_their_storage() {
+    let server = server();
+    let tagged = |prefix: &str| storage(settings(&server).prefix(prefix).tag_check_files(true));
+    let mut tags = Vec::new();
+    for prefix in ["", "prod", "prod/2nd-site"] {
+        let storage = tagged(prefix);
+        storage.store(&report(0)).await.unwrap();
+        storage.files().put("summary.json", b"{}").await.unwrap();
+        let name = storage.list(Timestamp::from_unix_nanos(0)).await.unwrap()[0].to_string();
+        let slash = if prefix.is_empty() { "" } else { "/" };
+        let tag = server.object(BUCKET, &format!("{prefix}{slash}{name}")).unwrap().tagging.unwrap();
+        assert!(tag.starts_with("checkup-storage="), "{tag}");
+        assert_eq!(server.object(BUCKET, &format!("{prefix}{slash}summary.json")).unwrap().tagging, None);
+        tags.push(tag);
+    }
+    tags.dedup();
+    assert_eq!(tags.len(), 3, "each storage has its own: {tags:?}");
+    storage(settings(&server).prefix("plain")).store(&report(0)).await.unwrap();
+    let plain = server.keys(BUCKET).into_iter().find(|key| key.starts_with("plain/")).unwrap();
+    assert_eq!(server.object(BUCKET, &plain).unwrap().tagging, None);
+}
+
+/// The names in the index of the storage with this prefix.
+async fn indexed(server: &S3Server, prefix: &str) -> Vec<String> {
+    let key = if prefix.is_empty() { "index.json".to_owned() } else { format!("{prefix}/index.json") };
+    assert_eq!(server.object(BUCKET, &key).unwrap().cache_control.as_deref(), Some("no-cache"));
+    let content = storage(settings(server).prefix(prefix)).files().get("index.json").await.unwrap();
+    let index: serde_json::Map<_, _> = serde_json::from_slice(&content).unwrap();
+    for (name, time) in &index {
+        assert!(name.starts_with(&time.to_string()), "{name}: {time}");
+    }
+    index.keys().cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_index_has_what_many_nodes_store_at_the_same_time() {
+    let server = std::sync::Arc::new(server());
+    let nodes: Vec<_> = (0..8_u64)
+        .map(|node| {
+            let storage = storage(settings(&server).prefix("pub").index(true).compact(false));
+            tokio::spawn(async move {
+                for number in 0..4 {
+                    storage.store(&report(node * 10 + number)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for node in nodes {
+        node.await.unwrap();
+    }
+    let mut names: Vec<_> =
+        server.keys(BUCKET).iter().filter_map(|key| key.strip_prefix("pub/").map(ToOwned::to_owned)).collect();
+    names.retain(|name| name.ends_with("-check.json"));
+    assert_eq!((names.len(), indexed(&server, "pub").await), (32, names));
+}
+
+#[tokio::test]
+async fn an_index_loses_what_is_deleted_and_what_is_old() {
+    let server = server();
+    let storage = storage(settings(&server).index(true));
+    server.put(BUCKET, "1473318000000000000-check.json", "[]\n");
+    for number in 0..3 {
+        storage.store(&report(number)).await.unwrap();
+    }
+    let names = indexed(&server, "").await;
+    assert_eq!(names.len(), 3, "{names:?}");
+    storage.files().delete(&[&names[0]]).await.unwrap();
+    assert_eq!(indexed(&server, "").await, names[1..]);
+    // An index that cannot be renewed costs no report.
+    server.deny_listing(true);
+    storage.store(&report(9)).await.unwrap();
+    server.deny_listing(false);
+    storage.store(&report(10)).await.unwrap();
+    assert_eq!(indexed(&server, "").await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_page_that_will_not_be_live_is_reported_unless_there_is_an_index() {
+    let server = server();
+    let warning = async |settings: S3| storage(settings).publisher().unwrap().warning().await.unwrap();
+    for dialect in [S3Dialect::Amazon, S3Dialect::Ceph, S3Dialect::Garage, S3Dialect::Swift] {
+        server.dialect(dialect);
+        let text = warning(settings(&server).prefix("pub")).await.unwrap();
+        assert!(text.contains("cannot list") && text.contains("set `index`"), "{dialect:?}: {text}");
+        assert!(text.contains("`checkup provision`") && !text.contains(server.secret_access_key()), "{text}");
+    }
+    server.dialect(S3Dialect::Amazon);
+    server.anyone_may_read(true);
+    assert_eq!(warning(settings(&server).prefix("pub")).await, None);
+
+    server.dialect(S3Dialect::Garage);
+    let indexing = settings(&server).prefix("pub").index(true);
+    let storage = storage(indexing.clone());
+    assert_eq!(warning(indexing).await, None);
+    assert_eq!(indexed(&server, "pub").await, [""; 0]);
+    assert_eq!(storage.publisher().unwrap().page_source(), PageSource::Index { url: "./".to_owned() });
+}
+
+#[tokio::test]
+async fn a_storage_has_a_name_without_credentials() {
+    let amazon = S3::new("status").region("eu-west-1").prefix("prod").access_key("AKIA", "hidden");
+    assert_eq!(storage(amazon).identity().as_deref(), Some("s3://status/prod"));
+    let other = S3::new("status").endpoint("https://minio.example.com:9000").access_key("AKIA", "hidden");
+    assert_eq!(storage(other).identity().as_deref(), Some("s3://status at https://minio.example.com:9000"));
+}
+
+#[tokio::test]
 async fn what_is_put_says_how_long_it_may_be_kept() {
     let server = server();
     let storage = storage(settings(&server).storage_class("STANDARD_IA"));
@@ -180,14 +325,14 @@ async fn a_server_that_was_away_is_found_again() {
     storage.store(&report(0)).await.unwrap();
     server.stop();
     let error = storage.store(&report(1)).await.unwrap_err();
-    assert!(error.to_string().contains("nobody listens there"), "{error}");
+    assert!(error.to_string().contains("nothing listens there"), "{error}");
     server.start_again();
     storage.store(&report(1)).await.unwrap();
     assert_eq!(count(&storage).await, 2);
 }
 
 #[tokio::test]
-async fn a_server_that_is_busy_is_asked_again_and_then_told_of() {
+async fn a_server_that_is_busy_is_asked_again_and_then_reported() {
     let server = server();
     server.unavailable(true);
     let storage = storage(settings(&server));
@@ -199,7 +344,7 @@ async fn a_server_that_is_busy_is_asked_again_and_then_told_of() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_too_slow_is_told_of() {
+async fn a_server_that_is_too_slow_is_reported() {
     let server = server();
     server.delay(Duration::from_secs(3600));
     let storage = storage(settings(&server).timeout(Duration::from_secs(1)));

@@ -33,7 +33,7 @@ fn checkup(settings: &S3, dir: &Path) -> Checkup {
 }
 
 /// Stores with settings, or a server, that something is wrong with, and then with the right ones.
-async fn spools(server: &S3Server, wrong: &S3, told: &[&str]) {
+async fn spools(server: &S3Server, wrong: &S3, parts: &[&str]) {
     let temporary = tempfile::tempdir().unwrap();
     let checkup = |settings| checkup(settings, temporary.path());
     let wrong = checkup(wrong);
@@ -43,7 +43,7 @@ async fn spools(server: &S3Server, wrong: &S3, told: &[&str]) {
     let text = chain(&error);
     let spool = format!("kept in the spool {} (1 report waits): cannot ", temporary.path().display());
     assert!(text.starts_with(&spool), "{text}");
-    for part in told {
+    for part in parts {
         assert!(text.contains(part), "{part:?} is not in {text:?}");
     }
     for secret in [server.secret_access_key(), WRONG_SECRET] {
@@ -78,7 +78,7 @@ async fn a_server_that_is_away() {
 async fn a_server_that_does_not_answer() {
     let (server, silent) = (server(), TcpServer::silent());
     let wrong = settings(&server).endpoint(format!("http://{}", silent.addr())).timeout(Duration::from_secs(1));
-    spools(&server, &wrong, &["see whether", "well, or raise `timeout`"]).await;
+    spools(&server, &wrong, &["check the server", "in between, or raise `timeout`"]).await;
 }
 
 #[tokio::test]
@@ -119,7 +119,7 @@ async fn a_key_that_may_only_read() {
 async fn a_clock_that_is_wrong() {
     let server = server();
     server.clock_ahead(Duration::from_secs(3600));
-    spools(&server, &settings(&server), &["clock is too far from the server's", "NTP"]).await;
+    spools(&server, &settings(&server), &["clock differs too much from the server's", "NTP"]).await;
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn a_server_whose_name_is_not_found() {
     spools(&server, &wrong, &[&format!("the bucket `status` at http://{name}: "), "resolve", &name]).await;
 }
 
-/// An error with its sources, as the command line tells it.
+/// An error with its sources, as the command line prints it.
 fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

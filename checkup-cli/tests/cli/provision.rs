@@ -74,7 +74,7 @@ mod with_the_feature {
 
     fn storage(server: &HttpServer) -> Value {
         json!({ "type": "s3", "bucket": "status", "region": "eu-west-1", "prefix": "checks", "endpoint": server.url(""),
-            "access_key_id": "AKID", "secret_access_key": SECRET })
+            "access_key_id": "AKID", "secret_access_key": SECRET, "tag_check_files": true })
     }
 
     fn run(mut command: Command) -> Ran {
@@ -97,9 +97,9 @@ mod with_the_feature {
             [
                 place.as_str(),
                 "+ would create CORS: pages of https://status.example.com may read",
-                "+ would create website: index.html is what a folder shows, over http",
+                "+ would create website: index.html is shown for a folder, over http",
                 "+ would create public access block: a public policy is allowed; what is set against public ACLs stays",
-                "+ would create bucket policy: anyone may read check files, the page's files and summary.json in checks/, and list with this prefix",
+                "+ would create bucket policy: anyone may read check files, the page's files and the files derived from them in checks/, and list with this prefix",
             ]
         );
         assert!(ran.stdout.contains("\"arn:aws:s3:::status/checks/*-check.json\""), "{}", ran.stdout);

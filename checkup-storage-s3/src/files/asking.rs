@@ -1,26 +1,30 @@
-//! Requests, each in the time that it has.
+//! Requests, each within its time limit.
 
 use checkup_core::StorageError;
 use object_store::aws::AmazonS3;
 use tokio::time::timeout;
 
 use super::Files;
-use crate::error;
+use crate::error::{self, Action};
 use crate::wire::{Answer, watch};
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub(super) enum Outcome<T> {
     Done(T),
-    /// The answer was no, or there was none.
+    /// The server refused, or did not answer.
     Answered(Answer),
-    /// The answers were good, and yet it failed.
+    /// All answers were successes, and yet it failed.
     Unexpected(object_store::Error),
 }
 
 impl Files {
-    /// Does a request, with all its retries, in the time that it has.
-    pub(super) async fn call<T, F>(&self, action: &str, request: impl FnOnce(AmazonS3) -> F) -> Result<T, StorageError>
+    /// Sends a request, with all its retries, within `timeout`.
+    pub(super) async fn call<T, F>(
+        &self,
+        action: &Action,
+        request: impl FnOnce(AmazonS3) -> F,
+    ) -> Result<T, StorageError>
     where
         F: Future<Output = object_store::Result<T>>,
     {
@@ -28,10 +32,10 @@ impl Files {
         self.end(action, outcome)
     }
 
-    /// The same for who can do something about an answer.
+    /// The same for callers that handle some answers.
     pub(super) async fn ask<T, F>(
         &self,
-        action: &str,
+        action: &Action,
         request: impl FnOnce(AmazonS3) -> F,
     ) -> Result<Outcome<T>, StorageError>
     where
@@ -44,7 +48,7 @@ impl Files {
     pub(super) async fn ask_of<T, F>(
         &self,
         client: AmazonS3,
-        action: &str,
+        action: &Action,
         request: impl FnOnce(AmazonS3) -> F,
     ) -> Result<Outcome<T>, StorageError>
     where
@@ -59,8 +63,8 @@ impl Files {
         }
     }
 
-    /// An outcome that nothing more can be done about.
-    pub(super) fn end<T>(&self, action: &str, outcome: Outcome<T>) -> Result<T, StorageError> {
+    /// The result of an outcome that no caller handles.
+    pub(super) fn end<T>(&self, action: &Action, outcome: Outcome<T>) -> Result<T, StorageError> {
         match outcome {
             Outcome::Done(done) => Ok(done),
             Outcome::Answered(answer) => Err(error::failed(self.target(), action, answer)),

@@ -1,4 +1,4 @@
-//! Deleting, many at once or one by one.
+//! Deleting, many files with one request or one by one.
 
 use std::sync::atomic::Ordering;
 
@@ -10,52 +10,81 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::asking::Outcome;
 use super::{Files, PAGE};
+use crate::error::Action;
+use crate::refusal::Refusal;
 use crate::wire::Answer;
 
-/// How many files are deleted at once where each takes a request.
+/// How many files are deleted concurrently where each takes a request.
 const CONCURRENT: usize = 8;
+
+/// What came of deleting many files with one request.
+enum Bulk {
+    Done,
+    /// The server refuses it; whether it refuses the files too, only single requests show.
+    Refused(Refusal),
+    /// Some of the files could not be deleted. One by one, each has an answer of its own.
+    InPart,
+}
 
 impl Files {
     pub(super) async fn delete_all(&self, names: &[&str]) -> Result<(), StorageError> {
         let keys: Vec<_> = names.iter().map(|name| self.key(name)).collect::<Result<_, _>>()?;
         for keys in keys.chunks(PAGE) {
-            let is_bulk = !self.shared.refuses_bulk.load(Ordering::Relaxed);
-            if keys.len() > 1 && is_bulk && self.delete_bulk(keys).await? {
-                continue;
+            let mut refused = None;
+            if keys.len() > 1 && !self.shared.refuses_bulk.load(Ordering::Relaxed) {
+                match self.delete_bulk(keys).await? {
+                    Bulk::Done => continue,
+                    Bulk::Refused(refusal) => refused = Some(refusal),
+                    Bulk::InPart => {}
+                }
             }
             let deleting: Vec<_> = keys.iter().map(|key| self.delete_singly(key.clone())).collect();
             stream::iter(deleting).buffer_unordered(CONCURRENT).try_collect::<()>().await?;
+            if let Some(refusal) = refused.filter(|refusal| refusal.is_unsupported() || refusal.is_denied()) {
+                self.stop_bulk(&refusal);
+            }
         }
         Ok(())
     }
 
-    /// Deletes up to a thousand files with one request; `false` if the server does not do that, or not now.
-    async fn delete_bulk(&self, keys: &[Path]) -> Result<bool, StorageError> {
+    /// Deletes up to a thousand files with one request.
+    async fn delete_bulk(&self, keys: &[Path]) -> Result<Bulk, StorageError> {
         let paths = keys.to_vec();
         let delete = |client: AmazonS3| async move {
             client.delete_stream(stream::iter(paths.into_iter().map(Ok)).boxed()).try_for_each(async |_| Ok(())).await
         };
-        match self.ask("delete files of", delete).await? {
-            Outcome::Done(()) => Ok(true),
-            Outcome::Answered(Answer::Refused(refusal)) if refusal.may_be_unsupported() => {
-                if refusal.is_unsupported() {
-                    self.shared.refuses_bulk.store(true, Ordering::Relaxed);
-                }
-                Ok(false)
+        match self.ask(&Action::DELETE_MANY, delete).await? {
+            Outcome::Done(()) => Ok(Bulk::Done),
+            // A single request gets the same answer if it is about the key or the bucket, and says so.
+            Outcome::Answered(Answer::Refused(refusal))
+                if (400..500).contains(&refusal.status) || refusal.status == 501 =>
+            {
+                Ok(Bulk::Refused(refusal))
             }
-            failed @ Outcome::Answered(_) => self.end("delete files of", failed).map(|()| true),
-            // One of the files could not be deleted. One by one, each has an answer of its own.
-            Outcome::Unexpected(_) => Ok(false),
+            failed @ Outcome::Answered(_) => self.end(&Action::DELETE_MANY, failed).map(|()| Bulk::Done),
+            Outcome::Unexpected(_) => Ok(Bulk::InPart),
+        }
+    }
+
+    /// Remembers that files must be deleted one by one, since that worked.
+    fn stop_bulk(&self, refusal: &Refusal) {
+        if self.shared.refuses_bulk.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let storage = self.target().describe();
+        if refusal.is_denied() {
+            // Ceph asks for the permission on the bucket, not on its objects.
+            tracing::info!(%storage, "deletes files one by one: the access key may not delete many with one request; Ceph wants s3:DeleteObject on the bucket too for that");
+        } else {
+            tracing::info!(%storage, "deletes files one by one: the server cannot delete many with one request");
         }
     }
 
     async fn delete_singly(&self, key: Path) -> Result<(), StorageError> {
         let client = self.shared.connection.single().await?;
-        let action = format!("delete {} of", key.filename().unwrap_or_default());
+        let action = Action::delete(key.filename().unwrap_or_default());
         match self.ask_of(client, &action, |client| async move { client.delete(&key).await }).await? {
-            Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 404 && refusal.code != "NoSuchBucket" => {
-                Ok(())
-            }
+            Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 404 && !refusal.is_no_bucket() => Ok(()),
             failed => self.end(&action, failed),
         }
     }

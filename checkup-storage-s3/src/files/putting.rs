@@ -1,4 +1,4 @@
-//! Putting, with and without the condition that the name is free.
+//! Putting files, with and without the condition that the name is free.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,25 +9,27 @@ use checkup_core::archive::Put;
 use checkup_core::check_file::FileName;
 use object_store::aws::AmazonS3;
 use object_store::{
-    Attribute, AttributeValue, Attributes, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+    Attribute, AttributeValue, Attributes, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, TagSet,
 };
 use tokio::time::sleep;
 
 use super::Files;
 use super::asking::Outcome;
+use crate::error::Action;
 use crate::refusal::Refusal;
+use crate::target::ObjectTag;
 use crate::wire::Answer;
 
-/// How often a conditional put that met another one is repeated.
+/// How often a conditional put that meets a concurrent one is repeated.
 const MAX_CONFLICTS: u32 = 5;
 
-/// Who reads a check file may keep it: nobody ever changes one.
+/// Readers may keep a check file: it never changes.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// Whatever else there is must be asked for again, and the answer is that it has not changed.
+/// Readers must ask for anything else again, and learn that it has not changed.
 const CHANGEABLE: &str = "no-cache";
 
-/// What came of a put on a condition.
+/// The outcome of a put on a condition.
 enum Conditional {
     Done(Put),
     /// The server refuses the condition, or everything.
@@ -46,9 +48,9 @@ impl Files {
             }
         }
         let put = self.put_if_not_seen(name, content).await?;
-        // It did not refuse everything, but the condition.
+        // The server refused the condition only.
         if is_unsupported && !refuses.swap(true, Ordering::Relaxed) {
-            tracing::info!(storage = %self.target().describe(), "puts without a condition: the server refuses `If-None-Match`");
+            tracing::info!(storage = %self.target().describe(), "puts without a condition, since the server refuses `If-None-Match`");
         }
         Ok(put)
     }
@@ -60,9 +62,10 @@ impl Files {
         content: Bytes,
         attributes: Attributes,
     ) -> Result<(), StorageError> {
-        let (key, action) = (self.deep_key(name)?, format!("put {name} into"));
+        let (key, action) = (self.deep_key(name)?, Action::put(name));
+        let tags = self.tags(name);
         let put = |client: AmazonS3| async move {
-            client.put_opts(&key, content.into(), PutOptions { attributes, ..PutOptions::default() }).await
+            client.put_opts(&key, content.into(), PutOptions { attributes, tags, ..PutOptions::default() }).await
         };
         self.call(&action, put).await.map(drop)
     }
@@ -80,14 +83,24 @@ impl Files {
         attributes
     }
 
+    /// The tag of check files, if they carry one.
+    fn tags(&self, name: &str) -> TagSet {
+        let mut tags = TagSet::default();
+        if let Some(ObjectTag(key, value)) = self.target().tag.as_ref().filter(|_| FileName::parse(name).is_some()) {
+            tags.push(key, value);
+        }
+        tags
+    }
+
     /// A put on the condition that the name is free.
     async fn put_conditionally(&self, name: &str, content: &Bytes) -> Result<Conditional, StorageError> {
-        let (key, action) = (self.key(name)?, format!("put {name} into"));
+        let (key, action) = (self.key(name)?, Action::put(name));
         let mut conflicts = 0;
         loop {
             let (key, payload, attributes) = (key.clone(), PutPayload::from(content.clone()), self.attributes(name));
+            let tags = self.tags(name);
             let put = |client: AmazonS3| async move {
-                let options = PutOptions { mode: PutMode::Create, attributes, ..PutOptions::default() };
+                let options = PutOptions { mode: PutMode::Create, attributes, tags, ..PutOptions::default() };
                 client.put_opts(&key, payload, options).await
             };
             match self.ask(&action, put).await? {
@@ -95,7 +108,7 @@ impl Files {
                 Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 412 => {
                     return Ok(Conditional::Done(Put::Exists));
                 }
-                // Another put or a deletion of the same name is under way; the server asks to try again.
+                // Another put or a deletion of the same name is in progress; the server asks to try again.
                 Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 409 && conflicts < MAX_CONFLICTS => {
                     sleep(Duration::from_millis(20 << conflicts)).await;
                     conflicts += 1;
@@ -108,13 +121,13 @@ impl Files {
         }
     }
 
-    /// A put after a look whether the name is free, for servers that cannot do both in one. If two do it at once, the one
-    /// replaces the file of the other: which is the same, since check files of one name are equal.
+    /// A put after a look whether the name is free, for servers that cannot do both in one request. Of two concurrent puts, one replaces the
+    /// file of the other, which is the same: check files of one name are equal.
     async fn put_if_not_seen(&self, name: &str, content: &[u8]) -> Result<Put, StorageError> {
-        let (key, action) = (self.key(name)?, format!("look for {name} in"));
+        let (key, action) = (self.key(name)?, Action::look(name));
         match self.ask(&action, |client: AmazonS3| async move { client.head(&key).await }).await? {
             Outcome::Done(_) => Ok(Put::Exists),
-            // Whoever may not list a bucket is not told that something is not there. If all is refused, the answer to the put says why.
+            // A key that may not list the bucket gets 403 for a missing object. If everything is refused, the answer to the put says why.
             Outcome::Answered(Answer::Refused(refusal)) if (400..500).contains(&refusal.status) => {
                 self.put_with(name, Bytes::copy_from_slice(content), self.attributes(name)).await?;
                 Ok(Put::Created)

@@ -1,4 +1,4 @@
-//! Listing and getting.
+//! Listing and reading files.
 
 use bytes::Bytes;
 use checkup_core::{StorageError, StorageErrorKind};
@@ -9,22 +9,33 @@ use object_store::{Attribute, Attributes, GetOptions, ObjectStore};
 
 use super::asking::Outcome;
 use super::{Files, PAGE};
+use crate::compression;
+use crate::error::{self, Action};
 use crate::wire::Answer;
-use crate::{compression, error};
 
-/// The largest file that is read: 64 MiB, some hundred thousand results.
+/// The largest file that is read: 64 MiB, several hundred thousand results.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 impl Files {
-    pub(super) async fn list_from(&self, from: &str, limit: usize) -> Result<Vec<String>, StorageError> {
+    /// The names from `from` on and before `end`. It stops at the first name or folder that is not before `end`: a bucket may be shared with
+    /// thousands of other folders.
+    pub(super) async fn list_range(
+        &self,
+        from: &str,
+        end: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<String>, StorageError> {
         let prefix = &self.target().prefix;
+        let is_before = |name: &str| end.is_none_or(|end| name < end);
         let (mut names, mut page_token) = (Vec::new(), None);
         while names.len() < limit {
+            // A page of folders has no names, so that the pages after it are as large as they may be.
+            let wanted = if page_token.is_none() { limit } else { PAGE };
             let options = PaginatedListOptions {
                 offset: before(from).map(|before| format!("{prefix}{before}")),
-                // What is deeper counts as one, and is not listed.
+                // A folder counts as one entry, and what is in it is not listed.
                 delimiter: Some("/".into()),
-                max_keys: Some((limit - names.len()).min(PAGE)),
+                max_keys: Some(wanted.min(PAGE)),
                 page_token: page_token.clone(),
                 ..PaginatedListOptions::default()
             };
@@ -33,10 +44,14 @@ impl Files {
                     .list_paginated(Some(prefix).filter(|prefix| !prefix.is_empty()).map(String::as_str), options)
                     .await
             };
-            let page = self.call("list", list).await?;
+            let page = self.call(&Action::LIST, list).await?;
             let of_page = page.result.objects.iter().filter_map(|object| object.location.as_ref().strip_prefix(prefix));
-            names.extend(of_page.filter(|name| *name >= from && !name.contains('/')).map(ToOwned::to_owned));
-            if page.page_token.is_none() {
+            let is_name = |name: &&str| *name >= from && is_before(name) && !name.contains('/');
+            names.extend(of_page.filter(is_name).map(ToOwned::to_owned));
+            let folders = page.result.common_prefixes.iter().map(AsRef::as_ref);
+            let mut entries = folders.chain(page.result.objects.iter().map(|object| object.location.as_ref()));
+            let is_past = |key: &str| key.strip_prefix(prefix).is_some_and(|name| !is_before(name));
+            if page.page_token.is_none() || entries.any(is_past) {
                 break;
             }
             if page.page_token == page_token {
@@ -56,20 +71,20 @@ impl Files {
         self.get_with(name).await.map(|(content, _)| content)
     }
 
-    /// Whether an object is there, with this content and these attributes.
+    /// Whether an object exists with this content and these attributes.
     pub(crate) async fn has(&self, name: &str, content: &[u8], attributes: &Attributes) -> Result<bool, StorageError> {
         match self.get_with(name).await {
             Ok((found, of_it)) => {
                 Ok(found == content && attributes.iter().all(|(name, value)| of_it.get(name) == Some(value)))
             }
-            // One that cannot be read is to be replaced.
+            // An object that cannot be read is replaced.
             Err(error) if matches!(error.kind(), StorageErrorKind::NotFound | StorageErrorKind::Corrupt) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
     async fn get_with(&self, name: &str) -> Result<(Bytes, Attributes), StorageError> {
-        let (key, action) = (self.deep_key(name)?, format!("get {name} from"));
+        let (key, action) = (self.deep_key(name)?, Action::get(name));
         let get = |client: AmazonS3| async move {
             let found = client.get_opts(&key, GetOptions::default()).await?;
             let attributes = found.attributes.clone();
@@ -87,9 +102,9 @@ impl Files {
             Ok(Some((Bytes::from(content), attributes)))
         };
         let corrupt = |why: &str| StorageError::new(format!("{name} {why}")).with_kind(StorageErrorKind::Corrupt);
-        let too_large = || corrupt("is larger than a file may be that is read (64 MiB)");
+        let too_large = || corrupt("is larger than 64 MiB, the limit for reading");
         let got = match self.ask(&action, get).await? {
-            // Some servers do not say more.
+            // Some servers send no code.
             Outcome::Answered(Answer::Refused(refusal)) if refusal.status == 404 && refusal.code.is_empty() => {
                 return Err(error::not_there(self.target(), &action, refusal));
             }
@@ -99,7 +114,7 @@ impl Files {
         match attributes.get(&Attribute::ContentEncoding) {
             Some(encoding) if encoding.as_ref() == compression::ENCODING => {
                 let plain = compression::decompress(content, MAX_FILE_BYTES).await;
-                let plain = plain.map_err(|error| corrupt("is no good gzip").with_source(error))?;
+                let plain = plain.map_err(|error| corrupt("is not valid gzip").with_source(error))?;
                 Ok((plain.ok_or_else(too_large)?, attributes))
             }
             _ => Ok((content, attributes)),
@@ -107,11 +122,11 @@ impl Files {
     }
 }
 
-/// A text right before `from`, for servers list what is after one; `None` if nothing is before.
+/// A text right before `from`, since servers list what comes after one; `None` if nothing is before.
 ///
-/// What is between the two, and there is next to nothing, is left out of what the server lists.
+/// The few names between the two are removed from what the server lists.
 fn before(from: &str) -> Option<String> {
-    // What is after a name begins with the name and the least character there is, which no key has.
+    // The next name after a name is the name and the least character, which no key has.
     if let Some(name) = from.strip_suffix('\0') {
         return Some(name.to_owned());
     }
@@ -119,7 +134,7 @@ fn before(from: &str) -> Option<String> {
     let last = chars.next_back()?;
     let before_last = match last {
         '1'..='9' | 'B'..='Z' | 'b'..='z' => char::from_u32(last as u32 - 1).map(|c| format!("{c}~")),
-        // Others' folders without a name, or called `.`, are before that.
+        // This skips folders without a name, or called `.`, that other programs make.
         '0' if chars.as_str().is_empty() => Some("/~".to_owned()),
         _ => None,
     };

@@ -1,4 +1,4 @@
-//! Requests to the bucket with the SDK, and what comes of them.
+//! Requests to the bucket with the SDK, and their outcomes.
 
 use std::time::Duration;
 
@@ -16,32 +16,23 @@ use md5::{Digest, Md5};
 use object_store::client::HttpConnector;
 use tokio::time::{sleep, timeout};
 
-use super::http::Http;
+use super::http::{Http, NOTHING_SET};
 use crate::connection::Connection;
-use crate::error;
+use crate::error::{self, Action};
 use crate::refusal::Refusal;
 use crate::target::{self, Target, environment};
-use crate::wire::{Answer, Wire, watch};
+use crate::wire::{Answer, watch};
 
-/// How long is waited before a write is repeated that may have been refused because the change before it is not known everywhere yet.
-const PAUSES: [Duration; 4] =
+/// The pauses before a write is repeated that may have been refused because the change before it has not spread yet.
+pub(super) const PAUSES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
-/// One kind of request, for errors.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Call {
-    /// What it does, to be followed by the bucket: `read the policy of`.
-    pub(super) action: &'static str,
-    /// The action of IAM that it needs: `s3:GetBucketPolicy`.
-    pub(super) permission: &'static str,
-}
-
-/// What came back of a request.
+/// The answer to a request.
 #[derive(Debug)]
 pub(super) enum Reply<T> {
     Done(T),
     Refused(Refusal),
-    /// A success, but not of what was asked.
+    /// A success with an answer that the SDK cannot read.
     Strange,
 }
 
@@ -50,19 +41,21 @@ pub(super) enum Reply<T> {
 pub(super) enum Found<T> {
     There(T),
     Missing,
-    /// The server does not have such a thing.
+    /// The server does not have such a setting.
     Unsupported,
+    /// The server has one, in a form that cannot be read.
+    Unreadable,
 }
 
-/// What came of a write.
+/// The outcome of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Written {
     Done,
-    /// The server does not have such a thing.
+    /// The server does not have such a setting.
     Unsupported,
 }
 
-/// The bucket, by way of the SDK.
+/// The bucket, as the SDK sees it.
 #[derive(Debug)]
 pub(super) struct Api {
     client: Client,
@@ -89,7 +82,7 @@ impl Api {
             .behavior_version(BehaviorVersion::v2026_01_12())
             .credentials_provider(credentials)
             .region(Region::new(region.to_owned()))
-            .http_client(Http(Wire.connect(&connection.options()).map_err(unusable)?))
+            .http_client(Http(connection.wire().connect(&connection.options()).map_err(unusable)?))
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
@@ -114,48 +107,46 @@ impl Api {
         &self.region
     }
 
-    /// Does a request with its retries, in the time that it has.
+    /// Sends a request, with its retries, within `timeout`.
     ///
     /// # Errors
     ///
-    /// If there is no answer. What the server refuses is not an error here.
+    /// If there is no answer. A refusal is not an error here.
     pub(super) async fn send<T, E>(
         &self,
-        call: Call,
+        call: &Action,
         request: impl Future<Output = Result<T, E>>,
     ) -> Result<Reply<T>, StorageError> {
         let (done, answer) = watch(timeout(self.target.timeout, request)).await;
         match (done, answer) {
             (Ok(Ok(done)), _) => Ok(Reply::Done(done)),
             (Ok(Err(_)), Some(Answer::Refused(refusal))) => Ok(Reply::Refused(refusal.without(self.target.secrets()))),
-            (Ok(Err(_)), Some(answer)) => Err(error::failed(&self.target, call.action, answer)),
+            (Ok(Err(_)), Some(answer)) => Err(error::failed(&self.target, call, answer)),
             (Ok(Err(_)), None) => Ok(Reply::Strange),
-            (Err(_), answer) => Err(error::timed_out(&self.target, call.action, answer)),
+            (Err(_), answer) => Err(error::timed_out(&self.target, call, answer)),
         }
     }
 
-    /// Looks for something that is `missing` by the code of a refusal.
+    /// Reads a setting. A refusal with the code `missing` says that it is not set.
     pub(super) async fn look<T, E>(
         &self,
-        call: Call,
+        call: &Action,
         missing: &str,
         request: impl Future<Output = Result<T, E>>,
     ) -> Result<Found<T>, StorageError> {
         match self.send(call, request).await? {
             Reply::Done(found) => Ok(Found::There(found)),
-            Reply::Refused(refusal) if refusal.code == missing => Ok(Found::Missing),
+            Reply::Refused(refusal) if refusal.code == missing || refusal.code == NOTHING_SET => Ok(Found::Missing),
             Reply::Refused(refusal) if is_unsupported(&refusal) => Ok(Found::Unsupported),
             Reply::Refused(refusal) => Err(self.refused(call, refusal)),
-            // It does not know the question, and has answered another.
-            Reply::Strange => Ok(Found::Unsupported),
+            Reply::Strange => Ok(Found::Unreadable),
         }
     }
 
-    /// Writes something. A refusal that `passes` is not believed at once, since what was changed before takes a moment to be known
-    /// everywhere.
+    /// Writes a setting. After a refusal that `passes`, it tries again, since an earlier change takes a moment to spread.
     pub(super) async fn write<T, E, F: Future<Output = Result<T, E>>>(
         &self,
-        call: Call,
+        call: &Action,
         passes: impl Fn(&Refusal) -> bool,
         mut request: impl FnMut() -> F,
     ) -> Result<Written, StorageError> {
@@ -174,30 +165,30 @@ impl Api {
         }
     }
 
-    /// The error of an answer that is none of S3's.
-    pub(super) fn strange(&self, call: Call) -> StorageError {
+    /// The error of an answer that is not S3's.
+    pub(super) fn strange(&self, call: &Action) -> StorageError {
         let place = self.target.describe();
         StorageError::new(format!(
-            "cannot {} {place}: the answer is not what S3 answers; see whether `endpoint` is right",
-            call.action
+            "cannot {} {place}: the answer is not what S3 answers; check `endpoint`, or set this with the server's own tools",
+            call.text
         ))
     }
 
-    /// The error of a request that the server refuses: what failed, why, and what to do.
-    pub(super) fn refused(&self, call: Call, refusal: Refusal) -> StorageError {
-        if !is_denied(&refusal) {
-            return error::failed(&self.target, call.action, Answer::Refused(refusal));
+    /// The error of a refused request: what failed, why, and what to do.
+    pub(super) fn refused(&self, call: &Action, refusal: Refusal) -> StorageError {
+        if !refusal.is_denied() {
+            return error::failed(&self.target, call, Answer::Refused(refusal));
         }
         let unless = match call.permission {
             "s3:ListBucket" => ", or the bucket belongs to another account",
             "s3:PutBucketPolicy" => {
-                ", or the account forbids public policies for all its buckets (`Block Public Access settings for this account`)"
+                ", or the bucket or its whole account forbids public policies (`Block Public Access`)"
             }
             _ => "",
         };
         StorageError::new(format!(
-            "cannot {} {}: access is denied; whoever the access key belongs to needs {} on the bucket{unless}",
-            call.action,
+            "cannot {} {}: access is denied; the access key's user needs {} on the bucket{unless}",
+            call.text,
             self.target.describe(),
             call.permission
         ))
@@ -205,17 +196,12 @@ impl Api {
     }
 }
 
-/// Whether the key is good, but may not do that.
-pub(super) fn is_denied(refusal: &Refusal) -> bool {
-    matches!(refusal.status, 401 | 403) && matches!(refusal.code.as_str(), "" | "AccessDenied" | "Forbidden")
-}
-
-/// Whether a new bucket, or a change to it, is not known everywhere yet.
+/// Whether a new bucket, or a change to it, has not spread yet.
 pub(super) fn is_early(refusal: &Refusal) -> bool {
     matches!(refusal.code.as_str(), "NoSuchBucket" | "OperationAborted")
 }
 
-/// Whether the server does not have what was asked for. Some do not know it by its name and make the bucket again instead.
+/// Whether the server does not have what was asked for. Some ignore the name of the setting and try to make the bucket again.
 fn is_unsupported(refusal: &Refusal) -> bool {
     matches!(refusal.status, 405 | 501)
         || matches!(
@@ -228,12 +214,12 @@ fn is_unsupported(refusal: &Refusal) -> bool {
         )
 }
 
-/// What is wrong with credentials that were good a moment ago, or with the HTTP client, for which nobody knows a remedy.
+/// The error of credentials that were good a moment ago, or of the HTTP client. No remedy is known.
 fn unusable(error: object_store::Error) -> StorageError {
     StorageError::new("cannot use the AWS SDK").with_source(error)
 }
 
-/// Adds the checksum that servers demand which do not know the SDK's.
+/// Adds the checksum that is demanded by servers that do not know the SDK's.
 pub(super) fn add_md5(request: &mut HttpRequest) {
     if let Some(body) = request.body().bytes() {
         let digest = BASE64_STANDARD.encode(Md5::digest(body));

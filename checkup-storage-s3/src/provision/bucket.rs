@@ -3,31 +3,32 @@
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use checkup_core::{Provision, ProvisionChange, ProvisionStep, StorageError};
 
-use super::api::{Api, Call, Reply};
+use super::api::{Api, Reply};
+use crate::error::Action;
 use crate::refusal::Refusal;
 use crate::target::Target;
 
-/// Where a bucket is made if nothing says where: upstream's choice, and the one region that S3 knows by no name.
+/// The region of a new bucket if none is set: that of the original Checkup, and the only one that S3 has no name for.
 const DEFAULT_REGION: &str = "us-east-1";
 
-const LOOK: Call = Call { action: "look into", permission: "s3:ListBucket" };
-const CREATE: Call = Call { action: "create", permission: "s3:CreateBucket" };
+const LOOK: Action = Action::new("look into", "s3:ListBucket");
+const CREATE: Action = Action::new("create", "s3:CreateBucket");
 
-/// A bucket that is there, or that would be.
+/// A bucket that exists, or that would be made.
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) api: Api,
     pub(super) state: State,
 }
 
-/// Whether the bucket is there.
+/// Whether the bucket exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// It was there before.
+    /// It existed before.
     There,
-    /// It was made by this run.
+    /// This run made it.
     New,
-    /// It is not there, and this is a dry run.
+    /// It does not exist, and this is a dry run.
     Missing,
 }
 
@@ -44,7 +45,7 @@ impl Bucket {
         if let (None, Reply::Refused(Refusal { region: Some(region), .. })) = (&target.region, &looked)
             && is_region(region)
         {
-            // Nobody said where the bucket is; Amazon does.
+            // The settings do not say where the bucket is; Amazon does.
             api = Api::new(target, &region.clone()).await?;
             looked = look(&api).await?;
         }
@@ -55,8 +56,8 @@ impl Bucket {
             {
                 if request.dry_run { State::Missing } else { create(&api).await? }
             }
-            Reply::Refused(refusal) => return Err(api.refused(LOOK, refusal)),
-            Reply::Strange => return Err(api.strange(LOOK)),
+            Reply::Refused(refusal) => return Err(api.refused(&LOOK, refusal)),
+            Reply::Strange => return Err(api.strange(&LOOK)),
         };
         let change = match state {
             State::There => ProvisionChange::Unchanged,
@@ -70,12 +71,12 @@ impl Bucket {
     }
 }
 
-/// Asks for the list, since that is the request to a bucket whose refusal says why.
+/// Lists the bucket, since the refusal of that request says why.
 async fn look(api: &Api) -> Result<Reply<()>, StorageError> {
     let Target { bucket, prefix, .. } = api.target();
     let prefix = Some(prefix.clone()).filter(|prefix| !prefix.is_empty());
     let list = api.client().list_objects_v2().bucket(bucket).set_prefix(prefix).max_keys(1);
-    api.send(LOOK, async { list.send().await.map(drop) }).await
+    api.send(&LOOK, async { list.send().await.map(drop) }).await
 }
 
 async fn create(api: &Api) -> Result<State, StorageError> {
@@ -85,17 +86,17 @@ async fn create(api: &Api) -> Result<State, StorageError> {
         CreateBucketConfiguration::builder().location_constraint(region).build()
     });
     let create = api.client().create_bucket().bucket(bucket).set_create_bucket_configuration(place);
-    match api.send(CREATE, create.send()).await? {
+    match api.send(&CREATE, create.send()).await? {
         Reply::Done(_) => Ok(State::New),
-        // Somebody else with the same key was faster.
+        // Another process with the same key was faster.
         Reply::Refused(refusal) if refusal.code == "BucketAlreadyOwnedByYou" => Ok(State::There),
         Reply::Refused(refusal) if refusal.code == "BucketAlreadyExists" => Err(StorageError::new(format!(
             "cannot create {}: another account has a bucket of this name; choose another `bucket`",
             api.target().describe()
         ))
         .with_source(refusal)),
-        Reply::Refused(refusal) => Err(api.refused(CREATE, refusal)),
-        Reply::Strange => Err(api.strange(CREATE)),
+        Reply::Refused(refusal) => Err(api.refused(&CREATE, refusal)),
+        Reply::Strange => Err(api.strange(&CREATE)),
     }
 }
 

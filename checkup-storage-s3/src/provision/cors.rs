@@ -1,16 +1,16 @@
-//! CORS: which pages may read what anyone may read.
+//! CORS: which pages may read the public files.
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{CorsConfiguration, CorsRule};
 use serde_json::{Value, json};
 
-/// What a page reads of an answer beside its content: what it is, and the server's clock.
+/// The headers that a page reads: the version of a file, and the server's clock.
 const EXPOSED: [&str; 2] = ["ETag", "Date"];
 
-/// For how many seconds a browser remembers that it may ask.
+/// How many seconds a browser remembers the answer to a preflight request.
 const MAX_AGE: i32 = 3600;
 
-/// The rule that lets pages of these origins read; of all if there are none.
+/// The rule that lets pages of these origins read; pages of all origins if none is given.
 pub(super) fn rule(id: &str, origins: &[String]) -> Result<CorsRule, BuildError> {
     let origins = if origins.is_empty() { vec!["*".to_owned()] } else { origins.to_vec() };
     CorsRule::builder()
@@ -23,8 +23,8 @@ pub(super) fn rule(id: &str, origins: &[String]) -> Result<CorsRule, BuildError>
         .build()
 }
 
-/// The rules with ours among them, or `None` if it is there. Those of others stay, and stay before it: browsers' requests get the
-/// first that matches.
+/// The rules with ours among them, or `None` if it is already there. Those of others stay before it, since the first rule that
+/// matches a request applies.
 pub(super) fn merge(mut rules: Vec<CorsRule>, ours: &CorsRule) -> Option<Vec<CorsRule>> {
     // Servers may not keep the id.
     if rules.iter().any(|rule| is_same(rule, ours)) {
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_there_is_not_written_again_even_if_the_server_lost_its_id() {
+    fn an_existing_rule_is_not_written_again_even_if_the_server_lost_its_id() {
         let ours = rule("CheckupRead", &["https://a.example".to_owned(), "https://b.example".to_owned()]).unwrap();
         assert_eq!(merge(vec![theirs(), ours.clone()], &ours), None);
         let mut changed = ours.clone();

@@ -2,22 +2,22 @@
 
 use serde_json::{Map, Value, json};
 
-use super::names::name;
+use crate::names::name;
 
-/// The files of the status page, in the patterns of policies. What the page is made of is told in `checkup-statuspage`.
+/// The files of the status page, as patterns of a policy. `checkup-statuspage` defines what the page is made of.
 pub(super) const PAGE_FILES: [&str; 6] = ["index.html", "page.js", "feed.atom", "badge.svg", "badge/*.svg", "logo.*"];
 
-/// The only version of the language in which a `*` in a prefix can be meant literally.
+/// The only version of the policy language in which a literal `*` in a prefix can be written.
 const VERSION: &str = "2012-10-17";
 
-/// What the policy is of.
+/// What the policy is about.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope<'a> {
     pub(super) bucket: &'a str,
     pub(super) region: &'a str,
     /// Empty, or with a `/` at its end.
     pub(super) prefix: &'a str,
-    /// Whether the files of the status page are read too.
+    /// Whether anyone may read the files of the status page too.
     pub(super) page: bool,
 }
 
@@ -31,11 +31,11 @@ pub(super) struct Merged {
     pub(super) others: usize,
 }
 
-/// Puts our statements into a policy, each in the place of the one with its `Sid`. All others stay as they are.
+/// Puts our statements into a policy, each in place of the one with its `Sid`. All others stay as they are.
 ///
 /// # Errors
 ///
-/// In words, if what there is is no policy, or cannot be added to.
+/// In words, if the existing text is not a policy, or cannot be added to.
 pub(super) fn merge(existing: Option<&str>, scope: Scope<'_>) -> Result<Merged, String> {
     let mut document = match existing {
         Some(text) => serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?,
@@ -43,7 +43,7 @@ pub(super) fn merge(existing: Option<&str>, scope: Scope<'_>) -> Result<Merged, 
     };
     let mut statements = match document.remove("Statement") {
         Some(Value::Array(statements)) => statements,
-        // A single one may stand without brackets.
+        // A single statement may be written without brackets.
         Some(statement) => vec![statement],
         None => Vec::new(),
     };
@@ -71,9 +71,11 @@ impl Scope<'_> {
     pub(super) fn describe(&self) -> String {
         let page = if self.page { ", the page's files" } else { "" };
         match self.prefix {
-            "" => format!("anyone may read check files{page} and summary.json, and list the bucket"),
+            "" => format!("anyone may read check files{page} and the files derived from them, and list the bucket"),
             prefix => {
-                format!("anyone may read check files{page} and summary.json in {prefix}, and list with this prefix")
+                format!(
+                    "anyone may read check files{page} and the files derived from them in {prefix}, and list with this prefix"
+                )
             }
         }
     }
@@ -81,12 +83,14 @@ impl Scope<'_> {
     fn statements(&self) -> Vec<Value> {
         let allow = |base: &str, action: &str, resource: Value| json!({"Sid": name(base, self.prefix), "Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource});
         let mut list = allow("CheckupReadList", "s3:ListBucket", json!(self.arn()));
-        // A listing without a prefix has everything in it, so that it is refused unless that is what there is to list.
+        // A listing without a prefix shows everything, so it is refused unless the storage is the whole bucket.
         if !self.prefix.is_empty() {
             list["Condition"] = json!({"StringEquals": {"s3:prefix": literal(self.prefix, &['$'])}});
         }
-        let mut all =
-            vec![allow("CheckupReadFiles", "s3:GetObject", self.objects(&["*-check.json", "summary.json"])), list];
+        let mut all = vec![
+            allow("CheckupReadFiles", "s3:GetObject", self.objects(&["*-check.json", "summary.json", "index.json"])),
+            list,
+        ];
         if self.page {
             all.push(allow("CheckupReadPage", "s3:GetObject", self.objects(&PAGE_FILES)));
         }
@@ -104,7 +108,7 @@ impl Scope<'_> {
     }
 }
 
-/// The text as a policy writes it where these characters would mean something else: `${*}`.
+/// The text as a policy writes it where these characters would have another meaning: `${*}`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars>
 fn literal(text: &str, special: &[char]) -> String {
@@ -129,7 +133,7 @@ fn partition(region: &str) -> &'static str {
     }
 }
 
-/// Whether two statements mean the same: servers write a list of one as a text, `"*"` as `{"AWS": "*"}`, and lists in any order.
+/// Whether two statements mean the same: servers write a list of one as a string, `"*"` as `{"AWS": "*"}`, and lists in any order.
 fn is_same(there: &Value, ours: &Value) -> bool {
     normal(there) == normal(ours)
 }

@@ -7,7 +7,7 @@ use checkup_core::{CheckResult, IntoStorage, StorageError, Timestamp};
 
 use crate::place::{Entry, Place, identity};
 
-/// Reads everything that is in the bucket, as somebody who comes for the first time.
+/// Reads everything in the bucket, as a new reader.
 pub(crate) async fn read(place: &Place) -> Result<History, StorageError> {
     let storage = place.storage().into_storage().unwrap();
     history::read(storage.reader().unwrap(), Timestamp::from_unix_nanos(0)).await

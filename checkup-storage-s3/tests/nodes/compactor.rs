@@ -15,10 +15,10 @@ pub(crate) fn main() {
     let (place, number) = (Place::of_this_process(), Place::number_of_this_process());
     let storage = place.storage().into_storage().unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&is_over);
+    let flag = Arc::clone(&is_over);
     thread::spawn(move || {
         let _ = stdin().read(&mut [0]);
-        told.store(true, Ordering::Relaxed);
+        flag.store(true, Ordering::Relaxed);
     });
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut journal = File::create(place.dir.join(format!("compacted-{number}"))).unwrap();

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use crate::place::{Entry, LOCATIONS, Place, time_of};
 
-/// Makes all runs below the number that it is told, and again with the next number.
+/// Makes all runs below the number that it reads, and then reads the next number.
 pub(crate) fn main() {
     let (place, node) = (Place::of_this_process(), Place::number_of_this_process());
     let runtime = Runtime::new().unwrap();
@@ -37,7 +37,7 @@ pub(crate) fn main() {
 async fn store(place: &Place, node: usize, run: usize, location: &str, time: Timestamp) {
     // A checkup for each run, as each one-shot run has.
     let checkup = place
-        // In an outage, nobody waits for it long.
+        // In an outage, a store gives up soon.
         .checkup(place.storage().timeout(Duration::from_secs(5)), node)
         .check(check_fn(format!("node {node}"), || async { Ok::<_, String>(()) }))
         .check(check_fn(format!("queue of node {node}"), || async { Err::<(), _>("17 messages are stuck") }))

@@ -9,11 +9,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use checkup_core::IntoStorage;
-use checkup_testkit::S3Server;
 use tokio::runtime::Runtime;
 
 use crate::check::{assert_read_once, read};
-use crate::place::{BUCKET, Entry, LOCATIONS, Place};
+use crate::place::{Entry, LOCATIONS, Place};
+use crate::server::Server;
 
 const NODES: usize = 8;
 const RUNS: usize = 50;
@@ -28,7 +28,7 @@ const OUTAGE: [usize; 2] = [22, 28];
 /// How many runs of each node are sent again in the end.
 const AGAIN: usize = 2;
 
-/// How long something may take that takes no time unless it is broken.
+/// How long to wait for what takes no time unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Nodes {
@@ -40,14 +40,13 @@ struct Nodes {
 }
 
 pub(crate) fn eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once() {
-    let (server, dir) = (S3Server::start(), tempfile::tempdir().unwrap());
-    server.create_bucket(BUCKET);
-    let place = Place::new(dir.path(), &server);
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    let place = Place::new(dir.path(), server.endpoint(), server.key());
     let mut compactors: Vec<_> = (0..COMPACTORS).map(|number| place.start("compactor", number)).collect();
     let (is_over, outages) = (AtomicBool::new(false), AtomicUsize::new(0));
     let reads = thread::scope(|scope| {
         let reader = scope.spawn(|| read_all_the_time(&place, &is_over, &outages));
-        // Also when it panics, the reader must end.
+        // The reader must end even if this panics.
         let over = SetOnDrop(&is_over);
         run(&place, &server, &outages);
         drop(over);
@@ -68,41 +67,41 @@ pub(crate) fn eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once()
 
     let runtime = Runtime::new().unwrap();
     runtime.block_on(flush(&place));
-    // The last to come may not be compacted yet.
+    // The latest files may not be compacted yet.
     runtime.block_on(compact(&place));
     let entries = entries(&place);
     assert_eq!(entries.len(), NODES * RUNS * LOCATIONS.len());
     let spooled = entries.iter().filter(|entry| !entry.is_stored).count();
     assert!(spooled >= NODES * (OUTAGE[1] - OUTAGE[0]), "{spooled} reports were in a spool");
     let more = assert_read_once(&runtime.block_on(read(&place)).unwrap(), &entries);
-    // What a node was killed before it could report it may be there or not.
-    assert!(more <= KILLS.iter().sum::<usize>() * LOCATIONS.len() * 2, "{more} results that nobody has reported");
+    // What a node stored right before it was killed may be there or not.
+    assert!(more <= KILLS.iter().sum::<usize>() * LOCATIONS.len() * 2, "{more} results that no node has reported");
 
-    // What is sent again, because an answer was lost or a spool was flushed twice, is there once more beside the file that it
-    // was compacted into; and only once, however often it is sent.
-    let before = check_files(&server);
+    // A report that is sent again, because an answer was lost or a spool was flushed twice, adds one file to the compacted one,
+    // however often it is sent.
+    let before = server.check_files();
     let again: Vec<_> = entries.iter().filter(|entry| entry.run < AGAIN).collect();
     for _ in 0..2 {
         runtime.block_on(store(&place, &again));
     }
-    assert_eq!(check_files(&server), before + again.len());
+    assert_eq!(server.check_files(), before + again.len());
     assert_eq!(assert_read_once(&runtime.block_on(read(&place)).unwrap(), &entries), more);
 
     // And the same when all of it is compacted.
     runtime.block_on(compact(&place));
     assert_eq!(assert_read_once(&runtime.block_on(read(&place)).unwrap(), &entries), more);
-    let after = check_files(&server);
+    let after = server.check_files();
     assert!(after <= 2, "{after} check files for two days");
     println!(
         "{} reports, {spooled} of them in a spool at first; {more} more results of a killed node; {compacted} files \
-         compacted meanwhile, {before} left in the end, {after} after compaction; read {reads} times meanwhile; {:?}",
+         compacted meanwhile, {before} left in the end, {after} after compaction; read {reads} times meanwhile; {}",
         entries.len(),
         server.requests()
     );
 }
 
 /// All of the nodes' runs, with all that happens to them.
-fn run(place: &Place, server: &S3Server, outages: &AtomicUsize) {
+fn run(place: &Place, server: &Server, outages: &AtomicUsize) {
     let children = (0..NODES).map(|node| place.start("node", node)).collect();
     let mut nodes = Nodes { place: place.clone(), children, runs: 0, killed: 0 };
     nodes.allow(OUTAGE[0]);
@@ -214,7 +213,7 @@ fn read_all_the_time(place: &Place, is_over: &AtomicBool, outages: &AtomicUsize)
         // Odd while the server is away.
         let outage = outages.load(Ordering::SeqCst);
         let stored: Vec<_> = entries(place).into_iter().filter(|entry| entry.is_stored).collect();
-        // That somebody cannot read now, because of the outage or since so much changes, is told, and no harm.
+        // A read that fails now, in the outage or amid so many changes, is reported and does no harm.
         let Ok(history) = runtime.block_on(read(place)) else { continue };
         let is_outage = outage % 2 == 1 || outages.load(Ordering::SeqCst) != outage;
         if history.unread.is_empty() || !is_outage {
@@ -250,8 +249,4 @@ async fn store(place: &Place, entries: &[&Entry]) {
 async fn compact(place: &Place) {
     let storage = place.storage().into_storage().unwrap();
     while storage.maintainer().unwrap().maintain().await.unwrap().compacted > 0 {}
-}
-
-fn check_files(server: &S3Server) -> usize {
-    server.keys(BUCKET).iter().filter(|key| key.ends_with("-check.json")).count()
 }

@@ -1,4 +1,4 @@
-//! What all processes know: the bucket, the folders, and the journals in which nodes write down what they have reported.
+//! What all processes share: the bucket, the folders, and the journals in which nodes record their reports.
 
 use std::env;
 use std::fs::{self, File};
@@ -8,14 +8,13 @@ use std::process::{Child, Command, Stdio};
 
 use checkup_core::{CheckResult, Checkup, CheckupBuilder, Report, Spool, Timestamp};
 use checkup_storage_s3::S3;
-use checkup_testkit::S3Server;
 use serde::{Deserialize, Serialize};
 
 use crate::ROLE;
 
 pub(crate) const BUCKET: &str = "status";
 
-/// The locations that each node has, with the same checks at the same times: only the location tells their results apart.
+/// The locations that each node has, with the same checks at the same times: only the location distinguishes their results.
 pub(crate) const LOCATIONS: [&str; 2] = ["eu-west", "us-east"];
 
 const DAY: i64 = 86_400_000_000_000;
@@ -39,9 +38,8 @@ pub(crate) struct Entry {
 }
 
 impl Place {
-    pub(crate) fn new(dir: &Path, server: &S3Server) -> Self {
-        let key = (server.access_key_id().to_owned(), server.secret_access_key().to_owned());
-        Self { dir: dir.to_owned(), endpoint: server.endpoint(), key }
+    pub(crate) fn new(dir: &Path, endpoint: String, key: (String, String)) -> Self {
+        Self { dir: dir.to_owned(), endpoint, key }
     }
 
     /// The place that the process was started for.

@@ -6,7 +6,12 @@ use checkup_core::{Provision, ProvisionChange as Change};
 use serde_json::Value;
 
 use super::moto::{Moto, owner, state};
-use super::{chain, changes, provision, settings, try_provision};
+use super::{chain, changes, provision, try_provision};
+
+/// Settings with which a lifecycle rule can be made.
+fn settings(endpoint: &str, bucket: &str) -> checkup_storage_s3::S3 {
+    super::settings(endpoint, bucket).tag_check_files(true)
+}
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -35,7 +40,7 @@ async fn a_bucket_that_is_missing_is_made_with_all_that_a_page_needs() {
         ["eu-west-1", ""],
         ["arn:aws:s3:::fresh/checks/*-check.json", "\"s3:prefix\""],
         ["<AllowedOrigin>https://status.example.com</AllowedOrigin>", "<ExposeHeader>ETag</ExposeHeader>"],
-        ["<Prefix>checks/1</Prefix>", "<Days>90</Days>"],
+        ["<Prefix>checks/</Prefix>", "<Days>90</Days>"],
         ["<Suffix>index.html</Suffix>", ""],
         ["<BlockPublicAcls>true</BlockPublicAcls>", "<BlockPublicPolicy>false</BlockPublicPolicy>"],
     ]) {
@@ -44,8 +49,8 @@ async fn a_bucket_that_is_missing_is_made_with_all_that_a_page_needs() {
     }
     // It is there before anything is public, and it becomes public last.
     let writes = moto.writes();
-    assert_eq!(writes.len(), 6, "{writes:?}");
-    assert!(writes[0].starts_with("PUT /fresh") && writes[5].contains("policy"), "{writes:?}");
+    assert_eq!(writes.len(), 7, "the rule is written twice: {writes:?}");
+    assert!(writes[0].starts_with("PUT /fresh") && writes[6].contains("policy"), "{writes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -54,7 +59,7 @@ async fn a_second_run_finds_all_as_asked_and_writes_nothing() {
     let settings = settings(&moto.endpoint(), "twice");
     provision(settings.clone(), full()).await;
     let (before, writes) = (state("twice"), moto.writes());
-    assert_eq!(writes.len(), 6, "{writes:?}");
+    assert_eq!(writes.len(), 7, "{writes:?}");
     let steps = provision(settings, full()).await;
     assert!(steps.iter().all(|step| step.change == Change::Unchanged && step.document.is_none()), "{steps:?}");
     assert_eq!(steps.len(), 6);
@@ -132,17 +137,6 @@ async fn the_first_region_is_one_without_a_name() {
     let settings = settings(&moto.endpoint(), "oldest").region("us-east-1");
     assert_eq!(changes(&provision(settings.clone(), Provision::new()).await)[0], ("bucket", Change::Created));
     assert_eq!(changes(&provision(settings, Provision::new()).await)[0], ("bucket", Change::Unchanged));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lifecycle_without_a_prefix_is_refused_before_anything_is_changed() {
-    let moto = Moto::new();
-    let (steps, result) = try_provision(settings(&moto.endpoint(), "whole").prefix(""), full()).await;
-    let error = chain(&result.unwrap_err());
-    assert!(error.contains("prefix") && error.contains("check_expiry"), "{error}");
-    assert_eq!((steps.len(), moto.writes().len()), (0, 0));
-    let without = Provision::new().website();
-    assert_eq!(provision(settings(&moto.endpoint(), "whole").prefix(""), without).await.len(), 5);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that cannot help is a failed test")]
 
+mod dialects;
+mod lifecycle;
 #[cfg(feature = "moto-tests")]
 mod moto;
 mod refusals;
@@ -24,7 +26,7 @@ fn settings(endpoint: &str, bucket: &str) -> S3 {
     S3::new(bucket).endpoint(endpoint).region("eu-west-1").access_key("AKIDTEST", SECRET).prefix("checks")
 }
 
-/// Provisions, and gives the steps that were told and the error.
+/// Provisions, and returns the reported steps and the result.
 async fn try_provision(settings: S3, request: Provision) -> (Vec<ProvisionStep>, Result<(), StorageError>) {
     let storage = settings.into_storage().unwrap();
     let mut steps = Vec::new();

@@ -9,7 +9,7 @@ use checkup_testkit::{HttpServer, Request, Response, S3Server};
 use super::{chain, changes, settings, try_provision};
 
 /// A refusal as S3 writes it.
-fn refuse(status: u16, code: &str, message: &str) -> Response {
+pub(crate) fn refuse(status: u16, code: &str, message: &str) -> Response {
     Response::new(status).body(format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>"))
 }
 
@@ -18,7 +18,7 @@ fn denied() -> Response {
 }
 
 /// The setting of the bucket that a request is about: `policy`, or nothing for the bucket itself.
-fn subject(request: &Request) -> &str {
+pub(crate) fn subject(request: &Request) -> &str {
     let query = request.target.split_once('?').map_or("", |(_, query)| query);
     ["policy", "cors", "lifecycle", "website", "publicAccessBlock"]
         .into_iter()
@@ -27,7 +27,7 @@ fn subject(request: &Request) -> &str {
 }
 
 /// What a good server answers for a bucket on which nothing is set.
-fn bare(request: &Request) -> Response {
+pub(crate) fn bare(request: &Request) -> Response {
     match (request.method.as_str(), subject(request)) {
         ("GET", "policy") => refuse(404, "NoSuchBucketPolicy", ""),
         ("GET", "cors") => refuse(404, "NoSuchCORSConfiguration", ""),
@@ -46,7 +46,8 @@ fn full() -> Provision {
 /// The error of a server that answers `answer` to some requests, and is good otherwise.
 async fn error_of(answer: impl Fn(&Request) -> Option<Response> + Send + Sync + 'static) -> String {
     let server = HttpServer::start(move |request| answer(&request).unwrap_or_else(|| bare(&request)));
-    let (_, result) = try_provision(settings(&server.url(""), "status"), full()).await;
+    let settings = settings(&server.url(""), "status").tag_check_files(true);
+    let (_, result) = try_provision(settings, full()).await;
     chain(&result.unwrap_err())
 }
 
@@ -80,7 +81,7 @@ async fn a_missing_permission_is_named() {
 }
 
 #[tokio::test]
-async fn the_steps_before_a_failure_are_told() {
+async fn the_steps_before_a_failure_are_reported() {
     let server = HttpServer::start(|request| match (request.method.as_str(), subject(&request)) {
         ("PUT", "website") => denied(),
         _ => bare(&request),
@@ -89,12 +90,12 @@ async fn the_steps_before_a_failure_are_told() {
     assert!(result.is_err());
     assert_eq!(
         changes(&steps),
-        [("bucket", Change::Unchanged), ("CORS", Change::Created), ("lifecycle", Change::Created)]
+        [("bucket", Change::Unchanged), ("CORS", Change::Created), ("lifecycle", Change::Unsupported)]
     );
 }
 
 #[tokio::test]
-async fn what_a_server_does_not_have_is_told_and_left_out() {
+async fn what_a_server_lacks_is_reported_and_left_out() {
     let refusals =
         [(501, "NotImplemented"), (405, "MethodNotAllowed"), (400, "NotImplemented"), (409, "BucketAlreadyOwnedByYou")];
     for (status, code) in refusals {
@@ -138,7 +139,7 @@ async fn a_server_without_bucket_policies_is_an_error_with_a_remedy() {
 }
 
 #[tokio::test]
-async fn wrong_keys_a_wrong_region_and_a_name_that_is_taken_are_told_with_the_remedy() {
+async fn wrong_keys_a_wrong_region_and_a_name_that_is_taken_are_reported_with_the_remedy() {
     for (code, status, remedy) in [
         ("InvalidAccessKeyId", 403, "`access_key_id`"),
         ("SignatureDoesNotMatch", 403, "`secret_access_key`"),
@@ -208,15 +209,15 @@ async fn every_write_has_a_checksum_that_old_servers_know() {
     let (_, result) = try_provision(settings(&server.url(""), "status"), full()).await;
     result.unwrap();
     let bodies = bodies.lock().unwrap();
-    assert_eq!(bodies.len(), 4, "{bodies:?}");
+    assert_eq!(bodies.len(), 3, "{bodies:?}");
     assert!(bodies.iter().all(|(md5, _)| md5.as_ref().is_some_and(|md5| md5.len() == 24)), "{bodies:?}");
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_or_does_not_answer_is_told_so() {
+async fn a_server_that_is_not_there_or_does_not_answer_is_reported() {
     let (steps, result) = try_provision(settings("http://127.0.0.1:1", "status"), Provision::new()).await;
     let error = chain(&result.unwrap_err());
-    assert!(steps.is_empty() && error.contains("nobody listens there"), "{error}");
+    assert!(steps.is_empty() && error.contains("nothing listens there"), "{error}");
 
     let server = HttpServer::start(|request| bare(&request).delay(Duration::from_secs(600)));
     let settings = settings(&server.url(""), "status").timeout(Duration::from_secs(1));
@@ -225,7 +226,7 @@ async fn a_server_that_is_not_there_or_does_not_answer_is_told_so() {
 }
 
 #[tokio::test]
-async fn what_speaks_no_s3_is_told_so() {
+async fn a_server_that_does_not_speak_s3_is_reported() {
     let server = HttpServer::start(|_| Response::new(200).body("<html>Welcome!</html>"));
     let (_, result) = try_provision(settings(&server.url(""), "status"), Provision::new()).await;
     let error = chain(&result.unwrap_err());

@@ -87,7 +87,11 @@ fn the_document_is_what_the_docs_show() {
                 "Effect": "Allow",
                 "Principal": "*",
                 "Action": "s3:GetObject",
-                "Resource": ["arn:aws:s3:::status/*-check.json", "arn:aws:s3:::status/summary.json"]
+                "Resource": [
+                    "arn:aws:s3:::status/*-check.json",
+                    "arn:aws:s3:::status/summary.json",
+                    "arn:aws:s3:::status/index.json"
+                ]
             },
             {
                 "Sid": "CheckupReadList",
@@ -107,6 +111,7 @@ fn anyone_may_read_check_files_under_the_prefix_and_nothing_else() {
         "checks/1795000000000000000-check.json",
         "checks/1795000000000000000-eu-ab12-check.json",
         "checks/summary.json",
+        "checks/index.json",
     ] {
         assert!(may_get(PLAIN, key), "{key}");
     }
@@ -129,7 +134,7 @@ fn anyone_may_read_check_files_under_the_prefix_and_nothing_else() {
 }
 
 #[test]
-fn nobody_gets_any_action_but_get_and_list() {
+fn no_action_is_allowed_but_get_and_list() {
     for scope in [PLAIN, Scope { page: true, ..PLAIN }, Scope { prefix: "", page: true, ..PLAIN }] {
         for statement in document(scope)["Statement"].as_array().unwrap() {
             assert!(["s3:GetObject", "s3:ListBucket"].contains(&statement["Action"].as_str().unwrap()), "{statement}");
@@ -143,7 +148,7 @@ fn anyone_may_list_with_the_prefix_alone() {
     for prefix in [None, Some(""), Some("checks"), Some("other/"), Some("checks/1")] {
         assert!(!may_list(PLAIN, prefix), "{prefix:?}");
     }
-    // Without a prefix the check files are beside whatever else there is.
+    // Without a prefix the check files lie among all other objects.
     let bare = Scope { prefix: "", ..PLAIN };
     assert!(may_list(bare, None) && may_list(bare, Some("")));
 }
@@ -195,7 +200,7 @@ fn what_others_have_set_is_kept() {
     let statements = merged.document["Statement"].as_array().unwrap();
     assert_eq!(statements[..2], [theirs.clone(), nameless]);
     assert_eq!(statements.len(), 4);
-    // A single statement may stand without brackets.
+    // A single statement may be written without brackets.
     let single = json!({"Version": "2012-10-17", "Statement": theirs});
     assert_eq!(merge(Some(&single.to_string()), PLAIN).unwrap().document["Statement"][0], theirs);
 }
@@ -228,7 +233,7 @@ fn merging_again_changes_nothing_however_the_server_writes_it() {
 }
 
 #[test]
-fn a_statement_of_ours_that_somebody_changed_is_set_right() {
+fn a_changed_statement_of_ours_is_restored() {
     let mut policy = document(PLAIN);
     policy["Statement"][0]["Action"] = json!("s3:*");
     let merged = merge(Some(&policy.to_string()), PLAIN).unwrap();

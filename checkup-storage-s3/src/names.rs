@@ -1,8 +1,8 @@
-//! How what is ours is called, to find it again beside what others have set.
+//! Names of what belongs to one storage, among what others have set on the bucket.
 
-/// The name of a statement or rule of the storage with this prefix: `base`, and a hash of the prefix, since each prefix of a bucket
-/// is a storage of its own. Only letters and digits, which is what a `Sid` may have.
-pub(super) fn name(base: &str, prefix: &str) -> String {
+/// The name of a statement, rule or tag of the storage with this prefix: `base`, and a hash of the prefix, since each prefix of a bucket
+/// is a separate storage. It has only letters and digits, as a `Sid` must.
+pub(crate) fn name(base: &str, prefix: &str) -> String {
     if prefix.is_empty() { base.to_owned() } else { format!("{base}{:08x}", hash(prefix)) }
 }
 
