@@ -1,4 +1,4 @@
-//! What the engine adds to a check that does nothing, beside a bare task that does nothing.
+//! What the engine adds to a check that does nothing, compared with a bare task that does nothing.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use checkup::{Checkup, check_fn};

@@ -1,4 +1,4 @@
-//! A plain HTTP check through the engine, beside a bare hyper exchange: a new connection each.
+//! A plain HTTP check through the engine, compared with a bare hyper exchange: a new connection each.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::net::SocketAddr;

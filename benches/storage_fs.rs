@@ -1,4 +1,4 @@
-//! Storing a run of 20 results to a directory, beside a bare write and fsync of the same bytes; with a short and
+//! Storing a run of 20 results to a directory, compared with a bare write and fsync of the same bytes; with a short and
 //! with a long history.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
@@ -37,7 +37,7 @@ fn storage_fs(criterion: &mut Criterion) {
         let checkup = Checkup::builder().storage(Fs::new(dir.path())).build().expect("a valid storage");
         group.bench_function(format!("store after {history} files"), |bencher| {
             bencher.iter(|| {
-                // Another each time: a report that is stored again is there once.
+                // A different one each time: a report that is stored twice exists once.
                 report.results[0].timestamp = Timestamp::now();
                 runtime.block_on(checkup.store(&report)).expect("a report can be stored")
             });

@@ -1,4 +1,4 @@
-//! A checker of one's own, used from a config file like those that come with the library.
+//! A custom checker, used from a config file like the built-in ones.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::borrow::Cow;
@@ -8,13 +8,13 @@ use checkup::config::Format;
 use checkup::{Checker, Failure, Observation, async_trait};
 use serde::{Deserialize, Serialize};
 
-/// A directory must not hold more than so many files: a queue that nobody works off.
+/// A directory must not hold too many files: a queue that is not being processed.
 #[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Spool {
     /// The directory.
     dir: PathBuf,
-    /// The most files that are healthy; half as many are a reason to look.
+    /// The limit of files. The check is degraded from half of it on.
     max_files: usize,
 }
 
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     for message in 0..3 {
         std::fs::write(spool.path().join(format!("message-{message}")), "hello")?;
     }
-    // In a program of one's own: `registry.load("checkup.yaml")`, or `checkup_cli::main(registry)` for every command.
+    // In your own program: `registry.load("checkup.yaml")`, or `checkup_cli::main(registry)` for every command.
     let config = "
 checkers:
   - { type: spool, endpoint_name: outbox, dir: '${SPOOL}', max_files: 10 }
@@ -57,7 +57,7 @@ checkers:
     let checkup = registry.parse_with(config, Format::Yaml, lookup)?;
     println!("{}", checkup.check().await);
 
-    // A mistake is told with its place, what was meant, and what there is.
+    // Mistakes are reported with their place and a suggestion.
     let mistake = "checkers: [{ type: spool, dir: /tmp, max_file: 3 }]";
     if let Err(error) = registry.parse(mistake, Format::Yaml) {
         println!("{error}");

@@ -1,4 +1,4 @@
-//! A storage of one's own: keeps the latest reports in memory, and reads them back.
+//! A custom storage: keeps the latest reports in memory and reads them back.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Nodes in three places check one service and write to one bucket, without a lock or a leader. The bucket goes away for
-//! a while, and nothing is lost; then somebody reads what all of them say.
+//! Nodes in three places check one service and write to one bucket, without a lock or a leader. The bucket is unreachable for
+//! a while, and nothing is lost; at the end the results of all nodes are read.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .check(Check::new("Shop", Http::new(shop.url("/"))))
             .location(location)
             .storage(storage.timeout(Duration::from_secs(2)))
-            // What cannot be stored waits here, and is stored later.
+            // Reports that cannot be stored now wait here.
             .spool(Spool::new(spools.path().join(location)))
             .build()
     };
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("three nodes stored {} check files", bucket.keys("status").len());
 
-    // An outage of the bucket costs nothing, …
+    // An outage of the bucket loses nothing, …
     bucket.stop();
     let report = nodes[0].check().await;
     match nodes[0].store(&report).await {
@@ -47,13 +47,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         other => return Err(format!("expected the report to be spooled, found {other:?}").into()),
     }
     bucket.start_again();
-    // … since the next store brings what waited.
+    // … since the next store brings the queued reports.
     shop_works.store(false, Ordering::SeqCst);
     for node in &nodes[..2] {
         node.check_and_store().await?;
     }
 
-    // Anybody with access to the bucket reads what all of them found.
+    // Anyone with access to the bucket can read the results of all nodes.
     let storage = nodes[0].storage().ok_or("a storage is set")?;
     let reader = storage.reader().ok_or("S3 can be read")?;
     let now = Timestamp::now();

@@ -1,5 +1,5 @@
-//! A shop as an axum service: checks of what it needs, `/healthz`, `/livez` and `/readyz` from a background monitor,
-//! alerts by a callback, and a graceful end. Here its upstream goes down and comes back, then its database pool runs dry.
+//! A shop as an axum service: checks of its dependencies, `/healthz`, `/livez` and `/readyz` from a background monitor,
+//! alerts through a callback, and a graceful shutdown. Here a bank's API goes down and comes back, then the database pool runs dry.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::future::IntoFuture;
@@ -25,10 +25,10 @@ type Shared = State<Arc<Monitor>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    // What the shop needs: a database, and an API of somebody else's that can be switched off here.
+    // What the shop needs: a database, and a bank's API that can be switched off here.
     let dir = tempfile::tempdir()?;
     let mut database = Config::new(dir.path().join("shop.sqlite"));
-    // Whoever waits for a connection in vain says so, before the check's own timeout.
+    // A wait for a connection ends, with a reason, before the check's own timeout.
     database.pool = Some(PoolConfig { timeouts: Timeouts::wait_millis(500), ..PoolConfig::new(2) });
     let pool = database.create_pool(Runtime::Tokio1)?;
     query(pool.clone(), "CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT NOT NULL)").await?;
@@ -59,7 +59,7 @@ async fn main() -> Result<(), Error> {
     open.store(false, Ordering::SeqCst);
     assert_eq!(alerted.recv().await.as_deref(), Some("payments is down: response status 503 Service Unavailable"));
     readyz(&monitor, shop, |status, _| status == 503).await?;
-    assert_eq!(ask(shop, "/livez").await?.0, 200, "a restart would not mend the bank");
+    assert_eq!(ask(shop, "/livez").await?.0, 200, "a restart would not fix the bank");
     open.store(true, Ordering::SeqCst);
     assert_eq!(alerted.recv().await.as_deref(), Some("payments is healthy"));
     readyz(&monitor, shop, |status, _| status == 200).await?;
@@ -70,14 +70,14 @@ async fn main() -> Result<(), Error> {
     drop(leaked);
     readyz(&monitor, shop, |status, _| status == 200).await?;
 
-    // First no more requests, then no more runs: probes get an answer to the end.
+    // Stop taking requests first, then stop the monitor: probes are answered until the end.
     drop(stop);
     server.await??;
     monitor.shutdown().await;
     Ok(())
 }
 
-/// The checks stand next to what they check. Liveness is what a restart mends; readiness is what a request needs.
+/// The checks are next to what they check. Liveness covers what a restart can fix; readiness covers what a request needs.
 fn checks(pool: &Pool, bank: String) -> [Check; 4] {
     let (database, orders) = (pool.clone(), pool.clone());
     let mailer = tokio::spawn(std::future::pending::<()>()).abort_handle();
@@ -99,7 +99,7 @@ async fn query(pool: Pool, sql: &'static str) -> Result<(), Error> {
     Ok(query.await.map_err(|panic| panic.to_string())??)
 }
 
-/// From the latest runs, without checking on request. What is slow is degraded and still serves.
+/// Answers from the latest runs, without checking on request. Degraded means slow, and still serves.
 fn probe(monitor: &Monitor, tag: &str) -> (StatusCode, Json<Report>) {
     match monitor.latest_of(|check| check.has_tag(tag)) {
         Some(report) if report.status() < Status::Down => (StatusCode::OK, Json(report)),
@@ -107,7 +107,7 @@ fn probe(monitor: &Monitor, tag: &str) -> (StatusCode, Json<Report>) {
     }
 }
 
-/// The callback: one line for each check whose status changed, to whoever listens.
+/// The callback: sends one line for each check whose status changed.
 #[derive(Debug)]
 struct Alerts(mpsc::UnboundedSender<String>);
 

@@ -1,6 +1,6 @@
 //! Health checks in a service on plain hyper, without a web framework: `/healthz` and `/readyz` from a background monitor.
 //!
-//! `/readyz` answers in words here, for people with `curl`; `embed_axum` answers with JSON and has more to check.
+//! `/readyz` answers in words here, for people with `curl`; `embed_axum` answers with JSON and has more checks.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::convert::Infallible;
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Error> {
     let (stop, stopped) = oneshot::channel();
     let server = tokio::spawn(serve(listener, Arc::clone(&monitor), stopped));
 
-    // What a platform's probe would do, with the library itself: first the service is not ready, then it is.
+    // What a platform's probe does, written with the library itself: the service is not ready at first, then it is.
     let probe = |status: u16, text: &str| {
         let check = Check::new(
             format!("/readyz answers {status}"),
@@ -53,14 +53,14 @@ async fn main() -> Result<(), Error> {
     started.store(true, Ordering::SeqCst);
     println!("{}", probe(200, "healthy   search")?.wait_until_healthy(limit).await?);
 
-    // A real service stops at SIGTERM: see `tokio::signal`. First no more requests, then no more runs.
+    // A real service stops at SIGTERM: see `tokio::signal`. Stop taking requests first, then stop the monitor.
     let _ = stop.send(());
     server.await??;
     monitor.shutdown().await;
     Ok(())
 }
 
-/// Serves until `stopped`, then ends the connections that are open when they have their answer.
+/// Serves until `stopped`, then closes each open connection after its current answer.
 async fn serve(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: oneshot::Receiver<()>) -> Result<(), Error> {
     let connections = GracefulShutdown::new();
     loop {
@@ -71,19 +71,19 @@ async fn serve(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: onesho
         let monitor = Arc::clone(&monitor);
         let service = service_fn(move |request| ready(Ok::<_, Infallible>(answer(&monitor, &request))));
         let connection = hyper::server::conn::http1::Builder::new().serve_connection(connection, service);
-        // A connection that its client breaks off is no concern of the service's.
+        // Clients that close their connection early are no error of the service.
         tokio::spawn(connections.watch(connection));
     }
     connections.shutdown().await;
     Ok(())
 }
 
-/// From the latest runs, without checking on request.
+/// Answers from the latest runs, without checking on request.
 fn answer(monitor: &Monitor, request: &Request<Incoming>) -> Response<String> {
     let (status, body) = match request.uri().path() {
         "/healthz" => (StatusCode::OK, "the process answers".to_owned()),
         "/readyz" => match monitor.latest_of(|check| check.has_tag("readiness")) {
-            // What is slow is degraded and still serves.
+            // Degraded means slow, and still serves.
             Some(report) if report.status() < Status::Down => (StatusCode::OK, report.to_string()),
             Some(report) => (StatusCode::SERVICE_UNAVAILABLE, report.to_string()),
             None => (StatusCode::SERVICE_UNAVAILABLE, "not checked yet".to_owned()),

@@ -1,7 +1,7 @@
 //! Health checks in a worker without a web framework: it takes messages from a queue, checks that none of them takes too
-//! long, keeps the history in files, and ends when it is stuck, so that its supervisor starts it anew.
+//! long, keeps the history in files, and exits when it is stuck, so that its supervisor restarts it.
 //!
-//! Here a message comes that it never finishes.
+//! Here it receives a message that it never finishes.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::path::Path;
@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_millis(200);
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The message that is worked on, and since when; `None` while the queue is empty, which is healthy.
+/// The current message and when its processing began; `None` while the queue is empty, which is healthy.
 type Current = Option<(String, Instant)>;
 
 #[tokio::main]
@@ -30,12 +30,12 @@ async fn main() -> Result<(), Error> {
         queue.send(message.to_owned()).await?;
     }
 
-    // A real worker gives this back from `main`: its exit code is 1 then.
+    // A real worker returns this from `main`, and its exit code is 1.
     let Err(reason) = run(messages, history.path()).await else { return Err("the worker did not notice".into()) };
     println!("The worker ends: {reason}\n");
     assert_eq!(reason.to_string(), "progress: `the endless invoice` takes longer than 1s");
 
-    // Afterwards the files tell what happened.
+    // Afterwards the files show what happened.
     let storage = FsStorage::new(Fs::new(history.path()))?;
     let files = storage.list(Timestamp::default()).await?;
     let last = files.last().ok_or("every run is stored")?;
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Works until the queue is closed, or until the worker is not healthy any more, which is an error.
+/// Works until the queue is closed, or until the worker is unhealthy, which is an error.
 async fn run(messages: mpsc::Receiver<String>, history: &Path) -> Result<(), Error> {
     let (current, progress) = watch::channel(None);
     let checkup = Checkup::builder()
@@ -57,7 +57,7 @@ async fn run(messages: mpsc::Receiver<String>, history: &Path) -> Result<(), Err
         () = work(messages, current) => Ok(()),
         reason = down(&monitor) => Err(reason.into()),
     };
-    // In both cases the last run ends and is stored.
+    // In both cases the last run finishes and is stored.
     monitor.shutdown().await;
     outcome
 }
@@ -73,7 +73,7 @@ async fn work(mut messages: mpsc::Receiver<String>, current: watch::Sender<Curre
     }
 }
 
-/// A check of the worker's own state, which only the worker knows.
+/// A check of the worker's own state, which only the worker can see.
 fn progress_check(current: watch::Receiver<Current>) -> Check {
     check_fn("progress", move || {
         let stuck = current.borrow().clone().filter(|(_, since)| since.elapsed() > STUCK_AFTER);
@@ -86,7 +86,7 @@ fn progress_check(current: watch::Receiver<Current>) -> Check {
     })
 }
 
-/// Waits until a check is down; gives the reason.
+/// Waits until a check is down, and returns the reason.
 async fn down(monitor: &Monitor) -> String {
     let mut runs = monitor.subscribe();
     while let Some(run) = runs.next().await {

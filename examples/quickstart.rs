@@ -1,7 +1,7 @@
 //! Checks real servers, stores the results and prints them: `cargo run --release --example quickstart`.
 //!
-//! The servers are small ones on this machine's loopback, so that it works without the internet: one that is healthy,
-//! one that is slow, one that fails, one that speaks a line protocol over TCP, and one for DNS.
+//! The servers are small and run on loopback, so that it works without the internet: one is healthy, one is slow, one fails,
+//! one speaks a line protocol over TCP, and one answers DNS queries.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::net::Ipv4Addr;
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let reader = checkup.storage().and_then(|storage| storage.reader()).ok_or("the file storage can be read")?;
     let files = reader.list(Timestamp::now().saturating_sub(Duration::from_secs(3600))).await?;
     println!("Stored in {} ({} runs in the last hour).", dir.display(), files.len());
-    println!("Next: `cargo run --release -p checkup-cli -- init` writes a config of your own.");
+    println!("Next: `cargo run --release -p checkup-cli -- init` writes a config to start from.");
     Ok(())
 }
 

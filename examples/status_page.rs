@@ -1,6 +1,6 @@
 //! A service that serves its own status page, with `/status/readyz`, `/status/metrics` and badges, from its monitor.
 //!
-//! `cargo run --example status_page` shows what is there and ends; with `-- --serve` it goes on until Ctrl-C: open the URL.
+//! `cargo run --example status_page` prints what is served and exits; with `-- --serve` it serves until Ctrl-C: open the URL.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
@@ -33,7 +33,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .group("Orders")
             .tag("readiness"),
         )
-        // In memory; a real service has `Fs` or `S3` here, and its history outlives it.
+        // In memory; a real service uses `Fs` or `S3`, so that its history survives restarts.
         .storage(Archive::new(MemoryFiles::new()))
         .build()?;
     let (monitor, mut runs) = Monitor::builder(checkup).interval(Duration::from_secs(1)).start_and_subscribe()?;

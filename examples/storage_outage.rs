@@ -1,7 +1,7 @@
-//! The storage goes away for a while, and no result is missing: `cargo run --release --example storage_outage`.
+//! The storage is unreachable for a while, and no result is lost: `cargo run --release --example storage_outage`.
 //!
 //! Two nodes watch the same service, each from its location, and store into one place. Here that is in memory, so that it can be
-//! made to fail; with a bucket it is the same.
+//! made to fail; a bucket behaves the same.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::path::Path;
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// A node, with a spool of its own: what it cannot store waits there, also if the node is restarted meanwhile.
+/// A node with its own spool: reports that it cannot store wait there, even across a restart of the node.
 fn node(location: &str, storage: &MemoryStorage, spool: &Path) -> Result<Checkup, ConfigError> {
     Checkup::builder()
         .check(check_fn("queue", || async { Ok::<_, String>(()) }))
@@ -49,11 +49,11 @@ fn node(location: &str, storage: &MemoryStorage, spool: &Path) -> Result<Checkup
         .build()
 }
 
-/// Checks and stores, and says what came of it.
+/// Checks, stores, and says how it went.
 async fn store(node: &Checkup) -> Result<String, Error> {
     match node.check_and_store().await {
         Ok(_) => Ok("stored".to_owned()),
-        // Nothing is lost: whoever stores next stores this first. `waiting` is worth a metric and an alert.
+        // Nothing is lost: the next store stores this first. `waiting` is worth a metric and an alert.
         Err(error) if error.kind() == StorageErrorKind::Spooled => {
             let waiting = node.spool().ok_or("the node has a spool")?.waiting().await?;
             Ok(format!("in the spool, where {} waits now: {}", waiting.reports, cause(&error)))
@@ -62,7 +62,7 @@ async fn store(node: &Checkup) -> Result<String, Error> {
     }
 }
 
-/// Why something failed, at the root of it.
+/// The root cause of an error.
 fn cause(error: &dyn std::error::Error) -> &dyn std::error::Error {
     error.source().map_or(error, cause)
 }

@@ -1,5 +1,5 @@
-//! Waits for all that a service needs, as `docker compose` does with `depends_on` and `condition: service_healthy`:
-//! a database's port, a name in DNS, and an API that needs both. One wait, and one reason when it takes long.
+//! Waits for everything that a service needs, the way `docker compose` does with `depends_on` and `condition: service_healthy`:
+//! a database's port, a name in DNS, and an API that needs both. One wait, and one reason if it takes long.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::net::Ipv4Addr;
@@ -16,7 +16,7 @@ use tokio::net::TcpSocket;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The set. Its database has a port that nobody listens on yet, and without it the API fails.
+    // The services. Nothing listens on the port of the database yet, and without it the API fails.
     let database = TcpSocket::new_v4()?;
     database.bind((Ipv4Addr::LOCALHOST, 0).into())?;
     let database_port = database.local_addr()?;
@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         false => Response::new(500).body("no database"),
     });
 
-    // What it means that each of them is up, and what needs what. In a file: `checkup wait --timeout 60s`.
+    // When each of them counts as up, and what depends on what. With a config file: `checkup wait --timeout 60s`.
     let dependencies = Checkup::builder()
         .check(Check::new("database", Tcp::new(database_port.to_string())))
         .check(Check::new("name", Dns::new(names.addr().to_string()).hostname("api.shop.test").expect("127.0.0.1")))
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let report = dependencies.wait_until_healthy(Duration::from_secs(30)).await?;
     println!("{report}");
 
-    // From here on the tests, which need not ask again.
+    // The tests follow, and need not ask again.
     let database = starting.await??;
     assert_eq!(database.local_addr()?, database_port);
     Ok(())

@@ -1,4 +1,4 @@
-//! An integration test: starts a service, waits until it is healthy, then tests it. And what is told when it never is.
+//! An integration test: starts a service, waits until it is healthy, then tests it. And what it reports when the service never is.
 //!
 //! In a test file the two functions would be `#[tokio::test]`s.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
@@ -25,7 +25,7 @@ async fn the_service_greets() -> Result<(), Error> {
     let healthy = service_checkup(&service.url(""))?.wait_until_healthy(Duration::from_secs(30)).await?;
     println!("Up after {} requests:\n{healthy}", service.requests());
 
-    // Then the test itself. It may use any client, or checks: these tell what was expected and what was found.
+    // Then the test itself. It can use any client, or checks, which say what was expected and what was found.
     let greeting = Http::new(service.url("/greet?name=Ada")).up_status(200).must_contain("hello Ada");
     let nobody = Http::new(service.url("/greet")).up_status(400).must_contain("who?");
     let tests = Checkup::builder()
@@ -50,12 +50,12 @@ async fn a_service_that_never_comes_up_is_told_with_its_reason() -> Result<(), E
     Ok(())
 }
 
-/// What it means that the service is up. The program itself may use the same function, for its `/readyz`.
+/// When the service counts as up. The program itself can use the same function for its `/readyz`.
 fn service_checkup(url: &str) -> Result<Checkup, ConfigError> {
     Checkup::builder().check(Check::new("service", Http::new(format!("{url}/health")).must_contain("ready"))).build()
 }
 
-/// A service that needs a moment: it answers 503 to the first three requests.
+/// A service that starts slowly: it answers 503 to the first three requests.
 fn start_service() -> HttpServer {
     let requests = AtomicUsize::new(0);
     HttpServer::start(move |request: Request| match request.target.as_str() {

@@ -1,16 +1,16 @@
 //! Health checks for services, tests and status pages.
 //!
-//! A [`Check`] names something and how often, how long and how fast it must work; a [`Checkup`] runs checks and yields a
-//! [`Report`]. There are three ways to use it, and a [`guide`] to each.
+//! A [`Check`] has a name, a checker and a policy (timeouts, retries, thresholds); a [`Checkup`] runs checks and yields a
+//! [`Report`]. There are three ways to use it, and a [`guide`] for each.
 //!
 //! # Embed: checks next to what they check
 //!
 //! A service defines checks in code, a [`Monitor`] runs them in the background, and `/readyz` answers from memory.
-//! The guide: [`guide::embed`].
+//! Guide: [`guide::embed`].
 //!
 //! ```
 //! use std::time::Duration;
-//! use checkup::{Check, Checkup, Monitor, check_fn};
+//! use checkup::{Check, Checkup, Monitor, Status, check_fn};
 //! # #[cfg(all(feature = "http", feature = "tcp", feature = "storage-fs"))] {
 //! use checkup::{http::Http, storage_fs::Fs, tcp::Tcp};
 //!
@@ -24,18 +24,18 @@
 //!     .build()?;
 //!
 //! let monitor = Monitor::builder(checkup).interval(Duration::from_secs(30)).start()?;
-//! // In the handler of `/readyz`:
-//! let ready = monitor.latest().is_some_and(|report| report.is_healthy());
+//! // In the handler of `/readyz`. A degraded check is slow and still serves.
+//! let ready = monitor.latest().is_some_and(|report| report.status() < Status::Down);
 //! # monitor.shutdown().await;
 //! # Ok(())
 //! # }
 //! # }
 //! ```
 //!
-//! # Extend: a checker or a storage of your own
+//! # Extend: your own checkers and storages
 //!
-//! Implement [`Checker`], [`Storage`] or [`Notifier`] in any crate. With serde's and schemars' derives it is a `type` in
-//! config files, and has every command of the `checkup` command line. The guide: [`guide::extend`].
+//! Implement [`Checker`], [`Storage`] or [`Notifier`] in any crate. With the derives of serde and schemars it is a `type` in
+//! config files and works with every command of the `checkup` command line. Guide: [`guide::extend`].
 //!
 //! ```
 //! use std::borrow::Cow;
@@ -63,7 +63,8 @@
 //!
 //! # Test: wait until it is healthy, then assert
 //!
-//! An integration test waits for what it needs, and tells why if it does not come. The guide: [`guide::test`](mod@guide::test).
+//! An integration test waits for what it needs, and fails with the reasons if that does not become healthy. Guide:
+//! [`guide::test`](mod@guide::test).
 //!
 //! ```
 //! use std::time::Duration;
@@ -75,7 +76,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let checkup = Checkup::builder().check(Check::new("database", Tcp::new("127.0.0.1:5432"))).build()?;
 //! let report = checkup.wait_until_healthy(Duration::from_secs(30)).await?;
-//! report.assert_healthy(); // panics with every reason
+//! report.assert_healthy(); // panics, listing what is unhealthy and why
 //! # Ok(())
 //! # }
 //! ```
@@ -87,15 +88,15 @@
 //! | `config` | yes | config files in JSON, YAML and TOML: `config` and `default_registry` |
 //! | `http` | yes | the checker `http` |
 //! | `tcp` | yes | the checker `tcp` |
-//! | `tcp-tls` | yes | its TLS, which is most of what there is to compile |
+//! | `tcp-tls` | yes | TLS for TCP checks; most of the compile time |
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
-//! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or of a server like it |
-//! | `provision` | | making the bucket and letting a status page read it, with the AWS SDK: more to compile than all the rest |
+//! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or a similar server |
+//! | `provision` | | creating the bucket and letting a status page read it; compiles the AWS SDK, which is larger than everything else |
 //! | `statuspage` | | the status page: its files, and a router that serves it |
 //! | `full` | | all of these but `provision` |
 //!
-//! A feature never changes what another does. Without any, there are the engine, [`check_fn`] and [`Monitor`].
+//! A feature never changes what another does. Without any feature you get the engine, [`check_fn`] and [`Monitor`].
 
 pub mod guide;
 
@@ -139,7 +140,7 @@ pub use checkup_tcp as tcp;
 #[cfg(feature = "config")]
 pub fn default_registry() -> config::Registry {
     let mut registry = config::Registry::new();
-    // Each line registers the sibling, or notes which feature has it.
+    // Each line registers the sibling, or records which feature provides it.
     macro_rules! sibling {
         ($feature:literal, $module:ident, $kind:ident $type_name:literal) => {
             #[cfg(feature = $feature)]

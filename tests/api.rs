@@ -1,4 +1,4 @@
-//! What the types of the API can do, beyond what their methods say.
+//! Properties of the public types that their methods do not show: threads, errors, futures.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! What the documents say is true: tables match the workspace, and samples are valid.
+//! The documents are true: tables match the workspace, and samples are valid.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::collections::BTreeSet;
@@ -82,8 +82,8 @@ fn the_types_of_dependencies_in_the_api_are_those_that_are_listed() {
 #[test]
 fn every_config_in_the_documents_is_valid() {
     let mut found = 0;
-    for document in ["README.md", "CONTRIBUTING.md"] {
-        for (language, sample) in samples(&text(document)) {
+    for document in documents() {
+        for (language, sample) in samples(&text(&document)) {
             let format = match language.as_str() {
                 "json" => Format::Json,
                 "yaml" => Format::Yaml,
@@ -95,7 +95,30 @@ fn every_config_in_the_documents_is_valid() {
             assert!(parsed.is_ok(), "{document}: {}\n{sample}", parsed.unwrap_err());
         }
     }
-    assert!(found > 0, "the README shows a config");
+    assert!(found > 1, "the documents show configs");
+}
+
+/// The README and every document in `docs/`, but not the decisions.
+fn documents() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut documents: Vec<_> = names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")).collect();
+    documents.push("README.md".to_owned());
+    documents
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for document in documents().iter().map(String::as_str).chain(["ARCHITECTURE.md", "CONTRIBUTING.md"]) {
+        let folder = root.join(document).parent().unwrap().to_owned();
+        let links = text(document);
+        let targets = links.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+            let path = target.split('#').next().unwrap();
+            assert!(folder.join(path).exists(), "{document} links to {target}, which does not exist");
+        }
+    }
 }
 
 /// The fenced blocks of a document, with their languages.

@@ -1,4 +1,4 @@
-//! Many checks with default settings, some of them at servers that never answer.
+//! Many checks with default settings, some of them of servers that never answer.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::time::Duration;

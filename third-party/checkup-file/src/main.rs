@@ -1,4 +1,4 @@
-//! The command `checkup` with the checker `file` in it.
+//! The `checkup` command with the checker `file` built in.
 
 fn main() -> std::process::ExitCode {
     let mut registry = checkup::default_registry();

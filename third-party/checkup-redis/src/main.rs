@@ -1,4 +1,4 @@
-//! The command `checkup` with the checker `redis` in it: every command, `schema` and `validate` included.
+//! The `checkup` command with the checker `redis` built in.
 
 fn main() -> std::process::ExitCode {
     let mut registry = checkup::default_registry();

@@ -11,7 +11,7 @@ use tokio::process::Child;
 
 /// A Redis server, ended when dropped, and its `host:port`.
 async fn redis_server(dir: &Path, password: Option<&str>) -> (Child, String) {
-    // Another process might take the port in between; then the server ends, and the wait tells.
+    // Another process might take the port in between; then the server exits, and the wait fails with the reason.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut command = tokio::process::Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--dir"]).arg(dir);

@@ -14,10 +14,10 @@ use crate::SqliteStorage;
 pub struct Sqlite {
     /// The database file.
     pub dsn: PathBuf,
-    /// Whether to make the table if it is not there. Default true.
+    /// Whether to create the table if it does not exist. Default: true.
     #[serde(default = "yes")]
     pub create: bool,
-    /// How long runs are kept; 0 for ever. Default 0.
+    /// How long runs are kept; 0 keeps them forever. Default: 0.
     #[serde(default, with = "checkup::duration", skip_serializing_if = "Duration::is_zero")]
     #[schemars(with = "DurationSchema")]
     pub check_expiry: Duration,
@@ -29,7 +29,7 @@ impl Sqlite {
         Self { dsn: dsn.into(), create: true, check_expiry: Duration::ZERO }
     }
 
-    /// How long runs are kept; zero for ever, the default.
+    /// How long runs are kept; zero, the default, keeps them forever.
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
         self.check_expiry = check_expiry;

@@ -1,4 +1,4 @@
-//! A storage in an SQLite database, with upstream's table: `checks(name PRIMARY KEY, timestamp UNIQUE, results)`.
+//! A storage in an SQLite database, with the table of the original Checkup: `checks(name PRIMARY KEY, timestamp UNIQUE, results)`.
 //!
 //! ```
 //! use checkup::{Checkup, check_fn};

@@ -1,4 +1,4 @@
-//! The command `checkup` with the storage `sqlite3` in it.
+//! The `checkup` command with the storage `sqlite3` built in.
 
 fn main() -> std::process::ExitCode {
     let mut registry = checkup::default_registry();

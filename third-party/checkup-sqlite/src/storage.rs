@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, ffi, params};
 
 use crate::Sqlite;
 
-/// How long to wait for another process that writes.
+/// How long to wait while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How many names are tried for one report.
@@ -19,7 +19,7 @@ const NAMES: u32 = 1_000;
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS checks (
     name TEXT NOT NULL PRIMARY KEY, timestamp INT8 NOT NULL UNIQUE, results TEXT)";
 
-/// Keeps runs in an SQLite database. Opened by its first use.
+/// Keeps runs in an SQLite database, which the first use opens.
 #[derive(Clone, Debug)]
 pub struct SqliteStorage {
     settings: Arc<Sqlite>,
@@ -32,7 +32,7 @@ impl SqliteStorage {
         Self { settings: Arc::new(settings), connection: Arc::default() }
     }
 
-    /// Works on the database in a thread for blocking work. Goes on to its end if it is cancelled.
+    /// Works on the database in a thread for blocking work. The work is finished even if the call is cancelled.
     async fn with<T: Send + 'static>(
         &self,
         what: &'static str,
@@ -71,7 +71,7 @@ impl Storage for SqliteStorage {
                 let row = params![name.as_str(), moment.unix_nanos(), content];
                 match connection.execute("INSERT INTO checks (name, timestamp, results) VALUES (?, ?, ?)", row) {
                     Ok(_) => return Ok(()),
-                    // Another process stored in the same nanosecond: never replace, take the next. Not for ever: an
+                    // Another process stored in the same nanosecond: never replace, take the next one. Not endlessly: an
                     // older table may have constraints of its own.
                     Err(error) if is_taken(&error) && tried < NAMES => {
                         moment = Timestamp::from_unix_nanos(moment.unix_nanos() + 1);

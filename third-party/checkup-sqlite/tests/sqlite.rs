@@ -1,4 +1,4 @@
-//! What upstream stored is read, and the command line has the type.
+//! Reads a database of the original Checkup, and uses the type on the command line.
 
 use std::process::Command;
 
@@ -20,7 +20,7 @@ async fn a_row_that_upstream_wrote_as_text_is_read() {
     assert_eq!(reader.fetch(&names[0]).await.unwrap()[0].name, "old");
 }
 
-/// A storage over a table that is there already, with this column for the results.
+/// A storage over an existing table, with this column for the results.
 fn with_results_column(dir: &tempfile::TempDir, column: &str) -> SqliteStorage {
     let file = dir.path().join("checks.db");
     let sql = format!("CREATE TABLE checks (name TEXT NOT NULL PRIMARY KEY, timestamp INT8 NOT NULL UNIQUE, {column})");
