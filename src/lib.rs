@@ -97,6 +97,7 @@
 //! | `full` | | all of these but `provision` |
 //!
 //! A feature never changes what another does. Without any feature you get the engine, [`check_fn`] and [`Monitor`].
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
 

@@ -1,11 +1,18 @@
-//! The engine, plugin traits, results and configuration of Checkup.
+#![doc = include_str!("../README.md")]
 //!
-//! Programs depend on the facade `checkup`; crates with a checker, a storage or a notifier of their own depend on this.
+//! # Example
 //!
-//! - A [`Checker`] tries once whether something works. A [`Check`] gives it a name and a [`Policy`].
-//! - A [`Checkup`] runs checks and yields a [`Report`] of [`CheckResult`]s; a [`Monitor`] does so in the background.
-//! - A [`Storage`] keeps reports; an [`Archive`](archive::Archive) makes one of whatever holds named files. A [`Notifier`] tells of changes.
-#![cfg_attr(feature = "config", doc = "- A [`Registry`](config::Registry) makes all of these from a config file.")]
+//! ```
+//! use checkup_core::{Checkup, check_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let checkup = Checkup::builder().check(check_fn("queue", || async { Ok::<_, std::io::Error>(()) })).build()?;
+//! checkup.check().await.assert_healthy();
+//! # Ok(())
+//! # }
+//! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod chain;
 mod check;

@@ -9,7 +9,7 @@ use rcgen::{
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A certificate authority of a test's own, which no system trusts.
+/// A certificate authority for tests, which no system trusts.
 ///
 /// ```
 /// use checkup_testkit::Ca;
@@ -34,13 +34,13 @@ pub struct Identity {
 }
 
 impl Ca {
-    /// A new authority, with a name and keys of its own.
+    /// A new authority with its own name and keys.
     ///
     /// # Panics
     ///
-    /// If the system has no randomness to give.
+    /// If the system provides no randomness.
     pub fn new() -> Self {
-        // Two authorities of one name would make a certificate of the other look forged, not foreign.
+        // With equal names, a certificate of another authority would look forged instead of untrusted.
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("Checkup test CA {}", COUNT.fetch_add(1, Ordering::Relaxed));
         let mut params = params(&name, &[]);
@@ -59,7 +59,7 @@ impl Ca {
     ///
     /// # Panics
     ///
-    /// If a name cannot stand in a certificate (it is not ASCII).
+    /// If a certificate cannot hold a name (it is not ASCII).
     pub fn server(&self, names: &[&str]) -> Identity {
         let now = SystemTime::now();
         self.server_valid(names, now - DAY, now + 30 * DAY)
@@ -69,7 +69,7 @@ impl Ca {
     ///
     /// # Panics
     ///
-    /// If a name cannot stand in a certificate.
+    /// If a certificate cannot hold a name.
     pub fn expired_server(&self, names: &[&str]) -> Identity {
         let now = SystemTime::now();
         self.server_valid(names, now - 30 * DAY, now - DAY)
@@ -79,7 +79,7 @@ impl Ca {
     ///
     /// # Panics
     ///
-    /// If a name cannot stand in a certificate, or a moment is before 1970.
+    /// If a certificate cannot hold a name, or a moment is before 1970.
     pub fn server_valid(&self, names: &[&str], not_before: SystemTime, not_after: SystemTime) -> Identity {
         let mut params = params(names.first().unwrap_or(&"server"), names);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -87,7 +87,7 @@ impl Ca {
         self.sign(params)
     }
 
-    /// A valid client certificate of this name.
+    /// A valid client certificate with this name.
     pub fn client(&self, name: &str) -> Identity {
         let mut params = params(name, &[]);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -116,11 +116,11 @@ impl fmt::Debug for Ca {
 }
 
 impl Identity {
-    /// A server certificate that nobody signed but itself.
+    /// A self-signed server certificate.
     ///
     /// # Panics
     ///
-    /// If a name cannot stand in a certificate.
+    /// If a certificate cannot hold a name.
     pub fn self_signed(names: &[&str]) -> Self {
         let mut params = params(names.first().unwrap_or(&"server"), names);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
@@ -138,7 +138,7 @@ impl fmt::Debug for Identity {
 
 fn params(common_name: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut params = CertificateParams::new(names).expect("the names can stand in a certificate");
+    let mut params = CertificateParams::new(names).expect("a certificate can hold the names");
     params.distinguished_name.push(DnType::CommonName, common_name);
     let now = SystemTime::now();
     set_validity(&mut params, now - DAY, now + 30 * DAY);

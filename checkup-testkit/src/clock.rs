@@ -5,9 +5,8 @@ use tokio::runtime::{Builder, Runtime};
 /// Runs a future on a paused clock: whenever everything waits, the clock jumps to the next timer. Hours of timeouts,
 /// intervals and back-off pass in no time, and take exactly as long as they say.
 ///
-/// The engine and the monitor keep tokio's time, so that this is all it takes. It is what
-/// `#[tokio::test(start_paused = true)]` does, without tokio's macros. The clock does not wait for sockets: against real
-/// servers, timeouts come before answers.
+/// The engine and the monitor use tokio's clock, so nothing else is needed. It does what `#[tokio::test(start_paused = true)]`
+/// does, without tokio's macros. The clock does not wait for sockets: against real servers, timeouts come before answers.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,5 +29,5 @@ pub fn paused<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub(crate) fn runtime(builder: &mut Builder) -> Runtime {
-    builder.enable_all().build().expect("the system gives what a runtime needs")
+    builder.enable_all().build().expect("the system provides what a runtime needs")
 }

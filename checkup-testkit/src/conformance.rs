@@ -3,7 +3,7 @@
 //! One macro call makes one named `#[test]` of each behaviour that a contract asks for:
 //! [`checker_conformance!`](crate::checker_conformance), [`storage_conformance!`](crate::storage_conformance),
 //! [`named_files_conformance!`](crate::named_files_conformance) and
-//! [`notifier_conformance!`](crate::notifier_conformance). Each test gets a fixture of its own from a factory:
+//! [`notifier_conformance!`](crate::notifier_conformance). Each test gets its own fixture from a factory:
 //!
 //! ```
 //! use checkup_testkit::MemoryStorage;
@@ -20,17 +20,17 @@
 //! # fn main() {}
 //! ```
 //!
-//! What an implementation does not have, or its fixture cannot offer, stands in `without`. Nothing is left out silently:
-//! a test of its own asserts that it is really not there, and all the others need it.
+//! List in `without` what an implementation lacks or its fixture cannot offer. Nothing is skipped silently: a separate test
+//! asserts that it is really missing.
 //!
 //! # The factory
 //!
-//! It is called once for each test, inside a tokio runtime whose only purpose is the fixture: loopback servers that
-//! the factory starts run there, in a thread of their own, until the test ends. For asynchronous set-up it may use
-//! `tokio::runtime::Handle::current().block_on(…)`. What must live as long as the test (a temporary directory, a server)
-//! goes into `keep`.
+//! It is called once for each test, inside a tokio runtime that exists only for the fixture: loopback servers that the factory
+//! starts run there, in a separate thread, until the test ends. For asynchronous set-up it may use
+//! `tokio::runtime::Handle::current().block_on(…)`. Pass what must live as long as the test (a temporary directory, a server)
+//! to `keep`.
 //!
-//! The behaviours themselves run in runtimes of their own; some are dropped in the middle, as a process that dies.
+//! The behaviours themselves run in separate runtimes; some are dropped in the middle, like a process that dies.
 //!
 //! # Without the macros
 //!
@@ -50,13 +50,13 @@ pub use named_files::NamedFilesFixture;
 pub use notifier::NotifierFixture;
 pub use storage::StorageFixture;
 
-/// One thing that a contract asks for, and how to find out.
+/// One requirement of a contract, and how to check it.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Behaviour<F> {
-    /// What is asked for, as the name of the test and of the function.
+    /// The requirement: the name of the test and of the function.
     pub name: &'static str,
-    /// What a fixture must offer for it.
+    /// What a fixture must offer for the check.
     pub needs: &'static [&'static str],
     /// Panics if the implementation does not behave so.
     pub check: fn(&F),
@@ -85,7 +85,7 @@ pub fn run<F>(factory: impl FnOnce() -> F, behaviour: fn(&F)) {
 mod tests {
     use super::*;
 
-    /// A behaviour that is in no list would never be checked.
+    /// A behaviour that is missing from its list would never be checked.
     #[test]
     fn every_behaviour_is_in_its_list() {
         let names = |names: &mut dyn Iterator<Item = &'static str>| names.collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
-/// A DNS server on loopback (UDP) that answers from a closure of the asked name. Ends when dropped.
+/// A DNS server on loopback (UDP) that answers with a closure over the requested name. Ends when dropped.
 ///
 /// ```
 /// use checkup_testkit::{DnsAnswer, DnsServer};
@@ -34,17 +34,17 @@ pub enum DnsAnswer {
     A(Vec<Ipv4Addr>),
     /// No records and this response code (RFC 1035, section 4.1.1): 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED.
     Code(u8),
-    /// These bytes behind the query's transaction number, for whatever a hostile server may send.
+    /// These bytes after the query's transaction number: anything that a hostile server may send.
     Raw(Vec<u8>),
     /// No answer.
     Silence,
 }
 
-/// Where the question begins: behind the header.
+/// Where the question begins: after the header.
 const HEADER: usize = 12;
 
 impl DnsServer {
-    /// Starts a server on `127.0.0.1`. The closure gets names in lower case without the dot at their end.
+    /// Starts a server on `127.0.0.1`. The closure gets names in lower case, without the trailing dot.
     ///
     /// # Panics
     ///
@@ -58,7 +58,7 @@ impl DnsServer {
         let counter = Arc::clone(&queries);
         let answering = tokio::spawn(async move {
             let mut query = [0; 4096];
-            // An error is that of an earlier answer (ICMP); the socket goes on.
+            // An error belongs to an earlier answer (ICMP); the socket is still usable.
             loop {
                 let Ok((length, client)) = socket.recv_from(&mut query).await else { continue };
                 counter.fetch_add(1, Ordering::SeqCst);
@@ -93,7 +93,7 @@ impl Drop for DnsServer {
     }
 }
 
-/// The answer to a query with one question (RFC 1035, section 4); none to what is no query.
+/// The answer to a query with one question (RFC 1035, section 4); `None` for anything else.
 fn answer(query: &[u8], handler: &dyn Fn(&str) -> DnsAnswer) -> Option<Vec<u8>> {
     let mut labels = Vec::new();
     let mut at = HEADER;
@@ -117,7 +117,7 @@ fn answer(query: &[u8], handler: &dyn Fn(&str) -> DnsAnswer) -> Option<Vec<u8>> 
         DnsAnswer::Silence => return None,
     };
     let mut answer = query[..2].to_vec();
-    // A response to a standard query, authoritative, recursion as it was desired.
+    // A response to a standard query, authoritative, with the recursion flag of the query.
     answer.extend([0x84 | (query[2] & 1), 0x80 | (code & 0x0f), 0, 1]);
     answer.extend(u16::try_from(addresses.len()).ok()?.to_be_bytes());
     answer.extend([0, 0, 0, 0]);

@@ -1,4 +1,4 @@
-//! Test doubles of the three plugin traits. Clones share what they count and keep.
+//! Test doubles of the three plugin traits. Clones share their counts and contents.
 
 mod memory_storage;
 mod recording_notifier;

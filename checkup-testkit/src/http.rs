@@ -9,12 +9,12 @@ use tokio::net::TcpStream;
 
 use crate::{Identity, TcpServer, TlsOptions};
 
-/// The most that a request's head, and its body, may have.
+/// The size limit of a request's head, and of its body.
 const MAX_BYTES: usize = 1 << 20;
 
 /// An HTTP/1.1 server on loopback that answers from a closure and then closes the connection.
 ///
-/// For answers that are no good HTTP, write them with a [`TcpServer`].
+/// To send answers that are not valid HTTP, use a [`TcpServer`].
 ///
 /// ```
 /// use checkup_testkit::{HttpServer, Response};
@@ -34,13 +34,13 @@ pub struct HttpServer {
     tls: bool,
 }
 
-/// A request as it came.
+/// A request as it was received.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Request {
     /// `GET`, `POST` and so on.
     pub method: String,
-    /// What stands after the method: path and query.
+    /// Path and query.
     pub target: String,
     /// Names and values in their order, the names in lower case.
     pub headers: Vec<(String, String)>,
@@ -54,7 +54,7 @@ pub struct Request {
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Names and values, beside `Content-Length` and `Connection: close`, which are added unless they are here.
+    /// Names and values. `Content-Length` and `Connection: close` are added unless they are listed here.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
@@ -83,7 +83,7 @@ impl HttpServer {
     ///
     /// # Panics
     ///
-    /// If no socket can be bound, if the certificate or its key is none, or outside of a tokio runtime.
+    /// If no socket can be bound, if the certificate or its key is invalid, or outside of a tokio runtime.
     pub fn start_tls(
         identity: Identity,
         options: TlsOptions,
@@ -115,7 +115,7 @@ impl HttpServer {
         self.tcp.addr()
     }
 
-    /// How many requests it has read to their end.
+    /// How many whole requests it has read.
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -125,7 +125,7 @@ impl HttpServer {
         self.tcp.accepted()
     }
 
-    /// The server under the HTTP, with its counts of connections.
+    /// The underlying TCP server, with its counts of connections.
     pub fn tcp(&self) -> &TcpServer {
         &self.tcp
     }
@@ -164,7 +164,7 @@ impl Response {
         self
     }
 
-    /// Waits so long before answering.
+    /// Waits this long before answering.
     #[must_use]
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = Some(delay);
@@ -193,7 +193,7 @@ impl Response {
     }
 }
 
-/// Answers one request. What is no request gets no answer, and errors end the connection: the client will tell.
+/// Answers one request. Invalid requests get no answer, and errors close the connection, which the client notices.
 async fn serve<S>(mut connection: S, handler: &(impl Fn(Request) -> Response + Sync), requests: &AtomicUsize)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
@@ -235,7 +235,7 @@ async fn read_request(connection: &mut (impl AsyncRead + Unpin)) -> Option<Reque
     Some(request)
 }
 
-/// Appends what there is; `None` at the end, after an error, or when it is too much.
+/// Appends the available bytes; `None` at the end, after an error, or over the limit.
 async fn read_some(connection: &mut (impl AsyncRead + Unpin), bytes: &mut Vec<u8>) -> Option<()> {
     let length = connection.read_buf(bytes).await.ok()?;
     (length > 0 && bytes.len() <= MAX_BYTES).then_some(())

@@ -1,10 +1,9 @@
-//! For whoever builds on Checkup: test doubles, conformance suites, and loopback servers.
+#![doc = include_str!("../README.md")]
 //!
-//! # Test doubles, and a paused clock
+//! # Test doubles and a paused clock
 //!
-//! [`StubChecker`] (healthy, slow, failing, panicking, hanging, or a sequence of these), [`MemoryStorage`] and
-//! [`RecordingNotifier`] stand in for the real ones. The engine keeps tokio's time: [`paused`], or
-//! `#[tokio::test(start_paused = true)]`, makes hours of timeouts and intervals pass at once, and exactly.
+//! [`StubChecker`], [`MemoryStorage`] and [`RecordingNotifier`] replace real plugins. The engine uses tokio's clock: [`paused`], or
+//! `#[tokio::test(start_paused = true)]`, makes hours of timeouts and intervals pass in no time, with exact durations.
 //!
 //! ```
 //! # #![allow(dead_code)]
@@ -40,19 +39,18 @@
 //!
 //! # Conformance suites
 //!
-//! [`checker_conformance!`], [`storage_conformance!`], [`named_files_conformance!`] and [`notifier_conformance!`] make one `#[test]` of each behaviour that
-//! the contracts of the traits ask for; see [`conformance`].
+//! [`checker_conformance!`], [`storage_conformance!`], [`named_files_conformance!`] and [`notifier_conformance!`] make one `#[test]`
+//! of each behaviour that the contracts require; see [`conformance`].
 //!
 //! # Loopback servers
 //!
-//! Every server listens on `127.0.0.1`, on a port that the system gives, and ends with all its connections when it
-//! is dropped. Nothing here needs the network, or sleeps unless told to. What cannot be set up (no free port, a certificate
-//! that cannot be made) panics: these are tests.
+//! Every server listens on a free port of `127.0.0.1`, and ends with all its connections when it is dropped. Nothing here
+//! needs the network, or sleeps unless you ask for it. A server that cannot be set up (no free port, an invalid certificate) panics.
 //!
 //! - [`TcpServer`]: any behaviour, one closure for each connection; [`silent`](TcpServer::silent),
 //!   [`reset`](TcpServer::reset), [`endless`](TcpServer::endless) and [`closed_port`] are the common hostile ones;
-//!   [`reset()`] breaks off a connection.
-//! - [`Ca`], [`Identity`] and [`TlsServer`]: the same over TLS, with certificates good and bad.
+//!   [`reset()`] resets a connection.
+//! - [`Ca`], [`Identity`] and [`TlsServer`]: the same over TLS, with good and bad certificates.
 //! - [`HttpServer`]: HTTP/1.1 from a closure of [`Request`] to [`Response`], with or without TLS.
 //! - [`DnsServer`]: DNS over UDP from a closure of the name to a [`DnsAnswer`].
 #![cfg_attr(
@@ -78,6 +76,7 @@
 //! # Ok(())
 //! # }
 //! ```
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod certificate;
 mod clock;

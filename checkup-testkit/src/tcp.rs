@@ -29,7 +29,7 @@ pub struct TcpServer {
     accepting: JoinHandle<()>,
 }
 
-/// How much of an endless answer is sent at once.
+/// The chunk size of an endless answer.
 const ENDLESS_CHUNK: usize = 16 << 10;
 
 /// Where an endless answer stops.
@@ -42,7 +42,7 @@ struct Counts {
 }
 
 impl TcpServer {
-    /// Starts a server on `127.0.0.1` that runs `handler` in a task of its own for each connection.
+    /// Starts a server on `127.0.0.1` that runs `handler` in a separate task for each connection.
     ///
     /// # Panics
     ///
@@ -92,8 +92,8 @@ impl TcpServer {
         Self::start(async |connection| reset(connection))
     }
 
-    /// A server whose answer has no end: `head`, and then `filler` again and again, as fast as it is read. After 64 MiB, which
-    /// is more than anybody may read, it only keeps the connection open, so that a client that keeps it all does no harm.
+    /// A server whose answer has no end: `head`, then `filler` repeatedly, as fast as it is read. After 64 MiB, which is more than
+    /// any client should read, it only keeps the connection open, so that a client that buffers everything does no harm.
     ///
     /// # Panics
     ///
@@ -137,7 +137,7 @@ impl TcpServer {
         self.wait(|counts| counts.accepted >= count).await;
     }
 
-    /// Waits until no connection is open: that clients have closed theirs, if the handler reads to the end.
+    /// Waits until no connection is open. If the handler reads to the end, clients have closed theirs then.
     pub async fn wait_idle(&self) {
         self.wait(|counts| counts.open == 0).await;
     }
@@ -160,8 +160,8 @@ impl fmt::Debug for TcpServer {
     }
 }
 
-/// The address of a port that nobody listens on: connections to it are refused. The same for the whole process,
-/// which keeps it bound, so that no other program (or test) can come to listen on it.
+/// The address of a closed port: connections to it are refused. It is the same for the whole process, which keeps it bound, so
+/// that no other program (or test) can listen on it.
 ///
 /// # Panics
 ///
@@ -176,7 +176,7 @@ pub fn closed_port() -> SocketAddr {
     socket.local_addr().expect("a bound socket has an address")
 }
 
-/// Ends a connection with a reset (RST) instead of the normal end (FIN), for servers that break off in the middle.
+/// Ends a connection with a reset (RST) instead of the normal end (FIN), as servers do that fail in the middle.
 ///
 /// # Panics
 ///
@@ -185,7 +185,7 @@ pub fn reset(connection: TcpStream) {
     connection.set_zero_linger().expect("an open socket has the option");
 }
 
-/// Counts a connection as open for as long as it lives, also when its handler is aborted or panics.
+/// Counts a connection as open while it lives, even if its handler is aborted or panics.
 struct Open(Arc<watch::Sender<Counts>>);
 
 impl Open {
@@ -214,7 +214,7 @@ where
     loop {
         tokio::select! {
             accepted = listener.accept() => {
-                // An error is one of the connection (gone already), or too many open files: both pass.
+                // The connection is already gone, or too many files are open: both are temporary.
                 let Ok((connection, _)) = accepted else {
                     tokio::task::yield_now().await;
                     continue;

@@ -59,7 +59,7 @@ impl TlsServer {
     ///
     /// # Panics
     ///
-    /// If no socket can be bound, if the certificate or its key is none, or outside of a tokio runtime.
+    /// If no socket can be bound, if the certificate or its key is invalid, or outside of a tokio runtime.
     pub fn start<F, Fut>(identity: Identity, options: TlsOptions, handler: F) -> Self
     where
         F: Fn(TlsStream<TcpStream>) -> Fut + Send + Sync + 'static,
@@ -79,7 +79,7 @@ impl TlsServer {
         Self { tcp }
     }
 
-    /// A server that makes the handshake, reads what it is sent, and never answers.
+    /// A server that completes the handshake, reads what it is sent, and never answers.
     pub fn silent(identity: Identity, options: TlsOptions) -> Self {
         Self::start(identity, options, async |mut connection: TlsStream<TcpStream>| {
             let mut sink = [0; 1024];
@@ -92,7 +92,7 @@ impl TlsServer {
         self.tcp.addr()
     }
 
-    /// The server under the TLS, with its counts of connections.
+    /// The underlying TCP server, with its counts of connections.
     pub fn tcp(&self) -> &TcpServer {
         &self.tcp
     }
@@ -104,7 +104,7 @@ impl TlsOptions {
         Self::default()
     }
 
-    /// Refuses clients without a certificate of this authority.
+    /// Rejects clients without a certificate of this authority.
     #[must_use]
     pub fn client_ca(mut self, ca: &Ca) -> Self {
         self.client_ca = Some(ca.pem());

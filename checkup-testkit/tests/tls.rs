@@ -1,4 +1,4 @@
-//! The TLS server speaks TLS with the certificates of its authority, and refuses what it is told to refuse.
+//! The TLS server speaks TLS with the certificates of its authority, and rejects what it is configured to reject.
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions only, not in their helpers")]
 

@@ -85,7 +85,7 @@ impl Storage for Fickle {
                 self.keep(report);
             }
             Mood::Hangs => std::future::pending().await,
-            Mood::Panics => panic!("the storage was told to panic"),
+            Mood::Panics => panic!("the storage is scripted to panic"),
             Mood::LosesAnswers => {
                 self.keep(report);
                 return Err(StorageError::new("the connection broke off"));

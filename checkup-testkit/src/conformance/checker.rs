@@ -109,7 +109,7 @@ impl CheckerFixture {
         self
     }
 
-    /// Makes an instance whose attempts wait for ever: what is checked accepts, and never answers.
+    /// Makes an instance whose attempts wait forever: its target accepts connections and never answers.
     #[must_use]
     pub fn hanging<T: IntoChecker>(mut self, hanging: impl Fn() -> T + 'static) -> Self {
         self.hanging = Some(make(hanging));
@@ -185,7 +185,7 @@ impl fmt::Debug for CheckerFixture {
 
 fn make<T: IntoChecker>(make: impl Fn() -> T + 'static) -> Make {
     Box::new(move || {
-        make().into_checker().unwrap_or_else(|error| panic!("the fixture's settings cannot work: {error}"))
+        make().into_checker().unwrap_or_else(|error| panic!("the fixture's settings are invalid: {error}"))
     })
 }
 

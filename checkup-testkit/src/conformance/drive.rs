@@ -23,7 +23,7 @@ const QUIET: Duration = Duration::from_millis(20);
 /// The most polls after which a future is dropped, for those with ever more `.await`s.
 pub(super) const MAX_POLLS: usize = 64;
 
-/// A runtime that does not wait for blocking work when it ends: what is tested may block for ever.
+/// A runtime that does not wait for blocking work when it ends: the tested code may block forever.
 pub(super) struct Place(Option<Runtime>);
 
 impl Place {

@@ -68,7 +68,7 @@ macro_rules! notifier_conformance {
 macro_rules! __notifier_behaviours {
     ($callback:ident $arguments:tt) => {
         $crate::$callback! { $arguments
-            [] every_change_is_told,
+            [] every_change_is_delivered,
             [] one_call_is_one_delivery,
             [] calls_at_once_are_all_delivered,
             [] a_cancelled_call_does_not_spoil_the_next,
@@ -168,7 +168,7 @@ impl fmt::Debug for NotifierFixture {
 
 fn make<T: IntoNotifier>(make: impl Fn() -> T + 'static) -> Make {
     Box::new(move || {
-        make().into_notifier().unwrap_or_else(|error| panic!("the fixture's settings cannot work: {error}"))
+        make().into_notifier().unwrap_or_else(|error| panic!("the fixture's settings are invalid: {error}"))
     })
 }
 

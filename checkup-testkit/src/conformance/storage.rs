@@ -93,8 +93,8 @@ struct Files {
 }
 
 impl StorageFixture {
-    /// `open` opens the place: a storage, or settings that become one, which keeps all for ever. Each call stands for another
-    /// process, so that it gives an instance of its own.
+    /// `open` opens the place: a storage, or settings that become one, which keeps everything forever. Each call represents
+    /// another process, and returns a separate instance.
     pub fn new<T: IntoStorage>(open: impl Fn() -> T + 'static) -> Self {
         Self {
             open: opening(open),
@@ -204,7 +204,7 @@ fn opening<T: IntoStorage>(open: impl Fn() -> T + 'static) -> Open {
 }
 
 fn built(storage: impl IntoStorage) -> Arc<dyn Storage> {
-    storage.into_storage().unwrap_or_else(|error| panic!("the fixture's settings cannot work: {error}"))
+    storage.into_storage().unwrap_or_else(|error| panic!("the fixture's settings are invalid: {error}"))
 }
 
 /// What a storage, or its fixture, may be declared to be without.

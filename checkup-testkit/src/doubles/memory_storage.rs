@@ -38,13 +38,13 @@ pub struct MemoryStorage {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// As they would be in files, so that what does not survive being written does not survive here.
+    /// Encoded as in files, so that information which does not survive writing is lost here as well.
     files: BTreeMap<FileName, Vec<u8>>,
     outage: Option<String>,
 }
 
 impl MemoryStorage {
-    /// An empty storage that keeps all for ever.
+    /// An empty storage that keeps everything forever.
     pub fn new() -> Self {
         Self::default()
     }
@@ -72,7 +72,7 @@ impl MemoryStorage {
         self.len() == 0
     }
 
-    /// Puts a check file there, or replaces one, as no `store` would: an old one, or one that is broken.
+    /// Adds or replaces a check file in ways that `store` cannot: an old one, or a broken one.
     pub fn put(&self, name: FileName, content: impl Into<Vec<u8>>) {
         self.shared().files.insert(name, content.into());
     }
@@ -82,13 +82,13 @@ impl MemoryStorage {
         self.shared().outage = Some(message.into());
     }
 
-    /// Ends what [`break_down`](Self::break_down) began.
+    /// Ends the effect of [`break_down`](Self::break_down).
     pub fn repair(&self) {
         self.shared().outage = None;
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        // Nothing that holds it leaves it half changed.
+        // No holder of the lock leaves the contents half changed.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use checkup_core::{Notification, Notifier, NotifyError, async_trait};
 use tokio::sync::watch;
 
-/// A notifier that keeps what it is told. Clones share it.
+/// A notifier that records its notifications. Clones share them.
 ///
 /// ```
 /// use checkup_core::{Check, Checkup, Monitor, Status};
@@ -19,8 +19,8 @@ use tokio::sync::watch;
 ///     .build()?;
 /// let monitor = Monitor::builder(checkup).start()?;
 ///
-/// let told = notifier.wait(1).await;
-/// assert_eq!(told[0].changes[0].result.status, Status::Down);
+/// let calls = notifier.wait(1).await;
+/// assert_eq!(calls[0].changes[0].result.status, Status::Down);
 /// monitor.shutdown().await;
 /// # Ok(())
 /// # }
@@ -28,7 +28,7 @@ use tokio::sync::watch;
 #[derive(Clone)]
 pub struct RecordingNotifier {
     ending: Ending,
-    told: Arc<watch::Sender<Vec<Notification>>>,
+    calls: Arc<watch::Sender<Vec<Notification>>>,
 }
 
 /// How a call ends after it was recorded.
@@ -61,20 +61,20 @@ impl RecordingNotifier {
         Self::ending(Ending::Hangs)
     }
 
-    /// What it was told, in order.
+    /// The notifications it got, in order.
     pub fn notifications(&self) -> Vec<Notification> {
-        self.told.borrow().clone()
+        self.calls.borrow().clone()
     }
 
-    /// Waits until it was told this many times since it was made, and gives it all.
+    /// Waits until it has been called this many times in all, and returns the notifications.
     pub async fn wait(&self, count: usize) -> Vec<Notification> {
-        // The sender is `self`'s, so that there is no error.
-        let _ = self.told.subscribe().wait_for(|told| told.len() >= count).await;
+        // `self` owns the sender, so this cannot fail.
+        let _ = self.calls.subscribe().wait_for(|calls| calls.len() >= count).await;
         self.notifications()
     }
 
     fn ending(ending: Ending) -> Self {
-        Self { ending, told: Arc::new(watch::Sender::new(Vec::new())) }
+        Self { ending, calls: Arc::new(watch::Sender::new(Vec::new())) }
     }
 }
 
@@ -87,11 +87,11 @@ impl Default for RecordingNotifier {
 #[async_trait]
 impl Notifier for RecordingNotifier {
     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
-        self.told.send_modify(|told| told.push(notification.clone()));
+        self.calls.send_modify(|calls| calls.push(notification.clone()));
         match &self.ending {
             Ending::Well => Ok(()),
             Ending::Fails(message) => Err(NotifyError::new(&**message)),
-            Ending::Panics => panic!("the notifier was told to panic"),
+            Ending::Panics => panic!("the notifier is scripted to panic"),
             Ending::Hangs => std::future::pending().await,
         }
     }
@@ -101,7 +101,7 @@ impl fmt::Debug for RecordingNotifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RecordingNotifier")
             .field("ending", &self.ending)
-            .field("calls", &self.told.borrow().len())
+            .field("calls", &self.calls.borrow().len())
             .finish()
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use checkup_core::{Checker, DEFAULT_TIMEOUT, Failure, Observation, async_trait};
 use tokio::sync::watch;
 
-/// A checker that does as it is told, and counts. Clones share the counts: give one to the check, keep the other.
+/// A checker that follows a script and counts its attempts. Clones share the counts: give one to the check, keep the other.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,7 +23,7 @@ use tokio::sync::watch;
 /// # Ok::<(), checkup_core::ConfigError>(())
 /// ```
 ///
-/// Of several steps, the last is repeated:
+/// The last step is repeated:
 ///
 /// ```
 /// # use std::time::Duration;
@@ -50,7 +50,7 @@ pub struct StubChecker {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StubAttempt {
-    /// It succeeds at once.
+    /// It succeeds immediately.
     Healthy,
     /// It succeeds after this time (of tokio's clock).
     Slow(Duration),
@@ -79,7 +79,7 @@ impl StubAttempt {
 }
 
 impl StubChecker {
-    /// Every attempt succeeds at once.
+    /// Every attempt succeeds immediately.
     pub fn healthy() -> Self {
         Self::sequence([StubAttempt::Healthy])
     }
@@ -115,8 +115,8 @@ impl StubChecker {
         Self::sequence([StubAttempt::Hangs])
     }
 
-    /// The first attempt does the first step, and so on; when there are no more, the last is repeated. No steps at
-    /// all are healthy.
+    /// The first attempt does the first step, and so on; the last step is repeated. Without steps, every attempt is
+    /// healthy.
     pub fn sequence(steps: impl IntoIterator<Item = StubAttempt>) -> Self {
         Self {
             script: steps.into_iter().collect(),
@@ -126,7 +126,7 @@ impl StubChecker {
         }
     }
 
-    /// What it says that it checks. Default `stub`.
+    /// The endpoint that it reports. Default: `stub`.
     #[must_use]
     pub fn endpoint(mut self, endpoint: &str) -> Self {
         self.endpoint = endpoint.into();
@@ -156,9 +156,9 @@ impl StubChecker {
         counts.started - counts.finished - counts.cancelled
     }
 
-    /// Waits until this many attempts have begun since it was made.
+    /// Waits until this many attempts have begun in all.
     pub async fn wait_attempts(&self, count: usize) {
-        // The sender is `self`'s, so that there is no error.
+        // `self` owns the sender, so this cannot fail.
         let _ = self.counts.subscribe().wait_for(|counts| counts.started >= count).await;
     }
 }
@@ -182,7 +182,7 @@ impl Checker for StubChecker {
             StubAttempt::Fails(failure) => Err(failure.clone()),
             StubAttempt::Panics => {
                 running.finish();
-                panic!("the stub was told to panic")
+                panic!("the stub is scripted to panic")
             }
             StubAttempt::Hangs => std::future::pending().await,
         };

@@ -118,7 +118,7 @@ pub(crate) fn good() -> NotifierFixture {
 
 fn broken(behaviour: &str) -> Vec<Broken<NotifierFixture>> {
     let faults: &[(Fault, &'static str)] = match behaviour {
-        "every_change_is_told" => &[(Fault::TellsTheFirstOnly, "conformance-b is missing")],
+        "every_change_is_delivered" => &[(Fault::TellsTheFirstOnly, "conformance-b is missing")],
         "one_call_is_one_delivery" => &[(Fault::DeliversEach, "1 calls made 3 deliveries")],
         "calls_at_once_are_all_delivered" => &[(Fault::RefusesASecond, "busy")],
         "a_cancelled_call_does_not_spoil_the_next" => {

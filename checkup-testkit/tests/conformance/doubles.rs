@@ -110,10 +110,10 @@ mod recording_notifier {
 
     fn factory() -> NotifierFixture {
         let notifier = RecordingNotifier::new();
-        let told = notifier.clone();
+        let calls = notifier.clone();
         NotifierFixture::new(
             move || notifier.clone(),
-            move || told.notifications().iter().map(|notification| format!("{notification:?}")).collect(),
+            move || calls.notifications().iter().map(|notification| format!("{notification:?}")).collect(),
         )
         .failing(|| RecordingNotifier::fails("nobody is there"))
     }

@@ -12,19 +12,19 @@ use super::super::drive::{
 };
 use super::{CheckerFixture, Count, offered};
 
-/// How many attempts at once are more than a few.
+/// How many attempts run concurrently.
 const MANY: usize = 16;
 
-/// Longer than anybody needs to read why something failed.
+/// The size limit of a failure message.
 const MAX_MESSAGE_BYTES: usize = 16 << 10;
 
-/// An attempt at what works succeeds, also in the engine.
+/// An attempt at a working target succeeds, in the engine as well.
 pub fn a_healthy_attempt_succeeds(fixture: &CheckerFixture) {
     let result = block_on(in_engine((fixture.healthy)(), None));
     assert_ne!(result.status, Status::Down, "the healthy instance is down: {:?}", result.reason());
 }
 
-/// An attempt at what does not work fails, and says why.
+/// An attempt at a failing target fails, with a reason.
 pub fn a_failing_attempt_fails_with_a_reason(fixture: &CheckerFixture) {
     let result = block_on(in_engine(fixture.make_failing(), None));
     assert_eq!(result.status, Status::Down, "the failing instance is not down");
@@ -32,7 +32,7 @@ pub fn a_failing_attempt_fails_with_a_reason(fixture: &CheckerFixture) {
     assert!(result.reason().is_some_and(|reason| !reason.trim().is_empty()), "the failure has no message");
 }
 
-/// An attempt that waits for ever is cancelled by the engine's timeout.
+/// An attempt that waits forever is cancelled by the engine's timeout.
 pub fn a_hanging_attempt_times_out_in_the_engine(fixture: &CheckerFixture) {
     let result = block_on_apart(in_engine(fixture.make_hanging(), Some(Duration::from_millis(100))));
     assert_eq!(result.attempts[0].cause, Some(Cause::Timeout), "expected a timeout: {:?}", result.reason());
@@ -89,7 +89,7 @@ pub fn a_cancelled_attempt_releases_what_it_opened(fixture: &CheckerFixture) {
     });
 }
 
-/// "One attempt leaves nothing behind that changes the next", also if it was cancelled.
+/// "One attempt leaves nothing behind that changes the next", even if it was cancelled.
 pub fn a_cancelled_attempt_does_not_change_the_next(fixture: &CheckerFixture) {
     let checker = (fixture.healthy)();
     block_on(async {

@@ -69,7 +69,7 @@ pub fn a_listing_begins_at_a_name_and_ends_at_its_limit(fixture: &NamedFilesFixt
     });
 }
 
-/// "`delete` removes what it is told to and nothing else. A file that is not there is no error."
+/// "`delete` removes the given files and nothing else. A missing file is not an error."
 pub fn deleting_removes_what_it_is_told_to_and_nothing_else(fixture: &NamedFilesFixture) {
     let names = [
         "1-conformance-check.json",
@@ -93,7 +93,7 @@ pub fn deleting_removes_what_it_is_told_to_and_nothing_else(fixture: &NamedFiles
     });
 }
 
-/// However many names there are: what a server takes at once is not for the caller to know.
+/// The number of names is unlimited: callers need not know how many a server takes in one request.
 pub fn more_than_a_thousand_are_deleted_at_once(fixture: &NamedFilesFixture) {
     let names: Vec<_> = (0..1100).map(|number| format!("conformance-{number}")).collect();
     block_on_threads(async {
@@ -114,7 +114,7 @@ pub fn more_than_a_thousand_are_deleted_at_once(fixture: &NamedFilesFixture) {
     });
 }
 
-/// "Any number … may do all of this at once": whoever comes second finds nothing to delete.
+/// "Any number … may do all of this at once": the second call finds nothing to delete.
 pub fn many_may_delete_the_same(fixture: &NamedFilesFixture) {
     let names: Vec<_> = (10..30).map(|number| format!("{number}-conformance-check.json")).collect();
     block_on_threads(async {

@@ -40,7 +40,7 @@ pub fn any_content_is_kept_as_it_is(fixture: &NamedFilesFixture) {
     });
 }
 
-/// "`put_if_absent` never replaces a file", whoever made it.
+/// "`put_if_absent` never replaces a file", no matter who made it.
 pub fn putting_if_absent_never_replaces(fixture: &NamedFilesFixture) {
     block_on(async {
         for name in NAMES {
@@ -55,7 +55,7 @@ pub fn putting_if_absent_never_replaces(fixture: &NamedFilesFixture) {
     });
 }
 
-/// "… also when many put the same name at once: one of them creates it."
+/// "… even when many put the same name at once: one of them creates it."
 pub fn of_many_who_put_one_name_one_creates_it(fixture: &NamedFilesFixture) {
     block_on_threads(async {
         for round in 0..10 {
@@ -77,7 +77,7 @@ pub fn of_many_who_put_one_name_one_creates_it(fixture: &NamedFilesFixture) {
     });
 }
 
-/// `put` "makes or replaces a file, in one step": who reads meanwhile gets the one or the other.
+/// `put` "makes or replaces a file, in one step": concurrent readers get one or the other.
 pub fn putting_replaces_whole(fixture: &NamedFilesFixture) {
     let contents = [vec![b'a'; 100_000], vec![b'b'; 50_000]];
     let (reader, writer) = ((fixture.open)(), (fixture.open)());
@@ -106,7 +106,7 @@ pub fn putting_replaces_whole(fixture: &NamedFilesFixture) {
     });
 }
 
-/// "A file is seen whole or not at all, also when the call is cancelled", and can be put again.
+/// "A file is seen whole or not at all, even when the call is cancelled", and can be put again.
 pub fn a_cancelled_put_is_there_whole_or_not_at_all(fixture: &NamedFilesFixture) {
     let content = vec![b'x'; 50_000];
     for polls in 0..MAX_POLLS {

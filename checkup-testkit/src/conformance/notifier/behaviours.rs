@@ -15,24 +15,24 @@ use super::{NotifierFixture, offered};
 /// Longer than any notifier waits, with all its retries; the engine gives up after a minute.
 const NETWORK_LIMIT: Duration = Duration::from_secs(600);
 
-/// How many calls at once are more than a few.
+/// How many calls run concurrently.
 const MANY: usize = 8;
 
 /// What a hostile endpoint may put into a message: HTML, header lines, mentions, markup, ends of strings, and control
 /// characters.
 pub const HOSTILE: &str = "<script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @everyone *bold* [x](y) \"q\" 'q' & \\ \u{7} \u{202e}";
 
-/// "One call tells of all changes of one run": of those that went down and of those that recovered.
-pub fn every_change_is_told(fixture: &NotifierFixture) {
+/// One call delivers all changes of one run: checks that went down and checks that recovered.
+pub fn every_change_is_delivered(fixture: &NotifierFixture) {
     let notifier = (fixture.notifier)();
     let changes =
         [("conformance-a", Status::Down), ("conformance-b", Status::Degraded), ("conformance-c", Status::Healthy)];
     let notification = notification(&changes, "it broke");
     block_on(async {
         soon("a call", notifier.notify(&notification)).await.expect("the message can be delivered");
-        let told = arrived(fixture, 1).await.join("\n");
+        let outcome = arrived(fixture, 1).await.join("\n");
         for (name, _) in changes {
-            assert!(told.contains(name), "{name} is missing in what was delivered: {told}");
+            assert!(outcome.contains(name), "{name} is missing in what was delivered: {outcome}");
         }
     });
 }
@@ -44,8 +44,8 @@ pub fn one_call_is_one_delivery(fixture: &NotifierFixture) {
         [("conformance-a", Status::Down), ("conformance-b", Status::Down), ("conformance-c", Status::Healthy)];
     block_on(async {
         for count in 1..=2 {
-            let told = soon("a call", notifier.notify(&notification(&changes, "it broke"))).await;
-            told.expect("the message can be delivered");
+            let outcome = soon("a call", notifier.notify(&notification(&changes, "it broke"))).await;
+            outcome.expect("the message can be delivered");
             let deliveries = arrived(fixture, count).await.len();
             assert_eq!(deliveries, count, "{count} calls made {deliveries} deliveries");
         }
@@ -62,12 +62,12 @@ pub fn calls_at_once_are_all_delivered(fixture: &NotifierFixture) {
             let notification = notification(&[(&format!("conformance-{number}-"), Status::Down)], "it broke");
             calls.spawn(async move { notifier.notify(&notification).await });
         }
-        for told in soon("calls at once", calls.join_all()).await {
-            told.expect("the message can be delivered");
+        for outcome in soon("calls at once", calls.join_all()).await {
+            outcome.expect("the message can be delivered");
         }
-        let told = arrived(fixture, MANY).await.join("\n");
+        let outcome = arrived(fixture, MANY).await.join("\n");
         for number in 0..MANY {
-            assert!(told.contains(&format!("conformance-{number}-")), "call {number} of {MANY} at once was lost");
+            assert!(outcome.contains(&format!("conformance-{number}-")), "call {number} of {MANY} at once was lost");
         }
     });
 }
@@ -81,8 +81,8 @@ pub fn a_cancelled_call_does_not_spoil_the_next(fixture: &NotifierFixture) {
             let ended = cancelled_after(polls, notifier.notify(&dropped)).await.is_some();
             let name = format!("conformance-{polls}-");
             let next = notification(&[(&name, Status::Down)], "it broke");
-            let told = soon("the call after a cancelled one", notifier.notify(&next)).await;
-            told.unwrap_or_else(|error| panic!("after a call that was dropped after {polls} polls: {error:?}"));
+            let outcome = soon("the call after a cancelled one", notifier.notify(&next)).await;
+            outcome.unwrap_or_else(|error| panic!("after a call that was dropped after {polls} polls: {error:?}"));
             let what = format!("the call after one that was dropped after {polls} polls did not arrive");
             eventually(&what, || (fixture.deliveries)().iter().any(|text| text.contains(&name))).await;
             if ended {
@@ -104,11 +104,11 @@ pub fn text_from_outside_is_escaped(fixture: &NotifierFixture) {
     });
 }
 
-/// What may not have been delivered is an error, and neither a success nor a panic.
+/// A message that might not have been delivered is an error, and neither a success nor a panic.
 pub fn what_is_not_delivered_is_an_error(fixture: &NotifierFixture) {
     let notifier = offered(fixture.failing.as_ref(), "failing")();
-    let told = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
-    assert!(told.is_err(), "nothing was delivered, and yet the call succeeds");
+    let outcome = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
+    assert!(outcome.is_err(), "nothing was delivered, and yet the call succeeds");
 }
 
 /// "Every wait on a network is bounded."
@@ -118,9 +118,9 @@ pub fn a_silent_network_is_an_error_in_time(fixture: &NotifierFixture) {
     let silent = offered(fixture.silent.as_ref(), "silent");
     block_on_paused(async {
         let (notifier, notification) = (silent(), notification(&[("silent", Status::Down)], "it broke"));
-        let told = timeout(NETWORK_LIMIT, notifier.notify(&notification)).await;
-        let told = told.unwrap_or_else(|_| panic!("the call waits for a silent network without end"));
-        assert!(told.is_err(), "nobody has answered, and yet the call succeeds");
+        let outcome = timeout(NETWORK_LIMIT, notifier.notify(&notification)).await;
+        let outcome = outcome.unwrap_or_else(|_| panic!("the call waits for a silent network without end"));
+        assert!(outcome.is_err(), "nobody has answered, and yet the call succeeds");
     });
 }
 
@@ -135,8 +135,8 @@ pub fn debug_holds_no_secret(fixture: &NotifierFixture) {
 /// "Errors hold no credentials."
 pub fn errors_hold_no_secret(fixture: &NotifierFixture) {
     let notifier = offered(fixture.failing.as_ref(), "failing")();
-    let told = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
-    let error = told.expect_err("the failing notifier fails");
+    let outcome = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
+    let error = outcome.expect_err("the failing notifier fails");
     assert_without(fixture.secret.expose(), "the error", &all_of(&error));
 }
 

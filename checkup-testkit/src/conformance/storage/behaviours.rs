@@ -31,7 +31,7 @@ pub fn a_stored_report_outlives_its_process(fixture: &StorageFixture) {
     drop(storage);
 }
 
-/// "A report that was stored is never changed or replaced, by this process or another", also if all have one timestamp.
+/// "A report that was stored is never changed or replaced, by this process or another", even if all have the same timestamp.
 pub fn what_was_stored_never_changes(fixture: &StorageFixture) {
     let (one, other, moment) = (fixture.open(), fixture.open(), Timestamp::now());
     block_on(async {

@@ -23,7 +23,7 @@ pub fn reading_gives_what_was_stored(fixture: &StorageFixture) {
     });
 }
 
-/// "`list` gives every check file, oldest first", whoever stored it; and older ones before newer ones also if they came later.
+/// "`list` gives every check file, oldest first", no matter which instance stored it, and older ones first even if they were stored later.
 pub fn listing_is_oldest_first(fixture: &StorageFixture) {
     let (one, other) = (fixture.open(), fixture.open());
     block_on(async {
@@ -108,14 +108,14 @@ pub fn a_broken_file_costs_only_itself(fixture: &StorageFixture) {
                 Err(error) if broken_names.contains(&name) => {
                     assert_eq!(error.kind(), StorageErrorKind::Corrupt, "{error:?}");
                 }
-                Err(error) => panic!("{name} cannot be read beside a broken file: {error:?}"),
+                Err(error) => panic!("{name} cannot be read next to a broken file: {error:?}"),
             }
         }
-        assert_same_results("beside broken files", &results, &expected);
+        assert_same_results("next to broken files", &results, &expected);
     });
 }
 
-/// What may stand beside check files, by others or by the storage itself.
+/// Files that others, or the storage itself, may keep next to check files.
 pub(super) const OTHER_FILES: [&str; 6] = [
     "index.json",
     "checkup.json",
