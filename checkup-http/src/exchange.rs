@@ -57,7 +57,7 @@ impl Exchange {
         let mut interim = 0;
         let (head, length) = loop {
             let (head, length) = poll_fn(|context| connection.poll_head(&mut left, context, lenient)).await?;
-            // 101 answers a request for another protocol, which nobody sent, and is the last response.
+            // 101 is final. It answers a request for another protocol, which this is not.
             if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
                 break (head, length);
             }

@@ -15,7 +15,7 @@ use crate::body::BodyRules;
 use crate::config::{DEFAULT_MAX_BODY_BYTES, Http};
 use crate::text::Text;
 
-/// Nobody needs more redirects.
+/// The maximum of `follow_redirects`. Browsers follow 20.
 const MAX_REDIRECTS: u8 = 50;
 
 /// What most checks leave as it is.

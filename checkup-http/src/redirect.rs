@@ -75,7 +75,7 @@ impl Redirects {
         }
         self.cookies.keep(&self.target, &head.headers);
         if !next.same_origin(&self.target) {
-            // Browsers send it. It is a secret of the settings, and nobody chose the other origin for it.
+            // Browsers send it. But it may be a secret, and the settings name only the first origin.
             if !self.body.is_empty() {
                 return Err(Failure::assertion(format!(
                     "redirected ({}) to {}, which is another origin: the request's body is not sent there; \

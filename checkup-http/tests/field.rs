@@ -116,7 +116,7 @@ async fn a_body_that_cannot_be_decoded_names_its_coding() {
         let server = says(answer);
         let outcome = down(get(&server).must_not_contain("error")).await;
         assert_eq!(outcome, (Cause::Protocol, expected.to_owned()));
-        // Nobody looks at the body.
+        // Without a condition on the body, it does not count.
         up(get(&server)).await;
     }
 }

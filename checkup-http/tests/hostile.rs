@@ -309,7 +309,7 @@ async fn refused_and_not_resolved() {
     let address = closed_port();
     let (cause, reason) = down(Http::new(format!("http://{address}/"))).await;
     assert_eq!((cause, reason), (Cause::Refused, format!("connection to {address} refused")));
-    // A label of 64 characters: no resolver asks anybody for it.
+    // A label of 64 characters is too long, so no resolver asks for it.
     let name = format!("{}.invalid", "a".repeat(64));
     let (cause, reason) = down(Http::new(format!("http://{name}/"))).await;
     assert_eq!(cause, Cause::Dns, "{reason}");

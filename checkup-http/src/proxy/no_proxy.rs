@@ -6,7 +6,7 @@ use crate::url::TargetHost;
 
 /// The value of `NO_PROXY`, in every form that curl and Go know.
 ///
-/// Entries are separated by commas or white space: `*` for every host; a name, which stands for its subdomains as well;
+/// Entries are separated by commas or white space: `*` for every host; a name, which includes its subdomains;
 /// `.name`, the same; `*.name` for the subdomains alone; an IP address; a network such as `10.0.0.0/8`. All but networks may
 /// have a port, with which they count for that port only. An IPv6 address may be in brackets, and must be if it has a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
