@@ -106,9 +106,19 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// The text in quotes, unless there may be a password in it.
+/// The text in quotes, unless there may be a password in it: behind a user name, in a path or in a query.
 fn shown(text: &str) -> String {
-    if text.contains('@') { "a user name".to_owned() } else { format!("{text:?}") }
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    // What is not a host and a port may be anything, such as `user:password`.
+    let is_address =
+        host.rsplit_once(':').is_none_or(|(_, port)| port.is_empty() || port.bytes().all(|b| b.is_ascii_digit()));
+    match text {
+        _ if text.contains('@') => "one with a user name".to_owned(),
+        _ if authority.contains(['?', '#']) || authority.len() > host.len() + 1 => "a URL".to_owned(),
+        _ if !is_address || text.len() > 300 => "something else".to_owned(),
+        text => format!("{text:?}"),
+    }
 }
 
 #[cfg(test)]
@@ -162,7 +172,16 @@ mod tests {
 
     #[test]
     fn an_error_does_not_show_a_password() {
-        let error = "tcp://root:hunter2@db:80".parse::<HostPort>().unwrap_err();
-        assert!(!format!("{error}{error:?}").contains("hunter2"), "{error:?}");
+        for text in [
+            "tcp://root:hunter2@db:80",
+            "postgresql://h/db?password=hunter2",
+            "db:80/hunter2",
+            "db:80#hunter2",
+            "root:hunter2@db:80",
+            "root:hunter2",
+        ] {
+            let error = text.parse::<HostPort>().unwrap_err();
+            assert!(!format!("{error}{error:?}").contains("hunter2"), "{error:?}");
+        }
     }
 }

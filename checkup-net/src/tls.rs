@@ -5,6 +5,7 @@ mod client;
 mod connect;
 mod failure;
 mod load;
+mod own_certificate;
 mod shared;
 mod unverified;
 

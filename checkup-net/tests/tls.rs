@@ -104,6 +104,31 @@ async fn a_wrong_name() {
 }
 
 #[tokio::test]
+async fn a_self_made_certificate_that_is_its_own_ca_file() {
+    let files = Files::new();
+    let day = Duration::from_secs(24 * 3600);
+    let own = Identity::self_made_ca(&["localhost"], SystemTime::now() + day);
+    let mut replacing = TlsSettings::default();
+    replacing.ca_file = files.write("own.pem", &own.cert_pem);
+    let mut adding = TlsSettings::default();
+    adding.extra_ca_file = replacing.ca_file.clone();
+    let server = TlsServer::silent(own, TlsOptions::new());
+    for tls in [&replacing, &adding] {
+        handshake(tls, server.addr(), "localhost").await.unwrap();
+        let wrong = handshake(tls, server.addr(), "127.0.0.1").await.unwrap_err();
+        assert!(wrong.message().starts_with("the certificate is not valid for 127.0.0.1"), "{wrong}");
+    }
+    // Another one with the same names is not trusted, nor is an expired one.
+    let other = Identity::self_made_ca(&["localhost"], SystemTime::now() + day);
+    let message = failure(&replacing, other, "localhost").await;
+    assert!(message.contains("set it as the CA file"), "{message}");
+    let expired = Identity::self_made_ca(&["localhost"], SystemTime::now() - day);
+    replacing.ca_file = files.write("expired.pem", &expired.cert_pem);
+    let message = failure(&replacing, expired, "localhost").await;
+    assert!(message.contains(" expired "), "{message}");
+}
+
+#[tokio::test]
 async fn skipping_verification_accepts_them_all() {
     let ca = Ca::new();
     let mut tls = TlsSettings::default();

@@ -122,8 +122,19 @@ impl Identity {
     ///
     /// If a certificate cannot hold a name.
     pub fn self_signed(names: &[&str]) -> Self {
+        Self::self_made(names, IsCa::NoCa, SystemTime::now() + 30 * DAY)
+    }
+
+    /// A certificate as `openssl req -x509` makes it: one of an authority, presented by a server, valid until `end`.
+    pub fn self_made_ca(names: &[&str], end: SystemTime) -> Self {
+        Self::self_made(names, IsCa::Ca(BasicConstraints::Unconstrained), end)
+    }
+
+    fn self_made(names: &[&str], is_ca: IsCa, end: SystemTime) -> Self {
         let mut params = params(names.first().unwrap_or(&"server"), names);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.is_ca = is_ca;
+        set_validity(&mut params, SystemTime::UNIX_EPOCH, end);
         let key = new_key();
         let certificate = params.self_signed(&key).expect("these parameters can be signed");
         Self { cert_pem: certificate.pem(), key_pem: key.serialize_pem() }

@@ -9,6 +9,7 @@ use checkup_core::{Cause, Failure, Timestamp};
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{self, AlertDescription, CertificateError, InvalidMessage, PeerIncompatible};
 
+use super::own_certificate::is_of_an_authority;
 use crate::excerpt;
 
 /// How many of a certificate's names a message lists.
@@ -73,6 +74,10 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 fn message(error: &rustls::Error, server: &str) -> String {
     let server = excerpt(server.as_bytes(), 255);
     match error {
+        error if is_of_an_authority(error) => format!(
+            "the certificate of {server} is one of an authority, not of a server; if it is your own (`openssl req -x509` \
+             makes such), set it as the CA file"
+        ),
         rustls::Error::InvalidCertificate(error) => certificate(error, &server),
         rustls::Error::NoCertificatesPresented => format!("{server} presented no certificate"),
         rustls::Error::AlertReceived(alert) => format!("{server} refused the TLS handshake: {}", words(*alert)),

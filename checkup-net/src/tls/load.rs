@@ -14,6 +14,7 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, SupportedProtocolVersion, version};
 
+use super::own_certificate::OwnCertificate;
 use super::unverified::Unverified;
 use crate::{TlsSettings, TlsVersion};
 
@@ -54,9 +55,9 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
     let Some(ca_file) = settings.ca_file.as_deref() else {
         // Checked one by one first: the verifier's error would not say which certificate it is.
         let mut checked = RootCertStore::empty();
-        let extra = extra.map_or(Ok(Vec::new()), |file| add_roots(&mut checked, file))?;
-        return match Verifier::new_with_extra_roots(extra, Arc::clone(&PROVIDER)) {
-            Ok(verifier) => Ok(Arc::new(verifier)),
+        let roots = extra.map_or(Ok(Vec::new()), |file| add_roots(&mut checked, file))?;
+        return match Verifier::new_with_extra_roots(roots.clone(), Arc::clone(&PROVIDER)) {
+            Ok(verifier) => Ok(Arc::new(OwnCertificate { inner: Arc::new(verifier), roots })),
             Err(error) => Err(Failure::other(format!(
                 "cannot load the system's root certificates: {error}; install them (on Linux the package \
                  ca-certificates) or give a CA file"
@@ -64,10 +65,11 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
         };
     };
     let mut roots = RootCertStore::empty();
-    add_roots(&mut roots, ca_file)?;
-    extra.map_or(Ok(Vec::new()), |file| add_roots(&mut roots, file))?;
+    let mut own = add_roots(&mut roots, ca_file)?;
+    own.extend(extra.map_or(Ok(Vec::new()), |file| add_roots(&mut roots, file))?);
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&PROVIDER)).build();
-    Ok(verifier.map_err(Failure::from_error)?)
+    let inner = verifier.map_err(Failure::from_error)?;
+    Ok(Arc::new(OwnCertificate { inner, roots: own }))
 }
 
 /// Adds the certificates of a file to the roots.
