@@ -67,6 +67,11 @@ pub struct StatusPage {
     /// Where the page is on the web, such as `https://status.example.com/`: for the feed, whose readers need whole URLs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// The names that visitors reach the served page by, such as `status.example.com`. A request for another host is refused, which keeps
+    /// pages of other sites from reading this one through a visitor's browser (DNS rebinding). Addresses and `localhost` are always
+    /// answered. Default: empty, every host is answered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
     /// The overall state in words.
     #[serde(skip_serializing_if = "StatusText::is_default")]
     pub status_text: StatusText,
@@ -131,6 +136,13 @@ impl StatusPage {
         self
     }
 
+    /// Adds a name that visitors reach the served page by.
+    #[must_use]
+    pub fn host(mut self, host: impl Into<String>) -> Self {
+        self.hosts.push(host.into());
+        self
+    }
+
     /// The overall state in words.
     #[must_use]
     pub fn status_text(mut self, texts: StatusText) -> Self {
@@ -192,6 +204,9 @@ impl StatusPage {
         check("description".into(), length(&self.description, MAX_TEXT));
         check("logo".into(), self.logo.as_deref().and_then(|logo| link::problem(logo, LinkKind::Image)));
         check("url".into(), self.url.as_deref().and_then(|url| link::problem(url, LinkKind::Page)));
+        for (index, host) in self.hosts.iter().enumerate() {
+            check(format!("hosts[{index}]"), link::host_problem(host));
+        }
         for (index, link) in self.links.iter().enumerate() {
             check(format!("links[{index}].text"), required(&link.text).or_else(|| length(&link.text, MAX_TITLE)));
             check(format!("links[{index}].url"), link::problem(&link.url, LinkKind::Link));
@@ -233,6 +248,7 @@ impl Default for StatusPage {
             logo: None,
             links: Vec::new(),
             url: None,
+            hosts: Vec::new(),
             status_text: StatusText::default(),
             groups: Vec::new(),
             order: Order::default(),

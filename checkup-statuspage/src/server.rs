@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use http::header::{CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderValue};
-use http::{Response, StatusCode};
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, HeaderValue};
+use http::uri::Authority;
+use http::{Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
@@ -42,9 +43,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves a router over HTTP/1.1 until it is told to stop.
 ///
-/// - A request's head must arrive within a limit, and has at most 16 KiB; a body that says that it is more than 64 KiB is refused.
-/// - A connection on which nothing moves is closed after a while, also if the client does not read what it asked for.
-/// - There is a most of connections. When it is reached, a new one takes the place of the one that has been quiet for
+/// - A request's head must arrive within a limit, and has at most 16 KiB. A request without one valid `Host`, or with a declared body of more
+///   than 64 KiB, is refused.
+/// - A connection on which nothing moves is closed after a while, and so is one whose client does not read its answer in time.
+/// - The number of connections is limited. When the limit is reached, a new one takes the place of the one that has been quiet for
 ///   longest: neither idle nor slow clients keep others out.
 /// - When it stops, requests that are being answered get their answers.
 ///
@@ -69,6 +71,7 @@ pub struct Server {
     max_connections: usize,
     head_timeout: Duration,
     idle_timeout: Duration,
+    answer_timeout: Duration,
     grace: Duration,
     min_quiet: Duration,
 }
@@ -82,6 +85,7 @@ impl Server {
             max_connections: DEFAULT_MAX_CONNECTIONS.min(half_of_the_files).max(1),
             head_timeout: Duration::from_secs(10),
             idle_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_secs(60),
             grace: Duration::from_secs(10),
             min_quiet: Duration::from_secs(1),
         }
@@ -107,6 +111,15 @@ impl Server {
     #[must_use]
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = limit;
+        self
+    }
+
+    /// How long a client may take to read an answer, however steadily it reads. Default: 60 seconds.
+    ///
+    /// Answers take memory until they are read. Set it higher for a router with large downloads or streams.
+    #[must_use]
+    pub fn answer_timeout(mut self, limit: Duration) -> Self {
+        self.answer_timeout = limit;
         self
     }
 
@@ -176,13 +189,17 @@ impl Server {
         let inner = TowerToHyperService::new(self.router);
         let service = service_fn(|request: http::Request<Incoming>| {
             let working = activity.work();
-            let answer = if is_too_large(request.headers()) { None } else { Some(inner.call(request)) };
+            let refusal = refusal(&request);
+            let answer = if refusal.is_some() { None } else { Some(inner.call(request)) };
+            let activity = Arc::clone(&activity);
             async move {
                 let _working = working;
-                match answer {
+                let answer = match answer {
                     Some(answer) => answer.await,
-                    None => Ok(too_large()),
-                }
+                    None => Ok(refusal.unwrap_or_default()),
+                };
+                activity.answered();
+                answer
             }
         });
         let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
@@ -207,6 +224,12 @@ impl Server {
                     connection.as_mut().graceful_shutdown();
                 }
                 () = activity.evicted() => return,
+                // The head of the next request has a limit of its own: what is still there is an answer that is not read.
+                () = sleep_until(activity.answered_at() + self.answer_timeout), if !activity.is_working() => {
+                    if !activity.is_working() && activity.answered_at() + self.answer_timeout <= Instant::now() {
+                        return;
+                    }
+                }
                 () = sleep_until(activity.moved() + self.idle_timeout) => {
                     if activity.is_working() {
                         activity.touch();
@@ -232,14 +255,43 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     Server::new(router).serve(listener, stop).await
 }
 
-fn is_too_large(headers: &HeaderMap) -> bool {
-    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    length.is_some_and(|length| length > MAX_BODY)
+/// The answer to a request that is not given to the router.
+fn refusal<B>(request: &http::Request<B>) -> Option<Response<Body>> {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BODY) {
+        return Some(refused(StatusCode::PAYLOAD_TOO_LARGE, "a request may have no more than 64 KiB\n"));
+    }
+    if !has_valid_host(request) {
+        return Some(refused(StatusCode::BAD_REQUEST, "expected one valid Host header\n"));
+    }
+    None
 }
 
-fn too_large() -> Response<Body> {
-    let mut response = Response::new(Body::from("a request may have no more than 64 KiB\n"));
-    *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+/// Whether there is exactly one `Host`, which is a host and perhaps a port (RFC 9112, 3.2).
+///
+/// HTTP/1.0 has none of necessity, and some load balancers still ask that way whether a server is healthy. No browser does, so that it
+/// is no way to read a page of another site.
+fn has_valid_host<B>(request: &http::Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() <= Version::HTTP_10,
+        (Some(host), None) => {
+            let authority = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
+            authority.is_some_and(|authority| {
+                let is_port = authority
+                    .as_str()
+                    .rsplit_once(':')
+                    .is_none_or(|(_, port)| port.ends_with(']') || port.is_empty() || port.parse::<u16>().is_ok());
+                !authority.host().is_empty() && !authority.as_str().contains('@') && is_port
+            })
+        }
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn refused(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

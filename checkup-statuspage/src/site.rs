@@ -1,5 +1,6 @@
 //! The page over a monitor or a storage: the history in memory, and what a router answers from it.
 
+mod budget;
 mod check_files;
 mod clock;
 mod live;
@@ -24,6 +25,7 @@ use crate::page::files::{PageConfig, PageFiles};
 use crate::view::health::{self, CheckHealth, FRESH_AT_LEAST, Latest, Question};
 use crate::view::overview::{Overview, may_run};
 use crate::view::timeline::timeline;
+use budget::Budget;
 use check_files::CheckFiles;
 use clock::Clock;
 use live::{Live, Source};
@@ -35,6 +37,12 @@ const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(5);
 
 /// How many requests for a history are worked at together; others wait for their turn.
 const MAX_HISTORIES: usize = 2;
+
+/// How many bytes of data, statuses and feeds there may be, older ones that clients are reading included.
+const MAX_STATES: usize = 48 * 1024 * 1024;
+
+/// How many bytes of histories clients may be reading at a time.
+const MAX_ANSWERS: usize = 16 * 1024 * 1024;
 
 /// The status page over a monitor or a storage: what a [`router`](Self::router) serves. Cloning is cheap.
 ///
@@ -70,6 +78,10 @@ pub(crate) struct Inner {
     pub(crate) files: CheckFiles,
     /// How many histories are made at once: each takes a processor for some milliseconds.
     pub(crate) histories: Semaphore,
+    /// The states that are shown or that clients are still reading.
+    states: Budget,
+    /// The histories that clients are reading.
+    pub(crate) answers: Budget,
     pub(crate) metrics_texts: Momentary,
     pub(crate) health_reports: Momentary,
     groups: Vec<crate::config::Group>,
@@ -210,21 +222,28 @@ impl State {
         let status = serde_json::to_string(&status).unwrap_or_default();
         let feed = feed::atom(&inner.settings, &happenings, now);
         Self {
-            data: renew(JSON, page_data(&summary), before.map(|before| &before.data)),
-            status: renew(JSON, status, before.map(|before| &before.status)),
-            feed: renew("application/atom+xml; charset=utf-8", feed, before.map(|before| &before.feed)),
+            data: renew(&inner.states, JSON, page_data(&summary), before.map(|before| &before.data)),
+            status: renew(&inner.states, JSON, status, before.map(|before| &before.status)),
+            feed: renew(&inner.states, "application/atom+xml; charset=utf-8", feed, before.map(|before| &before.feed)),
             overview,
             summary,
         }
     }
 }
 
-/// The same as before if nothing changed: it is compressed already.
-fn renew(content_type: &'static str, content: String, before: Option<&Representation>) -> Representation {
-    match before.filter(|before| before.content() == content.as_bytes()) {
-        Some(before) => before.clone(),
-        None => Representation::new(content_type, Cache::Revalidate, content),
+/// The same as before if nothing changed: it is compressed already. And if clients are still reading so many older ones that there is no room
+/// for another.
+fn renew(
+    budget: &Budget,
+    content_type: &'static str,
+    content: String,
+    before: Option<&Representation>,
+) -> Representation {
+    if let Some(before) = before.filter(|before| before.content() == content.as_bytes()) {
+        return before.clone();
     }
+    let new = Representation::new(content_type, Cache::Revalidate, content);
+    new.held(|content| budget.try_hold(content)).or_else(|| before.cloned()).unwrap_or(new)
 }
 
 /// Builds a [`Site`].
@@ -342,10 +361,12 @@ impl SiteBuilder {
         let inner = Arc::new(Inner {
             page: PageFiles::new(&self.page, &config),
             groups: config.into_groups(),
+            files: CheckFiles::new(self.source.clone()),
             live: Arc::new(Live::new(self.source, self.page.history_span(), self.refresh_after, self.clock.clone())),
             clock: self.clock,
-            files: CheckFiles::new(),
             histories: Semaphore::new(MAX_HISTORIES),
+            states: Budget::new(MAX_STATES),
+            answers: Budget::new(MAX_ANSWERS),
             metrics_texts: Momentary::default(),
             health_reports: Momentary::default(),
             settings: self.page,

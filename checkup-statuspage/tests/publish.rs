@@ -42,6 +42,29 @@ async fn a_page_of_its_own_has_the_history_of_its_time() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn links_inside_the_directory_are_not_followed() {
+    let (checks, page, outside) =
+        (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let checkup = stored_in(checks.path()).await;
+    let victim = outside.path().join("victim");
+    std::fs::write(&victim, "untouched").unwrap();
+    // Files that are links are replaced, those that an export was cut off at too.
+    std::os::unix::fs::symlink(&victim, page.path().join("index.html")).unwrap();
+    std::os::unix::fs::symlink(&victim, page.path().join(".page.js.new")).unwrap();
+    std::os::unix::fs::symlink(outside.path(), page.path().join("badge")).unwrap();
+    let error = export(page.path(), &StatusPage::new(), &checkup).await.unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("badge is a symbolic link; remove it"), "{source}");
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), 1);
+    assert_eq!(read(outside.path(), "victim"), "untouched");
+    std::fs::remove_file(page.path().join("badge")).unwrap();
+    export(page.path(), &StatusPage::new(), &checkup).await.unwrap();
+    assert!(!page.path().join("index.html").is_symlink());
+    assert_eq!(read(outside.path(), "victim"), "untouched");
+}
+
 #[tokio::test]
 async fn only_what_changed_is_written() {
     let (checks, page) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -38,6 +38,14 @@ pub(crate) fn problem(url: &str, kind: LinkKind) -> Option<String> {
     (!fits).then(|| format!("expected {remedy}, without user and password"))
 }
 
+/// Why a text is not the name of a host; `None` if it is.
+pub(crate) fn host_problem(host: &str) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
+    let is_name = !host.is_empty() && host.len() <= 253 && host.chars().all(fits) && !host.starts_with('.');
+    (!is_name)
+        .then(|| "expected the name of a host without scheme, port and path, such as `status.example.com`".to_owned())
+}
+
 /// The origin to name in a policy, if the URL is not of the page's own.
 pub(crate) fn origin(url: &str) -> Option<String> {
     let parsed = Url::parse(url).ok()?;

@@ -30,6 +30,7 @@ fn settings_go_both_ways_and_the_default_is_empty() {
         .logo("logo.svg")
         .link(Link::new("Help", "mailto:help@example.com"))
         .url("https://status.example.com/")
+        .host("status.example.com")
         .order(Order::Status)
         .timeframe(Duration::from_secs(7200))
         .refresh_interval(Duration::ZERO)
@@ -46,6 +47,7 @@ fn all_that_cannot_work_is_told_with_its_place() {
         .description("x".repeat(10_001))
         .logo("javascript:alert(1)")
         .link(Link::new("", "ftp://x"))
+        .host("https://status.example.com")
         .timeframe(Duration::from_secs(60))
         .refresh_interval(Duration::from_secs(1))
         .storage(PageStorage::s3("https://u:p@example.com", ""));
@@ -54,6 +56,7 @@ fn all_that_cannot_work_is_told_with_its_place() {
         "title",
         "description",
         "logo",
+        "hosts[0]",
         "links[0].text",
         "links[0].url",
         "timeframe",

@@ -14,6 +14,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
+use crate::view::health::is_ahead;
+
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -83,9 +85,15 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
-    /// Counts new results.
-    pub(crate) fn observe(&self, results: &[CheckResult]) {
-        for result in results {
+    /// Counts new results. Those of a clock that is far ahead of `now` are reported, and counted nowhere: they would be the latest for as long as
+    /// that clock was ahead.
+    pub(crate) fn observe(&self, results: &[CheckResult], now: Timestamp) {
+        let ahead = results.iter().filter(|result| is_ahead(result.timestamp, now));
+        if let Some(first) = ahead.clone().next() {
+            let (check, time, results) = (&first.name, first.timestamp, ahead.count());
+            tracing::warn!(?check, %time, results, "results are from the future: a clock is wrong; metrics leave them out");
+        }
+        for result in results.iter().filter(|result| !is_ahead(result.timestamp, now)) {
             let labels = labels(&result.name, &result.endpoint, result.location.as_deref());
             let Some(is_latest) = self.admit(&labels, result.timestamp) else {
                 self.dropped.inc();
@@ -115,9 +123,10 @@ impl Metrics {
     }
 
     /// Shows the latest results of a history, unless they are older than `since`. Nothing of it is counted.
-    pub(crate) fn show_latest(&self, summary: &Summary, since: Timestamp) {
+    pub(crate) fn show_latest(&self, summary: &Summary, since: Timestamp, now: Timestamp) {
         for series in &summary.series {
-            let Some(point) = series.latest().filter(|point| point.timestamp >= since) else { continue };
+            let latest = series.recent.iter().rev().find(|point| !is_ahead(point.timestamp, now));
+            let Some(point) = latest.filter(|point| point.timestamp >= since) else { continue };
             let labels = labels(&series.name, &series.endpoint, series.location.as_deref());
             if self.admit(&labels, point.timestamp) == Some(true) {
                 self.show(&labels, point.status, point.timestamp, point.reason.as_deref());
@@ -245,11 +254,30 @@ mod tests {
         result
     }
 
+    const NOW: Timestamp = Timestamp::from_unix_nanos(10_000_000_000_000);
+
+    #[test]
+    fn a_result_from_the_future_is_left_out_until_its_time() {
+        let metrics = Metrics::new();
+        let results = [result("API", 10_000, Status::Down), result("API", 10_000 + 365 * 86_400, Status::Healthy)];
+        let mut summary = Summary::new();
+        summary.add(&results);
+        metrics.observe(&results, NOW);
+        metrics.show_latest(&summary, Timestamp::default(), NOW);
+        let shows = |line: &str| metrics.text().contains(&format!("checkup_{line}"));
+        let labels = r#"check="API",endpoint="https://example.com""#;
+        assert!(shows(&format!("up{{{labels}}} 0")), "{}", metrics.text());
+        assert!(shows(&format!("last_run_timestamp_seconds{{{labels}}} 10000.0")));
+        assert!(!shows(&format!("results_total{{{labels},status=\"healthy\"}}")));
+        metrics.show_latest(&summary, Timestamp::default(), results[1].timestamp);
+        assert!(shows(&format!("up{{{labels}}} 1")), "its time has come");
+    }
+
     #[test]
     fn the_latest_result_shows_and_all_count() {
         let metrics = Metrics::new();
-        metrics.observe(&[result("API", 20, Status::Down)]);
-        metrics.observe(&[result("API", 10, Status::Healthy)]);
+        metrics.observe(&[result("API", 20, Status::Down)], NOW);
+        metrics.observe(&[result("API", 10, Status::Healthy)], NOW);
         let text = metrics.text();
         for line in [
             r#"checkup_up{check="API",endpoint="https://example.com"} 0"#,
@@ -268,7 +296,7 @@ mod tests {
     #[test]
     fn the_older_format_has_the_suffix_in_the_names_of_counters_and_no_end() {
         let metrics = Metrics::new();
-        metrics.observe(&[result("API", 20, Status::Healthy)]);
+        metrics.observe(&[result("API", 20, Status::Healthy)], NOW);
         let text = metrics.prometheus_text();
         for line in
             ["# TYPE checkup_results_total counter", "# TYPE checkup_up gauge", "checkup_dropped_results_total 0"]
@@ -287,11 +315,11 @@ mod tests {
         phases.connect = Some(Duration::from_millis(2));
         first.attempts[0].phases = Some(Box::new(phases));
         first.notice = Some("certificate expiring soon (1h0m0s)".into());
-        metrics.observe(&[first]);
+        metrics.observe(&[first], NOW);
         let text = metrics.text();
         assert!(text.contains("phase=\"connect\"} 0.002"), "{text}");
         assert!(text.contains("checkup_certificate_expiry_timestamp_seconds{") && text.contains("} 4600.0"), "{text}");
-        metrics.observe(&[result("API", 2_000, Status::Healthy)]);
+        metrics.observe(&[result("API", 2_000, Status::Healthy)], NOW);
         assert!(!metrics.text().contains("checkup_certificate_expiry_timestamp_seconds{"));
     }
 
@@ -303,7 +331,7 @@ mod tests {
         phases.connect = Some(Duration::from_millis(2));
         gone.attempts[0].phases = Some(Box::new(phases));
         gone.notice = Some("certificate expiring soon (1h0m0s)".into());
-        metrics.observe(&[gone.clone(), result("API", 2_000, Status::Healthy)]);
+        metrics.observe(&[gone.clone(), result("API", 2_000, Status::Healthy)], NOW);
         assert!(metrics.text().contains("phase=\"connect\"} 0.002"));
         metrics.forget_before(Timestamp::from_unix_nanos(1_500_000_000_000));
         let text = metrics.text();
@@ -311,7 +339,7 @@ mod tests {
         // Nor does a history bring it back.
         let mut summary = Summary::new();
         summary.add(&[gone]);
-        metrics.show_latest(&summary, Timestamp::from_unix_nanos(1_500_000_000_000));
+        metrics.show_latest(&summary, Timestamp::from_unix_nanos(1_500_000_000_000), NOW);
         assert!(!metrics.text().contains("gone"));
     }
 
@@ -320,7 +348,7 @@ mod tests {
         let metrics = Metrics::new();
         let names = (0..MAX_SERIES + 5).map(|number| format!("{number}\"\n\\{}", "x".repeat(1000)));
         let results: Vec<_> = names.map(|name| result(&name, 1, Status::Healthy)).collect();
-        metrics.observe(&results);
+        metrics.observe(&results, NOW);
         let text = metrics.text();
         assert!(text.contains("checkup_dropped_results_total 5"), "the rest is dropped");
         let up: Vec<_> = text.lines().filter(|line| line.starts_with("checkup_up{")).collect();

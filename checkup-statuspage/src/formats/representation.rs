@@ -43,31 +43,65 @@ pub(crate) struct Representation {
     status: StatusCode,
     content_type: &'static str,
     cache: Cache,
-    plain: Encoded,
-    gzip: Option<Encoded>,
+    tag: String,
+    /// At least one of both, unless it is without content.
+    plain: Option<Bytes>,
+    gzip: Option<Bytes>,
+    /// Whether other requests get another encoding.
+    varies: bool,
     policy: Option<HeaderValue>,
-}
-
-#[derive(Clone, Debug)]
-struct Encoded {
-    content: Bytes,
-    etag: HeaderValue,
 }
 
 impl Representation {
     /// Text in any of the types that compress well. Compressing a megabyte takes some 20 ms.
     pub(crate) fn new(content_type: &'static str, cache: Cache, content: impl Into<Bytes>) -> Self {
         let content = content.into();
-        let hash = hex(&Sha256::digest(&content)[..12]);
-        let gzip = (content.len() >= MIN_COMPRESSED).then(|| gzip(&content)).flatten();
-        Self {
-            status: StatusCode::OK,
-            content_type,
-            cache,
-            gzip: gzip.map(|content| Encoded { content, etag: etag(&hash, "-gz") }),
-            plain: Encoded { content, etag: etag(&hash, "") },
-            policy: None,
-        }
+        let mut own = Self::without_content(content_type, cache, &Self::tag_of(&content));
+        own.gzip = (content.len() >= MIN_COMPRESSED).then(|| gzip(&content)).flatten();
+        own.varies = own.gzip.is_some();
+        own.plain = Some(content);
+        own
+    }
+
+    /// The same in the one encoding that is asked for, where only that is worth its memory.
+    pub(crate) fn in_one_encoding(
+        content_type: &'static str,
+        cache: Cache,
+        tag: &str,
+        content: impl Into<Bytes>,
+        is_gzip: bool,
+    ) -> Self {
+        let content = content.into();
+        let mut own = Self::without_content(content_type, cache, tag);
+        own.gzip = (is_gzip && content.len() >= MIN_COMPRESSED).then(|| gzip(&content)).flatten();
+        own.plain = own.gzip.is_none().then_some(content);
+        own
+    }
+
+    /// The head of an answer alone.
+    pub(crate) fn without_content(content_type: &'static str, cache: Cache, tag: &str) -> Self {
+        let tag = tag.to_owned();
+        Self { status: StatusCode::OK, content_type, cache, tag, plain: None, gzip: None, varies: true, policy: None }
+    }
+
+    /// A tag for content: its hash.
+    pub(crate) fn tag_of(content: &Bytes) -> String {
+        hex(&Sha256::digest(content)[..12])
+    }
+
+    /// The same with its content counted by `hold`; `None` if that has no room.
+    pub(crate) fn held(&self, mut hold: impl FnMut(&Bytes) -> Option<Bytes>) -> Option<Self> {
+        let mut held = |content: &Option<Bytes>| match content {
+            Some(content) => hold(content).map(Some),
+            None => Some(None),
+        };
+        let (plain, gzip) = (held(&self.plain)?, held(&self.gzip)?);
+        Some(Self { plain, gzip, ..self.clone() })
+    }
+
+    /// What is sent, if it has one encoding.
+    pub(crate) fn sent_content(&self) -> Bytes {
+        self.gzip.clone().or_else(|| self.plain.clone()).unwrap_or_default()
     }
 
     /// The same with another status.
@@ -83,8 +117,8 @@ impl Representation {
     }
 
     /// The content as it is.
-    pub(crate) fn content(&self) -> &Bytes {
-        &self.plain.content
+    pub(crate) fn content(&self) -> &[u8] {
+        self.plain.as_deref().unwrap_or_default()
     }
 
     /// The content type.
@@ -103,30 +137,24 @@ impl Representation {
         self
     }
 
-    /// How many bytes it takes in memory.
-    pub(crate) fn size(&self) -> usize {
-        self.plain.content.len() + self.gzip.as_ref().map_or(0, |gzip| gzip.content.len())
-    }
-
     /// How many bytes are sent to whoever accepts them compressed.
     #[cfg(test)]
     pub(crate) fn compressed_size(&self) -> usize {
-        self.gzip.as_ref().unwrap_or(&self.plain).content.len()
+        self.sent_content().len()
     }
 
     /// The answer to a request with these headers: 304 if it has this content already, compressed if it may be.
     pub(crate) fn respond<B: From<Bytes>>(&self, request: &HeaderMap) -> Response<B> {
-        let encoded = self.gzip.as_ref().filter(|_| accepts_gzip(request));
+        let encoded = self.gzip.as_ref().filter(|_| self.plain.is_none() || accepts_gzip(request));
         let is_gzip = encoded.is_some();
-        let encoded = encoded.unwrap_or(&self.plain);
         let known = self.status == StatusCode::OK && self.known(request);
-        let content = if known { Bytes::new() } else { encoded.content.clone() };
+        let content = encoded.or(self.plain.as_ref()).filter(|_| !known).cloned().unwrap_or_default();
         let mut response = Response::new(B::from(content));
         *response.status_mut() = if known { StatusCode::NOT_MODIFIED } else { self.status };
         let headers = response.headers_mut();
-        headers.insert(ETAG, encoded.etag.clone());
+        headers.insert(ETAG, etag(&self.tag, if is_gzip { "-gz" } else { "" }));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.cache.as_str()));
-        if self.gzip.is_some() {
+        if self.varies {
             headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         }
         if known {
@@ -145,17 +173,17 @@ impl Representation {
     }
 
     /// Whether the request has it, in either encoding: both have one version.
-    fn known(&self, request: &HeaderMap) -> bool {
-        let ours = [Some(&self.plain.etag), self.gzip.as_ref().map(|gzip| &gzip.etag)];
+    pub(crate) fn known(&self, request: &HeaderMap) -> bool {
+        let ours = ["", "-gz"].map(|suffix| etag(&self.tag, suffix));
         tokens(request, &IF_NONE_MATCH).any(|theirs| {
             let theirs = theirs.trim_start_matches("W/");
-            theirs == "*" || ours.iter().flatten().any(|etag| etag.as_bytes() == theirs.as_bytes())
+            theirs == "*" || ours.iter().any(|etag| etag.as_bytes() == theirs.as_bytes())
         })
     }
 }
 
 /// Whether `gzip` is named in Accept-Encoding, or else `*`, and not with a quality of zero (RFC 9110, 12.5.3).
-fn accepts_gzip(request: &HeaderMap) -> bool {
+pub(crate) fn accepts_gzip(request: &HeaderMap) -> bool {
     quality(request, &ACCEPT_ENCODING, &["gzip", "x-gzip"])
         .or_else(|| quality(request, &ACCEPT_ENCODING, &["*"]))
         .is_some_and(|quality| quality > 0.0)

@@ -1,6 +1,6 @@
 //! Putting a static page where it is read: into a directory, or beside the check files.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use checkup_core::check_file::FileName;
@@ -158,20 +158,37 @@ fn has_check_files(dir: &Path) -> bool {
     names.filter_map(|entry| entry.file_name().into_string().ok()).any(|name| FileName::parse(&name).is_some())
 }
 
-/// Writes a file whole or not at all, unless it is there with this content.
+/// Writes a file whole or not at all, unless it is there with this content. Links inside the directory are not followed: what they lead to
+/// is none of the page.
 fn write_file(dir: &Path, name: String, content: &[u8]) -> Result<PublishedFile, PublishError> {
     let path = dir.join(&name);
-    if std::fs::read(&path).is_ok_and(|there| there == content) {
-        return Ok(PublishedFile { name, published: Published::Unchanged });
-    }
+    let is_plain = std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
     let write = || {
         let parent = path.parent().unwrap_or(dir);
         std::fs::create_dir_all(parent)?;
+        let inside = parent.ancestors().take_while(|folder| *folder != dir);
+        for folder in inside {
+            if std::fs::symlink_metadata(folder)?.is_symlink() {
+                let reason =
+                    format!("{} is a symbolic link; remove it, or export into where it leads", folder.display());
+                return Err(io::Error::other(reason));
+            }
+        }
+        if is_plain && std::fs::read(&path).is_ok_and(|there| there == content) {
+            return Ok(Published::Unchanged);
+        }
         // One that is cut off in the middle leaves it behind, and the next export replaces it.
         let temporary = parent.join(format!(".{}.new", path.file_name().unwrap_or_default().to_string_lossy()));
-        std::fs::write(&temporary, content)?;
-        std::fs::rename(&temporary, &path)
+        match std::fs::remove_file(&temporary) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        file.write_all(content)?;
+        drop(file);
+        std::fs::rename(&temporary, &path)?;
+        Ok(Published::Written)
     };
-    write().map_err(|source| PublishError::File { path: path.display().to_string(), source })?;
-    Ok(PublishedFile { name, published: Published::Written })
+    let published = write().map_err(|source| PublishError::File { path: path.display().to_string(), source })?;
+    Ok(PublishedFile { name, published })
 }

@@ -29,10 +29,12 @@ impl Connections {
         let activity = Arc::new(Activity {
             start: self.start,
             moved: AtomicU64::new(0),
+            answered: AtomicU64::new(0),
             working: AtomicUsize::new(0),
             evicted: Notify::new(),
         });
         activity.touch();
+        activity.answered();
         self.all().push(Arc::downgrade(&activity));
         activity
     }
@@ -70,6 +72,8 @@ pub(super) struct Activity {
     start: Instant,
     /// When something last moved, in microseconds since the start.
     moved: AtomicU64,
+    /// When the last answer began, or the connection, in microseconds since the start.
+    answered: AtomicU64,
     /// How many of its requests are being worked at.
     working: AtomicUsize,
     evicted: Notify,
@@ -78,8 +82,21 @@ pub(super) struct Activity {
 impl Activity {
     /// Something moved.
     pub(super) fn touch(&self) {
-        let micros = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.moved.store(micros, Ordering::Relaxed);
+        self.moved.store(self.micros(), Ordering::Relaxed);
+    }
+
+    /// An answer begins to be sent.
+    pub(super) fn answered(&self) {
+        self.answered.store(self.micros(), Ordering::Relaxed);
+    }
+
+    /// When the last answer began to be sent, or the connection began.
+    pub(super) fn answered_at(&self) -> Instant {
+        self.start + Duration::from_micros(self.answered.load(Ordering::Relaxed))
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
     /// When something last moved.

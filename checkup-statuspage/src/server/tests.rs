@@ -70,6 +70,58 @@ async fn a_client_that_does_not_finish_its_request_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_request_needs_one_valid_host() {
+    let running = Running::start(hello()).await;
+    let status = async |head: &str| {
+        let answer = exchange(running.connect().await, &format!("GET / {head}Connection: close\r\n\r\n")).await;
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    for head in [
+        "HTTP/1.1\r\nHost: x\r\n",
+        "HTTP/1.1\r\nHost: [::1]:3000\r\n",
+        "HTTP/1.1\r\nHost: a.example:80\r\n",
+        "HTTP/1.0\r\n",
+    ] {
+        assert_eq!(status(head).await, "200", "{head}");
+    }
+    for head in [
+        "HTTP/1.1\r\n",
+        "HTTP/1.1\r\nHost: a\r\nHost: a\r\n",
+        "HTTP/1.1\r\nHost: a b<>\r\n",
+        "HTTP/1.1\r\nHost: \r\n",
+        "HTTP/1.1\r\nHost: user@a\r\n",
+        "HTTP/1.1\r\nHost: a:port\r\n",
+        "HTTP/1.1\r\nHost: a/b\r\n",
+        "HTTP/1.0\r\nHost: a, b\r\n",
+    ] {
+        assert_eq!(status(head).await, "400", "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_reads_its_answer_too_slowly_is_cut_off() {
+    let large = "x".repeat(64 << 20);
+    let router = Router::new().route("/", get(move || std::future::ready(large.clone())));
+    let server = Server::new(router).idle_timeout(Duration::from_secs(60)).answer_timeout(Duration::from_millis(300));
+    let running = Running::start(server).await;
+    let mut slow = running.connect().await;
+    slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    // It reads all the time, so that the connection is never idle, and comes to the end long before that of the answer.
+    let mut read = 0;
+    let mut piece = [0; 256];
+    loop {
+        match slow.read(&mut piece).await {
+            Ok(0) | Err(_) => break,
+            Ok(bytes) => read += bytes,
+        }
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+    }
+    assert!(read < 64 << 20, "{read}");
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_its_answer_is_cut_off() {
     let large = "x".repeat(64 << 20);
     let router = Router::new().route("/", get(move || std::future::ready(large.clone())));

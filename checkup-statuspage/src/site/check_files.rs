@@ -1,107 +1,244 @@
-//! The check files and their index, as upstream serves them.
+//! The check files and their index, as in upstream.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use checkup_core::check_file::{self, FileName};
-use checkup_core::{StorageError, StorageErrorKind, StorageReader, Timestamp};
-use tokio::sync::Semaphore;
+use checkup_core::{StorageError, StorageErrorKind, Timestamp};
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout};
 
-use crate::formats::representation::JSON;
-use crate::formats::representation::{Cache, Representation};
+use super::budget::Budget;
+use super::live::Source;
+use crate::formats::representation::{Cache, JSON, Representation};
 
-/// How long the index is believed.
+/// How long the index is used.
 const INDEX_AGE: Duration = Duration::from_secs(5);
 
-/// How many bytes of check files are kept in memory.
-const MAX_KEPT: usize = 32 * 1024 * 1024;
+/// How many bytes of check files and indexes there are in memory at a time: those that are kept, and those that clients are reading.
+const MAX_BYTES: usize = 24 * 1024 * 1024;
 
-/// How many check files are read from the storage at once.
-const MAX_READING: usize = 8;
+/// How many check files are prepared at a time. Each takes a thread, and a multiple of its size in memory.
+const MAX_PREPARING: usize = 1;
+
+/// How long a file waits until others are prepared, and for memory that they take.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long a file, or the list of all, may take, whatever limits the storage has.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The check files of a storage, those that were asked for lately in memory.
+/// The check files of a storage. What is asked for by many is prepared once and shared.
 #[derive(Debug)]
 pub(crate) struct CheckFiles {
-    index: tokio::sync::Mutex<Option<(Instant, Representation)>>,
-    kept: Mutex<Kept>,
-    reading: Semaphore,
+    source: Source,
+    index: tokio::sync::Mutex<Option<Index>>,
+    shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    files: HashMap<FileName, Arc<Representation>>,
-    order: VecDeque<FileName>,
-    bytes: usize,
+#[derive(Clone, Debug)]
+struct Index {
+    made: Instant,
+    /// In order.
+    names: Arc<[FileName]>,
+    content: Representation,
 }
+
+/// A file in one encoding.
+type Key = (FileName, bool);
+type Outcome = Result<Representation, Failure>;
+
+/// Why a file is not given.
+#[derive(Clone, Debug)]
+pub(crate) enum Failure {
+    /// There is no memory for it: clients are still reading others.
+    Busy,
+    Storage(Arc<StorageError>),
+}
+
+impl From<StorageError> for Failure {
+    fn from(error: StorageError) -> Self {
+        Self::Storage(Arc::new(error))
+    }
+}
+
+#[derive(Debug)]
+struct Shared {
+    budget: Budget,
+    slots: Semaphore,
+    kept: Mutex<Kept>,
+    preparing: Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>,
+}
+
+/// The files that were asked for lately; the one that was not asked for longest first.
+#[derive(Debug, Default)]
+struct Kept(VecDeque<(Key, Representation)>);
 
 impl CheckFiles {
-    pub(crate) fn new() -> Self {
-        Self { index: tokio::sync::Mutex::default(), kept: Mutex::default(), reading: Semaphore::new(MAX_READING) }
+    pub(crate) fn new(source: Source) -> Self {
+        let shared = Shared {
+            budget: Budget::new(MAX_BYTES),
+            slots: Semaphore::new(MAX_PREPARING),
+            kept: Mutex::default(),
+            preparing: Mutex::default(),
+        };
+        Self { source, index: tokio::sync::Mutex::default(), shared: Arc::new(shared) }
     }
 
     /// Upstream's `index.json`: the names of all check files, each with its time.
-    pub(crate) async fn index(&self, reader: &dyn StorageReader) -> Result<Representation, StorageError> {
-        // Whoever comes while it is made waits for it, instead of making another.
-        let mut index = timeout(LIMIT, self.index.lock()).await.map_err(|_| too_slow())?;
-        if let Some((_, index)) = index.as_ref().filter(|(made, _)| made.elapsed() < INDEX_AGE) {
-            return Ok(index.clone());
-        }
-        let all = reader.list(Timestamp::from_unix_nanos(0));
-        let names = timeout(LIMIT, all).await.map_err(|_| too_slow())??;
-        let entries: BTreeMap<_, _> = names.iter().map(|name| (name.as_str(), name.timestamp().unix_nanos())).collect();
-        let text = serde_json::to_string(&entries)
-            .map_err(|error| StorageError::new("cannot write the index").with_source(error))?;
-        let made = tokio::task::spawn_blocking(move || Representation::new(JSON, Cache::Revalidate, text)).await;
-        let made = made.map_err(|error| StorageError::new("cannot write the index").with_source(error))?;
-        *index = Some((Instant::now(), made.clone()));
-        Ok(made)
+    pub(crate) async fn index(&self) -> Outcome {
+        self.listed().await.map(|index| index.content)
     }
 
     /// A check file, which never changes.
-    pub(crate) async fn get(
-        &self,
-        reader: &dyn StorageReader,
-        name: &FileName,
-    ) -> Result<Arc<Representation>, StorageError> {
-        if let Some(file) = self.kept().files.get(name) {
-            return Ok(Arc::clone(file));
+    pub(crate) async fn get(&self, name: &FileName, gzip: bool) -> Outcome {
+        let key = (name.clone(), gzip);
+        if let Some(file) = self.shared.kept().get(&key) {
+            return Ok(file);
         }
-        let read = async {
-            // It is never closed.
-            let _permit = self.reading.acquire().await;
-            reader.fetch(name).await
+        let mut outcome = self.preparation(key);
+        match timeout(LIMIT, outcome.wait_for(Option::is_some)).await {
+            Ok(Ok(outcome)) => outcome.clone().unwrap_or_else(|| Err(too_slow().into())),
+            // It panicked.
+            Ok(Err(_)) => Err(StorageError::new("the check file cannot be prepared").into()),
+            Err(_) => Err(too_slow().into()),
+        }
+    }
+
+    /// A check file without its content: nothing is read. An error if there is no such file.
+    pub(crate) async fn head(&self, name: &FileName) -> Outcome {
+        let index = self.listed().await?;
+        match index.names.binary_search(name) {
+            Ok(_) => Ok(Representation::without_content(JSON, Cache::Immutable, &tag(name))),
+            Err(_) => {
+                let missing = StorageError::new(format!("there is no {}", name.as_str().escape_debug()));
+                Err(missing.with_kind(StorageErrorKind::NotFound).into())
+            }
+        }
+    }
+
+    /// The preparation of a file: the one that is going on, or else a new one.
+    fn preparation(&self, key: Key) -> watch::Receiver<Option<Outcome>> {
+        let mut preparing = self.shared.preparing();
+        if let Some(outcome) = preparing.get(&key).filter(|outcome| outcome.has_changed().is_ok()) {
+            return outcome.clone();
+        }
+        let (sender, receiver) = watch::channel(None);
+        preparing.insert(key.clone(), receiver.clone());
+        let (shared, source) = (Arc::clone(&self.shared), self.source.clone());
+        // Not in the request: a client that goes away would end it for the others.
+        tokio::spawn(async move {
+            let outcome = shared.prepare(source, &key).await;
+            // First, so that whoever asks next finds what is kept, or begins anew.
+            shared.preparing().remove(&key);
+            sender.send_replace(Some(outcome));
+        });
+        receiver
+    }
+
+    async fn listed(&self) -> Result<Index, Failure> {
+        // Requests that come while it is made wait for it, instead of making another.
+        let mut index = timeout(LIMIT, self.index.lock()).await.map_err(|_| too_slow())?;
+        if let Some(index) = index.as_ref().filter(|index| index.made.elapsed() < INDEX_AGE) {
+            return Ok(index.clone());
+        }
+        let reader = self.source.reader().ok_or_else(not_readable)?;
+        let all = reader.list(Timestamp::from_unix_nanos(0));
+        let mut names = timeout(LIMIT, all).await.map_err(|_| too_slow())??;
+        names.sort_unstable();
+        let names: Arc<[FileName]> = names.into();
+        let own = Arc::clone(&names);
+        let made = tokio::task::spawn_blocking(move || {
+            let entries: BTreeMap<_, _> =
+                own.iter().map(|name| (name.as_str(), name.timestamp().unix_nanos())).collect();
+            // It has only texts and numbers.
+            Representation::new(JSON, Cache::Revalidate, serde_json::to_vec(&entries).unwrap_or_default())
+        });
+        let made = made.await.map_err(|error| StorageError::new("cannot write the index").with_source(error))?;
+        let Some(content) = made.held(|content| self.shared.budget.try_hold(content)) else {
+            // Clients are still reading older ones. The last is shared once more, if there is one.
+            let Some(last) = index.as_mut() else { return Err(Failure::Busy) };
+            last.made = Instant::now();
+            return Ok(last.clone());
         };
-        let results = timeout(LIMIT, read).await.map_err(|_| too_slow())??;
-        let content = check_file::encode(&results)?;
-        let made = tokio::task::spawn_blocking(move || Representation::new(JSON, Cache::Immutable, content)).await;
-        let made = Arc::new(made.map_err(|error| StorageError::new("cannot write the file").with_source(error))?);
-        self.kept().keep(name.clone(), &made);
+        let made = Index { made: Instant::now(), names, content };
+        *index = Some(made.clone());
         Ok(made)
+    }
+}
+
+impl Shared {
+    async fn prepare(&self, source: Source, key: &Key) -> Outcome {
+        let limit = Instant::now() + PATIENCE;
+        let slot = timeout(PATIENCE, self.slots.acquire()).await.map_err(|_| Failure::Busy)?;
+        let (name, gzip) = key.clone();
+        let runtime = Handle::current();
+        // On a thread for visitors alone, reading and decoding included: checks are timed on the runtime's own threads.
+        let work = tokio::task::spawn_blocking(move || {
+            let reader = source.reader().ok_or_else(not_readable)?;
+            let results = runtime.block_on(async { timeout(LIMIT, reader.fetch(&name)).await });
+            let content = check_file::encode(&results.map_err(|_| too_slow())??)?;
+            Ok(Representation::in_one_encoding(JSON, Cache::Immutable, &tag(&name), content, gzip))
+        });
+        let file: Result<_, StorageError> =
+            work.await.map_err(|error| StorageError::new("cannot prepare the check file").with_source(error))?;
+        let file = file?;
+        let held = loop {
+            let held_now = file.held(|content| self.budget.try_hold(content));
+            // The files that were not asked for longest make room, unless clients are reading them.
+            if held_now.is_none() && !self.kept().forget_one() {
+                let content = file.sent_content();
+                let room = self.budget.hold(&content, limit.saturating_duration_since(Instant::now())).await;
+                break file.held(|_| room.clone()).ok_or(Failure::Busy)?;
+            }
+            if let Some(held) = held_now {
+                break held;
+            }
+        };
+        drop(slot);
+        self.kept().keep(key.clone(), &held);
+        Ok(held)
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
         // If something panicked in it, the worst is that a file is read again.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn preparing(&self) -> MutexGuard<'_, HashMap<Key, watch::Receiver<Option<Outcome>>>> {
+        self.preparing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Kept {
-    /// Keeps a file, and forgets the oldest that have no room then.
-    fn keep(&mut self, name: FileName, file: &Arc<Representation>) {
-        if self.files.insert(name.clone(), Arc::clone(file)).is_none() {
-            self.bytes += file.size();
-            self.order.push_back(name);
-        }
-        while self.bytes > MAX_KEPT {
-            let Some(oldest) = self.order.pop_front() else { break };
-            self.bytes -= self.files.remove(&oldest).map_or(0, |file| file.size());
-        }
+    fn get(&mut self, key: &Key) -> Option<Representation> {
+        let place = self.0.iter().position(|(kept, _)| kept == key)?;
+        let entry = self.0.remove(place)?;
+        let file = entry.1.clone();
+        self.0.push_back(entry);
+        Some(file)
     }
+
+    fn keep(&mut self, key: Key, file: &Representation) {
+        self.0.retain(|(kept, _)| *kept != key);
+        self.0.push_back((key, file.clone()));
+    }
+
+    /// Forgets a file. Whether there was one.
+    fn forget_one(&mut self) -> bool {
+        self.0.pop_front().is_some()
+    }
+}
+
+/// Files never change, so that the name is as good as the content.
+fn tag(name: &FileName) -> String {
+    Representation::tag_of(&Bytes::copy_from_slice(name.as_str().as_bytes()))
+}
+
+fn not_readable() -> StorageError {
+    StorageError::new("this storage cannot be read").with_kind(StorageErrorKind::NotFound)
 }
 
 fn too_slow() -> StorageError {

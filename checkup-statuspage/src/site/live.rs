@@ -99,7 +99,7 @@ impl<S: Send + Sync + 'static> Live<S> {
     pub(crate) fn take(&self, results: &[CheckResult]) {
         // A result without a verdict says nothing about the check.
         let known: Vec<_> = results.iter().filter(|result| result.status != Status::Unknown).cloned().collect();
-        self.metrics.observe(&known);
+        self.metrics.observe(&known, self.clock.now());
         let mut waiting = self.waiting();
         let room = MAX_WAITING.saturating_sub(waiting.len());
         waiting.extend(known.into_iter().take(room));
@@ -180,7 +180,7 @@ impl<S: Send + Sync + 'static> Live<S> {
         match (&self.source, self.source.reader()) {
             (Source::Storage(_), Some(reader)) => {
                 let found = history.update(reader, self.span, self.clock.now()).await?;
-                self.metrics.observe(&found);
+                self.metrics.observe(&found, self.clock.now());
             }
             (Source::Monitor(_), Some(reader)) => self.update_or_go_on(&mut history, reader).await,
             (_, None) => history.summary.made = self.clock.now(),
@@ -207,7 +207,7 @@ impl<S: Send + Sync + 'static> Live<S> {
         drop(history);
         let since = self.clock.now().saturating_sub(SHOWN);
         self.metrics.forget_before(since);
-        self.metrics.show_latest(&summary, since);
+        self.metrics.show_latest(&summary, since, self.clock.now());
         let before = self.shown.borrow().state.clone();
         let made = tokio::task::spawn_blocking(move || make(summary, before)).await;
         made.map_err(|error| StorageError::new("the state cannot be made").with_source(error))

@@ -7,7 +7,11 @@ use std::time::Duration;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
+use super::budget::Budget;
 use crate::formats::representation::Representation;
+
+/// How many bytes of answers there are in memory, older ones that clients are reading included.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// How long an answer is given again.
 const AGE: Duration = Duration::from_secs(1);
@@ -17,7 +21,17 @@ const AGE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(crate) struct Momentary(Arc<Mutex<Answers>>);
 
-type Answers = HashMap<String, (Instant, Representation)>;
+#[derive(Debug)]
+struct Answers {
+    made: HashMap<String, (Instant, Representation)>,
+    budget: Budget,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { made: HashMap::new(), budget: Budget::new(MAX_BYTES) }
+    }
+}
 
 impl Momentary {
     /// The answer of the last second, or else one that `make` makes. The keys must be few: none is forgotten.
@@ -44,11 +58,14 @@ impl Momentary {
 }
 
 fn young(answers: &Answers, key: &str) -> Option<Representation> {
-    answers.get(key).filter(|(made, _)| made.elapsed() < AGE).map(|(_, answer)| answer.clone())
+    answers.made.get(key).filter(|(made, _)| made.elapsed() < AGE).map(|(_, answer)| answer.clone())
 }
 
 fn keep(mut answers: OwnedMutexGuard<Answers>, key: String, answer: Representation) -> Representation {
-    answers.insert(key, (Instant::now(), answer.clone()));
+    // Where clients are still reading many older answers, the last one is given once more.
+    let held = answer.held(|content| answers.budget.try_hold(content));
+    let answer = held.or_else(|| answers.made.get(&key).map(|(_, last)| last.clone())).unwrap_or(answer);
+    answers.made.insert(key, (Instant::now(), answer.clone()));
     answer
 }
 
@@ -58,6 +75,23 @@ mod tests {
 
     use super::*;
     use crate::formats::representation::Cache;
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_that_are_still_read_are_given_again_when_they_fill_the_memory() {
+        let momentary = Momentary::default();
+        let mut read = Vec::new();
+        for number in 0..10_u8 {
+            // 4 MiB that compress to nothing.
+            let make = move || Representation::new("text/plain", Cache::Never, vec![number; 4 << 20]);
+            read.push(momentary.get("a", make).await.unwrap());
+            tokio::time::advance(AGE).await;
+        }
+        let contents: Vec<_> = read.iter().map(|answer| answer.content()[0]).collect();
+        assert_eq!(contents, [0, 1, 2, 2, 2, 2, 2, 2, 2, 2]);
+        read.clear();
+        let make = || Representation::new("text/plain", Cache::Never, "new");
+        assert_eq!(momentary.get("a", make).await.unwrap().content(), b"new");
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_is_made_once_a_second_for_each_key() {

@@ -1,24 +1,28 @@
 //! The routes. All URLs are relative to where the router is nested.
 
 mod answer;
+mod host;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{OriginalUri, Path, State};
-use axum::middleware::map_response;
+use axum::extract::{OriginalUri, Path, Request, State};
+use axum::middleware::{Next, from_fn, map_response};
 use axum::routing::get;
-use checkup_core::Timestamp;
+use bytes::Bytes;
 use checkup_core::check_file::FileName;
-use http::header::{DATE, HeaderValue, VARY};
-use http::{HeaderMap, Response, StatusCode, Uri};
+use checkup_core::{StorageErrorKind, Timestamp};
+use http::header::{DATE, HeaderValue, IF_NONE_MATCH, VARY};
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
 
+use super::check_files::Failure;
 use crate::formats::api::HistoryAnswer;
 use crate::formats::badge;
 use crate::formats::metrics;
 use crate::formats::representation::JSON;
-use crate::formats::representation::{Cache, Representation, accepts};
+use crate::formats::representation::{Cache, Representation, accepts, accepts_gzip};
 use crate::formats::time;
 use crate::site::Site;
 use crate::site::live::Source;
@@ -31,6 +35,9 @@ type Answer = Response<Body>;
 
 /// How much history is given unless asked for otherwise.
 const DEFAULT_HISTORY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a history waits for memory that other answers take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Site {
     /// The routes of the page, to serve with [`serve`](crate::serve), or to nest in a service's own router.
@@ -68,9 +75,26 @@ impl Site {
             .route("/metrics", get(metrics_text))
             .route("/{file}", get(check_file))
             .with_state(self.clone());
+        let hosts: Arc<[String]> = self.0.settings.hosts.clone().into();
+        let router = if hosts.is_empty() {
+            router
+        } else {
+            router.layer(from_fn(move |request, next| known_host(Arc::clone(&hosts), request, next)))
+        };
         let clock = self.0.clock.clone();
         if clock.is_custom() { router.layer(map_response(move |answer| dated(answer, clock.now()))) } else { router }
     }
+}
+
+/// Refuses requests for other hosts, such as those of a foreign page whose name was made to lead here (DNS rebinding).
+async fn known_host(hosts: Arc<[String]>, request: Request, next: Next) -> Answer {
+    if host::is_known(&request, &hosts) {
+        return next.run(request).await;
+    }
+    error(
+        StatusCode::BAD_REQUEST,
+        "this server has no page for this host; `hosts` of the page's settings lists those that it has",
+    )
 }
 
 /// An answer with its date. The page takes it as the present time.
@@ -137,14 +161,22 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
     let since = since.max(now.saturating_sub(site.0.settings.timeframe));
     // It is never closed.
     let _permit = site.0.histories.acquire().await;
+    let gzip = accepts_gzip(&headers);
     let make = move || {
         let answer = HistoryAnswer::new(&state.summary, &check, since, now)?;
         // It has only texts, numbers and lists.
-        let answer = serde_json::to_string(&answer).unwrap_or_default();
-        Some(Representation::new(JSON, Cache::Revalidate, answer))
+        let answer = Bytes::from(serde_json::to_vec(&answer).unwrap_or_default());
+        let tag = Representation::tag_of(&answer);
+        Some(Representation::in_one_encoding(JSON, Cache::Revalidate, &tag, answer, gzip))
     };
     match tokio::task::spawn_blocking(make).await {
-        Ok(Some(answer)) => answer.respond(&headers),
+        Ok(Some(answer)) => {
+            let room = site.0.answers.hold(&answer.sent_content(), PATIENCE).await;
+            match answer.held(|_| room.clone()) {
+                Some(answer) => answer.respond(&headers),
+                None => answer::busy(),
+            }
+        }
         Ok(None) => error(StatusCode::NOT_FOUND, "there is no check with this name; `api/v1/status` has them all"),
         Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be made"),
     }
@@ -206,9 +238,9 @@ async fn readyz(State(site): State<Site>, uri: Uri) -> Answer {
 
 async fn health_report(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
     let tag = query(&uri, "tag");
-    // Only of tags that there are, of which there are few.
-    let key = tag.as_deref().unwrap_or_default();
-    if let Some(known) = site.0.health_reports.known(key).await {
+    // An empty tag is none that a check has, and not the same as no tag. Only tags of checks are kept, which are few.
+    let key = tag.as_deref().map_or_else(|| "all".to_owned(), |tag| format!("tag {tag}"));
+    if let Some(known) = site.0.health_reports.known(&key).await {
         return known.respond(&headers);
     }
     let checks = match site.health(tag.as_deref()).await {
@@ -222,7 +254,7 @@ async fn health_report(State(site): State<Site>, uri: Uri, headers: HeaderMap) -
         Representation::new("application/health+json", Cache::Never, report.to_string())
             .with_status(status_of(is_ready))
     };
-    respond(site.0.health_reports.get(key, make).await, &headers)
+    respond(site.0.health_reports.get(&key, make).await, &headers)
 }
 
 async fn metrics_text(State(site): State<Site>, headers: HeaderMap) -> Answer {
@@ -257,21 +289,41 @@ fn respond(made: Option<Representation>, headers: &HeaderMap) -> Answer {
 }
 
 async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
-    let Some(reader) = site.0.live.source().reader() else { return not_found() };
-    match site.0.files.index(reader).await {
+    if site.0.live.source().reader().is_none() {
+        return not_found();
+    }
+    match site.0.files.index().await {
         Ok(index) => index.respond(&headers),
-        Err(problem) => failed(&problem),
+        Err(failure) => not_given(&failure),
     }
 }
 
-async fn check_file(State(site): State<Site>, Path(file): Path<String>, headers: HeaderMap) -> Answer {
-    // A name of another form is nobody's business, whether there is such a file or not.
-    let (Some(name), Some(reader)) = (FileName::parse(&file), site.0.live.source().reader()) else {
+async fn check_file(State(site): State<Site>, method: Method, Path(file): Path<String>, headers: HeaderMap) -> Answer {
+    // A name of another form is no business of visitors, whether there is such a file or not.
+    let (Some(name), Some(_)) = (FileName::parse(&file), site.0.live.source().reader()) else {
         return not_found();
     };
-    match site.0.files.get(reader, &name).await {
+    // What the visitor has already, or does not want, is neither read nor compressed.
+    let needs_no_content = method == Method::HEAD || headers.contains_key(IF_NONE_MATCH);
+    if needs_no_content {
+        match site.0.files.head(&name).await {
+            Ok(head) if method == Method::HEAD || head.known(&headers) => return head.respond(&headers),
+            Ok(_) => {}
+            Err(Failure::Storage(problem))
+                if problem.kind() == StorageErrorKind::NotFound && method != Method::HEAD => {}
+            Err(failure) => return not_given(&failure),
+        }
+    }
+    match site.0.files.get(&name, accepts_gzip(&headers)).await {
         Ok(file) => file.respond(&headers),
-        Err(problem) => failed(&problem),
+        Err(failure) => not_given(&failure),
+    }
+}
+
+fn not_given(failure: &Failure) -> Answer {
+    match failure {
+        Failure::Busy => answer::busy(),
+        Failure::Storage(problem) => failed(problem),
     }
 }
 

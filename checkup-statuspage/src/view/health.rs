@@ -51,7 +51,8 @@ impl CheckHealth {
 
     fn is_old(&self, latest: &Latest, question: Question) -> bool {
         let suitable = || self.interval.unwrap_or_default().saturating_mul(FRESH_INTERVALS).max(FRESH_AT_LEAST);
-        question.now.since(latest.timestamp) > question.max_age.unwrap_or_else(suitable) || is_ahead(latest, question)
+        question.now.since(latest.timestamp) > question.max_age.unwrap_or_else(suitable)
+            || is_ahead(latest.timestamp, question.now)
     }
 }
 
@@ -114,7 +115,7 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
         detail["observedUnit"] = json!("ms");
     }
     // The draft: to be left out where the status is "pass".
-    if is_ahead(latest, question) {
+    if is_ahead(latest.timestamp, question.now) {
         detail["output"] = json!("the clock of the latest result is ahead");
     } else if is_stale {
         let age = checkup_core::duration::Human::rounded(question.now.since(latest.timestamp));
@@ -137,8 +138,9 @@ fn key(name: &str) -> String {
     if name.is_empty() { MEASUREMENT.to_owned() } else { format!("{}:{MEASUREMENT}", name.replace(':', "-")) }
 }
 
-fn is_ahead(latest: &Latest, question: Question) -> bool {
-    latest.timestamp.since(question.now) > AHEAD
+/// Whether a result is from so far in the future that its clock must be wrong.
+pub(crate) fn is_ahead(timestamp: Timestamp, now: Timestamp) -> bool {
+    timestamp.since(now) > AHEAD
 }
 
 fn word(status: Status) -> &'static str {

@@ -38,7 +38,15 @@ impl Served {
 
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
         let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let request = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        self.send(&format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n")).await
+    }
+
+    /// Asks for a path of a host.
+    pub(crate) async fn ask_host(&self, host: &str, path: &str) -> Answer {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
+    }
+
+    async fn send(&self, request: &str) -> Answer {
         let mut connection = TcpStream::connect(self.addr).await.unwrap();
         connection.write_all(request.as_bytes()).await.unwrap();
         let mut bytes = Vec::new();

@@ -166,3 +166,33 @@ async fn a_site_that_is_asked_to_checks_on_request_but_at_most_once_in_the_maxim
     assert_eq!(server.get("/readyz").await.text(), "there are no results yet\n");
     assert_eq!(stub.attempts(), 3);
 }
+
+#[tokio::test]
+async fn a_request_for_a_host_that_is_not_listed_is_refused() {
+    let checkup = Checkup::builder().check(check_fn("a", || async { Ok::<_, String>(()) })).build().unwrap();
+    let monitor = Arc::new(Monitor::builder(checkup).interval(Duration::from_secs(3600)).start().unwrap());
+    let page = StatusPage::new().host("status.example.com");
+    let site = Site::of_monitor(Arc::clone(&monitor)).page(page).build().unwrap();
+    let server = Served::start(site.router()).await;
+    for (host, status) in
+        [("status.example.com", 200), ("127.0.0.1:3000", 200), ("localhost", 200), ("evil.example", 400)]
+    {
+        let answer = server.ask_host(host, "/summary.json").await;
+        assert_eq!(answer.status, status, "{host}");
+        assert_eq!(answer.text().contains("series"), status == 200, "{host}");
+    }
+    // Where none is listed, all are answered.
+    let site = Site::of_monitor(monitor).build().unwrap();
+    assert_eq!(Served::start(site.router()).await.ask_host("any.example", "/healthz").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_empty_tag_is_a_tag_that_no_check_has() {
+    let checkup = Checkup::builder().check(check_fn("a", || async { Ok::<_, String>(()) })).build().unwrap();
+    let (_monitor, site) = monitored(checkup).await;
+    let server = Served::start(site.router()).await;
+    assert_eq!(server.get("/health").await.status, 200);
+    for path in ["/health?tag=", "/health?tag=all", "/readyz?tag="] {
+        assert_eq!(server.get(path).await.status, 404, "{path}");
+    }
+}

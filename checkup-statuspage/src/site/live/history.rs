@@ -81,7 +81,7 @@ impl History {
                 }
                 // It is tried again by the next refresh.
                 Err(error) => {
-                    tracing::warn!(%name, error = &error as &dyn std::error::Error, "a check file cannot be read");
+                    tracing::warn!(name = ?name.as_str(), error = &error as &dyn std::error::Error, "a check file cannot be read");
                     continue;
                 }
             }

@@ -32,6 +32,13 @@ pub(super) fn failed(problem: &StorageError) -> Response<Body> {
     answer
 }
 
+/// The answer when there is no memory for one more.
+pub(super) fn busy() -> Response<Body> {
+    let mut answer = error(StatusCode::SERVICE_UNAVAILABLE, "too many answers are being read; try again in a moment");
+    answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    answer
+}
+
 /// The kind of the error in words; the error itself goes to the log.
 pub(super) fn why(problem: &StorageError) -> &'static str {
     tracing::warn!(error = problem as &dyn std::error::Error, "a request cannot be answered");
