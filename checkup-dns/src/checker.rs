@@ -1,12 +1,13 @@
 //! [`DnsChecker`]: asks once.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use checkup_core::{Checker, ConfigError, Failure, IntoChecker, Observation, async_trait};
 use hickory_proto::op::{Message, ResponseCode};
-use hickory_proto::rr::Name;
+use hickory_proto::rr::{Name, RecordType};
 use tokio::time::Instant;
 
 use crate::answer::Question;
@@ -104,11 +105,16 @@ fn question(settings: &Dns) -> Result<Option<Question>, ConfigError> {
             None => Ok(None),
         };
     };
-    let mut name = Name::from_str_relaxed(text).map_err(|error| {
-        invalid("hostname_fqdn", format!("expected a domain name such as \"www.example.org\", found {text:?}: {error}"))
-    })?;
-    name.set_fqdn(true);
     let record_type = record_type::parse(&settings.record_type).map_err(|message| invalid("record_type", message))?;
+    let mut name = match text.parse::<IpAddr>() {
+        // The names of addresses are in zones of their own: 1.2.0.192.in-addr.arpa.
+        Ok(address) if record_type == RecordType::PTR => Name::from(address),
+        _ => Name::from_str_relaxed(text).map_err(|error| {
+            let message = format!("expected a domain name such as \"www.example.org\", found {text:?}: {error}");
+            invalid("hostname_fqdn", message)
+        })?,
+    };
+    name.set_fqdn(true);
     let rcode = rcode::parse(&settings.rcode).map_err(|message| invalid("rcode", message))?;
     if settings.expect.is_some() && rcode != ResponseCode::NoError {
         let message = format!("expected only with `rcode` NOERROR, found with {}", rcode::name(rcode));
@@ -137,6 +143,18 @@ mod tests {
             assert!(checker.question.unwrap().name.is_fqdn(), "{name}");
         }
         assert!(DnsChecker::new(&Dns::new("10.0.0.53").hostname("")).unwrap().question.is_none());
+    }
+
+    #[test]
+    fn the_name_of_an_address_is_asked_for_in_reverse() {
+        for (address, name) in [
+            ("192.0.2.10", "10.2.0.192.in-addr.arpa."),
+            ("2001:db8::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa."),
+            ("10.2.0.192.in-addr.arpa", "10.2.0.192.in-addr.arpa."),
+        ] {
+            let dns = Dns::new("10.0.0.53").hostname(address).record_type("PTR");
+            assert_eq!(DnsChecker::new(&dns).unwrap().question.unwrap().name.to_ascii(), name);
+        }
     }
 
     #[test]

@@ -35,9 +35,21 @@ impl Exchange {
         Self { server, addresses, connection: Mutex::new(None) }
     }
 
-    /// Sends a query, once, and gives the answer to it, whatever that says.
+    /// Sends a query and returns the answer, whatever it says.
+    ///
+    /// Old servers refuse queries with EDNS: those are asked again without it (RFC 6891, section 7).
     pub(crate) async fn ask(&self, mut query: Message) -> Result<Message, Failure> {
+        let is_ours = query.edns.is_none();
         query.edns.get_or_insert_with(Edns::new).set_max_payload(UDP_PAYLOAD);
+        let answer = self.ask_once(query.clone()).await?;
+        if is_ours && refuses_edns(&answer) {
+            query.edns = None;
+            return self.ask_once(query).await;
+        }
+        Ok(answer)
+    }
+
+    async fn ask_once(&self, mut query: Message) -> Result<Message, Failure> {
         if self.server.transport == Transport::Https {
             // So that caches on the way see equal queries as equal (RFC 8484, section 4.1).
             query.metadata.id = 0;
@@ -117,6 +129,12 @@ async fn datagram(address: SocketAddr, query: &[u8]) -> Result<Vec<u8>, Failure>
         buffer.truncate(length);
         return Ok(buffer);
     }
+}
+
+/// Whether a server may have refused a query only for its EDNS. One that speaks EDNS answers with it.
+fn refuses_edns(answer: &Message) -> bool {
+    let code = answer.metadata.response_code;
+    answer.edns.is_none() && matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
 }
 
 /// Whether the TC bit is set. Read from the bytes, because some servers cut the rest anywhere.
