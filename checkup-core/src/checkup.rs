@@ -255,7 +255,12 @@ impl Checkup {
         contain_storage("store", storage.store(&known)).await?;
         if let Some(maintainer) = storage.maintainer() {
             match contain_storage("maintenance", maintainer.maintain()).await {
-                Ok(maintenance) => tracing::debug!(?maintenance, "storage maintained"),
+                Ok(maintenance) => {
+                    for failure in &maintenance.failures {
+                        tracing::warn!(%failure, "a step of the maintenance failed");
+                    }
+                    tracing::debug!(?maintenance, "storage maintained");
+                }
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "maintenance failed"),
             }
         }

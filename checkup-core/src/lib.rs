@@ -55,7 +55,8 @@ pub use secret_url::SecretUrl;
 pub use sourced::{Sourced, Variable, variables_in};
 pub use spool::{Spool, Waiting};
 pub use storage::{
-    IntoStorage, Maintenance, PageFile, PagePublisher, PageSource, Provision, ProvisionChange, ProvisionStep,
-    Published, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner, StorageReader,
+    IntoStorage, Maintenance, MaintenanceFailure, PageFile, PagePublisher, PageSource, Provision, ProvisionChange,
+    ProvisionStep, Published, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner,
+    StorageReader,
 };
 pub use timestamp::{ParseTimestampError, Timestamp};

@@ -15,7 +15,7 @@ pub use publisher::{PageFile, PagePublisher, PageSource, Published};
 
 use crate::check_file::FileName;
 use crate::summary::Summary;
-use crate::{CheckResult, ConfigError, Report, Timestamp};
+use crate::{CheckResult, ConfigError, ErrorChain, Report, Timestamp};
 
 /// Keeps reports. Storing is all that a write-only sink needs; more is a capability that callers ask for.
 ///
@@ -137,32 +137,71 @@ pub trait StorageReader: Send + Sync {
 ///   expired is lost by either.
 #[async_trait]
 pub trait StorageMaintainer: Send + Sync {
-    /// Does what is due now.
+    /// Does what is due now. A step that fails does not keep the others from being done, and is in [`Maintenance::failures`].
     ///
     /// # Errors
     ///
-    /// If the storage cannot be reached or changed. What was stored is not affected.
+    /// If nothing was done because a step failed. What was stored is not affected.
     async fn maintain(&self) -> Result<Maintenance, StorageError>;
 }
 
-/// What one maintenance did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What one maintenance did, and what it could not do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Maintenance {
     /// How many expired check files were removed.
     pub expired: usize,
     /// How many check files were compacted: merged into larger ones, and removed.
     pub compacted: usize,
-    /// How many reports were stored that waited in the [`Spool`](crate::Spool).
+    /// How many reports were stored that had waited in the [`Spool`](crate::Spool).
     pub flushed: usize,
-    /// Whether there is more to do now: another maintenance goes on with it.
+    /// Whether there is more to do now: another maintenance continues with it.
     pub unfinished: bool,
+    /// The steps that failed. They are independent: the other steps were done.
+    pub failures: Vec<MaintenanceFailure>,
 }
 
 impl Maintenance {
     /// Maintenance that removed this many expired check files.
     pub fn expired(count: usize) -> Self {
         Self { expired: count, ..Self::default() }
+    }
+
+    /// Whether it did nothing, apart from what failed.
+    pub fn is_idle(&self) -> bool {
+        self.expired + self.compacted + self.flushed == 0 && !self.unfinished
+    }
+}
+
+/// A step of [`Maintenance`] that failed. Displays as what was to be done, and why it was not.
+///
+/// ```
+/// use checkup_core::{MaintenanceFailure, StorageError};
+///
+/// let failure = MaintenanceFailure::new("remove what has expired", &StorageError::new("the bucket is read-only"));
+/// assert_eq!(failure.to_string(), "cannot remove what has expired: the bucket is read-only");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MaintenanceFailure {
+    /// What was to be done, such as `compact check files`.
+    pub step: String,
+    /// What kind of error it was.
+    pub kind: StorageErrorKind,
+    /// Why it was not done: the error with its sources.
+    pub message: String,
+}
+
+impl MaintenanceFailure {
+    /// The failure of a step, in words that follow "cannot".
+    pub fn new(step: impl Into<String>, error: &StorageError) -> Self {
+        Self { step: step.into(), kind: error.kind(), message: ErrorChain(error).to_string() }
+    }
+}
+
+impl fmt::Display for MaintenanceFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.step, self.message)
     }
 }
 

@@ -64,7 +64,11 @@ pub(super) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdou
         complain("interrupted; run it again to go on");
         signals.exit();
     }
-    Ok(Exit::Healthy)
+    let Some(last) = all.failures.pop() else { return Ok(Exit::Healthy) };
+    for failure in &all.failures {
+        complain(&failure.to_string());
+    }
+    Err(Error::Maintenance(checkup_core::StorageError::new(last.to_string()).with_kind(last.kind)))
 }
 
 /// How the work ended.
@@ -99,10 +103,15 @@ async fn work(
                 }
             }
         };
-        let Maintenance { expired, compacted, flushed, unfinished, .. } = piece;
+        let Maintenance { expired, compacted, flushed, unfinished, failures, .. } = piece;
         all.expired += expired;
         all.compacted += compacted;
         all.flushed += flushed;
+        for failure in failures {
+            if !all.failures.contains(&failure) {
+                all.failures.push(failure);
+            }
+        }
         bar.update(all.expired + all.compacted);
         if !unfinished {
             return Ok(End::Finished);

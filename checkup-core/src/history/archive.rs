@@ -27,6 +27,7 @@
 //! with one list of at most 64 names, once an hour in a process. If that finds something to compact, or if `maintain` follows
 //! no store, it looks at all of the names. Then it renews [`summary.json`](crate::summary), and last removes what has expired.
 
+mod clock;
 mod compaction;
 mod expiry;
 mod files;
@@ -48,11 +49,14 @@ pub use retention::{Retention, SUMMARY_EXPIRY};
 
 use crate::check_file::{self, FileName};
 use crate::summary::Summary;
+use crate::text::escape;
 use crate::{
-    CheckResult, Maintenance, PagePublisher, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer,
-    StorageProvisioner, StorageReader, Timestamp,
+    CheckResult, Maintenance, MaintenanceFailure, PagePublisher, Report, Storage, StorageError, StorageErrorKind,
+    StorageMaintainer, StorageProvisioner, StorageReader, Timestamp,
 };
+use clock::Clock;
 use compaction::Due;
+use expiry::Removable;
 use listing::Listing;
 use summarising::Summarising;
 
@@ -166,60 +170,108 @@ impl<F: NamedFiles> Archive<F> {
         &self.files
     }
 
-    async fn expire(&self, now: Timestamp, thorough: bool) -> Result<usize, StorageError> {
-        if self.retention.check_expiry.is_zero() || !thorough && now < self.state().expires {
-            return Ok(0);
+    /// Removes what has expired, as far as the summary has it and the history confirms the clock.
+    async fn expire(&self, now: Timestamp, thorough: bool) -> Result<Expiry, StorageError> {
+        let expiry = self.retention.check_expiry;
+        if expiry.is_zero() || !thorough && now < self.state().expires {
+            return Ok(Expiry::default());
         }
-        let cutoff = now.saturating_sub(self.retention.check_expiry);
-        let done = expiry::expire(&self.files, cutoff).await?;
-        // Whatever is stored from now on expires later than what is there, unless its node's clock is behind.
-        let next = done
-            .oldest
-            .unwrap_or(now)
-            .saturating_add(self.retention.check_expiry)
-            .saturating_add(Duration::from_nanos(1));
+        let by_the_clock = expiry::cutoff(now, expiry);
+        let mut done = Expiry::default();
+        let oldest = match expiry::oldest(&self.files).await? {
+            Ok(oldest) if oldest >= by_the_clock => Some(oldest),
+            Err(false) => None,
+            _ => {
+                let trusted = Clock::look(&self.files, now).await?;
+                let summary = summarising::load(&self.files).await?.unwrap_or_default();
+                let removable = Removable {
+                    cutoff: expiry::cutoff(trusted.trusted, expiry),
+                    summary: &summary,
+                    summary_cutoff: expiry::cutoff(trusted.trusted, self.retention.summary_expiry),
+                };
+                let expired = expiry::expire(&self.files, &removable).await?;
+                done.count = expired.count;
+                done.doubt = trusted.doubt().filter(|_| expired.oldest.is_some_and(|oldest| oldest < by_the_clock));
+                done.kept = expired.first_kept.map(|first| (expired.kept, first));
+                expired.oldest
+            }
+        };
+        // What is stored from now on expires later than what exists, unless its node's clock is behind.
+        let next = match done.kept {
+            Some(_) => now.saturating_add(TRUST),
+            None => oldest.unwrap_or(now).saturating_add(expiry).saturating_add(Duration::from_nanos(1)),
+        };
         self.state().expires = next.min(now.saturating_add(TRUST));
-        Ok(done.count)
+        Ok(done)
     }
 
-    /// Compacts and summarises what is due.
-    async fn tidy(&self, now: Timestamp, thorough: bool) -> Result<Maintenance, StorageError> {
+    /// Compacts and summarises what is due. `summarise` says that expired check files wait for the summary.
+    async fn compact_and_summarise(&self, now: Timestamp, thorough: bool, summarise: bool, done: &mut Done) {
         let (thorough, continued, broken) = {
             let state = self.state();
             let continued = state.unfinished;
-            if !thorough && !continued && now < state.closes {
-                return Ok(Maintenance::default());
+            if !thorough && !continued && !summarise && now < state.closes {
+                return;
             }
             (thorough || continued, continued, state.broken.clone())
         };
         let due = match self.retention.compact {
-            _ if thorough => Due::Files,
-            true => compaction::is_due(&self.files, now, &broken).await?,
-            false => Due::Summary,
+            _ if thorough => Ok(Due::Files),
+            true => compaction::is_due(&self.files, now, &broken).await,
+            false => Ok(Due::Summary),
         };
-        let mut done = compaction::Compacted::default();
-        if self.retention.compact && due == Due::Files {
-            done = compaction::pass(&self.files, now, &broken).await?;
+        let due = match done.check(LOOK, due) {
+            Some(Due::Nothing) | None if summarise => Due::Summary,
+            Some(due) => due,
+            None => return,
+        };
+        let mut compacted = compaction::Compacted::default();
+        if self.retention.compact && due == Due::Files && !done.is_silent {
+            let passed = compaction::pass(&self.files, now, &broken, &mut compacted).await;
+            done.check(COMPACT, passed);
+            for error in compacted.unreadable.drain(..) {
+                done.fail(COMPACT, error);
+            }
         }
-        if due != Due::Nothing && !done.unfinished {
-            let check_cutoff = match self.retention.check_expiry {
-                Duration::ZERO => Timestamp::from_unix_nanos(i64::MIN),
-                check_expiry => now.saturating_sub(check_expiry),
-            };
-            // What a pass did not get to is after what it did.
-            let (expiry, all) = (self.retention.summary_expiry, due == Due::Files && !continued);
-            let summarising = Summarising { files: &self.files, now, expiry, check_cutoff, all, thorough };
-            done.unfinished = summarising.run().await?;
+        let mut unfinished = compacted.unfinished;
+        if due != Due::Nothing && !unfinished && !done.is_silent {
+            let summarised = self.summarise(now, due == Due::Files && !continued, thorough || summarise).await;
+            unfinished = done.check(SUMMARISE, summarised).unwrap_or(false);
         }
         let mut state = self.state();
-        state.unfinished = done.unfinished;
+        state.unfinished = unfinished;
         state.closes = naming::next_closing(now);
-        for name in &done.broken {
-            tracing::warn!(%name, "left alone by compaction: it is not a check file");
+        for name in &compacted.broken {
+            tracing::warn!(name = %escape(name.as_str()), "left alone by compaction: it is not a check file");
         }
         let room = MAX_BROKEN.saturating_sub(state.broken.len());
-        state.broken.extend(done.broken.into_iter().take(room));
-        Ok(Maintenance { compacted: done.merged, unfinished: done.unfinished, ..Maintenance::default() })
+        state.broken.extend(compacted.broken.into_iter().take(room));
+        done.maintenance.compacted = compacted.merged;
+        done.maintenance.unfinished = unfinished;
+    }
+
+    async fn summarise(&self, now: Timestamp, all: bool, thorough: bool) -> Result<bool, StorageError> {
+        let trusted = Clock::look(&self.files, now).await?.trusted;
+        let check_cutoff = expiry::cutoff(trusted, self.retention.check_expiry);
+        // Days expire by the time that the history confirms, too: a clock that is ahead would drop them from the summary.
+        let expiry = match self.retention.summary_expiry {
+            Duration::ZERO => Duration::ZERO,
+            expiry => expiry.saturating_add(now.since(trusted)),
+        };
+        Summarising { files: &self.files, now, expiry, check_cutoff, all, thorough }.run().await
+    }
+
+    /// Warns of check files from the future, which nothing is based on.
+    async fn warn_of_the_future(&self, now: Timestamp) -> Result<(), StorageError> {
+        let names = self.files.list(&naming::from(now.saturating_add(naming::GRACE)), FUTURE).await?;
+        let names = names.iter().take_while(|name| name.as_str() < naming::END);
+        if let Some(name) = names.filter_map(|name| FileName::parse(name)).find(FileName::is_removable) {
+            tracing::warn!(
+                name = %escape(name.as_str()), time = %name.timestamp(),
+                "there is a check file from the future: the clock of this node is behind, or that of another was ahead"
+            );
+        }
+        Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -316,12 +368,114 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
             state.stores = stores.saturating_sub(1);
             stores == 0
         };
-        self.files.tidy(!thorough).await?;
-        let mut done = self.tidy(now, thorough).await?;
-        // What is removed is summarised first.
-        if !done.unfinished {
-            done.expired = self.expire(now, thorough).await?;
+        let mut done = Done::default();
+        done.check(TIDY, self.files.tidy(!thorough).await);
+        // First what the summary has already: on a full disk it makes room for the rest.
+        let is_continued = self.state().unfinished;
+        let before = match is_continued {
+            true => Expiry { is_unknown: true, ..Expiry::default() },
+            false => self.expire_once(now, thorough, &mut done).await,
+        };
+        let waits = before.kept.is_some() || before.is_unknown;
+        if !done.is_silent {
+            self.compact_and_summarise(now, thorough, waits, &mut done).await;
         }
-        Ok(done)
+        let mut last = before;
+        // Then what has been summarised now.
+        if waits && !done.is_silent && !done.maintenance.unfinished {
+            last = self.expire_once(now, true, &mut done).await;
+        }
+        if let Some((kept, first)) = last.kept.filter(|_| !done.maintenance.unfinished) {
+            let first = escape(first.as_str()).into_owned();
+            let files = if kept == 1 { "1 check file has".to_owned() } else { format!("{kept} check files have") };
+            done.fail(
+                EXPIRE,
+                StorageError::new(format!("{files} expired and the summary does not have them, {first} first")),
+            );
+        }
+        if let Some(error) = last.error {
+            done.fail(EXPIRE, error);
+        }
+        if let Some(doubt) = last.doubt {
+            done.fail(EXPIRE, StorageError::new(doubt));
+        }
+        if thorough && !done.is_silent {
+            let warned = self.warn_of_the_future(now).await;
+            done.check(LOOK, warned);
+        }
+        done.into_result()
+    }
+}
+
+// The steps, in words that follow "cannot".
+const TIDY: &str = "bring what is derived from the names up to date";
+const LOOK: &str = "look for what is due";
+const COMPACT: &str = "compact check files";
+const SUMMARISE: &str = "summarise the history";
+const EXPIRE: &str = "remove what has expired";
+
+/// How many names show whether there is a check file from the future.
+const FUTURE: usize = 64;
+
+/// What came of an attempt to remove what has expired.
+#[derive(Debug, Default)]
+struct Expiry {
+    count: usize,
+    /// How many expired check files stay because the summary does not have them, and the first.
+    kept: Option<(usize, FileName)>,
+    /// Why the local clock is not trusted, if something would have expired by it.
+    doubt: Option<String>,
+    /// Why nothing is known, and whether a new summary may change that.
+    error: Option<StorageError>,
+    is_unknown: bool,
+}
+
+impl<F: NamedFiles> Archive<F> {
+    async fn expire_once(&self, now: Timestamp, thorough: bool, done: &mut Done) -> Expiry {
+        match self.expire(now, thorough).await {
+            Ok(expiry) => {
+                done.maintenance.expired += expiry.count;
+                expiry
+            }
+            Err(error) => {
+                done.is_silent |= error.kind() == StorageErrorKind::Timeout;
+                Expiry { error: Some(error), is_unknown: true, ..Expiry::default() }
+            }
+        }
+    }
+}
+
+/// What a maintenance has done so far.
+#[derive(Debug, Default)]
+struct Done {
+    maintenance: Maintenance,
+    errors: Vec<(&'static str, StorageError)>,
+    /// Whether the files did not answer in time: the other steps would wait as long.
+    is_silent: bool,
+}
+
+impl Done {
+    fn check<T>(&mut self, step: &'static str, outcome: Result<T, StorageError>) -> Option<T> {
+        outcome.map_err(|error| self.fail(step, error)).ok()
+    }
+
+    fn fail(&mut self, step: &'static str, error: StorageError) {
+        self.is_silent |= error.kind() == StorageErrorKind::Timeout;
+        let message = crate::ErrorChain(&error).to_string();
+        // Several steps may fail for one reason, such as a folder that cannot be listed.
+        if !self.errors.iter().any(|(_, other)| crate::ErrorChain(other).to_string() == message) {
+            self.errors.push((step, error));
+        }
+    }
+
+    fn into_result(mut self) -> Result<Maintenance, StorageError> {
+        if self.maintenance.is_idle() && self.errors.len() == 1 {
+            if let Some((_, error)) = self.errors.pop() {
+                return Err(error);
+            }
+        }
+        self.maintenance.failures =
+            self.errors.iter().map(|(step, error)| MaintenanceFailure::new(*step, error)).collect();
+        Ok(self.maintenance)
     }
 }

@@ -11,8 +11,8 @@ use super::Spool;
 use super::folder::{Lock, blocking};
 use crate::duration::Human;
 use crate::{
-    ErrorChain, Maintenance, PagePublisher, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer,
-    StorageProvisioner, StorageReader, check_file,
+    ErrorChain, Maintenance, MaintenanceFailure, PagePublisher, Report, Storage, StorageError, StorageErrorKind,
+    StorageMaintainer, StorageProvisioner, StorageReader, check_file,
 };
 
 /// How long the storage may take for one report: longer than storages' own limits usually are, whose errors say more.
@@ -28,6 +28,9 @@ const MAX_FLUSHED: usize = 1000;
 
 /// After how many failures one after the other it is the storage that fails, and not a report that it does not take.
 const MAX_FAILURES: usize = 3;
+
+/// A step of the maintenance, in words that follow "cannot".
+const FLUSH: &str = "store what waits in the spool";
 
 /// A storage with a spool before it.
 #[derive(Clone, Debug)]
@@ -91,7 +94,7 @@ impl Spooled {
             }
             End::Failed(error) => (error, true),
             End::Busy => {
-                let why = "another process is storing what waits, and this report goes behind it";
+                let why = "the reports that wait are being stored right now, and this one goes behind them";
                 (StorageError::new(why), false)
             }
             End::Limit => {
@@ -255,6 +258,15 @@ impl Spooled {
         names
     }
 
+    async fn waiting_error(&self, error: StorageError) -> StorageError {
+        let dir = self.spool.dir.display();
+        let reports = self.waiting(&HashSet::new()).await.len();
+        let (waits, noun) = if reports == 1 { ("waits", "report") } else { ("wait", "reports") };
+        StorageError::new(format!("{reports} {noun} {waits} in the spool {dir} and cannot be stored"))
+            .with_kind(error.kind())
+            .with_source(error)
+    }
+
     async fn lock(&self) -> Option<Lock> {
         // Where there is no lock to be had, it goes without.
         blocking(&self.spool, |folder| folder.lock()).await.unwrap_or(None)
@@ -317,20 +329,35 @@ impl StorageMaintainer for Spooled {
         let spooled = self.clone();
         let flushed = tokio::spawn(async move { spooled.flush(Instant::now() + WHOLE_LIMIT).await }).await;
         let flushed = flushed.map_err(|error| StorageError::new("the flush was interrupted").with_source(error))?;
-        if let End::Failed(error) = flushed.end {
-            let dir = self.spool.dir.display();
-            let reports = self.waiting(&HashSet::new()).await.len();
-            let (waits, noun) = if reports == 1 { ("waits", "report") } else { ("wait", "reports") };
-            return Err(StorageError::new(format!("{reports} {noun} {waits} in the spool {dir} and cannot be stored"))
-                .with_kind(error.kind())
-                .with_source(error));
-        }
-        let mut done = match self.inner.maintainer() {
-            Some(maintainer) => maintainer.maintain().await?,
-            None => Maintenance::default(),
+        // The steps are independent: what cannot be stored does not keep a full storage from making room.
+        let inner = match self.inner.maintainer() {
+            Some(maintainer) => maintainer.maintain().await,
+            None => Ok(Maintenance::default()),
+        };
+        let is_limited = matches!(flushed.end, End::Limit);
+        let waiting = match flushed.end {
+            End::Failed(error) => Some(self.waiting_error(error).await),
+            _ => None,
+        };
+        let mut done = match (inner, waiting) {
+            (Ok(done), None) => done,
+            (Ok(done), Some(waiting)) if done.is_idle() && done.failures.is_empty() && flushed.reports == 0 => {
+                return Err(waiting);
+            }
+            (Ok(mut done), Some(waiting)) => {
+                done.failures.push(MaintenanceFailure::new(FLUSH, &waiting));
+                done
+            }
+            (Err(error), None) if flushed.reports == 0 => return Err(error),
+            (Err(error), waiting) => {
+                let mut done = Maintenance::default();
+                done.failures.push(MaintenanceFailure::new("maintain the storage", &error));
+                done.failures.extend(waiting.map(|waiting| MaintenanceFailure::new(FLUSH, &waiting)));
+                done
+            }
         };
         done.flushed += flushed.reports;
-        done.unfinished |= matches!(flushed.end, End::Limit);
+        done.unfinished |= is_limited;
         Ok(done)
     }
 }

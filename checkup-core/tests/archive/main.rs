@@ -4,6 +4,7 @@
 
 mod compaction;
 mod cost;
+mod expiry;
 mod faults;
 mod reading;
 mod retention;

@@ -161,7 +161,7 @@ async fn while_another_process_flushes_the_others_only_add() {
     storage.calls();
     let error = checkup.store(&report("b")).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Spooled);
-    let told = "another process is storing what waits, and this report goes behind it";
+    let told = "the reports that wait are being stored right now, and this one goes behind them";
     assert!(chain(&error).ends_with(&format!("(2 reports wait): {told}")), "{}", chain(&error));
     let maintainer = checkup.storage().unwrap().maintainer().unwrap();
     assert_eq!(maintainer.maintain().await.unwrap(), Maintenance::default());

@@ -30,6 +30,9 @@ pub(super) const MAX_BYTES: usize = 4 << 20;
 pub(super) const MAX_SOURCES: usize = 1000;
 const MAX_TIME: Duration = Duration::from_secs(10);
 
+/// How many files that cannot be read are reported.
+const MAX_UNREADABLE: usize = 8;
+
 /// How many files are read at once.
 const CONCURRENT: usize = 8;
 
@@ -49,6 +52,8 @@ pub(super) struct Compacted {
     pub(super) unfinished: bool,
     /// The files that are no check files inside. They are left alone, and need not be read again.
     pub(super) broken: Vec<FileName>,
+    /// Why files were left out of this pass: each costs only itself, unless nothing can be read.
+    pub(super) unreadable: Vec<StorageError>,
 }
 
 /// What there is to do.
@@ -98,9 +103,9 @@ pub(super) async fn pass<F: NamedFiles>(
     files: &F,
     now: Timestamp,
     skip: &HashSet<FileName>,
-) -> Result<Compacted, StorageError> {
+    done: &mut Compacted,
+) -> Result<(), StorageError> {
     let start = Instant::now();
-    let mut done = Compacted::default();
     let mut listing = Listing::new(files, naming::FIRST.to_owned(), PAGE);
     let (mut sources, mut period, mut read) = (Vec::new(), None, 0);
     loop {
@@ -109,17 +114,17 @@ pub(super) async fn pass<F: NamedFiles>(
         let is_over_budget = read + sources.len() >= MAX_SOURCES || start.elapsed() >= MAX_TIME;
         if !is_same || is_over_budget {
             if sources.len() > 1 {
-                read += sources.len();
-                merge(files, &sources, &mut done).await?;
+                // What cannot be read must not use up the budget of each pass.
+                read += sources.len() - merge(files, &sources, done).await?;
             }
             if next.is_some() && is_over_budget {
                 // What was neither merged nor found to be broken would be met again, and no pass would get past it.
                 done.unfinished = done.merged > 0 || !done.broken.is_empty();
-                return Ok(done);
+                return Ok(());
             }
             sources.clear();
         }
-        let Some((of, name)) = next else { return Ok(done) };
+        let Some((of, name)) = next else { return Ok(()) };
         period = Some(of);
         if can_be_source(&name, skip) {
             sources.push(name);
@@ -127,14 +132,15 @@ pub(super) async fn pass<F: NamedFiles>(
     }
 }
 
-/// Merges the files of one period: into one, if they are not too large for it.
-async fn merge<F: NamedFiles>(files: &F, names: &[FileName], done: &mut Compacted) -> Result<(), StorageError> {
+/// Merges the files of one period: into one, if they are not too large for it. How many of them could not be read.
+async fn merge<F: NamedFiles>(files: &F, names: &[FileName], done: &mut Compacted) -> Result<usize, StorageError> {
     let reading = |name: &FileName| {
         let name = name.clone();
         async move { (files.get(name.as_str()).await, name) }
     };
     let mut contents = stream::iter(names.iter().map(reading)).buffered(CONCURRENT);
-    let (mut chunk, mut is_divided) = (Chunk::default(), false);
+    let start = Instant::now();
+    let (mut chunk, mut is_divided, mut unreadable) = (Chunk::default(), false, 0);
     while let Some((content, name)) = contents.next().await {
         let content = match content {
             Ok(content) => content,
@@ -144,7 +150,17 @@ async fn merge<F: NamedFiles>(files: &F, names: &[FileName], done: &mut Compacte
                 done.broken.push(name);
                 continue;
             }
-            Err(error) => return Err(error),
+            // The names were just listed, so that it is about this file, unless it takes its time.
+            Err(error) => {
+                if error.kind() == StorageErrorKind::Timeout || start.elapsed() >= MAX_TIME {
+                    return Err(error);
+                }
+                unreadable += 1;
+                if done.unreadable.len() < MAX_UNREADABLE {
+                    done.unreadable.push(error);
+                }
+                continue;
+            }
         };
         let Some(results) = results(&content) else {
             done.broken.push(name);
@@ -159,7 +175,7 @@ async fn merge<F: NamedFiles>(files: &F, names: &[FileName], done: &mut Compacte
     }
     let full = is_divided && chunk.is_large();
     done.merged += chunk.write(files, full).await?;
-    Ok(())
+    Ok(unreadable)
 }
 
 /// The results as they are written; `None` if it is not a check file, which must not get into one.

@@ -1,38 +1,72 @@
+//! Removes the check files that have expired, and that the summary has.
+
+use std::time::Duration;
+
 use super::listing::Listing;
 use super::{NamedFiles, naming};
-use crate::check_file::FileName;
-use crate::{StorageError, Timestamp};
+use crate::check_file::{self, FileName};
+use crate::summary::{Summary, day_of};
+use crate::{StorageError, StorageErrorKind, Timestamp};
 
 /// How many names are listed, and deleted, at once. S3 deletes up to 1,000 in a request.
 const BATCH: usize = 1000;
 
-/// How many names are listed at first: mostly the oldest has not expired.
+/// How many names are listed at first: usually the oldest has not expired.
 const PROBE: usize = 64;
+
+/// How many files that the summary could not read are read again in one pass.
+const MAX_READ: usize = 16;
 
 /// What retention did.
 #[derive(Debug, Default)]
 pub(super) struct Expired {
     /// How many check files it removed.
     pub(super) count: usize,
-    /// The time of the oldest that is left.
+    /// The time of the oldest that was not looked at.
     pub(super) oldest: Option<Timestamp>,
+    /// The check files that have expired and stay, because the summary does not have them: how many, and the first.
+    pub(super) kept: usize,
+    pub(super) first_kept: Option<FileName>,
 }
 
-/// Removes the check files from before `cutoff`, by the time in their names.
+/// Which check files may be removed.
+#[derive(Debug)]
+pub(super) struct Removable<'a> {
+    /// Those from before this, by the time in their names, …
+    pub(super) cutoff: Timestamp,
+    /// … that this has, or that are older than what it keeps.
+    pub(super) summary: &'a Summary,
+    pub(super) summary_cutoff: Timestamp,
+}
+
+/// The time of the oldest check file that is ours to remove, with one short list. `None` if there is none in it; then whether there
+/// may be one after it.
+pub(super) async fn oldest<F: NamedFiles>(files: &F) -> Result<Result<Timestamp, bool>, StorageError> {
+    let names = files.oldest(PROBE).await?;
+    let first = names.iter().filter_map(|name| FileName::parse(name)).find(FileName::is_removable);
+    Ok(first.map(|name| name.timestamp()).ok_or(names.len() >= PROBE))
+}
+
+/// Removes check files.
 ///
-/// Their names have 19 digits ([`FileName::is_removable`]), so that they are at the front. What has fewer (upstream's, of a clock
-/// before 2001), or is somebody's own with a name like ours, stays.
-pub(super) async fn expire<F: NamedFiles>(files: &F, cutoff: Timestamp) -> Result<Expired, StorageError> {
-    let mut done = Expired::default();
+/// Their names have 19 digits ([`FileName::is_removable`]), so they are at the front. Names with fewer digits (upstream's, from a
+/// clock before 2001) and files that only look like ours stay.
+pub(super) async fn expire<F: NamedFiles>(files: &F, removable: &Removable<'_>) -> Result<Expired, StorageError> {
+    let (mut done, mut read) = (Expired::default(), 0);
     let mut listing = Listing::new(files, naming::FIRST.to_owned(), BATCH).first(PROBE);
     let mut batch: Vec<FileName> = Vec::new();
     while let Some(name) = listing.next().await? {
         if !name.is_removable() {
             continue;
         }
-        if name.timestamp() >= cutoff {
+        if name.timestamp() >= removable.cutoff {
             done.oldest = Some(name.timestamp());
             break;
+        }
+        if !removable.has(files, &name, &mut read).await {
+            done.kept += 1;
+            done.first_kept.get_or_insert(name);
+            continue;
         }
         batch.push(name);
         if batch.len() == BATCH {
@@ -54,4 +88,32 @@ pub(super) async fn delete<F: NamedFiles>(files: &F, names: &[FileName]) -> Resu
         files.delete(&names).await?;
     }
     Ok(())
+}
+
+/// The time before which something is removed; before all times if it is kept forever.
+pub(super) fn cutoff(now: Timestamp, expiry: Duration) -> Timestamp {
+    if expiry.is_zero() { Timestamp::from_unix_nanos(i64::MIN) } else { now.saturating_sub(expiry) }
+}
+
+impl Removable<'_> {
+    /// Whether nothing is lost with this file.
+    async fn has<F: NamedFiles>(&self, files: &F, name: &FileName, read: &mut usize) -> bool {
+        let day = day_of(name.timestamp());
+        if day < day_of(self.summary_cutoff) || self.summary.files.contains(name.as_str()) {
+            return true;
+        }
+        if self.summary.unread.contains(name.as_str()) {
+            // There is nothing in a file that is broken. One that cannot be read now may be read later.
+            *read += 1;
+            return *read <= MAX_READ && is_broken(files, name).await;
+        }
+        self.summary.days.contains_key(&day)
+    }
+}
+
+async fn is_broken<F: NamedFiles>(files: &F, name: &FileName) -> bool {
+    match files.get(name.as_str()).await {
+        Ok(content) => check_file::decode(&content).is_err(),
+        Err(error) => matches!(error.kind(), StorageErrorKind::Corrupt | StorageErrorKind::NotFound),
+    }
 }

@@ -1,0 +1,208 @@
+//! [`Clock`]: what time it is, as far as the stored history confirms the local clock.
+//!
+//! A clock that is ahead must not expire a history. So the local clock is trusted only if the names of the check files lead up to it
+//! without an unusual gap. After such a gap the time before it counts, until check files have been stored for a day: then the
+//! gap was an outage, and not a wrong clock.
+
+use std::time::Duration;
+
+use super::listing::Listing;
+use super::{NamedFiles, naming};
+use crate::check_file::FileName;
+use crate::summary::day_of;
+use crate::{StorageError, Timestamp};
+
+/// A gap between check files that needs no confirmation. Gaps up to three times the usual one need none either.
+const GAP: Duration = Duration::from_secs(3 * 24 * 3600);
+
+/// How long check files must have been stored after a gap for it to be confirmed, and how many.
+const SETTLED: Duration = Duration::from_secs(24 * 3600);
+const RUNS: usize = 3;
+
+/// How many names confirm the clock if nothing is unusual, and how many are listed at once otherwise.
+const PROBE: usize = 64;
+const PAGE: usize = 1000;
+
+/// How many of the last gaps tell which is usual.
+const USUAL: usize = 10;
+
+const DAY: u64 = 24 * 3600;
+
+/// What time it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Clock {
+    /// The time that the history confirms: the local clock's, or the end of the history before an unusual gap.
+    pub(super) trusted: Timestamp,
+    /// The local clock's.
+    pub(super) now: Timestamp,
+}
+
+impl Clock {
+    /// Looks at the names of the check files: mostly with one short list.
+    pub(super) async fn look<F: NamedFiles>(files: &F, now: Timestamp) -> Result<Self, StorageError> {
+        let latest = now.saturating_add(naming::GRACE);
+        let names = files.list(&naming::from(now.saturating_sub(GAP)), PROBE).await?;
+        let mut recent = Segment::default();
+        for name in names.iter().filter_map(|name| FileName::parse(name)) {
+            if name.is_removable() && name.timestamp() <= latest {
+                recent.add(&name);
+            }
+        }
+        if recent.is_settled(now) {
+            return Ok(Self { trusted: now, now });
+        }
+        let mut history = History::default();
+        let mut listing = Listing::new(files, naming::FIRST.to_owned(), PAGE);
+        while let Some(name) = listing.next().await? {
+            if name.is_removable() && name.timestamp() <= latest {
+                history.add(&name);
+            }
+        }
+        Ok(Self { trusted: history.trusted(now), now })
+    }
+
+    /// Why the local clock is not trusted; `None` if it is.
+    pub(super) fn doubt(&self) -> Option<String> {
+        (self.trusted < self.now).then(|| {
+            format!(
+                "the clock of this node says {}, and before that nothing was stored since {}; set the clock, or, if it is right, \
+                 store results for a day: then what has expired is removed",
+                self.now, self.trusted
+            )
+        })
+    }
+}
+
+/// Check files without an unusual gap.
+#[derive(Clone, Copy, Debug, Default)]
+struct Segment {
+    first: Option<Timestamp>,
+    last: Timestamp,
+    runs: usize,
+}
+
+impl Segment {
+    fn add(&mut self, name: &FileName) {
+        self.first.get_or_insert(name.timestamp());
+        self.last = self.last.max(name.timestamp());
+        // A compacted file has the results of several runs, and was made some time after them.
+        self.runs += if name.is_compacted() { RUNS } else { 1 };
+    }
+
+    fn is_settled(&self, until: Timestamp) -> bool {
+        self.runs >= RUNS && self.first.is_some_and(|first| until.since(first) >= SETTLED)
+    }
+}
+
+/// The check files, oldest first.
+#[derive(Debug, Default)]
+struct History {
+    segment: Segment,
+    /// The end of the last segment before this one that is confirmed.
+    confirmed: Option<Timestamp>,
+    /// The last gaps between days with check files, in days.
+    gaps: Vec<u64>,
+}
+
+impl History {
+    fn add(&mut self, name: &FileName) {
+        let time = name.timestamp();
+        if self.segment.first.is_some() {
+            let is_unusual = time.since(self.segment.last) > self.usual();
+            let days = day_of(time).saturating_sub(day_of(self.segment.last));
+            if let Ok(days @ 1..) = u64::try_from(days) {
+                self.gaps.push(days);
+                if self.gaps.len() > USUAL {
+                    self.gaps.remove(0);
+                }
+            }
+            if is_unusual {
+                self.confirmed = Some(self.end());
+                self.segment = Segment::default();
+            }
+        }
+        self.segment.add(name);
+    }
+
+    /// The end of the history so far, if this segment ends here.
+    fn end(&self) -> Timestamp {
+        match self.confirmed {
+            Some(confirmed) if !self.segment.is_settled(self.segment.last) => confirmed,
+            _ => self.segment.last,
+        }
+    }
+
+    fn trusted(&self, now: Timestamp) -> Timestamp {
+        if self.segment.first.is_none() {
+            return now;
+        }
+        let is_recent = now.since(self.segment.last) <= self.usual();
+        match self.confirmed {
+            None if is_recent => now,
+            Some(_) if is_recent && self.segment.is_settled(now) => now,
+            _ => self.end().min(now),
+        }
+    }
+
+    /// The longest gap that is not unusual.
+    fn usual(&self) -> Duration {
+        let mut gaps = self.gaps.clone();
+        gaps.sort_unstable();
+        let usual = if gaps.len() < 2 { 0 } else { gaps[gaps.len() / 2] };
+        GAP.max(Duration::from_secs(usual.saturating_mul(3 * DAY)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::MemoryFiles;
+
+    /// Days before now.
+    async fn trusted(days: &[f64]) -> f64 {
+        let (files, now) = (MemoryFiles::new(), Timestamp::now());
+        let ago = |days: &f64| {
+            let time = Duration::from_secs_f64(days.abs() * DAY as f64);
+            if *days < 0.0 { now.saturating_add(time) } else { now.saturating_sub(time) }
+        };
+        for (number, day) in days.iter().enumerate() {
+            let name = format!("{}-{number}-check.json", ago(day).unix_nanos());
+            let _: super::super::Put = files.put_if_absent(&name, b"[]").await.unwrap();
+        }
+        let clock = Clock::look(&files, now).await.unwrap();
+        assert_eq!(clock.doubt().is_some(), clock.trusted < now);
+        (now.since(clock.trusted).as_secs_f64() / DAY as f64 * 1000.0).round() / 1000.0
+    }
+
+    fn each_day(from: u32, to: u32) -> Vec<f64> {
+        (to..=from).rev().map(f64::from).collect()
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_the_history_leads_up_to_is_trusted() {
+        for days in [vec![], vec![0.0], vec![0.5, 0.4], each_day(90, 0), each_day(90, 2), vec![8.9, 6.0, 4.0, 2.0]] {
+            assert_eq!(trusted(&days).await, 0.0, "{days:?}");
+        }
+        // Monthly runs, and their usual delays.
+        let monthly: Vec<f64> = (0..12).rev().map(|month| f64::from(month) * 30.0 + 1.0).collect();
+        assert_eq!(trusted(&monthly).await, 0.0);
+    }
+
+    #[tokio::test]
+    async fn after_a_jump_the_time_before_it_counts() {
+        let history = each_day(820, 730);
+        for after in [vec![], vec![0.0], vec![2.0, 0.0], vec![0.0001, 0.0002, 0.0], vec![100.0, 50.0, 10.0, 0.0]] {
+            let days = [history.clone(), after].concat();
+            assert_eq!(trusted(&days).await, 730.0, "{days:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_outage_is_confirmed_by_a_day_of_runs() {
+        let history = each_day(820, 730);
+        assert_eq!(trusted(&[history.clone(), vec![1.1, 0.5, 0.0]].concat()).await, 0.0);
+        assert_eq!(trusted(&[history.clone(), each_day(200, 100)].concat()).await, 100.0);
+        // What is stored in the future confirms nothing.
+        assert_eq!(trusted(&[history, vec![-10.0, -11.0, -12.0, -400.0]].concat()).await, 730.0);
+    }
+}
