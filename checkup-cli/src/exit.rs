@@ -1,26 +1,28 @@
-//! How the command ends: its exit codes and its errors.
+//! How the command ends: its result or its error, and the exit code of each.
 
-use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::io;
 use std::process::ExitCode;
 
-use checkup_core::{ConfigError, Report, StorageError};
+use checkup_core::{ConfigError, ErrorChain, Report, StorageError, StorageErrorKind};
 
-use crate::output::escape;
+use crate::exit_codes;
+use crate::output::stderr::{complain, complain_in_lines};
 
-/// What `--help` says of the exit codes.
+/// The exit codes, as `--help` lists them.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  every check is healthy, or the command did what it was asked
+  0  all checks are healthy, or the command succeeded
   1  a check is degraded or down
-  2  usage or configuration: nothing was checked
-  3  the report may not be stored, or the command itself failed
-  4  the report is not stored yet: it is kept in the spool";
+  2  invalid arguments or configuration; nothing was checked
+  3  the report might not have been stored, or the command failed
+  4  the report is not stored yet: it is in the spool";
 
-/// How the command ends when nothing is wrong with the command itself.
+/// How the command ends when it did what it was asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Every check is healthy, or the command did what it was asked.
+    /// All checks are healthy, or the command succeeded.
     Healthy,
     /// A check is degraded or down.
     Unhealthy,
@@ -28,8 +30,25 @@ pub(crate) enum Exit {
     Unknown,
 }
 
+/// Why the command did not do what it was asked to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// The request is invalid.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration is invalid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A report is not stored, and not lost either: it is in the spool.
+    #[error("{what}")]
+    Spooled { what: &'static str, source: Option<StorageError> },
+    /// The command failed.
+    #[error("{what}")]
+    Failed { what: Cow<'static, str>, source: Option<Box<dyn StdError + Send + Sync>> },
+}
+
 impl Exit {
-    /// How a run with this report ends. What is known to be degraded or down counts for more than what is not known.
+    /// How a run with this report ends. Checks that are degraded or down count for more than those without a verdict.
     pub(crate) fn of(report: &Report) -> Self {
         match report.with_verdicts() {
             known if !known.is_healthy() => Self::Unhealthy,
@@ -41,56 +60,12 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        match exit {
-            Exit::Healthy => ExitCode::SUCCESS,
-            Exit::Unhealthy => ExitCode::from(1),
-            Exit::Unknown => ExitCode::from(3),
-        }
+        Self::from(match exit {
+            Exit::Healthy => exit_codes::HEALTHY,
+            Exit::Unhealthy => exit_codes::UNHEALTHY,
+            Exit::Unknown => exit_codes::FAILED,
+        })
     }
-}
-
-/// Why the command did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
-    /// What was asked for cannot be done.
-    #[error("{0}")]
-    Usage(String),
-    /// The configuration cannot work.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// The report may not be stored.
-    #[error("the report may not be stored")]
-    Storage(#[source] StorageError),
-    /// The report is not stored, and not lost either.
-    #[error("the report is not stored yet")]
-    Spooled(#[source] StorageError),
-    /// The last report of many is not stored yet, which has been told when it happened.
-    #[error("the last report is not stored yet: it is kept in the spool")]
-    LastSpooled,
-    /// The history cannot be read.
-    #[error("the storage cannot be read")]
-    Read(#[source] StorageError),
-    /// Maintenance did not do all of its work.
-    #[error("the maintenance is not finished")]
-    Maintenance(#[source] StorageError),
-    /// What the storage needs is not all there. The steps before have been told.
-    #[error("the storage is not provisioned")]
-    Provision(#[source] StorageError),
-    /// Nobody can reach the page at this address.
-    #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, String),
-    /// The page is not written, or not all of it.
-    #[error("the page is not written")]
-    Page(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The last report of many may not be stored, which has been told when it happened.
-    #[error("the last report may not be stored")]
-    LastReport,
-    /// Output that cannot be written.
-    #[error("cannot write to standard output")]
-    Output(#[from] io::Error),
-    /// What should not happen.
-    #[error("{0}")]
-    Internal(&'static str, #[source] Option<io::Error>),
 }
 
 impl Error {
@@ -98,54 +73,49 @@ impl Error {
         Self::Usage(message.into())
     }
 
-    /// The exit code, as [`HELP`] tells it.
+    /// A failure that has no other cause.
+    pub(crate) fn failed(what: impl Into<Cow<'static, str>>) -> Self {
+        Self::Failed { what: what.into(), source: None }
+    }
+
+    /// A failure with its cause.
+    pub(crate) fn because(
+        what: impl Into<Cow<'static, str>>,
+        source: impl Into<Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        Self::Failed { what: what.into(), source: Some(source.into()) }
+    }
+
+    /// What an error of a store means for the report.
+    pub(crate) fn not_stored(error: StorageError) -> Self {
+        match error.kind() {
+            StorageErrorKind::Spooled => Self::Spooled { what: "the report is not stored yet", source: Some(error) },
+            _ => Self::because("could not confirm that the report was stored", error),
+        }
+    }
+
+    /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Usage(_) | Self::Config(_) => 2,
-            Self::Spooled(_) | Self::LastSpooled => 4,
-            Self::Storage(_)
-            | Self::Read(_)
-            | Self::Maintenance(_)
-            | Self::Provision(_)
-            | Self::Listen(..)
-            | Self::Page(_)
-            | Self::LastReport
-            | Self::Output(_)
-            | Self::Internal(..) => 3,
+            Self::Usage(_) | Self::Config(_) => exit_codes::USAGE,
+            Self::Spooled { .. } => exit_codes::SPOOLED,
+            Self::Failed { .. } => exit_codes::FAILED,
         })
     }
 
-    /// Tells people on standard error: one line per problem, with the errors that caused it.
+    /// Prints it on standard error: one diagnostic per problem, with the errors that caused it.
     pub(crate) fn print(&self) {
         match self {
-            Self::Config(error) => error.problems().iter().for_each(|problem| complain(&problem.to_string())),
-            error => complain(&chain(error)),
+            Self::Config(error) => error.problems().iter().for_each(|problem| complain_in_lines(&problem.to_string())),
+            error => complain(&ErrorChain(error).to_string()),
         }
     }
 }
 
-/// Writes one diagnostic to standard error. What comes from outside cannot write to the terminal with it.
-pub(crate) fn complain(message: &str) {
-    // Syntax errors show the place in several lines.
-    let message: Vec<_> = message.lines().map(escape::line).collect();
-    // There is nobody left to tell if this fails.
-    let _ = writeln!(io::stderr().lock(), "checkup: {}", message.join("\n"));
-}
-
-/// The message of an error and its sources, each once: `outer: inner: innermost`.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let message = inner.to_string();
-        // Many errors repeat their source in their own text.
-        if !text.ends_with(&message) {
-            text.push_str(": ");
-            text.push_str(&message);
-        }
-        source = inner.source();
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Self::because("cannot write to standard output", error)
     }
-    text
 }
 
 #[cfg(test)]
@@ -172,9 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn an_error_tells_its_sources_once() {
+    fn an_error_is_shown_with_each_of_its_sources_once() {
         let disk = io::Error::other("disk full");
-        let error = Error::Storage(StorageError::new("cannot write 1-check.json").with_source(disk));
-        assert_eq!(chain(&error), "the report may not be stored: cannot write 1-check.json: disk full");
+        let error = Error::not_stored(StorageError::new("cannot write 1-check.json").with_source(disk));
+        assert_eq!(
+            ErrorChain(&error).to_string(),
+            "could not confirm that the report was stored: cannot write 1-check.json: disk full"
+        );
     }
 }

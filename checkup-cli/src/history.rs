@@ -1,4 +1,4 @@
-//! What `history` tells: each check with its verdict and its series, from the config file and from the storage.
+//! What `history` shows: each check with its verdict and its series, from the config file and the storage.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,7 +10,7 @@ use checkup_core::{Checkup, Status, Timestamp, Verdict};
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// The times that uptime is told of, if they are not longer than what was asked for.
+/// The periods for which uptime is shown, as far as they are not longer than the period that was asked for.
 const UPTIMES: [(Duration, &str); 4] = [
     (DAY, "24h"),
     (Duration::from_secs(7 * 86_400), "7d"),
@@ -26,10 +26,10 @@ pub(crate) struct History<'a> {
     pub(crate) checks: Vec<CheckHistory<'a>>,
 }
 
-/// The time that the history is of.
+/// The period that the history covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Period {
-    /// How long it is, as it was asked for.
+    /// Its length, as it was asked for.
     pub(crate) length: Duration,
     pub(crate) now: Timestamp,
 }
@@ -40,10 +40,10 @@ pub(crate) struct CheckHistory<'a> {
     pub(crate) name: String,
     pub(crate) endpoint: String,
     pub(crate) tags: Vec<String>,
-    /// Whether it is in the config file. Other nodes may have others.
+    /// Whether it is in the config file. Other nodes may have other checks.
     pub(crate) is_configured: bool,
     pub(crate) verdict: Option<Verdict>,
-    /// One for each location. None if the check has no history.
+    /// One for each location; empty if the check has no history.
     pub(crate) series: Vec<&'a Series>,
 }
 
@@ -52,7 +52,7 @@ impl Period {
         self.now.saturating_sub(self.length)
     }
 
-    /// How many whole days (in UTC) there are to show, the last of which is today.
+    /// How many whole days (in UTC) to show, including today.
     pub(crate) fn days(&self) -> u64 {
         self.length.as_secs().div_ceil(DAY.as_secs()).max(1)
     }
@@ -70,10 +70,10 @@ impl Period {
 }
 
 impl<'a> History<'a> {
-    /// The checks of the config file in its order, and then those that only the storage knows.
+    /// The checks of the config file in its order, then those that only the storage knows.
     pub(crate) fn new(checkup: &Checkup, summary: &'a Summary, period: Period) -> Self {
         let mut checks: Vec<CheckHistory<'a>> = Vec::new();
-        // There may be tens of thousands of them.
+        // There may be tens of thousands of checks.
         let mut places: HashMap<(String, String), usize> = HashMap::new();
         for check in checkup.checks() {
             if let Entry::Vacant(place) = places.entry((check.name().into(), check.endpoint().into())) {
@@ -97,7 +97,7 @@ impl<'a> History<'a> {
         Self { summary, period, checks }
     }
 
-    /// The figures of each day of the period, with nothing for those without results.
+    /// The statistics of each day of the period; `None` for a day without results.
     pub(crate) fn days(&self, series: &Series) -> Vec<Option<DayStats>> {
         let first = self.period.first_day();
         let mut days = vec![None; usize::try_from(self.period.days()).unwrap_or(0)];
@@ -110,7 +110,7 @@ impl<'a> History<'a> {
         days
     }
 
-    /// The shares of results that were not down, of each time that is not longer than the period: `("24h", Some(0.998))`.
+    /// The uptime in each period that is not longer than the whole: `("24h", Some(0.998))`.
     pub(crate) fn uptimes(&self, series: &Series) -> Vec<(String, Option<f64>)> {
         let Period { length, now } = self.period;
         let known = UPTIMES.into_iter().filter(|(time, _)| *time <= length).map(|(time, name)| (time, name.to_owned()));
@@ -135,7 +135,7 @@ impl<'a> History<'a> {
         incidents
     }
 
-    /// What was posted about a check in the period, the latest first; without what is said of a time of maintenance.
+    /// The messages about a check in the period, the latest first, without those that describe maintenance windows.
     pub(crate) fn messages(&self, check: &CheckHistory<'a>) -> Vec<&'a Posted> {
         let of_maintenance = |posted: &Posted| {
             let mut windows = self.summary.windows.iter();
@@ -151,7 +151,7 @@ impl<'a> History<'a> {
         messages
     }
 
-    /// The times of maintenance of this check, or of all, that are in the period or to come, the latest first.
+    /// The maintenance windows of this check, or of all checks, in the period or the future, the latest first.
     pub(crate) fn windows(&self, name: Option<&str>) -> Vec<&'a Window> {
         let since = self.period.since();
         let mut windows: Vec<_> =
@@ -160,8 +160,8 @@ impl<'a> History<'a> {
         windows
     }
 
-    /// The results of the last 24 hours that count, by hour, the last of which is the present one: of each the worst, and the
-    /// median of the round-trip times.
+    /// The worst status and the median round-trip time of each of the last 24 hours, including the current one, outside of
+    /// maintenance.
     pub(crate) fn hours(&self, series: &Series) -> Vec<(Option<Status>, Option<Duration>)> {
         let last = self.period.now.unix_nanos().div_euclid(nanos(HOUR));
         (last - 23..=last)
@@ -179,7 +179,7 @@ impl<'a> History<'a> {
             .collect()
     }
 
-    /// The round-trip times of the last 24 hours that count, in their order.
+    /// The round-trip times of the last 24 hours outside of maintenance, sorted.
     pub(crate) fn day_of_rtt(&self, series: &Series) -> Vec<Duration> {
         let mut times: Vec<_> = self.recent(series).filter_map(|point| point.rtt).collect();
         times.sort_unstable();
@@ -199,7 +199,7 @@ impl CheckHistory<'_> {
         Self { name, endpoint, tags, is_configured, verdict: None, series: Vec::new() }
     }
 
-    /// Whether there is anything to tell of the period.
+    /// Whether it has no results.
     pub(crate) fn is_empty(&self) -> bool {
         self.series.iter().all(|series| series.days.is_empty() && series.recent.is_empty())
     }

@@ -1,137 +1,120 @@
-//! The command line of Checkup, over whatever checkers, storages and notifiers a registry has.
-//!
-//! The binary `checkup` is this function over the facade's `default_registry()`. A binary of your own, with your
-//! own checkers in every command, config file and schema, is as short:
-//!
-//! ```no_run
-//! use std::borrow::Cow;
-//! use std::process::ExitCode;
-//!
-//! use checkup_core::config::Registry;
-//! use checkup_core::{Checker, Failure, Observation, async_trait};
-//!
-//! /// A file must exist.
-//! #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
-//! #[serde(deny_unknown_fields)]
-//! struct FileExists {
-//!     path: String,
-//! }
-//!
-//! #[async_trait]
-//! impl Checker for FileExists {
-//!     fn endpoint(&self) -> Cow<'_, str> {
-//!         (&self.path).into()
-//!     }
-//!
-//!     async fn attempt(&self) -> Result<Observation, Failure> {
-//!         if std::path::Path::new(&self.path).exists() { Ok(Observation::new()) } else { Err(Failure::assertion("the file is missing")) }
-//!     }
-//! }
-//!
-//! fn main() -> ExitCode {
-//!     let mut registry = Registry::new();
-//!     registry.checker::<FileExists>("file");
-//!     checkup_cli::main(registry)
-//! }
-//! ```
-//!
-//! Such a binary has every command, and needs none of the project's checkers: depend on this crate with `default-features = false`.
-//!
+#![doc = include_str!("../README.md")]
 //! # Exit codes
 //!
-//! | Code | |
-//! |---|---|
-//! | 0 | Every check is healthy, or the command did what it was asked. |
-//! | 1 | A check is degraded or down; of `wait`: in the last run, when the time was over. |
-//! | 2 | Usage or configuration: nothing was checked. |
-//! | 3 | The report may not be stored (of `every` and `serve`: the last one), or the command itself failed. A panic of the command is that too. |
-//! | 4 | The report (of `every` and `serve`: the last one) is not stored yet: it is kept in the spool, and is stored later. |
-//! | 130, 143 | SIGINT or SIGTERM ended `wait` or `maintain`, or a second one `every` or `serve`. (The first ends those in order, with 0, 3 or 4.) |
+//! [`exit_codes`] has them as constants.
 //!
-//! A reader that closes standard output early (`checkup | head -1`) is no error.
+//! | Code | Meaning |
+//! |---|---|
+//! | 0 | All checks are healthy, or the command succeeded. |
+//! | 1 | A check is degraded or down; for `wait`: in the last run before the time was up. |
+//! | 2 | Invalid arguments or configuration; nothing was checked. |
+//! | 3 | The report might not have been stored (for `every` and `serve`: the last one), or the command failed. A panic of the command counts as a failure, and so do checks without a verdict if no other check is degraded or down. |
+//! | 4 | The report (for `every` and `serve`: the last one) is not stored yet: it is in the spool, and will be stored later. |
+//! | 129, 130, 143 | SIGHUP, SIGINT or SIGTERM ended `wait` or `maintain`, or was the second signal to `every` or `serve`. (The first one lets these finish, with 0, 3 or 4.) |
+//!
+//! A reader that closes standard output early (`checkup | head -1`) is not an error.
 //!
 //! # Output
 //!
-//! Data goes to standard output, diagnostics to standard error. Symbols, shortened columns and the progress bar are
-//! for terminals only; colours too, unless `--color`, `CLICOLOR_FORCE`, `CLICOLOR` or `NO_COLOR` say otherwise. What
-//! comes from config files and endpoints has its control characters escaped: it cannot write to the terminal.
+//! Data goes to standard output, diagnostics go to standard error. Symbols, shortened columns and the progress bar are
+//! for terminals only; so are colours, unless `--color`, `CLICOLOR_FORCE`, `CLICOLOR` or `NO_COLOR` say otherwise. Control
+//! characters and invisible characters in texts from config files, file names and endpoints are escaped, in log events too: such
+//! texts can neither control the terminal nor forge a line.
 //!
-//! Reports come in these formats (`--format`), of a plain run (with and without `--store`) and of `wait`:
+//! Plain runs (with and without `--store`) and `wait` print reports in one of these formats (`--format`):
 //!
 //! | Format | |
 //! |---|---|
 //! | `text` | A table for people; the default. |
 //! | `json` | An array of results, as in a check file. |
-//! | `junit` | JUnit's XML for CI systems. A test case per check, of the class that its group or else its type names. It takes as long as the check's attempts; it fails if the check is down, with the cause as the type, *or degraded*, since the command exits with 1 then. |
-//! | `github` | Workflow commands of GitHub Actions: `::error` for each check that is down, `::warning` for each that is degraded, and the summary. GitHub annotates the first ten of each kind in a step, and logs all. |
+//! | `junit` | JUnit XML for CI systems, with a test case per check. Its class is the check's group, or else its type, and its time is that of the check's attempts. It fails if the check is down, with the cause as the type, *or degraded*, since the command then exits with 1. |
+//! | `github` | Workflow commands of GitHub Actions: `::error` for each check that is down, `::warning` for each degraded one, and the summary. GitHub annotates the first ten of each kind in a step, and logs all. |
+//!
+//! # Signals
+//!
+//! SIGINT (Ctrl-C) and SIGTERM let `every`, `serve` and `maintain` finish what is running and store it; a second signal stops them
+//! immediately. SIGHUP has two meanings. If the process had a terminal when it started (as its standard input, output or error),
+//! that terminal is gone, and SIGHUP is like SIGTERM. Otherwise (a service, a container, `nohup`) it makes `every` and `serve` read
+//! their config file again, including the certificates that it names: running checks finish and are stored, and an invalid file is
+//! reported and changes nothing.
+//!
+//! If the reports of `every` are stored, a standard output that was closed or cannot be written to does not stop it: this is
+//! reported once on standard error.
 //!
 //! # Waiting
 //!
-//! `wait` runs the checks until every one is healthy in one run. What it waits for, and why, is on standard error: one line
-//! whenever the set of unhealthy checks changes, or one line that lives on a terminal. The last report is printed, and
-//! nothing is stored. If the time is over before the first run, the checks that still run are down in the report.
+//! `wait` runs the checks until all are healthy in the same run. Standard error shows what it waits for and why: a line
+//! whenever the set of unhealthy checks changes or, on a terminal, one line that is updated in place. The last report is printed;
+//! nothing is stored. If the time is up before the first run has finished, the checks that are still running are down in the report.
 //!
 //! # The config file
 //!
 //! Without `--config` the command looks for `checkup.json`, `checkup.yaml`, `checkup.yml` or `checkup.toml` in the
-//! current folder and its parents, up to the root of the repository (the folder that holds `.git`) or of the file
-//! system, and then works in the folder where the file is, so that relative paths in it mean the same from
-//! everywhere below. With `--config FILE` paths are relative to the current folder, as upstream. `--config -` reads JSON or
-//! YAML from standard input.
+//! current folder and then in its parents: up to the root of the repository (the folder that holds `.git`), or else up to the home
+//! folder. Outside of both, only the current folder counts. A file that is found like this must belong to the user or to root, since a
+//! config file reads environment variables and chooses where results are sent; `--config FILE` names any other one. `--config -` reads
+//! JSON or YAML from standard input.
 //!
-//! A config file without a check is an error, also of `validate`: it is empty or truncated, and must not pass as healthy.
+//! Relative paths in a config file are relative to its folder, and those from standard input to the current folder.
+//!
+//! A config file without checks is an error, for `validate` too: it is empty or truncated, and must not pass as healthy.
 //!
 //! # Many nodes
 //!
-//! `--location`, or else the variable `CHECKUP_LOCATION`, replaces `location` of the config file, and `--shard`, or else `CHECKUP_SHARD`,
-//! replaces `shard`, so that nodes may share one file. A variable that is empty counts as not set. `--only` selects among the checks of
-//! this node; `history`, `message`, `serve` and `statuspage` are about those of all nodes.
+//! Nodes may share a config file: `--location`, or else the variable `CHECKUP_LOCATION`, replaces its `location`, and `--shard`, or else
+//! `CHECKUP_SHARD`, replaces its `shard`. An empty variable counts as unset. `--only` selects among the checks of
+//! this node; `history`, `message`, `serve` and `statuspage` are about the checks of all nodes.
 //!
 //! # The history
 //!
-//! `history` reads any storage that can be read, and shows each check over its locations: the state and since when, uptime, a bar of the
-//! days (of the hours, up to `--since 24h`), round-trip times, incidents, messages and maintenance. `--format json` has the same in one
-//! document, with times as RFC 3339 has them and round-trip times in nanoseconds. It exits with 0, whatever the state is.
+//! `history` works with any storage that can be read. It shows each check at all of its locations: the state and since when, uptime, a bar
+//! of days (of hours, up to `--since 24h`), round-trip times, incidents, messages and maintenance. `--format json` prints the same as one
+//! document, with times as in RFC 3339 and round-trip times in nanoseconds. It exits with 0, whatever the state is.
 //!
 //! # The status page
 //!
-//! `serve` serves it, with `--every` it runs and stores the checks too, and with `--demo` its data are made up. It listens on
-//! 127.0.0.1:3000: other machines reach it only with `--public`, or with an address of `--listen`. `statuspage export` and
-//! `statuspage deploy` write the static page. `status_page` of the config file has the settings.
+//! `serve` serves it; with `--every` it also runs and stores the checks, and with `--demo` the data is made up. It listens on
+//! 127.0.0.1:3000: other machines can connect only with `--public`, or with an address in `--listen`. `statuspage export` and
+//! `statuspage deploy` write the static page. Its settings are in `status_page` of the config file.
 //!
 //! # The spool
 //!
-//! A report that cannot be stored (`--store`, `every`, `message`) is kept in a local folder: in that of `spool` in the config
-//! file, or else in one of its own below `$XDG_STATE_HOME/checkup/spool` (`~/.local/state/checkup/spool`). Standard error says so, and
-//! why, and the command exits with 4. Whatever stores next stores what waits first; `maintain` does so too. `"spool": false` is for none:
-//! then what cannot be stored is lost, and the command exits with 3.
+//! A report that cannot be stored (by `--store`, `every` or `message`) is kept in a local folder: the one that `spool` in the config
+//! file sets, or else one below `$XDG_STATE_HOME/checkup/spool` (`~/.local/state/checkup/spool`). Standard error says so, and
+//! why, and the command exits with 4. The next store, or `maintain`, first stores what is in the spool. `"spool": false` turns it off:
+//! then a report that cannot be stored is lost, and the command exits with 3.
 //!
-//! Each config file has its own folder there, named after the file's path: whatever is changed in the storage's settings, what waits
-//! goes where they say then. (With a relative `dir` of the storage and `--config`, the folder that the command works in is part of the
-//! name.) So nodes with one file that store in different places, by `${VARIABLE}`, each need a `spool`. A config from standard input
-//! has the folder of its storage: of its `type`, `bucket`, `prefix` and `dir`. `maintain` tells of other folders in which reports wait; to
-//! store those of a file that has been moved, set `spool: {dir: …}` to the folder and run `checkup maintain`.
+//! Each config file has its own folder there, named after the path of the file, so queued reports still reach the right storage after
+//! its settings change. Nodes that share a file but store in different places, by `${VARIABLE}`, each need their own `spool`. For a
+//! config from standard input, the folder is named after its storage. `maintain` points out other folders that hold reports; to
+//! store the reports of a file that has been moved, set `spool: {dir: …}` to the folder and run `checkup maintain`.
 //!
-//! # Differences from upstream
+//! # Differences from the original Checkup
 //!
-//! - `--store` exits with 1 if a check is not healthy and with 3 if the report may not be stored; upstream exits with 0 in
-//!   the first case, so that nothing could ever notice. Like upstream it prints nothing (cron mails what is
-//!   printed), except on a terminal or with `--format`, where somebody reads.
+//! Checkup was first a Go program. This command differs from it:
+//!
+//! - `--store` exits with 1 if a check is not healthy, and with 3 if the report might not have been stored. The original exits with 0 in
+//!   the first case, so nothing could notice. Like the original it prints nothing (cron mails what is printed), except on a terminal or
+//!   with `--format`.
 //! - `serve` listens on loopback only, unless asked otherwise.
-//! - `every` ends in order on SIGINT and SIGTERM: what is in flight is finished and stored. It prints a line per run.
-//! - `message` does not check anything if no check has the name, and needs `--about` unless there is only one check. It checks nothing
-//!   either if the latest stored result is not older than three of the check's usual intervals, or than ten minutes: it is attached to that.
+//! - `every` finishes and stores running checks on SIGINT and SIGTERM. It prints a line per run.
+//! - `message` checks nothing if no check has the name, and needs `--about` unless there is only one check. It also checks nothing if the
+//!   latest stored result is at most three of the check's usual intervals or ten minutes old: the message is attached to that result.
 
 mod args;
+mod cli;
 mod commands;
 mod config;
 mod descriptors;
 mod discover;
 mod exit;
+pub mod exit_codes;
 mod history;
 mod listen;
 mod node;
 mod output;
+mod program;
+mod selection;
 mod spool;
 mod tracing;
 
@@ -139,13 +122,25 @@ use std::process::ExitCode;
 
 use checkup_core::config::Registry;
 
-/// Runs the command line of this process over `registry`, and gives the exit code.
+pub use program::Program;
+
+/// Runs the command line of this process over `registry`, as the program `checkup`, and returns the exit code.
 ///
-/// It builds a tokio runtime of its own, and sets the global `tracing` subscriber if there is none; call it from `main` and
-/// from nowhere else.
+/// See [`Program::main`].
 #[must_use]
-pub fn main(mut registry: Registry) -> ExitCode {
-    // For `serve` and `statuspage`, which every such command has.
-    checkup_statuspage::register(&mut registry);
-    commands::run(&registry)
+pub fn main(registry: Registry) -> ExitCode {
+    Program::new("checkup", env!("CARGO_PKG_VERSION")).main(registry)
+}
+
+impl Program {
+    /// Runs the command line of this process over `registry`, and returns the exit code.
+    ///
+    /// It builds its own tokio runtime, and sets the global `tracing` subscriber if there is none. Call it from `main`, and
+    /// only once.
+    #[must_use]
+    pub fn main(self, mut registry: Registry) -> ExitCode {
+        // For `serve` and `statuspage`, which every program has.
+        checkup_statuspage::register(&mut registry);
+        cli::run(self, &registry)
+    }
 }

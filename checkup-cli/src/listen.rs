@@ -1,33 +1,29 @@
-//! Where to listen, as people write it.
+//! Addresses to listen on, as people write them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-
-use crate::args::Serve;
-
-/// As upstream.
-const DEFAULT_PORT: u16 = 3000;
 
 /// An address and port, or a port alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Listen {
-    /// `None` if only a port was named.
+    /// `None` if only a port was given.
     address: Option<IpAddr>,
     port: u16,
 }
 
-impl Serve {
-    /// Where to listen. Only what was asked for can be reached from elsewhere.
-    pub(crate) fn address(&self) -> SocketAddr {
-        let Listen { address, port } = self.listen.unwrap_or(Listen { address: None, port: DEFAULT_PORT });
-        let unnamed = if self.public { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
-        SocketAddr::new(address.unwrap_or(unnamed.into()), port)
-    }
-}
-
 impl Listen {
+    /// A port on whatever address is the default.
+    pub(crate) fn port(port: u16) -> Self {
+        Self { address: None, port }
+    }
+
     /// Whether it is more than a port.
     pub(crate) fn has_address(self) -> bool {
         self.address.is_some()
+    }
+
+    /// The address and port, with `default` if only a port was given.
+    pub(crate) fn or(self, default: Ipv4Addr) -> SocketAddr {
+        SocketAddr::new(self.address.unwrap_or(default.into()), self.port)
     }
 }
 
@@ -46,19 +42,19 @@ pub(crate) fn parse(text: &str) -> Result<Listen, String> {
     match (address, port.parse()) {
         (Some(address), Ok(port)) if is_number => Ok(Listen { address, port }),
         _ if host.parse::<Ipv6Addr>().is_ok() || text.parse::<Ipv6Addr>().is_ok() => {
-            Err(format!("expected such as [{text}]:3000, found {text:?}"))
+            Err(format!("expected an address with a port such as [{text}]:3000, found {text:?}"))
         }
         _ => Err(format!("expected an address such as 127.0.0.1:3000, or a port, found {text:?}")),
     }
 }
 
-/// Where a browser on this machine finds what listens there, in words.
+/// Where a browser on this machine finds what listens on `address`.
 pub(crate) fn place(address: SocketAddr) -> String {
     if !address.ip().is_unspecified() {
         return format!("http://{address}/");
     }
     let own: IpAddr = if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() };
-    format!("http://{}/, and at every other address of this machine", SocketAddr::new(own, address.port()))
+    format!("http://{}/ and at every other address of this machine", SocketAddr::new(own, address.port()))
 }
 
 #[cfg(test)]
@@ -66,11 +62,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_told_can_be_opened() {
-        let told = |text: &str| place(text.parse().unwrap());
-        assert_eq!(told("127.0.0.1:3000"), "http://127.0.0.1:3000/");
-        assert_eq!(told("0.0.0.0:3000"), "http://127.0.0.1:3000/, and at every other address of this machine");
-        assert_eq!(told("[::]:3000"), "http://[::1]:3000/, and at every other address of this machine");
+    fn the_printed_address_can_be_opened() {
+        let printed = |text: &str| place(text.parse().unwrap());
+        assert_eq!(printed("127.0.0.1:3000"), "http://127.0.0.1:3000/");
+        assert_eq!(printed("0.0.0.0:3000"), "http://127.0.0.1:3000/ and at every other address of this machine");
+        assert_eq!(printed("[::]:3000"), "http://[::1]:3000/ and at every other address of this machine");
     }
 
     #[test]
@@ -84,6 +80,6 @@ mod tests {
             let expected = format!("expected an address such as 127.0.0.1:3000, or a port, found {text:?}");
             assert_eq!(parsed(text), Err(expected), "{text}");
         }
-        assert_eq!(parsed("::1"), Err("expected such as [::1]:3000, found \"::1\"".into()));
+        assert_eq!(parsed("::1"), Err("expected an address with a port such as [::1]:3000, found \"::1\"".into()));
     }
 }

@@ -1,21 +1,37 @@
-//! Which of many nodes this process is: where it is, and which share of the checks it has.
+//! Which of several nodes this process is: its location, and its share of the checks.
 //!
-//! Nodes often have one config file for all of them, so that what differs is a flag or an environment variable.
+//! Nodes often share one config file, so what differs between them is an option or an environment variable.
 
 use std::env;
 
 use checkup_core::{Checkup, Shard};
+use clap::Args;
 
-use crate::args::Node;
-use crate::exit::{Error, complain};
+use crate::exit::Error;
+use crate::output::stderr::complain;
 
-/// The variable that says where this node is.
+/// The variable with the location of this node.
 const LOCATION: &str = "CHECKUP_LOCATION";
 
-/// The variable that says which share of the checks this node has.
+/// The variable with the share of the checks that this node has.
 const SHARD: &str = "CHECKUP_SHARD";
 
-/// The checkup of this node: what the flags say, else the environment, else the config file.
+/// Which of several nodes this is.
+#[derive(Debug, Args)]
+pub(crate) struct Node {
+    /// This node's location, recorded in every result [env: CHECKUP_LOCATION]
+    ///
+    /// Default: `location` of the config file.
+    #[arg(long, value_name = "NAME", value_parser = location)]
+    pub(crate) location: Option<String>,
+    /// This node's share of the checks, such as `2/8` [env: CHECKUP_SHARD]
+    ///
+    /// Each check is in exactly one shard, chosen by its name. Default: `shard` of the config file.
+    #[arg(long, value_name = "SHARD", value_parser = shard)]
+    pub(crate) shard: Option<Shard>,
+}
+
+/// The checkup of this node: as the options say, or else the environment, or else the config file.
 pub(crate) fn place(checkup: Checkup, node: &Node) -> Result<Checkup, Error> {
     let named = match &node.location {
         Some(location) => Some(location.clone()),
@@ -29,7 +45,7 @@ pub(crate) fn place(checkup: Checkup, node: &Node) -> Result<Checkup, Error> {
     Ok(share.map_or(checkup.clone(), |shard| checkup.with_shard(shard)))
 }
 
-/// The checkup of all nodes, whatever share of the checks this one has.
+/// The checkup of all nodes, regardless of which share of the checks this one has.
 pub(crate) fn whole(checkup: &Checkup) -> Checkup {
     match Shard::new(1, 1) {
         Ok(all) if checkup.shard().is_some() => checkup.with_shard(all),
@@ -37,15 +53,15 @@ pub(crate) fn whole(checkup: &Checkup) -> Checkup {
     }
 }
 
-/// Tells that this node has nothing to do, which is no error: the other nodes have it all.
+/// Reports that this node has nothing to do. That is not an error: other nodes have all of the checks.
 pub(crate) fn warn_if_idle(checkup: &Checkup) {
     if let Some(shard) = checkup.shard().filter(|_| checkup.checks().len() == 0) {
         complain(&format!("nothing to check: none of the checks is in shard {shard}"));
     }
 }
 
-/// A location as people may name it, by the same rules as in the config file.
-pub(crate) fn location(text: &str) -> Result<String, String> {
+/// A location, by the rules of the config file.
+fn location(text: &str) -> Result<String, String> {
     // The config file's may be empty, for none.
     let location = if text.is_empty() { " " } else { text };
     match Checkup::builder().location(location).build() {
@@ -54,12 +70,12 @@ pub(crate) fn location(text: &str) -> Result<String, String> {
     }
 }
 
-/// A shard as people name it.
-pub(crate) fn shard(text: &str) -> Result<Shard, String> {
+/// A shard such as `2/8`.
+fn shard(text: &str) -> Result<Shard, String> {
     text.trim().parse::<Shard>().map_err(|error| error.to_string())
 }
 
-/// What a variable says; nothing if it is not set, or empty.
+/// The value of a variable; `None` if it is unset or empty.
 fn variable<T>(name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Error> {
     match env::var(name) {
         Ok(text) if text.is_empty() => Ok(None),

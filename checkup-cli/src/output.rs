@@ -1,4 +1,4 @@
-//! What the command prints: data to standard output, in one of several formats.
+//! What the command prints: data to standard output in several formats, diagnostics to standard error.
 
 pub(crate) mod escape;
 pub(crate) mod figures;
@@ -8,8 +8,10 @@ pub(crate) mod json;
 mod junit;
 mod maintaining;
 pub(crate) mod progress;
+pub(crate) mod stderr;
 mod stdout;
 pub(crate) mod text;
+pub(crate) mod times;
 mod waiting;
 
 use std::io;

@@ -1,19 +1,18 @@
-//! Where reports wait while their storage cannot be reached, unless the config file says it.
+//! The spool: the folder in which reports wait while their storage cannot be reached.
 
 use std::env;
+use std::hash::Hasher;
 use std::path::{Path, PathBuf};
 
-use checkup_core::{Checkup, Spool, StorageError, StorageErrorKind};
-use serde_json::Value;
+use checkup_core::{Checkup, Report, Spool, Storage};
+use fnv::FnvHasher;
 
-use crate::exit::{Error, complain};
+use crate::exit::Error;
 use crate::output::figures::count;
+use crate::output::stderr::complain;
 
-/// What a storage is by its settings, the same however it is reached.
-const IDENTITY: [&str; 4] = ["type", "bucket", "prefix", "dir"];
-
-/// The checkup of this config file with a spool: that of its config file, else one of its own in the user's folder of state.
-/// Without one if the config says `"spool": false`, or if the user has no such folder.
+/// The checkup with a spool: the one of its config file, or else one of its own in the user's state folder. It has none if the
+/// config says `"spool": false`, or if the user has no such folder.
 pub(crate) fn with_default(checkup: Checkup, file: &Path) -> Checkup {
     match default_dir(&checkup, file) {
         Some(dir) => checkup.with_default_spool(Spool::new(dir)),
@@ -21,15 +20,19 @@ pub(crate) fn with_default(checkup: Checkup, file: &Path) -> Checkup {
     }
 }
 
-/// What becomes of an error of a store.
-pub(crate) fn not_stored(error: StorageError) -> Error {
-    match error.kind() {
-        StorageErrorKind::Spooled => Error::Spooled(error),
-        _ => Error::Storage(error),
+/// Stores a report. If `readers` is set, it also reports that what waited in the spool was stored with it.
+pub(crate) async fn store(checkup: &Checkup, report: &Report, readers: bool) -> Result<(), Error> {
+    // A node may have no checks in its share.
+    if report.results.is_empty() {
+        return Ok(());
     }
+    let mut backlog = Backlog::new(checkup).await;
+    let stored = checkup.store(report).await;
+    backlog.update(stored.is_ok(), readers).await;
+    stored.map_err(Error::not_stored)
 }
 
-/// The other default spools in which reports wait, and how many: those of other config files.
+/// The default spools of other config files that hold reports, and how many.
 pub(crate) async fn others(checkup: &Checkup) -> Vec<(PathBuf, usize)> {
     let own = checkup.spool().map(|spool| spool.dir.as_path());
     let folders = folders().filter(|folders| own.is_some_and(|own| own.parent() == Some(folders)));
@@ -52,22 +55,22 @@ pub(crate) async fn set_aside(checkup: &Checkup) -> Option<(&Path, usize)> {
     Some((&spool.dir, waiting.broken))
 }
 
-/// How many reports wait in the spool, and were stored by a later store.
+/// How many reports wait in the spool, to report it when they are stored.
 #[derive(Debug)]
-pub(crate) struct Backlog<'a> {
-    spool: Option<&'a Spool>,
+pub(crate) struct Backlog {
+    spool: Option<Spool>,
     reports: usize,
 }
 
-impl<'a> Backlog<'a> {
+impl Backlog {
     /// What waits before anything is stored.
-    pub(crate) async fn new(checkup: &'a Checkup) -> Self {
-        let mut backlog = Self { spool: checkup.spool(), reports: 0 };
+    pub(crate) async fn new(checkup: &Checkup) -> Self {
+        let mut backlog = Self { spool: checkup.spool().cloned(), reports: 0 };
         backlog.reports = backlog.waiting().await;
         backlog
     }
 
-    /// Takes in that something was stored, or kept. Tells people, if there are any, when what waited has been stored.
+    /// Takes in that something was stored or spooled. If `readers` is set, it reports that waiting reports were stored.
     pub(crate) async fn update(&mut self, is_stored: bool, readers: bool) {
         if is_stored && self.reports == 0 {
             return;
@@ -76,59 +79,35 @@ impl<'a> Backlog<'a> {
         self.reports = self.waiting().await;
         let stored = before.saturating_sub(self.reports);
         if stored > 0 && readers {
-            complain(&format!("{} that waited in the spool {} stored now", count(stored, "report"), is_or_are(stored)));
+            let are = if stored == 1 { "is" } else { "are" };
+            complain(&format!("{} that waited in the spool {are} now stored", count(stored, "report")));
         }
     }
 
     async fn waiting(&self) -> usize {
-        let Some(spool) = self.spool else { return 0 };
-        // A folder that cannot be read is told by the store, if it is needed.
+        let Some(spool) = &self.spool else { return 0 };
+        // A folder that cannot be read is reported by the store, if the store needs it.
         spool.waiting().await.map_or(0, |waiting| waiting.reports)
     }
 }
 
-fn is_or_are(count: usize) -> &'static str {
-    if count == 1 { "is" } else { "are" }
-}
-
-/// The folder of this config file, or else of this storage.
+/// The default folder for this config file, or else for this storage.
 fn default_dir(checkup: &Checkup, file: &Path) -> Option<PathBuf> {
-    checkup.storage()?;
-    let config = serde_json::to_value(checkup).ok()?;
-    let here = env::current_dir().ok()?;
-    Some(folders()?.join(name(&key(config.get("storage")?, file, &here)?)))
+    let storage = checkup.storage()?;
+    Some(folders()?.join(name(&key(storage.as_ref(), file)?)))
 }
 
-/// What the folder is of. A mistake in the storage's settings is often why reports wait, so that they are not in it where there
-/// is a file: who mends them stores what waits.
-fn key(storage: &Value, file: &Path, here: &Path) -> Option<Vec<u8>> {
-    let settings = storage.as_object()?;
-    let dir = settings.get("dir").and_then(Value::as_str).map(Path::new);
-    // It means another storage in another folder.
-    let is_relative = dir.is_some_and(Path::is_relative);
-    let mut key = Vec::new();
+/// What the folder is named after. For a config file that is its path and not its storage: the settings of the storage are often the
+/// reason that reports wait, and fixing them then lets the waiting reports be stored.
+fn key(storage: &dyn Storage, file: &Path) -> Option<Vec<u8>> {
     match real(file) {
-        Some(file) => {
-            key.extend(file.as_os_str().as_encoded_bytes());
-            if is_relative && file.parent() != Some(here) {
-                key.push(b'\n');
-                key.extend(here.as_os_str().as_encoded_bytes());
-            }
-        }
-        None => {
-            for (name, value) in IDENTITY.iter().filter_map(|name| settings.get(*name).map(|value| (name, value))) {
-                key.extend(format!("{name}={value}\n").bytes());
-            }
-            if is_relative {
-                key.extend(here.as_os_str().as_encoded_bytes());
-            }
-        }
+        Some(file) => Some(file.into_os_string().into_encoded_bytes()),
+        None => storage.identity().map(String::into_bytes),
     }
-    Some(key)
 }
 
-/// The path of a config file by which everybody names it; `None` for what is no file, as standard input. The links of its folder
-/// are followed, and it is not one itself: who deploys a new version often points a link to it.
+/// One path for all names of a config file; `None` for what is not a file, such as standard input. Links in the path of its folder
+/// are resolved. The file itself may be a link and is not resolved: deployments often switch such a link to a new version.
 fn real(file: &Path) -> Option<PathBuf> {
     if file == Path::new("-") || !file.metadata().ok()?.is_file() {
         return None;
@@ -137,7 +116,7 @@ fn real(file: &Path) -> Option<PathBuf> {
     Some(folder.canonicalize().ok()?.join(file.file_name()?))
 }
 
-/// Where the default spools are.
+/// The folder with the default spools.
 fn folders() -> Option<PathBuf> {
     // The XDG Base Directory Specification: a relative path is invalid, and ignored.
     let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
@@ -146,65 +125,73 @@ fn folders() -> Option<PathBuf> {
     state.map(|state| state.join("checkup/spool"))
 }
 
-/// A name that is the same for every process and version: FNV-1a.
+/// A name that is the same in every process and version: FNV-1a.
 fn name(key: &[u8]) -> String {
-    let hash = key
-        .iter()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{hash:016x}")
+    let mut hasher = FnvHasher::default();
+    hasher.write(key);
+    format!("{:016x}", hasher.finish())
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use checkup_core::archive::{Archive, MemoryFiles};
+    use checkup_core::{StorageError, async_trait};
 
     use super::*;
 
+    /// A storage with this identity.
+    #[derive(Debug)]
+    struct Named(Option<&'static str>);
+
+    #[async_trait]
+    impl Storage for Named {
+        async fn store(&self, report: &Report) -> Result<(), StorageError> {
+            Archive::new(MemoryFiles::new()).store(report).await
+        }
+
+        fn identity(&self) -> Option<String> {
+            self.0.map(str::to_owned)
+        }
+    }
+
     #[test]
-    fn each_config_file_has_a_spool_of_its_own_whatever_its_storage_is_set_to() {
+    fn each_config_file_has_its_own_spool_whatever_the_settings_of_its_storage() {
         let folder = tempfile::tempdir().unwrap();
         let here = folder.path().canonicalize().unwrap();
         let (one, other) = (here.join("one.json"), here.join("other.json"));
         for file in [&one, &other] {
             std::fs::write(file, "").unwrap();
         }
-        let wrong = json!({ "type": "s3", "bucket": "stauts", "endpoint": "http://minoi:9000" });
-        let right = json!({ "type": "s3", "bucket": "status", "endpoint": "http://minio:9000" });
-        assert_eq!(key(&wrong, &one, &here), key(&right, &one, &here));
-        assert_ne!(key(&right, &one, &here), key(&right, &other, &here));
-        // However it is named, and from wherever.
+        let (wrong, right) = (Named(Some("s3://stauts")), Named(Some("s3://status")));
+        assert_eq!(key(&wrong, &one), key(&right, &one));
+        assert_eq!(key(&Named(None), &one), key(&right, &one));
+        assert_ne!(key(&right, &one), key(&right, &other));
+        // Whichever way it is named.
         std::fs::create_dir(here.join("sub")).unwrap();
-        assert_eq!(key(&right, &one, &here), key(&right, &here.join("sub/../one.json"), Path::new("/srv")));
-        // But a relative path is another one elsewhere.
-        let relative = json!({ "type": "fs", "dir": "results" });
-        assert_eq!(key(&relative, &one, &here), key(&json!({ "type": "fs", "dir": "/srv" }), &one, &here));
-        assert_ne!(key(&relative, &one, &here), key(&relative, &one, Path::new("/srv")));
+        assert_eq!(key(&right, &one), key(&right, &here.join("sub/../one.json")));
         assert_eq!(name(b"").len(), 16);
+        // Waiting reports must be found by later versions.
+        assert_eq!(name(b"/etc/checkup.json"), "28ee0a28c4e858ba");
     }
 
     #[cfg(unix)]
     #[test]
     fn a_config_file_that_is_a_link_keeps_its_spool_when_the_link_is_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let (file, here) = (folder.path().join("checkup.json"), Path::new("/"));
+        let file = folder.path().join("checkup.json");
         let keys = ["1", "2"].map(|version| {
             std::fs::write(folder.path().join(version), "").unwrap();
             let _ = std::fs::remove_file(&file);
             std::os::unix::fs::symlink(version, &file).unwrap();
-            key(&json!({ "type": "s3", "bucket": "status" }), &file, here).unwrap()
+            key(&Named(None), &file).unwrap()
         });
         assert_eq!(keys[0], keys[1]);
     }
 
     #[test]
     fn a_config_from_standard_input_has_the_spool_of_its_storage() {
-        let key = |storage: &Value, here: &str| key(storage, Path::new("-"), Path::new(here)).unwrap();
-        let wrong = json!({ "type": "s3", "bucket": "status", "endpoint": "http://minoi:9000" });
-        let right = json!({ "bucket": "status", "endpoint": "http://minio:9000", "type": "s3", "region": "eu" });
-        assert_eq!(key(&wrong, "/srv/a"), key(&right, "/srv/b"));
-        assert_ne!(key(&right, "/"), key(&json!({ "type": "s3", "bucket": "other" }), "/"));
-        assert_ne!(key(&right, "/"), key(&json!({ "type": "s3", "bucket": "status", "prefix": "a/" }), "/"));
-        let relative = json!({ "type": "fs", "dir": "results" });
-        assert_ne!(key(&relative, "/srv/a"), key(&relative, "/srv/b"));
+        let key = |identity| key(&Named(identity), Path::new("-"));
+        assert_eq!(key(Some("s3://status")), Some(b"s3://status".to_vec()));
+        assert_eq!(key(None), None);
     }
 }

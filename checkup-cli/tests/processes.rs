@@ -20,11 +20,13 @@ fn main() -> ExitCode {
     match env::var(ROLE).as_deref() {
         Ok("server") => server(),
         Ok("command that panics") => command_that_panics(),
+        Ok("command of another name") => checkup_cli::Program::new("shopcheck", "7.8.9").main(Registry::new()),
         _ => {
-            let tests: [(&str, fn()); 3] = [
-                ("the_script_of_the_readme_waits_for_a_service_that_starts", the_script_waits),
-                ("the_script_of_the_readme_fails_if_the_service_does_not_start", the_script_fails),
-                ("a_panic_in_the_command_tells_why_and_exits_with_3", a_panic_exits_with_3),
+            let tests: [(&str, fn()); 4] = [
+                ("the_script_of_the_documentation_waits_for_a_service_that_starts", the_script_waits),
+                ("the_script_of_the_documentation_fails_if_the_service_does_not_start", the_script_fails),
+                ("a_panic_in_the_command_says_why_and_exits_with_3", a_panic_exits_with_3),
+                ("a_program_has_its_own_name_and_version", a_program_has_its_own_name),
             ];
             for (name, test) in tests {
                 println!("test {name} ...");
@@ -54,10 +56,10 @@ fn server() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The script in the README's section on continuous integration.
+/// The script in the documentation's section on continuous integration.
 fn script() -> String {
-    let readme = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).unwrap();
-    let section = readme.split("## In CI\n").nth(1).expect("the README has the section");
+    let docs = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command-line.md")).unwrap();
+    let section = docs.split("## In CI\n").nth(1).expect("the documentation has the section");
     let script = section.split("```bash\n").nth(1).expect("with a script").split("```").next().unwrap();
     assert_eq!(script.lines().count(), 3, "{script}");
     script.to_owned()
@@ -109,11 +111,11 @@ fn the_script_waits() {
     let output = run(&script(), Duration::from_secs(2));
     let (stdout, stderr) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
     assert!(output.status.success(), "{stdout}{stderr}");
-    let mut told = stderr.lines();
-    let line = told.next().unwrap();
+    let mut shown = stderr.lines();
+    let line = shown.next().unwrap();
     assert!(line.starts_with("checkup: waiting for Shop (connection to 127.0.0.1:"), "{stderr}");
     assert!(line.ends_with(" refused)"), "{stderr}");
-    assert!(told.next().unwrap().starts_with("checkup: healthy after "), "{stderr}");
+    assert!(shown.next().unwrap().starts_with("checkup: healthy after "), "{stderr}");
     assert!(stdout.starts_with("healthy   Shop "), "{stdout}");
 }
 
@@ -151,4 +153,18 @@ fn a_panic_exits_with_3() {
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b""[..]), "{stderr}");
     assert!(stderr.contains("the plugin has a defect\n"), "{stderr}");
     assert!(stderr.contains("checkup: the command panicked, which is a defect of it or of a plugin"), "{stderr}");
+}
+
+fn a_program_has_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env::current_exe().unwrap());
+        let output =
+            command.env(ROLE, "command of another name").args(args).current_dir(folder.path()).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run(&["--version"]), (Some(0), "shopcheck 7.8.9\n".to_owned(), String::new()));
+    let (code, _, stderr) = run(&["validate"]);
+    assert!(code == Some(2) && stderr.starts_with("shopcheck: there is no checkup.json, "), "{stderr}");
+    assert!(stderr.contains("`shopcheck init` writes a sample"), "{stderr}");
 }

@@ -112,6 +112,15 @@ impl Checkup {
         self
     }
 
+    /// The `type` of the storage in the config file; `None` without a storage, or for one that was made in code.
+    pub fn storage_type(&self) -> Option<&str> {
+        #[cfg(feature = "config")]
+        let name = self.settings.storage.as_ref().map(crate::config::Settings::type_name);
+        #[cfg(not(feature = "config"))]
+        let name = None;
+        name
+    }
+
     /// Which share of the checks these are, if they are not all.
     pub fn shard(&self) -> Option<Shard> {
         self.shard

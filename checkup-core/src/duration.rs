@@ -87,11 +87,22 @@ fn scale(number: &str, unit: u64) -> Option<u128> {
 
 /// The text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected a duration such as \"500ms\" or \"1m30s\", found {found:?}")]
+#[error("expected a duration such as \"500ms\" or \"1m30s\", found {found:?}{}", unit_hint(found))]
 #[non_exhaustive]
 pub struct ParseDurationError {
     /// The text as it was given.
     pub found: String,
+}
+
+/// `; did you mean "10s"?` for a number without a unit.
+fn unit_hint(found: &str) -> String {
+    let number = found.trim();
+    let seconds = format!("{number}s");
+    if number.ends_with(|last: char| last.is_ascii_digit()) && parse(&seconds).is_ok() {
+        format!("; did you mean {seconds:?}?")
+    } else {
+        String::new()
+    }
 }
 
 /// Displays a duration in Go's format, as upstream's notices do: `500ms`, `1m30s`, `336h0m0s`.

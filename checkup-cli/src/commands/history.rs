@@ -1,31 +1,64 @@
 //! Shows the history of checks, from any storage that can be read.
 
+use std::time::Duration;
+
 use checkup_core::config::Registry;
-use checkup_core::{Checkup, Timestamp, history as stored};
+use checkup_core::{Checkup, Timestamp, duration, history as stored};
+use clap::ValueEnum;
 
-use super::needs_storage;
-use crate::args::{Global, History as Args, HistoryFormat};
-use crate::config;
-use crate::exit::{Error, Exit, complain};
+use crate::args::Global;
+use crate::config::{self, needs_storage};
+use crate::exit::{Error, Exit};
 use crate::history::{CheckHistory, History, Period};
-use crate::node;
 use crate::output::figures::count;
+use crate::output::stderr::complain;
 use crate::output::{Stdout, history, progress, text};
+use crate::{node, selection};
 
-/// How many of the files are named that cannot be read.
+/// Show the history of the checks: state, uptime, days, round-trip times, incidents, messages
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The checks with this name, or `tag:TAG` for all checks with a tag; default: all
+    #[arg(value_name = "NAME")]
+    name: Option<String>,
+    /// How much history to show, such as `24h`, `7d` or `90d`
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = period)]
+    since: Duration,
+    /// How to print it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Like NAME; may be repeated
+    #[arg(long, value_name = "NAME|tag:TAG")]
+    only: Vec<String>,
+}
+
+/// How a history is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Human-readable bars and figures
+    Text,
+    /// One document, with times as in RFC 3339 and round-trip times in nanoseconds
+    Json,
+}
+
+/// How many of the unreadable files are named.
 const NAMED: usize = 3;
 
-pub(super) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
-    // Whatever share of the checks this node has: the history is of all.
+pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
+    // The history is of all checks, not only of this node's share.
     let checkup = node::whole(&config::load(registry, global)?);
     let storage = needs_storage(&checkup, "the history")?;
     let reader = storage.reader().ok_or_else(|| {
-        Error::usage("this storage cannot be read: it only sends results on; see its own pages for the history")
+        Error::usage(
+            "this storage cannot be read, because it only forwards results; look at the history where it sends them",
+        )
     })?;
     let period = Period { length: args.since, now: Timestamp::now() };
     let since = period.start().min(period.since());
     let reading = stored::read_summary(reader, since);
-    let summary = progress::spin("reading the history", reading, global).await.map_err(Error::Read)?;
+    let summary = progress::spin("reading the history", reading, global)
+        .await
+        .map_err(|error| Error::because("cannot read the storage", error))?;
     let mut history = History::new(&checkup, &summary, period);
     select(&mut history.checks, &checkup, args)?;
     if !summary.unread.is_empty() && !global.quiet {
@@ -33,14 +66,14 @@ pub(super) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     }
     if !global.quiet {
         match args.format {
-            HistoryFormat::Text => stdout.print(&text::history(&history, text::Layout::new(stdout, false)))?,
-            HistoryFormat::Json => history::print(&history, stdout)?,
+            Format::Text => stdout.print(&text::history(&history, text::Layout::new(stdout, false)))?,
+            Format::Json => history::print(&history, stdout)?,
         }
     }
     Ok(Exit::Healthy)
 }
 
-/// Keeps only the checks that were asked for. All of them, if none was.
+/// Keeps only the checks that were asked for; all of them if none were.
 fn select(checks: &mut Vec<CheckHistory<'_>>, checkup: &Checkup, args: &Args) -> Result<(), Error> {
     let wanted: Vec<_> = args.name.iter().chain(&args.only).collect();
     let is_wanted = |check: &CheckHistory<'_>, wanted: &str| {
@@ -49,7 +82,7 @@ fn select(checks: &mut Vec<CheckHistory<'_>>, checkup: &Checkup, args: &Args) ->
     };
     for wanted in &wanted {
         if !checks.iter().any(|check| is_wanted(check, wanted)) {
-            return Err(config::nothing_is(checkup, checks.iter().map(|check| check.name.clone()), wanted));
+            return Err(selection::nothing_is(checkup, checks.iter().map(|check| check.name.clone()), wanted));
         }
     }
     if !wanted.is_empty() {
@@ -58,7 +91,7 @@ fn select(checks: &mut Vec<CheckHistory<'_>>, checkup: &Checkup, args: &Args) ->
     Ok(())
 }
 
-/// `2 check files cannot be read, and are left out: a, b`
+/// `2 check files cannot be read and are left out: a, b`
 fn unread<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
     let total = names.len();
     let are = if total == 1 { "is" } else { "are" };
@@ -67,5 +100,14 @@ fn unread<'a>(names: impl ExactSizeIterator<Item = &'a str>) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{} cannot be read, and {are} left out: {}{more}", count(total, "check file"), named.join(", "))
+    format!("{} cannot be read and {are} left out: {}{more}", count(total, "check file"), named.join(", "))
+}
+
+fn period(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(10 * 366 * 86_400);
+    let period = duration::parse(text).map_err(|error| error.to_string())?;
+    if period.is_zero() || period > LONGEST {
+        return Err("expected more than 0, and at most ten years".into());
+    }
+    Ok(period)
 }

@@ -1,24 +1,34 @@
-//! Keeps the storage in shape: stores what waits in the spool, compacts, and removes what has expired.
+//! Keeps the storage in shape: stores what is in the spool, compacts, and removes what has expired.
 
 use std::io::{self, IsTerminal};
 use std::pin::pin;
 
 use checkup_core::config::Registry;
-use checkup_core::{Maintenance, Storage, StorageMaintainer, Timestamp};
+use checkup_core::{Maintenance, Storage, StorageError, StorageMaintainer, Timestamp};
 
-use super::needs_storage;
 use super::signal::Signals;
 use crate::args::Global;
-use crate::config;
-use crate::exit::{Error, Exit, complain};
+use crate::config::{self, needs_storage};
+use crate::exit::{Error, Exit};
 use crate::output::figures::{count, thousands};
+use crate::output::stderr::{complain, program};
 use crate::output::{Maintaining, Stdout};
 use crate::spool;
 
-/// How many pieces of work in a row may do nothing, although there is said to be more.
+/// How many steps in a row may do nothing, although the storage reports that there is more to do.
 const IDLE: usize = 1000;
 
-pub(super) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdout) -> Result<Exit, Error> {
+/// Maintain the storage: store what is in the spool, compact, and remove what has expired
+///
+/// Runs do a part of this after each store; this command does all of it and reports what it did.
+///
+/// Each config file has its own spool, unless `spool` sets another folder.
+///
+/// Reports in the spools of other config files are pointed out.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {}
+
+pub(crate) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdout) -> Result<Exit, Error> {
     let checkup = config::load(registry, global)?;
     let storage = needs_storage(&checkup, "maintenance")?;
     let Some(maintainer) = storage.maintainer() else {
@@ -33,7 +43,7 @@ pub(super) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdou
         never = bar.show() => match never {},
     };
     bar.clear();
-    // What is done is done, also if the rest failed.
+    // What is done is done, even if the rest failed.
     let after = match &worked {
         Ok(_) => files(storage.as_ref()).await?,
         Err(_) => None,
@@ -45,41 +55,42 @@ pub(super) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdou
         if let Some((dir, reports)) = spool::set_aside(&checkup).await {
             let were = if reports == 1 { "was" } else { "were" };
             complain(&format!(
-                "note: {} {were} set aside in {}: what ends with `.broken` cannot be read, and what ends with `.refused` the \
-                 storage did not take; to have that tried again, take `.refused` off its name",
+                "note: {} {were} set aside in {}: files ending in `.broken` are unreadable; the storage rejected those ending in \
+                 `.refused` (remove that suffix to retry them)",
                 count(reports, "report"),
                 dir.display()
             ));
         }
         for (dir, reports) in spool::others(&checkup).await {
-            let (reports, wait) = (count(reports, "report"), if reports == 1 { "waits" } else { "wait" });
+            let (reports, are) = (count(reports, "report"), if reports == 1 { "is" } else { "are" });
             complain(&format!(
-                "note: {reports} of another config file {wait} in {0}; `checkup maintain` with that file stores what waits, or, if \
-                 it is gone, with `spool: {{dir: {0}}}` in one with its storage",
-                dir.display()
+                "note: {reports} of another config file {are} in the spool {dir}; to store them, run `{program} maintain` with that \
+                 file, or, if it no longer exists, with `spool: {{dir: {dir}}}` in a file with its storage",
+                dir = dir.display(),
+                program = program(),
             ));
         }
     }
     if let End::Interrupted = worked? {
-        complain("interrupted; run it again to go on");
+        complain("interrupted; run it again to continue");
         signals.exit();
     }
     let Some(last) = all.failures.pop() else { return Ok(Exit::Healthy) };
     for failure in &all.failures {
         complain(&failure.to_string());
     }
-    Err(Error::Maintenance(checkup_core::StorageError::new(last.to_string()).with_kind(last.kind)))
+    Err(Error::because("the maintenance is not finished", last.to_string()))
 }
 
 /// How the work ended.
 enum End {
     /// There is nothing left to do.
     Finished,
-    /// A signal came, and the piece that was in the works has been finished.
+    /// A signal came, and the step that was running has finished.
     Interrupted,
 }
 
-/// Does one bounded piece after the other, until nothing is left or a signal comes.
+/// Does one bounded step after the other, until nothing is left or a signal comes.
 async fn work(
     maintainer: &dyn StorageMaintainer,
     bar: &Maintaining,
@@ -88,22 +99,22 @@ async fn work(
 ) -> Result<End, Error> {
     let (mut idle, mut interrupted) = (0, false);
     while idle < IDLE {
-        let mut piece = pin!(maintainer.maintain());
-        let piece = loop {
+        let mut step = pin!(maintainer.maintain());
+        let step = loop {
             tokio::select! {
-                piece = piece.as_mut() => break piece.map_err(Error::Maintenance)?,
-                () = signals.next() => {
+                done = step.as_mut() => break done.map_err(|error| Error::because("the maintenance is not finished", error))?,
+                () = signals.any() => {
                     if std::mem::replace(&mut interrupted, true) {
                         signals.exit();
                     }
                     if io::stderr().is_terminal() {
                         bar.clear();
-                        complain("finishing what is in the works; once more to end at once");
+                        complain("finishing the current step; press Ctrl-C again to stop now");
                     }
                 }
             }
         };
-        let Maintenance { expired, compacted, flushed, unfinished, failures, .. } = piece;
+        let Maintenance { expired, compacted, flushed, unfinished, failures, .. } = step;
         all.expired += expired;
         all.compacted += compacted;
         all.flushed += flushed;
@@ -121,17 +132,20 @@ async fn work(
         }
         idle = if expired + compacted + flushed > 0 { 0 } else { idle + 1 };
     }
-    Err(Error::Internal("the storage says that there is more to do, and does none of it", None))
+    Err(Error::failed("the storage reports that there is more to do, but does nothing"))
 }
 
-/// How many check files there are, if the storage can tell.
+/// The number of check files, if the storage can be read.
 async fn files(storage: &dyn Storage) -> Result<Option<usize>, Error> {
     let Some(reader) = storage.reader() else { return Ok(None) };
-    let names = reader.list(Timestamp::default()).await.map_err(Error::Read)?;
+    let names = reader
+        .list(Timestamp::default())
+        .await
+        .map_err(|error: StorageError| Error::because("cannot read the storage", error))?;
     Ok(Some(names.len()))
 }
 
-/// What was done, in a line or two; `None` if it is nothing.
+/// What was done, in a line or two; `None` if nothing was.
 fn describe(done: &Maintenance, before: Option<usize>, after: Option<usize>) -> Option<String> {
     let Maintenance { expired, compacted, flushed, .. } = *done;
     let mut out = String::new();
@@ -181,17 +195,17 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_is_told_in_check_files() {
-        let told = |done, before, after| describe(&done, before, after);
+    fn what_was_done_is_described_in_check_files() {
+        let described = |done, before, after| describe(&done, before, after);
         let (before, after) = (Some(38_892), Some(104));
-        assert_eq!(told(maintenance(0, 0, 0), before, after), None);
+        assert_eq!(described(maintenance(0, 0, 0), before, after), None);
         assert_eq!(
-            told(maintenance(12, 38_880, 0), before, after).unwrap(),
+            described(maintenance(12, 38_880, 0), before, after).unwrap(),
             "38,892 check files became 104; 12 expired\n"
         );
-        assert_eq!(told(maintenance(12, 0, 0), before, after).unwrap(), "12 of 38,892 check files expired\n");
-        assert_eq!(told(maintenance(1, 2, 0), None, None).unwrap(), "2 check files compacted; 1 expired\n");
-        assert_eq!(told(maintenance(0, 0, 1), before, after).unwrap(), "1 report from the spool stored\n");
+        assert_eq!(described(maintenance(12, 0, 0), before, after).unwrap(), "12 of 38,892 check files expired\n");
+        assert_eq!(described(maintenance(1, 2, 0), None, None).unwrap(), "2 check files compacted; 1 expired\n");
+        assert_eq!(described(maintenance(0, 0, 1), before, after).unwrap(), "1 report from the spool stored\n");
         assert_eq!(nothing(after), "nothing to do: 104 check files\n");
     }
 }

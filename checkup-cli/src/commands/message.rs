@@ -1,4 +1,4 @@
-//! Attaches a message of an operator's to a check's result: to the latest that is stored, or to one of a run for it.
+//! Attaches an operator's message to a result: to the latest that is stored, or to one of a run for it.
 
 mod latest;
 mod window;
@@ -6,23 +6,39 @@ mod window;
 use checkup_core::config::Registry;
 use checkup_core::{Check, CheckResult, Checkup, MaintenanceWindow, Report, Storage, Timestamp};
 
-use super::{needs_storage, store};
-use crate::args::{Global, Message};
-use crate::config;
+use crate::args::Global;
+use crate::config::{self, needs_storage};
 use crate::exit::{Error, Exit};
-use crate::node;
+use crate::node::{self, Node};
 use crate::output::{Stdout, progress};
+use crate::{selection, spool};
+use window::Window;
 
-pub(crate) use window::Window;
+/// Post a message or announce a maintenance window on the status page
+///
+/// It is stored with the latest result of the check. If that is too old, the checks run first.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The message
+    #[arg(value_parser = text)]
+    text: String,
+    /// The name of the check that it is about, in any case; required unless there is only one check
+    #[arg(short, long, value_name = "NAME")]
+    about: Option<String>,
+    /// When failures are expected and do not count; for all checks unless --about is set
+    ///
+    /// A side is a time such as 2026-11-20T22:00Z or 2026-11-20T23:00+01:00, `now`, or relative.
+    ///
+    /// `-30m` is before now. `+2h` is after now; as the end, it is after the start.
+    #[arg(long, value_name = "FROM..TO", value_parser = Window::parse, allow_hyphen_values = true)]
+    maintenance: Option<Window>,
+    #[command(flatten)]
+    node: Node,
+}
 
-pub(super) async fn run(
-    registry: &Registry,
-    global: &Global,
-    args: &Message,
-    stdout: &mut Stdout,
-) -> Result<Exit, Error> {
+pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
     let checkup = node::place(config::load(registry, global)?, &args.node)?;
-    // Whatever share of the checks this node has: a message may be about any.
+    // A message may be about any check, not only this node's share.
     let whole = node::whole(&checkup);
     let storage = needs_storage(&whole, "a message")?;
     let attached = Attached::of(&whole, args)?;
@@ -30,28 +46,28 @@ pub(super) async fn run(
         Some(result) => Report::new(vec![attached.to(result)]),
         None => attached.to_a_run(&checkup, &whole, global).await,
     };
-    store(&checkup, &report, !global.quiet).await?;
+    spool::store(&checkup, &report, !global.quiet).await?;
     if !global.quiet {
         stdout.print("Message posted\n")?;
     }
     Ok(Exit::Healthy)
 }
 
-/// What is attached, and to what.
+/// What is attached to which check.
 struct Attached<'a> {
     text: &'a str,
     maintenance: Option<MaintenanceWindow>,
-    /// The place of the check that it is about; `None` for all of them.
+    /// The place of the check that it is about; `None` for all checks.
     about: Option<usize>,
 }
 
 impl<'a> Attached<'a> {
-    fn of(checkup: &Checkup, args: &'a Message) -> Result<Self, Error> {
+    fn of(checkup: &Checkup, args: &'a Args) -> Result<Self, Error> {
         let about = match &args.about {
-            Some(name) => Some(config::position(checkup, name)?),
+            Some(name) => Some(selection::position(checkup, name)?),
             None if args.maintenance.is_some() => None,
             None if checkup.checks().len() == 1 => Some(0),
-            None => return Err(config::which(checkup, "name the check that the message is about with --about")),
+            None => return Err(selection::which(checkup, "choose the check that the message is about with --about")),
         };
         let window = args.maintenance.map(|window| window.at(Timestamp::now())).transpose();
         let window = window.map_err(|error| Error::usage(format!("--maintenance: {error}")))?;
@@ -66,12 +82,12 @@ impl<'a> Attached<'a> {
         let checks: Vec<&Check> =
             checkup.checks().enumerate().filter(|(place, _)| is_about(*place)).map(|(_, check)| check).collect();
         let result = latest::fresh(reader, &checks, Timestamp::now()).await?;
-        // A result has one time of maintenance, and its message says what for: anything else needs another result.
+        // A result has one maintenance window, and its message describes it: anything else needs another result.
         let is_free = result.maintenance.is_none() && (self.maintenance.is_none() || result.message.is_none());
         is_free.then_some(result)
     }
 
-    /// The report of a run that has it: of this node's checks, if the check is one of them, else of that alone.
+    /// The report of a run that has it: a run of this node's checks if the check is one of them, or else of that check alone.
     async fn to_a_run(&self, checkup: &Checkup, whole: &Checkup, global: &Global) -> Report {
         let about = whole.checks().nth(self.about.unwrap_or(0));
         let is_about = |check: &Check| about.is_some_and(|about| is_same(about, check));
@@ -90,7 +106,7 @@ impl<'a> Attached<'a> {
         report
     }
 
-    /// The result with it. Readers join it with the same result that is stored already, messages included.
+    /// The result with it. Readers join it with the copy of the result that is stored already, messages included.
     fn to(&self, mut result: CheckResult) -> CheckResult {
         result.message = Some(self.text.to_owned());
         result.maintenance = self.maintenance.or(result.maintenance);
@@ -100,4 +116,11 @@ impl<'a> Attached<'a> {
 
 fn is_same(one: &Check, other: &Check) -> bool {
     one.name() == other.name() && one.endpoint() == other.endpoint()
+}
+
+fn text(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("expected some text".into()),
+        text => Ok(text.to_owned()),
+    }
 }

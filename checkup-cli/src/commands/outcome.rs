@@ -1,43 +1,50 @@
-//! How it went to store and to tell of the runs of a monitor.
+//! Reports what goes wrong with the runs of a monitor.
 
-use checkup_core::{Checkup, Run, StorageErrorKind};
+use checkup_core::{Checkup, ErrorChain, Run, StorageErrorKind};
 
-use crate::exit::{Error, chain, complain};
+use crate::exit::Error;
+use crate::output::stderr::complain;
 use crate::spool::Backlog;
 
-/// Tells what went wrong, run by run, and remembers how it went the last time.
+/// Reports failed stores and notifications run by run, and remembers how the last store went.
 #[derive(Debug)]
-pub(super) struct Outcome<'a> {
+pub(super) struct Outcome {
     quiet: bool,
-    /// What waits in the spool.
-    backlog: Backlog<'a>,
+    /// What is in the spool.
+    backlog: Backlog,
     /// How it went to store the last report.
     last: Result<(), Error>,
 }
 
-impl<'a> Outcome<'a> {
+impl Outcome {
     /// Before the first run.
-    pub(super) async fn new(checkup: &'a Checkup, quiet: bool) -> Self {
+    pub(super) async fn new(checkup: &Checkup, quiet: bool) -> Self {
         Self { quiet, backlog: Backlog::new(checkup).await, last: Ok(()) }
     }
 
-    /// Takes in a run.
+    /// Continues with another configuration.
+    pub(super) async fn reload(&mut self, checkup: &Checkup) {
+        self.backlog = Backlog::new(checkup).await;
+    }
+
+    /// Takes in a run. Cancel-safe.
     pub(super) async fn take(&mut self, run: &Run) {
         self.last = match &run.stored {
             Some(Err(error)) if error.kind() == StorageErrorKind::Spooled => {
-                complain(&format!("the report is not stored yet: {}", chain(error)));
-                Err(Error::LastSpooled)
+                complain(&format!("the report is not stored yet: {}", ErrorChain(error)));
+                Err(Error::Spooled { what: "the last report is not stored yet: it is in the spool", source: None })
             }
             Some(Err(error)) => {
-                complain(&format!("the report may not be stored: {}", chain(error)));
-                Err(Error::LastReport)
+                complain(&format!("could not confirm that the report was stored: {}", ErrorChain(error)));
+                Err(Error::failed("could not confirm that the last report was stored"))
             }
             Some(Ok(())) | None => Ok(()),
         };
-        self.backlog.update(self.last.is_ok(), !self.quiet).await;
         for error in &run.notify_errors {
-            complain(&format!("a notification may not be delivered: {}", chain(error)));
+            complain(&format!("could not confirm that a notification was delivered: {}", ErrorChain(error)));
         }
+        // At the end, so that nothing but this is lost if the rest is cancelled; the next run makes up for it.
+        self.backlog.update(self.last.is_ok(), !self.quiet).await;
     }
 
     /// How it went to store the last report.

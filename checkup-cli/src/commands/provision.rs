@@ -1,4 +1,4 @@
-//! Makes what the storage needs before its first store, and lets a status page read it.
+//! Creates what the storage needs before its first store, and lets a status page read it.
 
 use std::env;
 use std::io;
@@ -6,63 +6,71 @@ use std::time::Duration;
 
 use checkup_core::config::{Format, Registry};
 use checkup_core::{Checkup, ConfigError, Provision, ProvisionChange, ProvisionStep};
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::needs_storage;
 use crate::args::Global;
-use crate::config;
+use crate::config::{self, needs_storage};
 use crate::exit::{Error, Exit};
 use crate::output::{Stdout, escape};
 
-/// Where upstream's `provision s3` finds the name of the bucket.
+/// The variable with the name of the bucket, as in the original Checkup's `provision s3`.
 const BUCKET: &str = "AWS_BUCKET_NAME";
 
-/// The options of `provision`.
-#[derive(Debug, Args)]
-pub(crate) struct ProvisionArgs {
-    /// Take the storage from the environment, not from a config file
+/// Create what the storage needs before its first store, such as a bucket, and let a status page read it
+///
+/// It may run again at any time: what is as requested stays as it is, and other people's settings are kept.
+///
+/// Marks: + for created, ~ for updated, = for unchanged, - for what the server does not support.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Take the storage from the environment instead of a config file
     ///
     /// It is in AWS_BUCKET_NAME, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     #[arg(value_name = "PROVIDER")]
-    pub(crate) provider: Option<Provider>,
-    /// Change nothing, and print what would be changed, with the documents
+    provider: Option<Provider>,
+    /// Change nothing; print the planned changes and their documents
     #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// The status page lies in the storage too: let anyone read its files
+    dry_run: bool,
+    /// The status page is in the storage too: let anyone read its files
     #[arg(long)]
-    pub(crate) page: bool,
-    /// As --page, and let the storage serve it as a website
+    page: bool,
+    /// Like --page, and let the storage serve it as a website
     #[arg(long)]
-    pub(crate) website: bool,
+    website: bool,
     /// Let only pages of this origin read, such as `https://status.example.com`; may be repeated
     #[arg(long = "origin", value_name = "ORIGIN")]
-    pub(crate) origins: Vec<String>,
+    origins: Vec<String>,
     /// Let the storage itself remove check files of this age, such as `400d`
     #[arg(long, value_name = "DURATION", value_parser = checkup_core::duration::parse)]
-    pub(crate) expire_after: Option<Duration>,
+    expire_after: Option<Duration>,
     /// How to print the steps
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(crate) format: StepFormat,
+    format: StepFormat,
 }
 
-/// A storage that needs no config file to be provisioned.
+/// A storage that can be provisioned without a config file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Provider {
-    /// A bucket of Amazon S3, or of a server like it (AWS_ENDPOINT_URL)
+    /// A bucket of Amazon S3 or of a compatible server (AWS_ENDPOINT_URL)
     S3,
 }
 
 /// How the steps are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StepFormat {
-    /// A line for each step as soon as it is done; with --dry-run also what it would write
+    /// A line for each step as soon as it is done; with --dry-run, including what it would write
     Text,
     /// An array of all steps at the end
     Json,
 }
 
-impl ProvisionArgs {
+impl Args {
+    pub(crate) fn without_effect(&self, global: &Global) -> Option<String> {
+        self.provider
+            .and_then(|_| global.config_has_no_effect("next to the provider, which is described by the environment"))
+    }
+
     fn request(&self) -> Result<Provision, ConfigError> {
         let mut request = Provision::new();
         request.dry_run = self.dry_run;
@@ -75,12 +83,7 @@ impl ProvisionArgs {
     }
 }
 
-pub(super) async fn run(
-    registry: &Registry,
-    global: &Global,
-    args: &ProvisionArgs,
-    stdout: &mut Stdout,
-) -> Result<Exit, Error> {
+pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
     let request = args.request()?;
     let checkup = match args.provider {
         Some(Provider::S3) => from_environment(registry)?,
@@ -89,30 +92,32 @@ pub(super) async fn run(
     let storage = needs_storage(&checkup, "provisioning")?;
     let provisioner = storage.provisioner().ok_or_else(|| nothing_to_provision(&checkup))?;
     let (mut steps, mut printed) = (Vec::new(), Ok(()));
-    let mut tell = |step: ProvisionStep| match args.format {
+    let mut show = |step: ProvisionStep| match args.format {
         StepFormat::Json => steps.push(json(&step)),
         StepFormat::Text if global.quiet || printed.is_err() => {}
         StepFormat::Text => printed = stdout.print(&text(&step, args.dry_run)),
     };
-    let result = provisioner.provision(&request, &mut tell).await;
+    let result = provisioner.provision(&request, &mut show).await;
     printed?;
-    // The steps before a failure are done, and must be known.
+    // The steps before a failure are done, and must be shown.
     if args.format == StepFormat::Json && !global.quiet {
         let document = serde_json::to_string_pretty(&steps).map_err(io::Error::from)?;
         stdout.print(&escape::json(&(document + "\n")))?;
     }
-    result.map_err(Error::Provision)?;
+    result.map_err(|error| Error::because("the storage is not provisioned", error))?;
     Ok(Exit::Healthy)
 }
 
-/// A checkup without checks and with the storage that the environment describes: the storage itself reads the rest of it.
+/// A checkup without checks, with the storage that the environment describes. The storage itself reads the remaining variables.
 fn from_environment(registry: &Registry) -> Result<Checkup, Error> {
     let bucket = env::var(BUCKET).ok().filter(|bucket| !bucket.is_empty()).ok_or_else(|| {
-        Error::usage(format!("`provision s3` takes the bucket's name from the environment, and {BUCKET} is not set"))
+        Error::usage(format!(
+            "`provision s3` takes the name of the bucket from the environment, and {BUCKET} is not set"
+        ))
     })?;
-    // It would stand for another variable, which may hold a secret.
+    // It would be replaced by another variable, which may hold a secret.
     if bucket.contains('$') {
-        return Err(Error::usage(format!("expected the name of a bucket in {BUCKET}, found one with a `$`")));
+        return Err(Error::usage(format!("expected the name of a bucket in {BUCKET}, found a `$` in it")));
     }
     let document = json!({"checkers": [], "storage": {"type": "s3", "bucket": bucket}});
     let in_environment = |error: ConfigError| error.in_file("the environment");
@@ -120,19 +125,17 @@ fn from_environment(registry: &Registry) -> Result<Checkup, Error> {
 }
 
 fn nothing_to_provision(checkup: &Checkup) -> Error {
-    let document = serde_json::to_value(checkup).unwrap_or_default();
-    let name = document.pointer("/storage/type").and_then(Value::as_str).unwrap_or_default();
+    let name = checkup.storage_type().unwrap_or_default();
     if name == "s3" && !cfg!(feature = "provision") {
         return Error::usage(
-            "this command was built without provisioning, which has much to compile; \
-             get it with `cargo install checkup-cli --features provision`",
+            "this command was built without provisioning, which takes long to compile; build checkup-cli with the feature `provision`",
         );
     }
     let name = if name.is_empty() { String::new() } else { format!(" `{}`", escape::line(name)) };
     Error::usage(format!("the storage{name} needs no provisioning"))
 }
 
-/// A step in a line, and what it would write below it in a dry run.
+/// A step in a line; in a dry run, what it would write is below it.
 fn text(step: &ProvisionStep, dry_run: bool) -> String {
     let mark = match step.change {
         ProvisionChange::Created | ProvisionChange::WouldCreate => '+',

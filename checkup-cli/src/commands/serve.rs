@@ -1,120 +1,322 @@
 //! Serves the status page, and runs the checks too if asked to.
 
+use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use axum::Router;
+use axum::extract::Request as HttpRequest;
 use checkup_core::config::Registry;
-use checkup_core::{Monitor, Runs};
+use checkup_core::{Checkup, ConfigError};
 use checkup_statuspage::{Site, StatusPage};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tower::ServiceExt;
 
-use super::needs_storage;
+use super::monitors::Monitors;
 use super::outcome::Outcome;
-use super::signal::Signals;
-use crate::args::{Global, Serve};
-use crate::config;
-use crate::exit::{Error, Exit, complain};
-use crate::listen;
-use crate::node;
+use super::signal::{Request, Signals};
+use crate::args::{Global, interval};
+use crate::config::{Source, needs_storage};
+use crate::exit::{Error, Exit};
+use crate::listen::{self, Listen};
+use crate::node::{self, Node};
 use crate::output::Stdout;
+use crate::output::stderr::complain;
 
-pub(super) async fn run(
-    registry: &Registry,
-    global: &Global,
-    args: &Serve,
-    stdout: &mut Stdout,
-) -> Result<Exit, Error> {
-    let address = args.address();
+/// The port of the original Checkup.
+const DEFAULT_PORT: u16 = 3000;
+
+/// Serve the status page; with --every, run the checks too
+///
+/// SIGINT (Ctrl-C) or SIGTERM stops it gracefully, as does closing the terminal.
+///
+/// Without a terminal, SIGHUP reads the config file again.
+///
+/// Besides the page: check files, /api/v1/, /feed.atom, /badge/, /healthz, /readyz, /health and /metrics.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where to listen: an address with a port, or a port; 0 for any free one [default: 127.0.0.1:3000]
+    #[arg(long, value_name = "ADDRESS", value_parser = listen::parse)]
+    listen: Option<Listen>,
+    /// Listen on all interfaces, so that other machines can connect
+    #[arg(long)]
+    public: bool,
+    /// Run the checks too and store every report: the time from run to run, as for `every`
+    #[arg(long, value_name = "INTERVAL", value_parser = interval)]
+    every: Option<Duration>,
+    /// Show the page with made-up data and check nothing; needs no config file
+    #[arg(long, conflicts_with_all = ["every", "location", "shard", "config"])]
+    demo: bool,
+    #[command(flatten)]
+    node: Node,
+}
+
+pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
     if args.demo {
         let mut signals = Signals::new()?;
-        let server = Server::open(address, global, stdout).await?;
-        return server.run(&checkup_statuspage::demo()?, &mut signals, async {}).await.map(|()| Exit::Healthy);
+        let server = Server::open(args.address(), checkup_statuspage::demo()?.router(), global, stdout).await?;
+        server.run(&mut signals, &mut Nothing).await?;
+        return Ok(Exit::Healthy);
     }
-    let checkup = node::place(config::load(registry, global)?, &args.node)?;
-    // Whatever share of the checks this node has: the page is of all.
-    let whole = node::whole(&checkup);
-    let page = checkup.section::<StatusPage>().cloned().unwrap_or_default();
-    let Some(interval) = args.every else {
-        let storage = needs_storage(&checkup, "a page without --every")?;
-        let site = Site::of_storage(Arc::clone(storage)).checkup(&whole).page(page).build()?;
-        let mut signals = Signals::new()?;
-        let server = Server::open(address, global, stdout).await?;
-        return server.run(&site, &mut signals, async {}).await.map(|()| Exit::Healthy);
-    };
-
-    if checkup.storage().is_none() && !global.quiet {
-        complain("nothing is stored: the config file has no `storage`; the page shows what this process has seen");
-    }
-    if !global.quiet {
-        node::warn_if_idle(&checkup);
-    }
+    let source = Source::find(global.config.as_deref())?;
+    let place = |checkup| args.place(checkup, global);
+    let checkup = place(source.load_with_spool(registry, global)?)?;
     // Before the first check, so that no signal can end the process in the middle of one.
     let mut signals = Signals::new()?;
-    // And before anything is checked for a page that cannot be served.
-    let server = Server::open(address, global, stdout).await?;
-    let (monitor, runs) = Monitor::builder(checkup.clone()).interval(interval).start_and_subscribe()?;
-    let monitor = Arc::new(monitor);
-    let site = Site::of_monitor(Arc::clone(&monitor)).checkup(&whole).page(page).build()?;
-    let outcome = Outcome::new(&checkup, global.quiet).await;
-    // The checks go on while the server is told to stop: what is in flight is finished and stored.
-    let stopped = async { monitor.shutdown().await };
-    let (served, stored) = tokio::join!(server.run(&site, &mut signals, stopped), watch(runs, outcome));
-    served.and(stored).map(|()| Exit::Healthy)
-}
-
-/// Tells what goes wrong with the runs of a monitor, until it has stopped.
-async fn watch(mut runs: Runs, mut outcome: Outcome<'_>) -> Result<(), Error> {
-    while let Some(run) = runs.next().await {
-        outcome.take(&run).await;
+    let reload = || source.reload(registry, global, place);
+    match args.every {
+        None => {
+            let router = stored_site(&checkup)?;
+            let server = Server::open(args.address(), router, global, stdout).await?;
+            server.run(&mut signals, &mut Stored { reload }).await?;
+        }
+        Some(interval) => {
+            // The address is taken before anything is checked for a page that cannot be served.
+            let server = Server::open(args.address(), Router::new(), global, stdout).await?;
+            let outcome = Outcome::new(&checkup, global.quiet).await;
+            let monitors = Monitors::start(checkup.clone(), interval)?;
+            server.show(watched_site(&monitors, &checkup)?);
+            let mut watched = Watched { reload, monitors, outcome, next: None };
+            server.run(&mut signals, &mut watched).await?;
+            watched.outcome.last()?;
+        }
     }
-    outcome.last()
+    Ok(Exit::Healthy)
 }
 
-/// A socket that is listened at.
+impl Args {
+    pub(crate) fn without_effect(&self) -> Option<String> {
+        if self.public && self.listen.is_some_and(Listen::has_address) {
+            return Some("--public has no effect next to the address of --listen; pass only the port there".into());
+        }
+        let node = [("--location", self.node.location.is_some()), ("--shard", self.node.shard.is_some())];
+        let (option, _) = node.into_iter().find(|(_, given)| *given && self.every.is_none())?;
+        Some(format!("{option} has no effect without --every: nothing is checked"))
+    }
+
+    /// Where to listen: on loopback only, unless other machines are asked for.
+    fn address(&self) -> SocketAddr {
+        let default = if self.public { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
+        self.listen.unwrap_or(Listen::port(DEFAULT_PORT)).or(default)
+    }
+
+    /// The checkup of this node, with notes for people.
+    fn place(&self, checkup: Checkup, global: &Global) -> Result<Checkup, Error> {
+        let checkup = node::place(checkup, &self.node)?;
+        if self.every.is_none() {
+            needs_storage(&checkup, "a page without --every")?;
+        } else if !global.quiet {
+            if checkup.storage().is_none() {
+                complain(
+                    "nothing is stored: the config file has no `storage`; the page shows what this process has seen",
+                );
+            }
+            node::warn_if_idle(&checkup);
+        }
+        Ok(checkup)
+    }
+}
+
+/// The page over a storage. It is of all checks, not only of this node's share.
+fn stored_site(checkup: &Checkup) -> Result<Router, Error> {
+    let storage = needs_storage(checkup, "a page without --every")?;
+    Ok(Site::of_storage(Arc::clone(storage)).checkup(&node::whole(checkup)).page(page(checkup)).build()?.router())
+}
+
+/// The page over the current monitor. It is of all checks, not only of this node's share.
+fn watched_site(monitors: &Monitors, checkup: &Checkup) -> Result<Router, ConfigError> {
+    let monitor = Arc::clone(monitors.current());
+    Ok(Site::of_monitor(monitor).checkup(&node::whole(checkup)).page(page(checkup)).build()?.router())
+}
+
+fn page(checkup: &Checkup) -> StatusPage {
+    checkup.section::<StatusPage>().cloned().unwrap_or_default()
+}
+
+/// What goes on while the page is served.
+trait Background {
+    /// Goes on until there is a new page to show; forever if there never is one. Cancel-safe.
+    async fn next_page(&mut self) -> Result<Router, Error>;
+
+    /// Reads the configuration again; gives a new page, if that is to be shown now.
+    async fn reload(&mut self) -> Option<Router>;
+
+    /// Finishes what is going on.
+    async fn finish(&mut self) -> Result<(), Error>;
+}
+
+/// Nothing goes on: the page is a demo.
+struct Nothing;
+
+/// The page is made of what is stored.
+struct Stored<R> {
+    reload: R,
+}
+
+/// The checks run.
+struct Watched<R> {
+    reload: R,
+    monitors: Monitors,
+    outcome: Outcome,
+    /// The page of a configuration whose first run has not finished. The one before is shown meanwhile, which has results.
+    next: Option<Router>,
+}
+
+impl Background for Nothing {
+    async fn next_page(&mut self) -> Result<Router, Error> {
+        std::future::pending().await
+    }
+
+    async fn reload(&mut self) -> Option<Router> {
+        None
+    }
+
+    async fn finish(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<R: Fn() -> Option<Checkup>> Background for Stored<R> {
+    async fn next_page(&mut self) -> Result<Router, Error> {
+        std::future::pending().await
+    }
+
+    async fn reload(&mut self) -> Option<Router> {
+        let built = stored_site(&(self.reload)()?);
+        built.map_err(|error| keep_old(&error)).ok()
+    }
+
+    async fn finish(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl<R: Fn() -> Option<Checkup>> Background for Watched<R> {
+    async fn next_page(&mut self) -> Result<Router, Error> {
+        loop {
+            match self.monitors.next().await? {
+                Some(run) => self.outcome.take(&run).await,
+                None => std::future::pending().await,
+            }
+            if self.monitors.current().latest().is_some()
+                && let Some(page) = self.next.take()
+            {
+                return Ok(page);
+            }
+        }
+    }
+
+    async fn reload(&mut self) -> Option<Router> {
+        let checkup = (self.reload)()?;
+        if let Err(error) = self.monitors.replace(checkup.clone()) {
+            keep_old(&error);
+            return None;
+        }
+        self.outcome.reload(&checkup).await;
+        match watched_site(&self.monitors, &checkup) {
+            Ok(page) => self.next = Some(page),
+            Err(error) => keep_old(&error.into()),
+        }
+        None
+    }
+
+    async fn finish(&mut self) -> Result<(), Error> {
+        self.monitors.stop();
+        while let Some(run) = self.monitors.next().await? {
+            self.outcome.take(&run).await;
+        }
+        Ok(())
+    }
+}
+
+fn keep_old(error: &Error) {
+    error.print();
+    complain("the status page stays as it was");
+}
+
+/// A socket, and the page that is served on it, which a reload replaces.
 struct Server {
     listener: TcpListener,
+    page: Arc<RwLock<Router>>,
 }
 
 impl Server {
-    /// Listens, and tells where.
-    async fn open(address: SocketAddr, global: &Global, stdout: &mut Stdout) -> Result<Self, Error> {
-        let failed = |error: io::Error| Error::Listen(address, why(&error));
+    /// Listens, and prints where.
+    async fn open(address: SocketAddr, page: Router, global: &Global, stdout: &mut Stdout) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::failed(format!("cannot listen on {address}: {}", why(&error)));
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        if !global.quiet {
-            stdout.print(&format!("status page at {}\n", listen::place(address)))?;
+        if !global.quiet
+            && let Err(error) = stdout.print(&format!("status page at {}\n", listen::place(address)))
+        {
+            complain(&format!(
+                "cannot write to standard output: {error}; the status page is at {}",
+                listen::place(address)
+            ));
         }
-        Ok(Self { listener })
+        Ok(Self { listener, page: Arc::new(RwLock::new(page)) })
     }
 
-    /// Serves the site until a signal comes; then what is being answered is, and `stopped` has ended. A second signal ends the
-    /// process at once.
-    async fn run(self, site: &Site, signals: &mut Signals, stopped: impl Future<Output = ()>) -> Result<(), Error> {
+    fn show(&self, page: Router) {
+        show(&self.page, page);
+    }
+
+    /// Serves the page until a signal comes. Then open requests are answered, and the background finishes. A second signal
+    /// ends the process immediately.
+    async fn run(self, signals: &mut Signals, background: &mut impl Background) -> Result<(), Error> {
+        let cannot_serve = |error| Error::because("cannot serve", error);
         let (stop, stopping) = oneshot::channel::<()>();
-        let serve = checkup_statuspage::serve(self.listener, site.router(), async { drop(stopping.await) });
-        let mut serve = std::pin::pin!(serve);
-        tokio::select! {
-            served = serve.as_mut() => return served.map_err(|error| Error::Internal("cannot serve", Some(error))),
-            () = signals.next() => drop(stop),
+        let shown = Arc::clone(&self.page);
+        let router = Router::new().fallback(move |request: HttpRequest| answer(Arc::clone(&shown), request));
+        let mut serve = pin!(checkup_statuspage::serve(self.listener, router, async { drop(stopping.await) }));
+        loop {
+            tokio::select! {
+                served = serve.as_mut() => return served.map_err(cannot_serve),
+                page = background.next_page() => show(&self.page, page?),
+                request = signals.next() => match request {
+                    Request::End => break,
+                    Request::Reload => {
+                        if let Some(page) = background.reload().await {
+                            show(&self.page, page);
+                        }
+                    }
+                },
+            }
         }
-        let end = async { tokio::join!(serve, stopped).0 };
+        drop(stop);
+        let end = async { tokio::join!(serve, background.finish()) };
         tokio::select! {
-            served = end => served.map_err(|error| Error::Internal("cannot serve", Some(error))),
-            () = signals.next() => signals.exit(),
+            (served, finished) = end => served.map_err(cannot_serve).and(finished),
+            () = signals.end() => signals.exit(),
         }
     }
 }
 
-/// Why an address cannot be listened at, and what to do.
+fn show(shown: &RwLock<Router>, page: Router) {
+    *shown.write().unwrap_or_else(PoisonError::into_inner) = page;
+}
+
+async fn answer(shown: Arc<RwLock<Router>>, request: HttpRequest) -> Result<axum::response::Response, Infallible> {
+    let page = shown.read().unwrap_or_else(PoisonError::into_inner).clone();
+    page.oneshot(request).await
+}
+
+/// Why the address cannot be listened on, and what to do.
 fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
-            "something else listens there; name another port with --listen, 0 for any that is free".into()
+            "another program listens there; choose another port with --listen, or 0 for any free one".into()
         }
-        io::ErrorKind::PermissionDenied => "only root may, below port 1024; name another port with --listen".into(),
-        io::ErrorKind::AddrNotAvailable => "it is no address of this machine; name another with --listen".into(),
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need special permission; choose another one with --listen".into()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "it is not an address of this machine; choose another one with --listen".into()
+        }
         _ => error.to_string(),
     }
 }

@@ -1,4 +1,9 @@
-//! The signals that end a long run.
+//! The signals that end or reload a long run.
+//!
+//! SIGINT and SIGTERM end it. SIGHUP has two meanings: the kernel and shells send it when the terminal of a process goes away, and
+//! administrators send it so that a service reads its configuration again. A process that had a terminal when it started (as its
+//! standard input, output or error) takes it for the former and ends; one without a terminal (a service, a container, `nohup` or
+//! cron) takes it for the latter.
 
 use std::process;
 
@@ -10,38 +15,67 @@ pub(super) use unix::Signals;
 #[cfg(not(unix))]
 pub(super) use other::Signals;
 
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    /// The end of the command.
+    End,
+    /// Reading the configuration again.
+    Reload,
+}
+
 #[cfg(unix)]
 mod unix {
+    use std::io::{self, IsTerminal};
+
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    use super::{Error, process};
+    use super::{Error, Request, process};
 
-    /// SIGINT and SIGTERM, from when this was made on.
+    /// SIGHUP, SIGINT and SIGTERM, from when this was made on.
     pub(in super::super) struct Signals {
+        hangup: Signal,
         interrupt: Signal,
         terminate: Signal,
+        has_terminal: bool,
+        /// The last one that came.
         last: i32,
     }
 
     impl Signals {
         pub(in super::super) fn new() -> Result<Self, Error> {
-            let listen = |kind| signal(kind).map_err(|error| Error::Internal("cannot wait for signals", Some(error)));
+            let listen = |kind| signal(kind).map_err(|error| Error::because("cannot wait for signals", error));
             Ok(Self {
+                hangup: listen(SignalKind::hangup())?,
                 interrupt: listen(SignalKind::interrupt())?,
                 terminate: listen(SignalKind::terminate())?,
+                has_terminal: io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal(),
                 last: 0,
             })
         }
 
-        /// Waits for the next signal. Cancel-safe.
-        pub(in super::super) async fn next(&mut self) {
-            self.last = tokio::select! {
-                _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
-                _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
+        /// Waits for the next request. Cancel-safe.
+        pub(in super::super) async fn next(&mut self) -> Request {
+            let signal = tokio::select! {
+                _ = self.hangup.recv() => SignalKind::hangup(),
+                _ = self.interrupt.recv() => SignalKind::interrupt(),
+                _ = self.terminate.recv() => SignalKind::terminate(),
             };
+            self.last = signal.as_raw_value();
+            if signal == SignalKind::hangup() && !self.has_terminal { Request::Reload } else { Request::End }
         }
 
-        /// Ends the process as the last signal would have: shells know the code as 128 and its number.
+        /// Waits for a request to end. One to reload is ignored. Cancel-safe.
+        pub(in super::super) async fn end(&mut self) {
+            while self.next().await != Request::End {}
+        }
+
+        /// Waits for any signal, for commands that have nothing to reload. Cancel-safe.
+        pub(in super::super) async fn any(&mut self) {
+            self.next().await;
+        }
+
+        /// Ends the process with the code that shells give to the last signal: 128 plus its number.
         pub(in super::super) fn exit(&self) -> ! {
             process::exit(128 + self.last)
         }
@@ -50,7 +84,8 @@ mod unix {
 
 #[cfg(not(unix))]
 mod other {
-    use super::{Error, process};
+    use super::{Error, Request, process};
+    use crate::exit_codes;
 
     /// Ctrl-C.
     pub(in super::super) struct Signals;
@@ -61,16 +96,27 @@ mod other {
         }
 
         /// Waits for the next Ctrl-C. Cancel-safe.
-        pub(in super::super) async fn next(&mut self) {
+        pub(in super::super) async fn next(&mut self) -> Request {
             if tokio::signal::ctrl_c().await.is_err() {
-                // Nobody can ask for an end then, but for the end of the process.
+                // Only the end of the process can end the command then.
                 std::future::pending::<()>().await;
             }
+            Request::End
+        }
+
+        /// Waits for the next Ctrl-C. Cancel-safe.
+        pub(in super::super) async fn end(&mut self) {
+            self.next().await;
+        }
+
+        /// Waits for the next Ctrl-C. Cancel-safe.
+        pub(in super::super) async fn any(&mut self) {
+            self.next().await;
         }
 
         /// Ends the process as an interrupt would have.
         pub(in super::super) fn exit(&self) -> ! {
-            process::exit(130)
+            process::exit(exit_codes::INTERRUPTED.into())
         }
     }
 }

@@ -1,39 +1,66 @@
-//! Writes the static status page: into a directory, or beside the check files.
+//! Writes the static status page: into a directory, or next to the check files.
+
+use std::path::PathBuf;
 
 use checkup_core::{Published, config::Registry};
 use checkup_statuspage::{PublishError, PublishedFile, StatusPage};
+use clap::{Subcommand, ValueHint};
 
-use super::needs_storage;
-use crate::args::{Global, StatusPageCommand};
-use crate::config;
+use crate::args::Global;
+use crate::config::{self, needs_storage};
 use crate::exit::{Error, Exit};
 use crate::node;
 use crate::output::figures::count;
 use crate::output::{Stdout, escape, progress};
 
-pub(super) async fn run(
+/// Write the static status page, which needs no server of its own
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write the page into a directory, for any web server
+    ///
+    /// In the directory of an `fs` storage, the page reads the check files and is always up to date.
+    ///
+    /// So it is elsewhere if `status_page.storage` has the URL of the check files.
+    ///
+    /// Otherwise it shows the history up to the moment when it was written.
+    ///
+    /// The feed and the badges never update themselves: export again regularly, by cron for example.
+    Export {
+        /// The directory; it is created if it is missing
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        dir: PathBuf,
+    },
+    /// Put the page next to the check files: into the bucket, or the directory, of the storage
+    ///
+    /// The page reads the check files there, and is always up to date.
+    ///
+    /// The feed and the badges never update themselves: deploy again regularly, by cron for example.
+    Deploy,
+}
+
+pub(crate) async fn run(
     registry: &Registry,
     global: &Global,
-    args: &StatusPageCommand,
+    command: &Command,
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
-    // Whatever share of the checks this node has: the page is of all.
+    // The page is of all checks, not only of this node's share.
     let checkup = node::whole(&config::load(registry, global)?);
     needs_storage(&checkup, "a page")?;
     let page = checkup.section::<StatusPage>().cloned().unwrap_or_default();
-    let (published, place) = match args {
-        StatusPageCommand::Export { dir } => {
+    let (published, place) = match command {
+        Command::Export { dir } => {
             let exporting = checkup_statuspage::export(dir, &page, &checkup);
             (progress::spin("writing the page", exporting, global).await, dir.display().to_string())
         }
-        StatusPageCommand::Deploy => {
+        Command::Deploy => {
             let deploying = checkup_statuspage::deploy(&page, &checkup);
             (progress::spin("writing the page", deploying, global).await, "the storage".to_owned())
         }
     };
     let published = published.map_err(|error| match error {
         PublishError::Config(error) => Error::Config(error),
-        error => Error::Page(Box::new(error)),
+        error => Error::because("the page is not written", error),
     })?;
     if !global.quiet {
         stdout.print(&format!("{} in {}\n", describe(&published), escape::line(&place)))?;

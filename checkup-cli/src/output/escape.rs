@@ -1,42 +1,33 @@
-//! Text from outside, made harmless for a terminal.
+//! Text from outside, made safe to print, by the rule of [`checkup_core::text`].
 //!
-//! Names, reasons and endpoints come from config files and from the other side of a connection. With control
-//! characters in them they could move the cursor, change the title or forge lines of a report.
+//! Names, reasons, endpoints and file names come from config files, other machines and the other end of a connection. Control
+//! characters in them could move the cursor, change the title of the terminal or forge lines of a report.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// One line of text: control characters, those that change the direction of text or are invisible, and those that are
-/// no characters are escaped. XML 1.0 has a form for all that is left.
-pub(crate) fn line(text: &str) -> Cow<'_, str> {
-    replace(text, is_harmful, |character, out| out.extend(character.escape_default()))
-}
+use checkup_core::text::is_misleading;
 
-/// JSON text: what JSON leaves as it is (DEL, the C1 controls, directions) becomes `\u` escapes; it stays the same JSON.
+pub(crate) use checkup_core::text::escape as line;
+
+/// JSON text: misleading characters that JSON leaves as they are (DEL, C1 controls, changes of direction) become `\u` escapes. It is still
+/// the same JSON.
 pub(crate) fn json(text: &str) -> Cow<'_, str> {
-    let harmful = |character| character != '\n' && is_harmful(character);
-    replace(text, harmful, |character, out| {
+    let is_harmful = |character| character != '\n' && is_misleading(character);
+    if !text.contains(is_harmful) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if !is_harmful(character) {
+            out.push(character);
+            continue;
+        }
         let mut units = [0; 2];
         for unit in character.encode_utf16(&mut units) {
             // Writing to a `String` does not fail.
             let _ = write!(out, "\\u{unit:04x}");
         }
-    })
-}
-
-fn is_harmful(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fffe}'..='\u{ffff}' | '\u{e0000}'..='\u{e007f}')
-}
-
-fn replace(text: &str, harmful: impl Fn(char) -> bool, escape: impl Fn(char, &mut String)) -> Cow<'_, str> {
-    if !text.contains(&harmful) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if harmful(character) { escape(character, &mut out) } else { out.push(character) }
     }
     Cow::Owned(out)
 }
@@ -58,7 +49,7 @@ mod tests {
         let value = serde_json::json!({"a": "\u{1b}[0m\u{7f}\u{9b}\u{202e}é\u{e0001}"});
         let text = serde_json::to_string_pretty(&value).unwrap();
         let escaped = json(&text);
-        assert!(!escaped.chars().any(|c| c != '\n' && is_harmful(c)), "{escaped}");
+        assert!(!escaped.chars().any(|c| c != '\n' && is_misleading(c)), "{escaped}");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
     }
 }

@@ -1,4 +1,4 @@
-//! Numbers as people read them.
+//! Numbers for people.
 
 /// `38,880`
 pub(crate) fn thousands(number: usize) -> String {

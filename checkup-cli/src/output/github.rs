@@ -1,6 +1,6 @@
-//! A report as annotations of GitHub Actions: workflow commands that its runner reads from the output of a step.
+//! A report as annotations for GitHub Actions: workflow commands that its runner reads from the output of a step.
 //!
-//! GitHub shows the first ten errors and the first ten warnings of a step as annotations, and all of them in its log.
+//! GitHub annotates the first ten errors and the first ten warnings of a step, and logs all of them.
 
 use checkup_core::{CheckResult, Report, Status};
 
@@ -19,7 +19,7 @@ fn annotation(result: &CheckResult) -> String {
     let command = if result.status == Status::Degraded { "warning" } else { "error" };
     let title = format!("{} is {}", result.name, result.status);
     let reason = result.reason().unwrap_or_else(|| result.status.as_str().into());
-    // Many reasons name the endpoint already.
+    // Many reasons already name the endpoint.
     let message = match &result.endpoint {
         endpoint if endpoint.is_empty() || reason.contains(endpoint.as_str()) => reason.into_owned(),
         endpoint => format!("{reason} ({endpoint})"),
@@ -27,13 +27,13 @@ fn annotation(result: &CheckResult) -> String {
     format!("::{command} title={}::{}\n", property(&title), data(&message))
 }
 
-/// Text behind `::`. The runner reads `%25`, `%0D` and `%0A` there, and ends the command at a line break.
+/// Text after `::`. The runner decodes `%25`, `%0D` and `%0A` there; a line break ends the command.
 fn data(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(escape::line).collect();
     lines.join("\n").replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of a property, which a `,` or a `:` would end.
+/// The value of a property, which `,` or `:` would end.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

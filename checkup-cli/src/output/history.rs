@@ -1,4 +1,4 @@
-//! The history of checks as JSON: times are RFC 3339, round-trip times integers of nanoseconds, as in check files.
+//! The history of checks as JSON: times as in RFC 3339, round-trip times as integers of nanoseconds, as in check files.
 
 use std::io;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use checkup_core::summary::{Incident, Series, Window};
 use checkup_core::{AtLocation, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{Stdout, escape};
+use super::{Stdout, escape, times};
 use crate::history::{CheckHistory, History};
 
 /// Prints the history as one document, with line breaks on a terminal.
@@ -68,7 +68,7 @@ fn location(history: &History<'_>, series: &Series, at: Option<&AtLocation>) -> 
         .flatten()
         .map(|day| {
             json!({
-                "day": time(day.start())[..10],
+                "day": times::date(day.start()),
                 "healthy": day.healthy,
                 "degraded": day.degraded,
                 "down": day.down,

@@ -1,22 +1,20 @@
 //! A report as JUnit's XML, which continuous integration systems show as test results.
 //!
-//! There is no standard. This writes what the strictest of the schemas in use asks for (that of Ant's reports, known as
-//! `JUnit.xsd`), and nothing that the others (of Maven's Surefire, of Jenkins's xUnit plugin) do not know: times
-//! have three decimals, and the timestamp is UTC without saying so. `tests/junit.xsd` states it.
+//! There is no standard. This writes what the strictest of the schemas in use requires (the one of Ant's reports, known as
+//! `JUnit.xsd`), and nothing that the others (of Maven's Surefire and of Jenkins's xUnit plugin) do not know: times
+//! have three decimals, and the timestamp is UTC without a zone. `tests/junit.xsd` is that schema.
 //!
-//! A check that is degraded is a failed test case too, since the command exits with 1 then: what is green in the
-//! report must not fail the build.
+//! A degraded check is a failed test case too, since the command then exits with 1: a build must not fail with a green report.
 
 use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
-use checkup_core::{CheckResult, Checkup, Report, Status};
+use checkup_core::{Check, CheckResult, Checkup, Report, Status};
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
-use serde_json::Value;
 
-use super::{escape, text};
+use super::{escape, text, times};
 
 /// The name of the suite, and of its package.
 const SUITE: &str = "checkup";
@@ -24,10 +22,10 @@ const SUITE: &str = "checkup";
 /// How many failed attempts of a check are listed.
 const LISTED: usize = 10;
 
-/// The name of this computer, as the suite tells it.
+/// The name of this computer, for the suite.
 pub(super) fn hostname() -> String {
     match gethostname::gethostname().to_string_lossy().trim() {
-        // What the schema asks for where it is not known.
+        // As the schema requires if it is unknown.
         "" => "localhost".to_owned(),
         name => name.to_owned(),
     }
@@ -50,7 +48,7 @@ fn suite(xml: &mut Writer<Vec<u8>>, checkup: &Checkup, report: &Report, hostname
         ("name", SUITE),
         ("package", SUITE),
         ("id", "0"),
-        ("timestamp", &text::second(report)),
+        ("timestamp", &times::second(report.started)),
         ("hostname", &escape::line(hostname)),
         ("tests", &tests),
         ("failures", &failures),
@@ -110,7 +108,7 @@ fn case(xml: &mut Writer<Vec<u8>>, result: &CheckResult, class: &str, name: &str
     Ok(())
 }
 
-/// What a person reads who opens the failed test case.
+/// The text of a failed test case, for people.
 fn details(result: &CheckResult, reason: &str) -> String {
     let mut lines = vec![format!("{} is {}: {reason}", result.name, result.status)];
     if !result.endpoint.is_empty() {
@@ -130,22 +128,14 @@ fn details(result: &CheckResult, reason: &str) -> String {
     lines.join("\n")
 }
 
-/// What each check counts to: its group, or its type.
+/// The class of each check: its group, or else its type.
 fn classes(checkup: &Checkup) -> Vec<String> {
-    // The type stands in the form that goes back to a file.
-    let config = serde_json::to_value(checkup).unwrap_or_default();
-    let class = |(place, check): (usize, &checkup_core::Check)| match &check.policy().group {
-        Some(group) => group.clone(),
-        None => {
-            let kind = config.pointer(&format!("/checkers/{place}/type")).and_then(Value::as_str);
-            // A check that was made in code has none.
-            kind.unwrap_or("check").to_owned()
-        }
-    };
-    checkup.checks().enumerate().map(class).collect()
+    // A check that was made in code has no type.
+    let class = |check: &Check| check.policy().group.as_deref().or(check.type_name()).unwrap_or("check").to_owned();
+    checkup.checks().map(class).collect()
 }
 
-/// The names of the results, with the endpoint for those that share a name: systems take test cases of one name for one.
+/// The names of the results. Those that share a name get their endpoint too: CI systems merge test cases with the same name.
 fn names(report: &Report) -> Vec<String> {
     let mut counts = HashMap::new();
     for result in &report.results {
@@ -221,7 +211,7 @@ attempt 1 of 2, after 1.00ms: response contains &apos;&lt;b&gt;&apos;</failure>
     }
 
     #[test]
-    fn checks_of_one_name_are_told_apart_by_their_endpoints() {
+    fn checks_with_the_same_name_differ_by_their_endpoints() {
         let text = of(vec![CheckResult::new("db", "a:1"), CheckResult::new("db", "b:1"), CheckResult::new("api", "c")]);
         for name in ["db (a:1)", "db (b:1)", "api"] {
             assert!(text.contains(&format!("<testcase name=\"{name}\" ")), "{text}");

@@ -1,4 +1,4 @@
-//! How far a maintenance is, on standard error.
+//! The progress of maintenance, on standard error.
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal};
@@ -10,7 +10,7 @@ use super::figures::count;
 use super::progress::{PATIENCE, REDRAW};
 use crate::args::Global;
 
-/// A bar for a maintenance that takes longer than a second, if people look at it.
+/// A bar for maintenance that takes longer than a second, if standard error is a terminal.
 #[derive(Debug)]
 pub(crate) struct Maintaining {
     bar: Option<ProgressBar>,
@@ -18,16 +18,16 @@ pub(crate) struct Maintaining {
 }
 
 impl Maintaining {
-    /// Nothing is done yet, of this many check files if that is known.
+    /// Before the first step; with the number of check files, if it is known.
     pub(crate) fn new(global: &Global, files: Option<usize>) -> Self {
         // Diagnostics would tear the bar apart.
         let live = !global.quiet && global.verbose == 0 && io::stderr().is_terminal();
-        // Hidden until `show` is there long enough.
+        // Hidden until `show` has waited long enough.
         let bar = live.then(|| bar(files));
         Self { bar, began: Instant::now() }
     }
 
-    /// Takes in how many check files have been compacted or have expired.
+    /// Takes in how many check files were compacted or expired.
     pub(crate) fn update(&self, files: usize) {
         if let Some(bar) = &self.bar {
             bar.set_position(files as u64);
@@ -57,7 +57,7 @@ impl Maintaining {
 }
 
 fn bar(files: Option<usize>) -> ProgressBar {
-    // Not every file is one that something is done with: the bar need not reach its end.
+    // Some files need no work, so the bar may end early.
     let template = match files {
         Some(_) => "{spinner} maintaining [{bar:24}] {elapsed}  {human_pos} of {human_len} check files",
         None => "{spinner} maintaining {elapsed}  {wide_msg}",

@@ -1,4 +1,4 @@
-//! A progress bar for runs that take long.
+//! A progress bar for long runs.
 
 use std::cell::RefCell;
 use std::io::{self, IsTerminal};
@@ -12,17 +12,17 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::escape;
 use crate::args::Global;
 
-/// How long a run may take without a bar: what is faster than this would only flicker.
+/// How long a run may take without a bar: in a shorter one the bar would only flicker.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The pause between two looks of the bar.
+/// The time between two redraws of the bar.
 pub(super) const REDRAW: Duration = Duration::from_millis(100);
 
-/// How many checks are named, before the rest is counted.
+/// How many checks are named; the others are counted.
 pub(super) const NAMED: usize = 3;
 
-/// Runs the checks. If that takes longer than a second, and people look at standard error, a bar shows how far it is
-/// and what it waits for.
+/// Runs the checks. If that takes longer than a second, and standard error is a terminal, a bar shows the progress and
+/// what it waits for.
 pub(crate) async fn check(checkup: &Checkup, quiet: bool) -> Report {
     if quiet || !io::stderr().is_terminal() {
         return checkup.check().await;
@@ -52,7 +52,7 @@ pub(crate) async fn check(checkup: &Checkup, quiet: bool) -> Report {
     }
 }
 
-/// Waits for a future. If that takes longer than a second, and people look at standard error, they see that something goes on.
+/// Waits for a future. If that takes longer than a second, and standard error is a terminal, a spinner shows it.
 pub(crate) async fn spin<T>(what: &'static str, future: impl Future<Output = T>, global: &Global) -> T {
     // Diagnostics would tear a live line apart.
     if global.quiet || global.verbose > 0 || !io::stderr().is_terminal() {
@@ -106,8 +106,8 @@ impl Pending {
         self.done[progress.index] = true;
     }
 
-    /// The first names of those that are running, and how many more there are. Checks start in their order, so that
-    /// the first that are not done are those that run.
+    /// The first names of the running checks, and how many more there are. Checks start in their order, so the first that
+    /// are not done are the running ones.
     fn waiting_for(&self, checkup: &Checkup) -> String {
         let mut running =
             checkup.checks().zip(&self.done).filter(|(_, done)| !**done).take(checkup.concurrent_checks());

@@ -1,11 +1,13 @@
+//! [`Stdout`]: standard output, for data.
+
 use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
 
 use crate::args::Color;
 
-/// Standard output: knows whether it is a terminal, takes colours out where nobody wants them, and takes a reader
-/// that has gone away (`checkup | head -1`) for one that has seen enough.
+/// Standard output. It knows whether it is a terminal, strips colours where they are not wanted, and takes a reader that has gone away
+/// (`checkup | head -1`) for one that has seen enough.
 #[derive(Debug)]
 pub(crate) struct Stdout {
     stream: AutoStream<io::Stdout>,
@@ -22,15 +24,15 @@ impl Stdout {
         Self { stream: AutoStream::new(stdout, color.into()), terminal, closed: false }
     }
 
-    /// Whether people look at it directly.
+    /// Whether it is a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.terminal
     }
 
-    /// How many columns the terminal has; `None` if it is no terminal, or does not tell.
+    /// The number of columns of the terminal; `None` if it is not a terminal, or if the number is unknown.
     pub(crate) fn width(&self) -> Option<usize> {
         let (_, columns) = self.terminal.then(|| console::Term::stdout().size_checked())??;
-        // A terminal of a few columns tells nonsense.
+        // Some terminals report nonsense, such as zero columns.
         Some(usize::from(columns)).filter(|columns| *columns >= 20)
     }
 
@@ -39,17 +41,23 @@ impl Stdout {
         self.closed
     }
 
-    /// Writes all of `text` at once.
+    /// Writes all of `text`, and flushes it.
     pub(crate) fn print(&mut self, text: &str) -> io::Result<()> {
         if self.closed {
             return Ok(());
         }
         match self.stream.write_all(text.as_bytes()).and_then(|()| self.stream.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe || self.is_hung_up(&error) => {
                 self.closed = true;
                 Ok(())
             }
             result => result,
         }
+    }
+
+    /// Whether the terminal has been closed. Writing to it is an I/O error then.
+    fn is_hung_up(&self, error: &io::Error) -> bool {
+        const EIO: i32 = 5;
+        cfg!(unix) && self.terminal && error.raw_os_error() == Some(EIO)
     }
 }

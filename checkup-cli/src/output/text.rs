@@ -1,10 +1,9 @@
-//! A report as people read it: one line per check, and the reason under each that is not healthy.
+//! A report for people: one line per check, with the reason below each that is not healthy.
 
 mod bars;
 mod columns;
 mod history;
 mod lines;
-mod times;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,13 +15,13 @@ use super::Stdout;
 use columns::{fit, pad, width, wrap};
 
 pub(crate) use history::history;
-pub(crate) use lines::{run_line, second, summary};
+pub(crate) use lines::{run_line, summary};
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 const UNDERLINED: Style = Style::new().underline();
 
-/// The widest that a column of names gets on a terminal.
+/// The maximum width of a column of names on a terminal.
 const MAX_NAME: usize = 40;
 
 /// The width of the longest status.
@@ -37,7 +36,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The layout for where the output goes.
+    /// The layout for standard output.
     pub(crate) fn new(stdout: &Stdout, stats: bool) -> Self {
         Self { symbols: stdout.is_terminal(), width: stdout.width(), stats }
     }
@@ -75,7 +74,7 @@ pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout) -> Stri
     out
 }
 
-/// The checks by the heading that they stand under, in the order in which the headings first come.
+/// The places of the checks by heading, in the order of each heading's first check.
 fn groups(checkup: &Checkup) -> Vec<(Option<&str>, Vec<usize>)> {
     let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
     let mut known = HashMap::new();
@@ -102,7 +101,7 @@ struct Row {
 impl Row {
     fn new(result: &CheckResult, tags: &[String], max_name: usize) -> Self {
         let stats = result.stats();
-        // A check that is called as its endpoint says so once.
+        // If the name is the endpoint, it is shown once.
         let endpoint = if result.endpoint == result.name { "" } else { &result.endpoint };
         let tags: Vec<_> = tags.iter().map(|tag| format!("#{}", super::escape::line(tag))).collect();
         Self {
@@ -129,7 +128,7 @@ impl Row {
         let used = indent(layout) + name_width + 2 + rtt_width;
         let tags_width = if self.tags.is_empty() { 0 } else { width(&self.tags) + 2 };
         let room = layout.width.map_or(usize::MAX, |width| width.saturating_sub(used + 2));
-        // Where there is no room for both, the endpoint tells more than the tags.
+        // If there is no room for both, the endpoint says more than the tags.
         let (endpoint, tags) = if room < tags_width + width(&self.endpoint).min(24) {
             (fit(&self.endpoint, room), "")
         } else {
@@ -146,7 +145,7 @@ impl Row {
     }
 }
 
-/// What stands under a check's line.
+/// The lines below a check's line.
 fn details(out: &mut String, result: &CheckResult, layout: Layout) {
     let indent = indent(layout);
     let mut write = |style: Style, text: &str| {
@@ -186,7 +185,7 @@ fn statistics(result: &CheckResult) -> String {
     format!("{attempts} attempts: {}", values.join(", "))
 }
 
-/// `dns 1.2ms, connect 3.4ms, …`; empty if nothing is known.
+/// `dns 1.2ms, connect 3.4ms, …`; empty if no phase is known.
 fn phases(result: &CheckResult) -> String {
     let Some(phases) = result.phases() else { return String::new() };
     let values = [
@@ -201,7 +200,7 @@ fn phases(result: &CheckResult) -> String {
     known.join(", ")
 }
 
-/// Where names begin: after the symbol and the status.
+/// The column in which names begin: after the symbol and the status.
 fn indent(layout: Layout) -> usize {
     let symbol = if layout.symbols { 2 } else { 0 };
     symbol + STATUS_WIDTH + 2

@@ -1,4 +1,4 @@
-//! What `wait` waits for, on standard error: a line whenever that changes, or one line that lives on a terminal.
+//! What `wait` waits for, on standard error: a line whenever that changes or, on a terminal, one line that is updated in place.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -12,10 +12,10 @@ use tokio::time::{interval, sleep};
 
 use super::escape;
 use super::progress::{NAMED, PATIENCE, REDRAW};
+use super::stderr::complain;
 use crate::args::Global;
-use crate::exit::complain;
 
-/// What is not healthy yet, and how people are told.
+/// What is not healthy yet, and how it is shown.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     quiet: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Nothing is known yet. The wait takes at most `limit`.
+    /// Before the first run. The wait takes at most `limit`.
     pub(crate) fn new(global: &Global, limit: Duration) -> Self {
         // Diagnostics would tear a live line apart.
         let live = !global.quiet && global.verbose == 0 && io::stderr().is_terminal();
@@ -36,7 +36,7 @@ impl Waiting {
         Self { quiet: global.quiet, live, limit, unhealthy: Vec::new(), message, waited: false }
     }
 
-    /// Takes in a run that has ended.
+    /// Takes in a finished run.
     pub(crate) fn update(&mut self, report: &Report) {
         let unhealthy: Vec<_> =
             (0..report.results.len()).filter(|place| !report.results[*place].is_healthy()).collect();
@@ -56,8 +56,8 @@ impl Waiting {
         self.waited
     }
 
-    /// Shows the live line, if there is to be one, until it is dropped: once a second has passed, since what is faster
-    /// would only flicker.
+    /// Shows the live line, if there is to be one, until it is dropped. It appears after a second: in a shorter wait it would only
+    /// flicker.
     pub(crate) async fn show(waiting: &RefCell<Self>) -> Infallible {
         if !waiting.borrow().live {
             std::future::pending::<()>().await;
@@ -80,7 +80,7 @@ fn bar(limit: Duration) -> ProgressBar {
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style).with_elapsed(PATIENCE)
 }
 
-/// `Database (connection to db:5432 refused), Search (degraded: …) and 2 more`. Those that are down because of others come last.
+/// `Database (connection to db:5432 refused), Search (degraded: …) and 2 more`. Checks that are down because of others come last.
 fn message(report: &Report) -> String {
     let mut unhealthy: Vec<_> = report.unhealthy().collect();
     unhealthy.sort_by_key(|result| result.because_of.is_some());

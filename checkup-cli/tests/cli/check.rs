@@ -122,7 +122,7 @@ async fn only_selects_by_name_and_by_tag() {
     assert_eq!(names(&["--only", "Database", "--only", "tag:eu"]), ["Search", "Database"]);
 
     let ran = folder.run(&["--only", "tag:eu", "--only", "databse"]);
-    let expected = "checkup: there is no check \"databse\"; did you mean \"Database\"? (checks: \"API\", \"Search\", \"Database\")\n";
+    let expected = "checkup: no check is named \"databse\"; did you mean \"Database\"? (checks: \"API\", \"Search\", \"Database\")\n";
     assert_eq!(ran.parts(), (2, "", expected));
     let ran = folder.run(&["--only", "tag:publik"]);
     let expected = "checkup: no check has the tag \"publik\"; did you mean \"public\"? (tags: \"public\", \"eu\")\n";

@@ -43,13 +43,63 @@ fn the_search_ends_at_the_root_of_the_repository() {
 }
 
 #[test]
+fn outside_of_a_repository_and_the_home_folder_no_parent_is_searched() {
+    let folder = Folder::empty().file("checkup.json", ONE_CHECK).file("a/b/other", "");
+    std::fs::remove_dir(folder.path(".git")).unwrap();
+    let ran =
+        |home: &str| Ran::of(folder.command_in("a/b", &["validate"]).env("HOME", folder.path(home)).output().unwrap());
+    let outside = ran("elsewhere");
+    assert!(outside.code == 2 && outside.stderr.contains(" there is no checkup.json, "), "{outside:?}");
+    assert_eq!(ran("").parts(), (0, "../../checkup.json: 1 check\n", ""));
+    assert_eq!(ran("a").code, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn relative_paths_are_relative_to_the_config_file_and_not_to_the_working_directory() {
+    let server = server();
+    let config = json!({
+        "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
+        "storage": { "type": "fs", "dir": "./results" },
+        "spool": { "dir": "waiting" },
+    });
+    let folder = Folder::empty().file("conf/checkup.json", &config.to_string()).file("elsewhere/other", "");
+    let path = folder.path("conf/checkup.json").display().to_string();
+    let run = |args: &[&str]| Ran::of(folder.command_in("elsewhere", args).output().unwrap());
+    let stored = |dir: &str| std::fs::read_dir(folder.path(dir)).map_or(0, Iterator::count);
+    // As cron would.
+    assert_eq!(run(&["-c", &path, "--store"]).parts(), (0, "", ""));
+    assert_eq!(run(&["-c", "../conf/checkup.json", "--store"]).parts(), (0, "", ""));
+    assert!(stored("conf/results") >= 2 && stored("elsewhere/results") == 0);
+    // The spool too.
+    std::fs::remove_dir_all(folder.path("conf/results")).unwrap();
+    std::fs::write(folder.path("conf/results"), "").unwrap();
+    assert_eq!(run(&["-c", &path, "--store"]).code, 4);
+    assert!(stored("conf/waiting") >= 1 && stored("elsewhere/waiting") == 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_files_in_the_working_directory_are_pointed_out_once() {
+    let server = server();
+    let config = json!({
+        "checkers": [{ "type": "http", "endpoint_url": server.url("/") }],
+        "storage": { "type": "fs", "dir": "results" },
+    });
+    let folder = Folder::empty().file("conf/checkup.json", &config.to_string()).file("results/1-check.json", "[]");
+    let note = "checkup: conf/checkup.json: note: relative paths are relative to the folder of the config file, so ";
+    let ran = folder.run(&["-c", "conf/checkup.json", "message", "moved"]);
+    assert!(ran.code == 0 && ran.stderr.starts_with(note), "{ran:?}");
+    assert!(ran.stderr.contains(&folder.path("results").display().to_string()), "{ran:?}");
+    assert_eq!(folder.run(&["-c", "conf/checkup.json", "message", "again"]).parts(), (0, "Message posted\n", ""));
+}
+
+#[test]
 fn two_files_in_one_folder_are_refused() {
     let folder = Folder::empty()
         .file("checkup.json", ONE_CHECK)
         .file("checkup.toml", "[[checkers]]\ntype = \"tcp\"\nendpoint_url = \"127.0.0.1:1\"\n");
     let ran = folder.run(&[]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.starts_with("checkup: both checkup.json and checkup.toml are in "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("checkup: both checkup.json and checkup.toml exist in "), "{}", ran.stderr);
     // Naming one is enough.
     assert_eq!(folder.run(&["validate", "-c", "checkup.toml"]).parts(), (0, "checkup.toml: 1 check\n", ""));
 }
@@ -93,7 +143,7 @@ fn a_file_without_checks_is_refused_by_every_command_that_reads_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn names_of_several_checks_are_told_and_change_nothing() {
+async fn names_of_several_checks_are_reported_and_change_nothing() {
     let server = server();
     let check =
         |name: &str, path: &str| json!({ "type": "http", "endpoint_name": name, "endpoint_url": server.url(path) });

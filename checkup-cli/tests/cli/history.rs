@@ -169,7 +169,7 @@ fn checks_are_selected_by_name_and_tag_also_those_of_other_config_files() {
     assert_eq!(names(&["--only", "tag:public", "--only", "DATABASE"]), ["API", "Database"]);
 
     let ran = folder.run(&["history", "databse"]);
-    let expected = "checkup: there is no check \"databse\"; did you mean \"Database\"? (checks: \"API\", \"Database\", \"Search\")\n";
+    let expected = "checkup: no check is named \"databse\"; did you mean \"Database\"? (checks: \"API\", \"Database\", \"Search\")\n";
     assert_eq!(ran.parts(), (2, "", expected));
     let ran = folder.run(&["history", "tag:publik"]);
     let expected = "checkup: no check has the tag \"publik\"; did you mean \"public\"? (tags: \"public\")\n";
@@ -199,18 +199,34 @@ fn json_has_the_figures() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_costs_itself_and_is_told() {
+fn an_unreadable_file_is_reported_and_left_out() {
     let folder = with_history(&[api(MINUTE, "", Status::Healthy)]);
     let broken = FileName::at(Timestamp::now().saturating_sub(MINUTE * 2));
     fs::write(folder.path("results").join(broken.as_str()), "[{").unwrap();
     let ran = folder.run(&["history", "api"]);
     assert_eq!(ran.code, 0);
-    assert_eq!(ran.stderr, format!("checkup: 1 check file cannot be read, and is left out: {broken}\n"));
+    assert_eq!(ran.stderr, format!("checkup: 1 check file cannot be read and is left out: {broken}\n"));
     assert!(ran.stdout.contains("  healthy since "), "{}", ran.stdout);
 }
 
+#[cfg(unix)]
 #[test]
-fn what_cannot_be_is_told() {
+fn the_name_of_a_file_can_neither_forge_a_line_nor_control_the_terminal() {
+    let folder = with_history(&[api(MINUTE, "", Status::Healthy)]);
+    let time = Timestamp::now().saturating_sub(MINUTE * 2).unix_nanos();
+    let evil = format!("{time}-\u{1b}[2J\u{1b}]0;pwned\u{7}\n WARN checkup_core: FORGED name=x-check.json");
+    fs::write(folder.path("results").join(&evil), "[{").unwrap();
+    for args in [&["history"][..], &["maintain"], &["maintain", "-vv"], &["statuspage", "export", "page"]] {
+        let ran = folder.run(args);
+        for text in [&ran.stdout, &ran.stderr] {
+            assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{args:?}: {text:?}");
+            assert!(!text.lines().any(|line| line.starts_with(" WARN checkup_core: FORGED")), "{args:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn invalid_requests_are_refused() {
     let folder = Folder::new(&config());
     for since in ["0s", "20y", "10000d", "soon"] {
         assert_eq!(folder.run(&["history", "--since", since]).code, 2, "{since}");
@@ -224,5 +240,5 @@ fn what_cannot_be_is_told() {
     let folder = Folder::new(&unreachable).file("a-file", "");
     let ran = folder.run(&["history"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
-    assert!(ran.stderr.starts_with("checkup: the storage cannot be read: "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("checkup: cannot read the storage: "), "{}", ran.stderr);
 }

@@ -56,12 +56,12 @@ fn the_default_is_yaml_with_comments() {
 fn nothing_is_overwritten_or_made_unclear() {
     let folder = Folder::empty().file("checkup.json", "{}");
     let ran = folder.run(&["init", "checkup.json"]);
-    assert_eq!(ran.parts(), (2, "", "checkup: checkup.json exists already, and is not overwritten\n"));
+    assert_eq!(ran.parts(), (2, "", "checkup: checkup.json already exists and is not overwritten\n"));
     assert_eq!(folder.read("checkup.json"), "{}");
 
     let ran = folder.run(&["init"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("checkup.json exists already; a second config file beside it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("checkup.json already exists; with a second config file"), "{}", ran.stderr);
     assert!(!folder.path("checkup.yaml").exists());
     // A file of another name is nobody's rival.
     assert_eq!(folder.run(&["init", "sample.toml"]).code, 0);

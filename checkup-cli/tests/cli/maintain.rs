@@ -69,5 +69,5 @@ fn a_storage_that_cannot_be_read_exits_with_3() {
     let folder = Folder::new(&config(&json!({ "type": "fs", "dir": "a-file/results" }))).file("a-file", "");
     let ran = folder.run(&["maintain"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
-    assert!(ran.stderr.starts_with("checkup: the storage cannot be read: "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("checkup: cannot read the storage: "), "{}", ran.stderr);
 }

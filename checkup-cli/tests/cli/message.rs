@@ -44,10 +44,10 @@ async fn what_cannot_be_posted_is_told_before_anything_is_checked() {
     let server = server();
     let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/"))]));
     let ran = folder.run(&["message", "hello", "-a", "Serch"]);
-    let expected = "checkup: there is no check \"Serch\"; did you mean \"Search\"? (checks: \"API\", \"Search\")\n";
+    let expected = "checkup: no check is named \"Serch\"; did you mean \"Search\"? (checks: \"API\", \"Search\")\n";
     assert_eq!(ran.parts(), (2, "", expected));
     let ran = folder.run(&["message", "hello"]);
-    let expected = "checkup: name the check that the message is about with --about (checks: \"API\", \"Search\")\n";
+    let expected = "checkup: choose the check that the message is about with --about (checks: \"API\", \"Search\")\n";
     assert_eq!(ran.parts(), (2, "", expected));
     assert_eq!(folder.run(&["message", " ", "-a", "API"]).code, 2);
 
@@ -122,7 +122,7 @@ async fn a_time_of_maintenance_that_cannot_be_says_what_was_found() {
         ("tomorrow", "found no `..` in \"tomorrow\""),
         ("now..then", "found \"then\""),
         ("22:00..+1h", "found \"22:00\", which has no date"),
-        ("now..-1h", "expected an end after the beginning, found "),
+        ("now..-1h", "expected an end after the start, found "),
     ] {
         let ran = folder.run(&["message", "hello", "--maintenance", window]);
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{window}");
@@ -142,5 +142,5 @@ async fn a_message_that_cannot_be_stored_exits_with_3() {
     .file("a-file", "");
     let ran = folder.run(&["message", "hello"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
-    assert!(ran.stderr.starts_with("checkup: the report may not be stored: "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("checkup: could not confirm that the report was stored: "), "{}", ran.stderr);
 }

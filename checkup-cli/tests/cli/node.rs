@@ -120,11 +120,11 @@ async fn a_node_with_nothing_to_check_says_so_and_is_healthy() {
     let is_idle = |shard: &&str| folder.run(&["--shard", shard]).stderr.starts_with("checkup: nothing to check");
     let (idle, busy): (Vec<_>, Vec<_>) = ["1/2", "2/2"].into_iter().partition(is_idle);
     assert_eq!((idle.len(), busy.len()), (1, 1));
-    let told = format!("checkup: nothing to check: none of the checks is in shard {}\n", idle[0]);
+    let shown = format!("checkup: nothing to check: none of the checks is in shard {}\n", idle[0]);
     let ran = folder.run(&["--only", "api", "--shard", idle[0]]);
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, told.as_str()));
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, shown.as_str()));
     let ran = folder.run(&["wait", "--format", "json", "--shard", idle[0]]);
-    assert_eq!(ran.parts(), (0, "[]\n", told.as_str()));
+    assert_eq!(ran.parts(), (0, "[]\n", shown.as_str()));
     // Nobody reads what a run that stores prints, and there is nothing to store.
     assert_eq!(folder.run(&["--store", "--shard", idle[0]]).parts(), (0, "", ""));
     assert!(folder.stored().is_empty());

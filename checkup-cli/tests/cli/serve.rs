@@ -109,6 +109,38 @@ async fn what_is_in_flight_is_stored_when_it_ends() {
     assert_eq!(running.code(), Some(130));
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn sighup_reads_the_config_again() {
+    let server = server();
+    for args in [&["serve", "--listen", "0"][..], &["serve", "--listen", "0", "--every", "20ms"]] {
+        let folder = Folder::new(&config(&server.url("/")));
+        assert_eq!(folder.run(&["--store"]).code, 0);
+        let mut running = Running::start(&folder, args);
+        let address = address(&mut running);
+        assert!(get(address, "/").1.contains("The shop"));
+
+        let mut renamed = config(&server.url("/"));
+        renamed["status_page"]["title"] = json!("The market");
+        renamed["status_page"]["no such key"] = json!(1);
+        let folder = folder.file("checkup.json", &renamed.to_string());
+        running.signal("HUP");
+        running.diagnostic("checkup: checkup.json: status_page");
+        running.diagnostic("checkup: the configuration was not changed");
+        assert!(get(address, "/").1.contains("The shop"));
+
+        renamed["status_page"].as_object_mut().unwrap().remove("no such key");
+        let _folder = folder.file("checkup.json", &renamed.to_string());
+        running.signal("HUP");
+        running.diagnostic("checkup: checkup.json: the configuration was read again");
+        while !get(address, "/").1.contains("The market") {
+            std::thread::yield_now();
+        }
+        running.signal("TERM");
+        assert_eq!((running.code(), running.diagnostics().as_str()), (Some(0), ""));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_that_cannot_be_stored_are_told_and_shown_all_the_same() {
     let server = server();
@@ -164,7 +196,7 @@ fn a_port_that_is_taken_is_told_before_anything_is_checked() {
     for args in [&["serve", "--every", "hour"][..], &["serve"], &["serve", "--demo"]] {
         let ran = folder.run(&[args, &["--listen", &address.to_string()]].concat());
         let expected = format!(
-            "checkup: cannot listen on {address}: something else listens there; name another port with --listen, 0 for any that is free\n"
+            "checkup: cannot listen on {address}: another program listens there; choose another port with --listen, or 0 for any free one\n"
         );
         assert_eq!(ran.parts(), (3, "", expected.as_str()), "{args:?}");
     }
@@ -176,7 +208,7 @@ fn only_what_is_asked_for_can_be_reached_from_elsewhere() {
     let folder = Folder::empty();
     for (args, expected) in [
         (&["--listen", "0"][..], ("127.0.0.1", "/")),
-        (&["--listen", "0", "--public"], ("127.0.0.1", "/, and at every other address of this machine")),
+        (&["--listen", "0", "--public"], ("127.0.0.1", "/ and at every other address of this machine")),
         (&["--listen", "[::1]:0"], ("[::1]", "/")),
     ] {
         let mut running = Running::start(&folder, &[&["serve", "--demo"], args].concat());
@@ -194,7 +226,7 @@ fn what_cannot_be_is_refused() {
             &["--listen", "nowhere:3000"][..],
             "expected an address such as 127.0.0.1:3000, or a port, found \"nowhere:3000\"",
         ),
-        (&["--listen", "127.0.0.1:0", "--public"], "--public has no effect beside the address of --listen"),
+        (&["--listen", "127.0.0.1:0", "--public"], "--public has no effect next to the address of --listen"),
         (&["--location", "eu"], "--location has no effect without --every: nothing is checked"),
         (&["--shard", "1/2"], "--shard has no effect without --every: nothing is checked"),
         (&["--demo", "--every", "1m"], "cannot be used with"),

@@ -1,4 +1,4 @@
-//! What becomes of reports while their storage cannot be reached.
+//! Reports whose storage cannot be reached.
 
 use std::fs;
 
@@ -18,7 +18,7 @@ fn unreachable(config: &Value) -> Folder {
     Folder::new(config).file("a-file", "")
 }
 
-fn mend(folder: &Folder) {
+fn fix(folder: &Folder) {
     fs::remove_file(folder.path("a-file")).unwrap();
 }
 
@@ -29,7 +29,7 @@ fn stored(folder: &Folder) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_report_that_cannot_be_stored_is_kept_which_is_told_and_exits_with_4() {
+async fn a_report_that_cannot_be_stored_is_spooled_and_reported_and_exits_with_4() {
     let server = server();
     let folder = unreachable(&config(&server.url("/")));
     for waiting in ["1 report waits", "2 reports wait"] {
@@ -51,7 +51,7 @@ async fn a_report_that_cannot_be_stored_is_kept_which_is_told_and_exits_with_4()
     assert_eq!((ran.code, ran.stdout.as_str()), (4, ""));
     assert!(ran.stderr.contains("(3 reports wait)"), "{}", ran.stderr);
 
-    mend(&folder);
+    fix(&folder);
     // Nobody reads what a run that stores prints.
     assert_eq!(folder.run(&["--store"]).parts(), (0, "", ""));
     assert_eq!(stored(&folder), 4);
@@ -62,20 +62,20 @@ async fn a_later_store_says_that_what_waited_is_stored() {
     let server = server();
     let folder = unreachable(&config(&server.url("/")));
     assert_eq!(folder.run(&["message", "one"]).code, 4);
-    mend(&folder);
-    let expected = "checkup: 1 report that waited in the spool is stored now\n";
+    fix(&folder);
+    let expected = "checkup: 1 report that waited in the spool is now stored\n";
     assert_eq!(folder.run(&["message", "two"]).parts(), (0, "Message posted\n", expected));
     assert_eq!(folder.run(&["message", "three"]).parts(), (0, "Message posted\n", ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_keeps_reports_and_tells_when_they_are_stored() {
+async fn every_spools_reports_and_says_when_they_are_stored() {
     let server = server();
     let folder = unreachable(&config(&server.url("/")));
     let mut running = Running::start(&folder, &["every", "20ms"]);
     let line = running.diagnostic("");
     assert!(line.starts_with("checkup: the report is not stored yet: kept in the spool "), "{line}");
-    mend(&folder);
+    fix(&folder);
     running.diagnostic(" that waited in the spool ");
     running.signal("TERM");
     assert_eq!(running.code(), Some(0));
@@ -84,7 +84,7 @@ async fn every_keeps_reports_and_tells_when_they_are_stored() {
     let mut running = Running::start(&folder, &["every", "hour"]);
     running.diagnostic("the report is not stored yet");
     running.signal("TERM");
-    assert!(running.diagnostics().ends_with("checkup: the last report is not stored yet: it is kept in the spool\n"));
+    assert!(running.diagnostics().ends_with("checkup: the last report is not stored yet: it is in the spool\n"));
     assert_eq!(running.code(), Some(4));
 }
 
@@ -97,15 +97,15 @@ async fn maintain_stores_what_waits_and_notes_what_waits_elsewhere() {
     let ran = folder.run(&["maintain"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
 
-    mend(&folder);
+    fix(&folder);
     let mut other = config(&server.url("/"));
     other["storage"]["check_expiry"] = json!("10d");
     let folder = folder.file("other.json", &other.to_string());
     let ran = folder.run(&["maintain", "-c", "other.json"]);
     assert_eq!(ran.code, 0);
-    let told = "checkup: note: 2 reports of another config file wait in ";
-    assert!(ran.stderr.starts_with(told), "{}", ran.stderr);
-    let dir = ran.stderr[told.len()..].split(';').next().unwrap();
+    let note = "checkup: note: 2 reports of another config file are in the spool ";
+    assert!(ran.stderr.starts_with(note), "{}", ran.stderr);
+    let dir = ran.stderr[note.len()..].split(';').next().unwrap();
     assert!(ran.stderr.contains(&format!("`spool: {{dir: {dir}}}`")), "{}", ran.stderr);
     let ran = folder.run(&["maintain"]);
     assert_eq!(ran.parts(), (0, "2 reports from the spool stored\n", ""));
@@ -120,10 +120,10 @@ async fn maintain_notes_what_is_set_aside() {
     let folder = Folder::new(&config);
     assert_eq!(folder.run(&["--store"]).code, 0);
     let folder = folder.file(&format!("waiting/{:019}-{:016x}.json.refused", 1, 2), "[]");
-    let told =
-        |ran: &str| ran.starts_with("checkup: note: 1 report was set aside in waiting: what ends with `.broken` ");
+    let is_noted =
+        |ran: &str| ran.starts_with("checkup: note: 1 report was set aside in waiting: files ending in `.broken` ");
     let ran = folder.run(&["maintain"]);
-    assert!(ran.code == 0 && told(&ran.stderr), "{}", ran.stderr);
+    assert!(ran.code == 0 && is_noted(&ran.stderr), "{}", ran.stderr);
     assert_eq!(folder.run(&["maintain", "--quiet"]).parts(), (0, "", ""));
 }
 
@@ -132,7 +132,7 @@ async fn what_the_note_says_stores_what_waits_of_a_file_that_is_gone() {
     let server = server();
     let folder = unreachable(&config(&server.url("/")));
     assert_eq!(folder.run(&["--store"]).code, 4);
-    mend(&folder);
+    fix(&folder);
     let dir = fs::read_dir(folder.path("state/checkup/spool")).unwrap().next().unwrap().unwrap().path();
     let mut moved = config(&server.url("/"));
     moved["spool"] = json!({ "dir": dir });
@@ -142,7 +142,7 @@ async fn what_the_note_says_stores_what_waits_of_a_file_that_is_gone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_because_of_a_mistake_in_the_config_is_stored_when_it_is_mended() {
+async fn reports_that_wait_because_of_a_mistake_in_the_config_are_stored_when_it_is_fixed() {
     let server = server();
     let mut config = config(&server.url("/"));
     let folder = unreachable(&config);
@@ -168,7 +168,7 @@ async fn the_config_says_where_or_that_nothing_is_kept() {
     let folder = unreachable(&config);
     let ran = folder.run(&["--store"]);
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.starts_with("checkup: the report may not be stored: "), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("checkup: could not confirm that the report was stored: "), "{}", ran.stderr);
     assert!(!folder.path("state").exists());
 }
 

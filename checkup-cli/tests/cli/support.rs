@@ -118,15 +118,20 @@ impl Ran {
 pub(crate) struct Running {
     child: Child,
     pub(crate) stdout: Option<Lines<BufReader<ChildStdout>>>,
-    stderr: Lines<BufReader<ChildStderr>>,
+    pub(crate) stderr: Option<Lines<BufReader<ChildStderr>>>,
 }
 
 impl Running {
     pub(crate) fn start(folder: &Folder, args: &[&str]) -> Self {
         let mut command = folder.command(args);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = Some(BufReader::new(child.stdout.take().unwrap()).lines());
-        let stderr = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    }
+
+    /// Starts a command, with what it is given as its streams.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
+        let stderr = child.stderr.take().map(|stderr| BufReader::new(stderr).lines());
         Self { child, stdout, stderr }
     }
 
@@ -137,7 +142,7 @@ impl Running {
 
     /// Reads standard error up to a line that has `part` in it.
     pub(crate) fn diagnostic(&mut self, part: &str) -> String {
-        self.stderr.by_ref().map(Result::unwrap).find(|line| line.contains(part)).expect(part)
+        self.stderr.as_mut().unwrap().map(Result::unwrap).find(|line| line.contains(part)).expect(part)
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -152,7 +157,7 @@ impl Running {
 
     /// What is left of standard error.
     pub(crate) fn diagnostics(&mut self) -> String {
-        self.stderr.by_ref().map(|line| line.unwrap() + "\n").collect()
+        self.stderr.as_mut().unwrap().map(|line| line.unwrap() + "\n").collect()
     }
 
     pub(crate) fn code(&mut self) -> Option<i32> {

@@ -63,11 +63,11 @@ down      Shop  TIME  http://SERVER/bad
 1 healthy, 1 down in TIME
 ";
     assert_eq!(normal(&ran.stdout, &server), table);
-    let told = "\
+    let shown = "\
 checkup: waiting for Shop (response status 503 Service Unavailable)
 checkup: not healthy within 1s
 ";
-    assert_eq!((ran.code, ran.stderr.as_str()), (1, told));
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, shown));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -108,7 +108,7 @@ async fn only_the_checks_that_are_selected_are_waited_for() {
 async fn signals_end_it_at_once() {
     let server = server();
     let folder = Folder::new(&json!({ "checkers": [{ "type": "http", "endpoint_url": server.url("/bad") }] }));
-    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+    for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let mut running = Running::start(&folder, &["wait", "--timeout", "10m"]);
         running.diagnostic("waiting for");
         running.signal(signal);
@@ -121,5 +121,5 @@ fn what_cannot_be_waited_for_exits_with_2() {
     let ran = Folder::new(&json!({ "checkers": [{ "type": "http" }] })).run(&["wait"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
     let ran = Folder::empty().run(&["wait", "--timeout", "0s"]);
-    assert!(ran.stderr.contains("expected more than 0: `checkup` without a command checks once"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("expected more than 0; without a command, the checks run once"), "{}", ran.stderr);
 }

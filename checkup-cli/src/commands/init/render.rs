@@ -11,7 +11,7 @@ pub(super) fn render(sample: &Sample, format: Format) -> String {
     match format {
         Format::Json => json(sample),
         Format::Toml => toml(sample),
-        // YAML reads JSON, so that a language to come without a form of its own would read this most likely.
+        // YAML includes JSON: a future format is most likely to read this.
         _ => yaml(sample),
     }
 }

@@ -1,11 +1,11 @@
-//! What the sample says, whatever language it is then written in.
+//! The content of the sample, whichever format it is written in.
 
 use checkup_core::config::{Kind, Registry};
 
-/// A config file to begin with.
+/// A config file to start from.
 #[derive(Debug)]
 pub(super) struct Sample {
-    /// What stands on top.
+    /// The comment at the top.
     pub(super) intro: Vec<String>,
     pub(super) checkers: Vec<Vec<Line>>,
     pub(super) storage: Option<Vec<Line>>,
@@ -30,9 +30,9 @@ const CHECKERS: &[&[Line]] = &[
         line("type", "\"http\"", ""),
         line("endpoint_name", "\"Website\"", "the name in reports"),
         line("endpoint_url", "\"https://www.example.com/\"", ""),
-        line("must_contain", "\"Example Domain\"", "in the body of the answer"),
+        line("must_contain", "\"Example Domain\"", "in the body of the response"),
         line("threshold_rtt", "\"2s\"", "slower than this is degraded"),
-        line("attempts", "3", "any that fails makes the check down"),
+        line("attempts", "3", "if any fails, the check is down"),
         line("tags", "[\"public\"]", "for `checkup --only tag:public`"),
     ],
     &[
@@ -45,16 +45,16 @@ const CHECKERS: &[&[Line]] = &[
     &[
         line("type", "\"dns\"", ""),
         line("endpoint_name", "\"Name server\"", ""),
-        line("endpoint_url", "\"a.iana-servers.net:53\"", "the server that is asked"),
-        line("hostname_fqdn", "\"www.example.com\"", "the name that it must know"),
+        line("endpoint_url", "\"a.iana-servers.net:53\"", "the server to query"),
+        line("hostname_fqdn", "\"www.example.com\"", "the name that it must resolve"),
     ],
 ];
 
 /// The storage of the sample.
 const STORAGE: &[Line] = &[
     line("type", "\"fs\"", ""),
-    line("dir", "\"./checkup-results\"", "made if it is missing"),
-    line("check_expiry", "\"90d\"", "older results are deleted; 0 keeps them for ever"),
+    line("dir", "\"./checkup-results\"", "created if it is missing"),
+    line("check_expiry", "\"90d\"", "older results are deleted; 0 keeps them forever"),
 ];
 
 /// The sample for the types that the registry has.
@@ -67,15 +67,15 @@ pub(super) fn of(registry: &Registry) -> Sample {
         (!names.is_empty()).then(|| format!("  {}s: {}", kind.as_str(), names.join(", ")))
     });
     let mut intro = vec![
-        "The config file of Checkup. `checkup validate` tells what is wrong in it, `checkup` runs its checks,"
-            .to_owned(),
+        "The config file of Checkup. `checkup validate` reports mistakes in it, `checkup` runs its checks,".to_owned(),
         "`checkup every 1m` runs and stores them every minute, `checkup schema` prints the JSON Schema for editors."
             .to_owned(),
         String::new(),
-        "Durations are such as \"500ms\" or \"1m30s\". In strings, ${VAR} is an environment variable and".to_owned(),
-        "${VAR:-default} has a default: so that secrets stay out of this file.".to_owned(),
+        "Durations look like \"500ms\" or \"1m30s\". In strings, ${VAR} is replaced by an environment variable, and"
+            .to_owned(),
+        "${VAR:-default} has a default: this keeps secrets out of this file.".to_owned(),
         String::new(),
-        "The types that there are:".to_owned(),
+        "Available types:".to_owned(),
     ];
     intro.extend(types);
     Sample { intro, checkers, storage }

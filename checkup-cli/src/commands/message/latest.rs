@@ -1,4 +1,4 @@
-//! The latest stored result of a check, if it is fresh enough to say something about now.
+//! The latest stored result of a check, if it is recent enough to describe the present.
 
 use std::time::Duration;
 
@@ -10,19 +10,19 @@ const INTERVALS: u32 = 3;
 /// … and at least for this long.
 const AT_LEAST: Duration = Duration::from_secs(600);
 
-/// How old a result may be at most, whatever the interval. Older files are not looked at.
+/// The maximum age of a result, whatever the interval. Older files are not read.
 const AT_MOST: Duration = Duration::from_secs(24 * 3600);
 
-/// How far ahead of this clock a result may be. One that is further ahead would be the latest until its time has come.
+/// How far ahead of this clock a result may be. One further ahead would remain the latest until then.
 const MAX_AHEAD: Duration = Duration::from_secs(20 * 60);
 
-/// How many check files are read to find it: with one result of each check in a file, those of a few nodes.
+/// How many check files are read to find it. If each file has one result of every check, that covers a few nodes.
 const MAX_FILES: usize = 32;
 
-/// How many results tell the usual interval.
+/// How many results are needed to find the usual interval.
 const ENOUGH: usize = 4;
 
-/// The latest result of the first of these checks that has one that is fresh. A storage that cannot be read has none.
+/// The latest result of the first of these checks that has a fresh one; `None` if the storage cannot be read.
 pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Timestamp) -> Option<CheckResult> {
     let mut names = match reader.list(now.saturating_sub(AT_MOST)).await {
         Ok(names) => names,
@@ -31,7 +31,7 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
             return None;
         }
     };
-    // Nodes whose clocks are ahead have stored what is yet to come. A file has the time of its latest result, or later.
+    // Nodes whose clocks are ahead store results from the future. A file has the time of its latest result, or later.
     let horizon = now.saturating_add(MAX_AHEAD);
     names.retain(|name| name.timestamp() <= horizon);
     names.sort_unstable();
@@ -40,7 +40,7 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
         if checks.iter().zip(&found).all(|(check, found)| is_enough(check, found, name, now)) {
             break;
         }
-        // A broken file, or one that has been compacted meanwhile, costs at most that the check runs again.
+        // If a file is broken, or has just been compacted, the worst effect is that the check runs again.
         let Ok(results) = reader.fetch(name).await else { continue };
         for result in results {
             let of =
@@ -53,7 +53,7 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
     checks.iter().zip(found).find_map(|(check, found)| latest(check, found, now))
 }
 
-/// Whether no file from this one on, backwards, can tell more about the check. A file has the time of its latest result, or later.
+/// Whether neither this file nor an older one can add anything about the check. A file has the time of its latest result, or later.
 fn is_enough(check: &Check, found: &[CheckResult], next: &FileName, now: Timestamp) -> bool {
     let Some(latest) = found.iter().map(|result| result.timestamp).max() else { return false };
     if next.timestamp() >= latest {
@@ -63,7 +63,7 @@ fn is_enough(check: &Check, found: &[CheckResult], next: &FileName, now: Timesta
     now.since(latest) <= AT_LEAST || check.policy().interval.is_some() || found.len() >= ENOUGH
 }
 
-/// The latest, if it is fresh. If it was stored twice, then with the message and the maintenance of both.
+/// The latest, if it is fresh. If it was stored twice, it has the message and the maintenance of both.
 fn latest(check: &Check, found: Vec<CheckResult>, now: Timestamp) -> Option<CheckResult> {
     let mut times: Vec<_> = found.iter().map(|result| result.timestamp).collect();
     times.sort_unstable();

@@ -1,13 +1,17 @@
-//! A time of maintenance as people write it: `FROM..TO`.
+//! A maintenance window as people write it: `FROM..TO`.
 
 use std::time::Duration;
 
 use checkup_core::{MaintenanceWindow, Timestamp, duration};
+use jiff::ZonedDateTime;
 
-/// What a side may be, for messages.
+/// How far ahead a window may start, and how long it may be: by mistake, one of centuries is soon typed.
+const LONGEST: Duration = Duration::from_secs(400 * 86_400);
+
+/// The forms of a side, for messages.
 const SIDES: &str = "a time such as 2026-11-20T22:00Z or 2026-11-20T23:00+01:00, `now`, or +2h";
 
-/// A time of maintenance, before anybody knows what `now` is.
+/// A maintenance window that may be relative to the time at which it is posted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Window {
     from: Side,
@@ -29,20 +33,23 @@ impl Window {
             return Err(format!("expected FROM..TO, each {SIDES}; found no `..` in {text:?}"));
         };
         let window = Self { from: Side::parse(from)?, to: Side::parse(to)? };
-        // At any moment, since what is relative is so to one moment. What depends on it is told when it is known.
-        match window.at(Timestamp::now()) {
-            Ok(_) => Ok(window),
-            Err(error) => Err(error),
-        }
+        // Relative sides are checked as of now, and again when the message is posted.
+        window.at(Timestamp::now()).map(|_| window)
     }
 
     /// The window, now.
     pub(crate) fn at(self, now: Timestamp) -> Result<MaintenanceWindow, String> {
         let from = self.from.at(now, now);
-        // A length, if it is relative: `22:00..+2h` is two hours.
+        // A relative end is a length: `22:00..+2h` is two hours.
         let to = self.to.at(now, from);
         if to <= from {
-            return Err(format!("expected an end after the beginning, found {from} to {to}"));
+            return Err(format!("expected an end after the start, found {from} to {to}"));
+        }
+        if from > now.saturating_add(LONGEST) {
+            return Err(format!("expected a start at most 400 days ahead, found {from}"));
+        }
+        if to.since(from) > LONGEST {
+            return Err(format!("expected a window of at most 400 days, found {from} to {to}"));
         }
         Ok(MaintenanceWindow::new(from, to))
     }
@@ -73,38 +80,24 @@ impl Side {
     }
 }
 
-/// An RFC 3339 time. The seconds may be left out, and a blank may stand for the `T`, as the RFC has it.
+/// A time as in RFC 3339, with an offset. The seconds may be left out, and a blank may replace the `T`. A time zone in brackets
+/// decides the offset: `2026-11-20T22:00[Europe/Vienna]`.
 fn moment(text: &str) -> Option<Timestamp> {
-    let (date, time) = text.split_once(['T', 't', ' '])?;
-    let at = time.find(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = time.split_at(at);
-    let seconds = if clock.len() == 5 { ":00" } else { "" };
-    let local: Timestamp = format!("{date}T{clock}{seconds}Z").parse().ok()?;
-    match zone.split_at_checked(1)? {
-        ("Z" | "z", "") => Some(local),
-        ("+", offset) => Some(local.saturating_sub(self::offset(offset)?)),
-        ("-", offset) => Some(local.saturating_add(self::offset(offset)?)),
-        _ => None,
-    }
+    let moment = match text.contains('[') {
+        true => text.parse::<ZonedDateTime>().ok()?.timestamp(),
+        false => text.parse::<jiff::Timestamp>().ok()?,
+    };
+    i64::try_from(moment.as_nanosecond()).ok().map(Timestamp::from_unix_nanos)
 }
 
-/// `01:30`
-fn offset(text: &str) -> Option<Duration> {
-    let (hours, minutes) = text.split_once(':')?;
-    if hours.len() != 2 || minutes.len() != 2 {
-        return None;
-    }
-    let (hours, minutes): (u64, u64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (hours < 24 && minutes < 60).then(|| Duration::from_secs(hours * 3_600 + minutes * 60))
-}
-
-/// What is missing, where that can be told.
+/// What is missing, if that is known.
 fn hint(text: &str) -> &'static str {
-    let with_zone = |zoned: String| moment(&zoned).is_some();
-    if with_zone(format!("{text}Z")) {
-        ", which has no zone: add Z for UTC, or such as +01:00"
-    } else if with_zone(format!("2026-01-01T{text}Z")) || with_zone(format!("2026-01-01T{text}")) {
+    let is_time = |text: &str| text.trim_end_matches(['Z', 'z']).parse::<jiff::civil::Time>().is_ok();
+    let starts_with_time = text.get(..5).is_some_and(is_time);
+    if starts_with_time {
         ", which has no date"
+    } else if text.parse::<jiff::civil::DateTime>().is_ok() {
+        ", which has no zone: add Z for UTC, or an offset such as +01:00"
     } else {
         ""
     }
@@ -140,13 +133,32 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_says_what_was_found() {
+    fn a_window_begins_within_400_days_and_is_no_longer() {
+        assert!(window("+9600h..+9600h").is_ok());
+        assert!(window("+9601h..+1h").unwrap_err().starts_with("expected a start at most 400 days ahead, found "));
+        assert!(
+            window("now..2200-01-01T00:00Z").unwrap_err().starts_with("expected a window of at most 400 days, found ")
+        );
+        assert!(
+            window("2020-01-01T00:00Z..now").unwrap_err().starts_with("expected a window of at most 400 days, found ")
+        );
+    }
+
+    #[test]
+    fn a_time_zone_decides_the_offset() {
+        assert_eq!(window("2026-11-20T22:00[UTC]..+1h"), times("22:00:00", "23:00:00"));
+    }
+
+    #[test]
+    fn invalid_windows_say_what_was_found() {
         let error = |text: &str| window(text).unwrap_err();
         assert_eq!(
             error("tomorrow..+2h"),
             "expected a time such as 2026-11-20T22:00Z or 2026-11-20T23:00+01:00, `now`, or +2h; found \"tomorrow\""
         );
-        assert!(error("2026-11-20T22:00..+2h").ends_with("which has no zone: add Z for UTC, or such as +01:00"));
+        assert!(
+            error("2026-11-20T22:00..+2h").ends_with("which has no zone: add Z for UTC, or an offset such as +01:00")
+        );
         assert!(error("22:00Z..+2h").ends_with("found \"22:00Z\", which has no date"));
         assert!(error("22:00..+2h").ends_with("found \"22:00\", which has no date"));
         assert!(error("now..+2 fortnights").contains("found \"2 fortnights\""), "{}", error("now..+2 fortnights"));
@@ -154,9 +166,9 @@ mod tests {
         assert!(error("2026-11-20T22:00+1:00..now").contains("found"));
         assert_eq!(
             error("now..2026-11-20T11:00Z"),
-            "expected an end after the beginning, found 2026-11-20T12:00:00Z to 2026-11-20T11:00:00Z"
+            "expected an end after the start, found 2026-11-20T12:00:00Z to 2026-11-20T11:00:00Z"
         );
-        assert!(error("now..+0s").starts_with("expected an end after the beginning"));
+        assert!(error("now..+0s").starts_with("expected an end after the start"));
         let error = Window::parse("now").unwrap_err();
         assert!(
             error.starts_with("expected FROM..TO, each a time such as ") && error.ends_with("found no `..` in \"now\"")

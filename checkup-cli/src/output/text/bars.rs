@@ -1,4 +1,4 @@
-//! Pictures of a line: a bar of days or hours, and the round-trip times below it.
+//! Drawings of one line: a bar of days or hours, and the round-trip times below it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use checkup_core::Status;
 
 use super::{DIM, paint, style};
 
-/// The widest that a day gets.
+/// The maximum width of a day.
 const MAX_CELL: usize = 4;
 
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
@@ -14,17 +14,17 @@ const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█
 /// A day, an hour, or a few of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Cell {
-    /// The worst that was seen; `None` if there are no results.
+    /// The worst status; `None` if there are no results.
     pub(super) worst: Option<Status>,
     /// The median round-trip time.
     pub(super) rtt: Option<Duration>,
 }
 
-/// Cells that are drawn under one another, in columns of one width.
+/// Cells that are drawn below one another, in columns of equal width.
 #[derive(Debug)]
 pub(super) struct Bars {
     cells: Vec<Cell>,
-    /// How many of the units that were given are in a cell.
+    /// How many of the given days or hours are in a cell.
     pub(super) per_cell: usize,
     width: usize,
 }
@@ -33,7 +33,7 @@ impl Bars {
     /// Fits the cells into `room` columns: several in one, or each in several.
     pub(super) fn new(cells: &[Cell], room: usize) -> Self {
         let per_cell = cells.len().div_ceil(room.max(1)).max(1);
-        // The last is whole: it is what people look at first.
+        // The last cell is complete: people look at it first.
         let partial = cells.len() % per_cell;
         let (first, rest) = cells.split_at(partial);
         let merged = Some(first).filter(|first| !first.is_empty()).into_iter().chain(rest.chunks(per_cell)).map(merge);
@@ -42,15 +42,15 @@ impl Bars {
         Self { cells, per_cell, width }
     }
 
-    /// The worst of each: `████▓█░·`. The glyphs differ, so that it can be read without colours too.
+    /// The worst status of each: `████▓█░·`. The glyphs differ, so it can be read without colours.
     pub(super) fn worst(&self) -> String {
         self.draw(|cell| (shade(cell.worst), cell.worst.map_or(DIM, style)))
     }
 
-    /// The round-trip time of each: `▁▁▂▁▇▁`, in the colour of what is degraded where it is over the threshold.
+    /// The round-trip time of each: `▁▁▂▁▇▁`, in the colour of degraded checks where it is above the threshold.
     pub(super) fn rtt(&self, threshold: Duration) -> String {
         let Some((lowest, highest)) = self.rtt_range() else { return String::new() };
-        // What is steady lies flat, and is no alp of microseconds.
+        // Steady times are drawn flat: differences of microseconds do not become mountains.
         let range = highest.max(lowest * 2).saturating_sub(lowest).as_nanos().max(1);
         self.draw(|cell| match cell.rtt {
             None => (' ', DIM),
@@ -69,7 +69,7 @@ impl Bars {
         times().min().zip(times().max())
     }
 
-    /// Paints runs of one style at once.
+    /// Paints neighbours of the same style together.
     fn draw(&self, glyph: impl Fn(&Cell) -> (char, anstyle::Style)) -> String {
         let mut out = String::new();
         let mut run = (String::new(), DIM);

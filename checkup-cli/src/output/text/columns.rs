@@ -1,10 +1,10 @@
-//! Text of a given width: as many columns of a terminal as it takes, which is not its length.
+//! Text of a given width, in columns of a terminal.
 
 use std::borrow::Cow;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// How many columns the text takes.
+/// The number of columns that the text takes.
 pub(super) fn width(text: &str) -> usize {
     text.width()
 }
@@ -23,7 +23,7 @@ pub(super) fn fit(text: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", &text[..end_within(text, room)]))
 }
 
-/// The text in lines of at most `max` columns, broken at blanks where there are any.
+/// The text in lines of at most `max` columns, broken at blanks if possible.
 pub(super) fn wrap(text: &str, max: Option<usize>) -> impl Iterator<Item = &str> {
     let max = max.map_or(usize::MAX, |max| max.max(10));
     let mut rest = text;
@@ -43,7 +43,7 @@ pub(super) fn wrap(text: &str, max: Option<usize>) -> impl Iterator<Item = &str>
     })
 }
 
-/// Where the part of `text` ends that takes at most `max` columns.
+/// The end of the longest part of `text` that takes at most `max` columns.
 fn end_within(text: &str, max: usize) -> usize {
     let mut used: usize = 0;
     for (at, character) in text.char_indices() {

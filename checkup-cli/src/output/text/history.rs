@@ -1,4 +1,4 @@
-//! The history of checks, as people read it.
+//! The history of checks for people.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use checkup_core::{Status, Timestamp};
 
 use super::bars::{self, Bars, Cell};
 use super::columns::{fit, pad, width, wrap};
-use super::times::{age, date, minute, span};
 use super::{BOLD, DIM, Layout, UNDERLINED, paint, rough, style, symbol};
 use crate::history::{CheckHistory, DAY, History};
 use crate::output::escape;
+use crate::output::times::{age, date, minute, span};
 
-/// How wide the bars are where nobody says how wide the terminal is.
+/// The width if that of the terminal is unknown.
 const DEFAULT_WIDTH: usize = 80;
 
-/// How many incidents, messages and times of maintenance of a check are listed.
+/// How many incidents, messages and maintenance windows of a check are listed.
 const LISTED: usize = 10;
 
 /// The width of the words in front of the bars.
@@ -55,7 +55,7 @@ impl Page<'_> {
     fn check(&mut self, check: &CheckHistory<'_>) {
         let name = escape::line(&check.name);
         let room = self.width().saturating_sub(width(&name) + 2);
-        // A check that is called as its endpoint says so once.
+        // If the name is the endpoint, it is shown once.
         let endpoint = if check.endpoint == check.name { "".into() } else { escape::line(&check.endpoint) };
         let endpoint = if self.layout.width.is_some() { fit(&endpoint, room) } else { endpoint };
         self.line(0, format!("{}  {}", paint(BOLD, &name), paint(DIM, &endpoint)).trim_end());
@@ -84,7 +84,7 @@ impl Page<'_> {
     /// `✗ down since 2026-11-20 03:12 (14m): connection refused`
     fn verdict(&mut self, check: &CheckHistory<'_>) {
         let Some(verdict) = &check.verdict else {
-            // Whatever there is is older than what is kept in detail.
+            // All results are older than those that are kept in detail.
             let last = check.series.iter().flat_map(|series| &series.days).map(|day| day.start()).max();
             let last = last.map_or(String::new(), |last| format!(" since {}", date(last.saturating_add(DAY))));
             return self.line(2, &paint(style(Status::Degraded), &format!("no results{last}")));
@@ -125,14 +125,14 @@ impl Page<'_> {
             return format!("{stale}{place}: no result{last}; it was {status}");
         }
         let mark = if self.layout.symbols { format!("{} ", symbol(status)) } else { String::new() };
-        // Nothing is known of the time before.
+        // The time before is unknown.
         let is_first = |since: Timestamp| since <= self.history.period.start() && status == Status::Healthy;
         let before = |since| if is_first(since) { " or before" } else { "" };
         let since = since.map_or(String::new(), |since| format!(" since {}{}", ago(since), before(since)));
         format!("{}{place}{since}", paint(style(status), &format!("{mark}{status}")))
     }
 
-    /// A state and its reason: behind it if there is room, else below it.
+    /// A state and its reason: on the same line if there is room, else below.
     fn reasoned(&mut self, indent: usize, state: &str, reason: Option<&str>, status: Status) {
         let Some(reason) = reason.map(escape::line) else { return self.line(indent, state) };
         let used = indent + width(&anstream::adapter::strip_str(state).to_string());
@@ -143,7 +143,7 @@ impl Page<'_> {
         self.wrapped(indent + 2, style(status), &reason);
     }
 
-    /// The pictures and figures of a check at a location.
+    /// The bars and figures of a check at a location.
     fn series(&mut self, series: &Series, indent: usize) {
         let uptimes: Vec<_> = self
             .history
@@ -207,7 +207,7 @@ impl Page<'_> {
         self.more(incidents.len());
     }
 
-    /// The columns of an incident, and why.
+    /// The columns of an incident, and its reason.
     fn incident(&self, (place, incident): &(Option<&str>, Incident), several: bool) -> ([String; 4], Status, String) {
         let Incident { from, to, status, reason, .. } = incident;
         let time = age(to.unwrap_or(self.history.period.now).since(*from));
@@ -274,12 +274,12 @@ impl Page<'_> {
 
     fn more(&mut self, count: usize) {
         if count > LISTED {
-            let more = format!("and {} more, which --format json has", count - LISTED);
+            let more = format!("and {} more; --format json lists all", count - LISTED);
             self.line(4, &paint(DIM, &more));
         }
     }
 
-    /// An entry of a list, with its text behind it if there is room, else below it.
+    /// An entry of a list, with its text on the same line if there is room, else below.
     fn listed(&mut self, entry: &str, text: &str) {
         let used = 4 + width(&anstream::adapter::strip_str(entry).to_string());
         if self.layout.width.is_none_or(|width| used + 2 + super::width(text) <= width) {
@@ -311,7 +311,7 @@ impl Page<'_> {
     }
 }
 
-/// `99.98%`; what is not all is never rounded up to all.
+/// `99.98%`. Less than 100% is never rounded up to it.
 fn percent(share: f64) -> String {
     let hundredths = (share * 10_000.0).floor();
     if hundredths >= 10_000.0 { "100%".to_owned() } else { format!("{:.2}%", hundredths / 100.0) }

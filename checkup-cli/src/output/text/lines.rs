@@ -1,11 +1,11 @@
-//! Reports in one line: the summary under a table, and the line for each run of `every`.
+//! Reports in one line: the summary below a table, and the line for each run of `every`.
 
 use std::collections::HashMap;
 
 use checkup_core::{CheckResult, Report, Status};
 
 use super::{BOLD, DIM, paint, rough, style};
-use crate::output::escape;
+use crate::output::{escape, times};
 
 /// `5 healthy, 1 degraded, 1 down in 1.2s`
 pub(crate) fn summary(report: &Report) -> String {
@@ -19,9 +19,9 @@ pub(crate) fn summary(report: &Report) -> String {
     format!("{counts} in {}", rough(report.elapsed))
 }
 
-/// A run in one line, with whatever changed since the last: `TIME  6 healthy, 1 down in 12ms: Database down (connection refused)`.
+/// A run in one line, with what changed since the last: `TIME  6 healthy, 1 down in 12ms: Database down (connection refused)`.
 ///
-/// `known` has the last status of each check, and is brought up to date.
+/// `known` has the last status of each check, and is updated.
 pub(crate) fn run_line(report: &Report, known: &mut HashMap<(String, String), Status>) -> String {
     let mut changes = Vec::new();
     for result in &report.results {
@@ -31,7 +31,12 @@ pub(crate) fn run_line(report: &Report, known: &mut HashMap<(String, String), St
         }
     }
     let colon = if changes.is_empty() { "" } else { ": " };
-    format!("{}  {}{colon}{}\n", paint(DIM, &(second(report) + "Z")), summary(report), changes.join(", "))
+    format!(
+        "{}  {}{colon}{}\n",
+        paint(DIM, &(times::second(report.started) + "Z")),
+        summary(report),
+        changes.join(", ")
+    )
 }
 
 fn change(result: &CheckResult) -> String {
@@ -39,12 +44,6 @@ fn change(result: &CheckResult) -> String {
     let again = if result.is_healthy() { " again" } else { "" };
     let reason = result.reason().map_or(String::new(), |reason| format!(" ({})", escape::line(&reason)));
     format!("{name} {}{again}{reason}", paint(style(result.status), result.status.as_str()))
-}
-
-/// When the run began, to the second, in UTC: `2016-09-08T07:00:00`.
-pub(crate) fn second(report: &Report) -> String {
-    let time = report.started.to_string();
-    time.split(['.', 'Z']).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -72,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_what_changed_and_nothing_else() {
+    fn a_line_says_what_changed_and_nothing_else() {
         let known = &mut HashMap::new();
         assert_eq!(line(&report(Status::Healthy), known), "2016-09-08T07:00:00Z  2 healthy in 12.0ms\n");
         let down = "2016-09-08T07:00:00Z  1 healthy, 1 down in 12.0ms";
