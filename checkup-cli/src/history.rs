@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::time::Duration;
 
+use checkup_core::history::Hysteresis;
 use checkup_core::summary::{DayStats, Incident, Posted, Series, Summary, Window};
-use checkup_core::{Checkup, Status, Timestamp, Verdict};
+use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -24,6 +25,8 @@ pub(crate) struct History<'a> {
     pub(crate) summary: &'a Summary,
     pub(crate) period: Period,
     pub(crate) checks: Vec<CheckHistory<'a>>,
+    /// How many locations make a check down.
+    quorum: Quorum,
 }
 
 /// The period that the history covers.
@@ -94,7 +97,7 @@ impl<'a> History<'a> {
                 checks[*place].verdict = Some(verdict);
             }
         }
-        Self { summary, period, checks }
+        Self { summary, period, checks, quorum: checkup.quorum() }
     }
 
     /// The statistics of each day of the period; `None` for a day without results.
@@ -110,28 +113,27 @@ impl<'a> History<'a> {
         days
     }
 
-    /// The uptime in each period that is not longer than the whole: `("24h", Some(0.998))`.
-    pub(crate) fn uptimes(&self, series: &Series) -> Vec<(String, Option<f64>)> {
+    /// The uptime of a check, by the votes of these series, in each period that is not longer than the whole: `("24h", Some(0.998))`.
+    pub(crate) fn uptimes(&self, series: &[&Series]) -> Vec<(String, Option<f64>)> {
         let Period { length, now } = self.period;
         let known = UPTIMES.into_iter().filter(|(time, _)| *time <= length).map(|(time, name)| (time, name.to_owned()));
         let mut times: Vec<_> = known.collect();
         if times.last().is_none_or(|(time, _)| *time < length) {
             times.push((length, period_name(length)));
         }
-        let uptime = |time| self.summary.uptime(series, now.saturating_sub(time), now);
+        let timeline = self.summary.timeline(series.iter().copied(), self.quorum, now);
+        let uptime = |time| timeline.availability(now.saturating_sub(time), now).uptime();
         times.into_iter().map(|(time, name)| (name, uptime(time))).collect()
     }
 
-    /// The incidents of a check that are in the period, the latest first, each with its location.
-    pub(crate) fn incidents(&self, check: &CheckHistory<'a>) -> Vec<(Option<&'a str>, Incident)> {
+    /// The incidents of a check over its locations that are in the period, the latest first.
+    pub(crate) fn incidents(&self, check: &CheckHistory<'_>) -> Vec<Incident> {
+        let Period { now, .. } = self.period;
+        let timeline = self.summary.timeline(check.series.iter().copied(), self.quorum, now);
         let since = self.period.since();
-        let mut incidents = Vec::new();
-        for series in &check.series {
-            let of_series = self.summary.incidents(series).into_iter();
-            let in_period = of_series.filter(|incident| incident.to.is_none_or(|to| to >= since));
-            incidents.extend(in_period.map(|incident| (series.location.as_deref(), incident)));
-        }
-        incidents.sort_by_key(|(_, incident)| std::cmp::Reverse(incident.from));
+        let mut incidents = timeline.incidents(Hysteresis::default());
+        incidents.retain(|incident| incident.to.is_none_or(|to| to >= since));
+        incidents.reverse();
         incidents
     }
 

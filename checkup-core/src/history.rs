@@ -3,15 +3,31 @@
 //! - [`check_file`]: how results are named and written.
 //! - [`archive`]: a storage of check files over whatever holds named files.
 //! - [`summary`]: daily statistics, incidents and recent results, derived from check files.
-//! - [`read`] and [`read_summary`] read either from any storage; [`Verdict`] is the present state over all locations.
+//! - [`read`] and [`read_summary`] read either from any storage.
+//! - [`Timeline`] is the state of a check over time; [`Incident`]s, [`Availability`] and the [`Verdict`], its present state, are derived
+//!   from it. [`freshness`] says how long a result counts.
 
 pub mod archive;
 pub mod check_file;
+pub mod freshness;
+mod incident;
+mod point;
+mod quorum;
 mod read;
 mod read_summary;
+mod run;
 pub mod summary;
+mod sweep;
+mod timeline;
+mod uptime;
 mod verdict;
 
+pub use incident::{Hysteresis, Incident, Segment};
+pub use quorum::Quorum;
 pub use read::{History, read};
 pub use read_summary::{read_summary, read_summary_at};
-pub use verdict::{AtLocation, Quorum, Verdict};
+pub use run::Run;
+pub use sweep::{State, Stretch};
+pub use timeline::Timeline;
+pub use uptime::Availability;
+pub use verdict::{AtLocation, Verdict};

@@ -212,7 +212,7 @@ impl State {
         let now = inner.clock.now();
         let overview = Overview::new(&summary, inner.checkup.as_ref(), inner.quorum, now);
         let since = now.saturating_sub(inner.settings.timeframe);
-        let happenings = timeline(&summary, since, inner.quorum);
+        let happenings = timeline(&summary, since, inner.quorum, now);
         let group = |name: &str| {
             let own = inner.groups.iter().find(|group| group.checks.iter().any(|check| check == name));
             own.map(|group| group.name.clone()).filter(|name| !name.is_empty())

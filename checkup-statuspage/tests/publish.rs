@@ -80,7 +80,8 @@ async fn only_what_changed_is_written() {
     let later = export(page.path(), &settings, &checkup).await.unwrap();
     let written = later.iter().filter(|file| file.published == Published::Written);
     let names: Vec<_> = written.map(|file| file.name.as_str()).collect();
-    assert_eq!(names, ["feed.atom", "badge.svg", "badge/API.svg", "summary.json"]);
+    // One bad result is no incident: the feed stays as it is.
+    assert_eq!(names, ["badge.svg", "badge/API.svg", "summary.json"]);
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ export class CheckCard {
       setText(this.oldest, `${this.days.length} days ago`);
     }
     const windows = uptimeWindows(config.timeframe);
-    const shares = windows.map(([, span]) => percent(uptime(verdict.check.series, now - span, data)));
+    const shares = windows.map(([, span]) => percent(uptime(verdict.check.series, now - span, data, now, config.quorum)));
     setChildren(this.uptimes, shares.join(), () =>
       windows.map(([name], i) => el("div", {}, el("dt", {}, name), el("dd", {}, shares[i]))),
     );
@@ -230,7 +230,7 @@ function locationTable({ locations }, { data, now }, windows) {
       [timeElement(at.since, moment(at.since, now))],
       [timeElement(at.at, ago(at.at, now))],
       [at.rtt === null ? "none" : roundTrip(at.rtt)],
-      ...windows.map(([, span]) => [percent(uptime([at.series], now - span, data))]),
+      ...windows.map(([, span]) => [percent(uptime([at.series], now - span, data, now))]),
     ];
     return el(
       "tr",

@@ -1,7 +1,7 @@
 // Getting the data: from a server, from a folder of check files, or from a bucket. Only what changed is fetched again.
 
 import { DAY } from "./text.js";
-import { addResults, emptyData, readSummary } from "./model.js";
+import { addPart, addResults, emptyData, readSummary } from "./model.js";
 
 const TIMEOUT = 20_000;
 const AT_ONCE = 6;
@@ -75,7 +75,10 @@ class FileLoader {
     // A list that is one file can come along with the summary; of a bucket, only what came after it is listed.
     const whole = settled(this.list.isOneFile ? this.list.names() : null);
     const text = await this.list.summary();
-    if (!this.data || text !== this.summary.text) this.begin(text, now);
+    if (!this.data || text !== this.summary.text) {
+      this.begin(text, now);
+      await this.readParts(now);
+    }
     if (!this.summary.ok && text !== null)
       this.notes.push("The summary could not be read; what is shown comes from single files.");
     const names = await (this.list.isOneFile ? whole : settled(this.list.names(this.listFrom(now), now)));
@@ -124,6 +127,17 @@ class FileLoader {
     for (const [name, results] of this.known) {
       if (this.data.files.has(name)) this.known.delete(name);
       else addResults(this.data, results);
+    }
+  }
+
+  /** Reads the parts of the summary that are in the timeframe. They never change. */
+  async readParts(now) {
+    for (const { name } of this.data.parts.filter(({ to }) => (to + 1) * DAY > now - this.timeframe)) {
+      try {
+        addPart(this.data, await (await get(this.list.url(name), "force-cache")).json());
+      } catch {
+        this.data.problems.push(`${name}, which has older days, could not be read`);
+      }
     }
   }
 

@@ -1,7 +1,8 @@
 // What follows from the data about the past: days, uptime and incidents. Pure.
 
 import { DAY } from "./text.js";
-import { RANK, checkKey, dayOf, quantile } from "./model.js";
+import { checkKey, dayOf, quantile } from "./model.js";
+import { AHEAD, heldOf, incidentsFrom, joinedWindows, lengthsOf, overlay, runsUpTo, sweep } from "./sweep.js";
 
 /** The checks of the data: name and endpoint, with a series for each location, in the order of their names. */
 export function checksOf(data) {
@@ -26,28 +27,34 @@ export function inWindow(at, windows) {
   return windows.some((window) => window.from <= at && at < window.to);
 }
 
-/** The counts of results from `from` up to now; results in maintenance windows are `excluded` and in no other count. */
-export function countsSince(series, from, data) {
-  const windows = windowsOf(data, series.title);
-  const counts = noCounts();
-  // From the time on that the points are complete, they tell exactly; before, whole days are taken where they are closed.
-  const exact = from >= data.recentFrom;
-  const closed = new Set(exact ? [] : series.days.map((row) => row.day));
-  if (!exact) {
-    for (const row of series.days) if (row.day >= dayOf(from)) addCounts(counts, row);
-  }
-  for (const point of series.points) {
-    if (point.at < from || closed.has(dayOf(point.at))) continue;
-    counts[inWindow(point.at, windows) ? "excluded" : point.status] += point.n;
-  }
-  return counts;
+/** The milliseconds that a check was in each state from `from` up to `now`: the votes of these series, under maintenance. */
+export function availability(seriesList, from, data, now, quorum) {
+  const held = seriesList.map((series) => heldOf(runsUpTo(series, now + AHEAD), now));
+  return lengthsOf(overlay(sweep(held, quorum, from, now), windowsOver(seriesList, data)));
 }
 
-/** The share of counted results that are not down, over all locations; null if there are none. Degraded is up. */
-export function uptime(seriesList, from, data) {
-  const counts = noCounts();
-  for (const series of seriesList) addCounts(counts, countsSince(series, from, data));
-  return upShare(counts);
+/**
+ * The share of the known time outside maintenance in which a check was not down; null if no time is known. Degraded is up. It is a
+ * share of time and not of results, since these are closer after the interval was changed.
+ */
+export function uptime(seriesList, from, data, now, quorum) {
+  return upTimeShare(availability(seriesList, from, data, now, quorum));
+}
+
+/** The share of known time that is not down. */
+export function upTimeShare({ healthy, degraded, down }) {
+  const known = healthy + degraded + down;
+  return known ? (healthy + degraded) / known : null;
+}
+
+/** The share of the time that is known or in maintenance. */
+export function knownShare({ healthy, degraded, down, maintenance, unknown }) {
+  const known = healthy + degraded + down + maintenance;
+  return known + unknown ? known / (known + unknown) : 0;
+}
+
+function windowsOver(seriesList, data) {
+  return joinedWindows(seriesList.length ? windowsOf(data, seriesList[0].title) : []);
 }
 
 /** The share of counts that is not down; null if nothing was counted. */
@@ -107,118 +114,22 @@ function openPoints(series) {
   return series.points.filter((point) => dayOf(point.at) > last);
 }
 
-/**
- * The incidents of a series, oldest first: from the first result that is not healthy to the recovery.
- * Those of the summary are of single days and are joined here; those of open days follow from the points.
- * One without `to` goes on.
- */
-export function incidentsOf(series, data) {
-  const points = openPoints(series);
-  const openSpans = spansOf(points, windowsOf(data, series.title));
-  const incidents = [];
-  let lastDay = 0;
-  for (const { continued, day: ofDay, ...span } of [...series.incidents, ...openSpans]) {
-    const before = incidents.at(-1);
-    const day = ofDay ?? dayOf(span.from);
-    if (before && before.to === undefined && continued && dayAfter(lastDay, series, points) === day) {
-      worsen(before, span.status, span.reason);
-      before.to = span.to;
-    } else {
-      // One that nobody continues ended with its day.
-      if (before) before.to ??= (lastDay + 1) * DAY;
-      incidents.push(span);
-    }
-    lastDay = day;
-  }
-  const last = incidents.at(-1);
-  if (last && last.to === undefined && !openSpans.length) {
-    // Its day is closed, and what came after it was good.
-    const closed = series.days.find((row) => row.day > lastDay);
-    last.to = closed ? closed.day * DAY : points[0]?.at;
-  }
-  return incidents;
+/** The incidents of one location, oldest first. One without `to` goes on. */
+export function incidentsOf(series, data, now) {
+  return incidentsOfCheck({ ...series, series: [series] }, undefined, data, now).reverse();
 }
 
-/** The incidents of points. `continued`: it began with the first of them. */
-function spansOf(points, windows) {
-  const spans = [];
-  let open = null;
-  points
-    .filter((point) => !inWindow(point.at, windows))
-    .forEach(({ at, status, reason }, i) => {
-      if (status === "healthy") {
-        if (open) open.to = at;
-        open = null;
-      } else if (open) {
-        worsen(open, status, reason);
-      } else {
-        open = { from: at, to: undefined, status, reason, continued: i === 0 };
-        spans.push(open);
-      }
-    });
-  return spans;
-}
-
-/** The next day with results after a day. */
-function dayAfter(day, series, points) {
-  const closed = series.days.find((row) => row.day > day)?.day;
-  if (closed !== undefined) return closed;
-  const point = points.find(({ at }) => dayOf(at) > day);
-  return point && dayOf(point.at);
-}
-
-/** An incident has the worst status of its results, and the reason of the first that had it. */
-function worsen(incident, status, reason) {
-  if (RANK[status] > RANK[incident.status]) {
-    incident.status = status;
-    incident.reason = reason;
-  }
-}
-
-/** How many locations make a check down: the majority, or those that the config says; at most all. */
-export function neededOf(quorum, locations) {
-  return Math.min(quorum ?? Math.floor(locations / 2) + 1, locations);
-}
-
-/**
- * The incidents of a check, newest first: those of its locations that overlap are one, since for people they are.
- * It is `down` if that was so at enough locations. `src/view/timeline.rs` does the same for the feed.
- */
-export function incidentsOfCheck(check, quorum, data) {
-  const all = check.series.flatMap((series) =>
-    (series.prepared?.incidents ?? incidentsOf(series, data)).map((incident) => ({
-      incident,
-      location: series.location ?? "",
-    })),
-  );
-  all.sort((a, b) => a.incident.from - b.incident.from || (a.location < b.location ? -1 : 1));
-  const merged = [];
-  let end;
-  for (const part of all) {
-    const { from, to } = part.incident;
-    if (merged.length && (end === undefined || from < end)) {
-      merged.at(-1).push(part);
-      end = end === undefined || to === undefined ? undefined : Math.max(end, to);
-    } else {
-      merged.push([part]);
-      end = to;
-    }
-  }
-  return merged.map((parts) => together(check, parts, neededOf(quorum, check.series.length))).reverse();
-}
-
-/** One incident of those of several locations. */
-function together(check, parts, needed) {
-  const incidents = parts.map(({ incident }) => incident);
-  const down = new Set(parts.filter(({ incident }) => incident.status === "down").map(({ location }) => location));
-  const goesOn = incidents.some(({ to }) => to === undefined);
-  const why = incidents.find(({ status, reason }) => status === "down" && reason !== null) ?? incidents[0];
-  return {
+/** The incidents of a check over its locations, newest first. */
+export function incidentsOfCheck(check, quorum, data, now) {
+  const locations = check.series.map((series) => ({
+    location: series.location,
+    runs: runsUpTo(series, now + AHEAD),
+  }));
+  const windows = windowsOver(check.series, data);
+  const incidents = incidentsFrom(check, locations, windows, quorum, now).map((incident) => ({
+    ...incident,
     check,
-    from: incidents[0].from,
-    to: goesOn ? undefined : Math.max(...incidents.map(({ to }) => to)),
-    status: down.size >= needed ? "down" : "degraded",
-    reason: why.reason,
-    locations: [...new Set(parts.map(({ location }) => location).filter(Boolean))].sort(),
-  };
+    locations: [...new Set(incident.segments.flatMap((segment) => segment.locations))].filter((name) => name !== null).sort(),
+  }));
+  return incidents.reverse();
 }

@@ -10,19 +10,23 @@ const LAST_TIME = 8.64e15;
 /** Which of two states is worse. */
 export const RANK = { down: 3, degraded: 2, stale: 1, healthy: 0 };
 
+const PART = /^summary-\d+-\d+-[0-9a-f]{16}\.json$/u;
+
 /** Data without anything in it. */
 export function emptyData() {
-  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), windows: [], series: new Map() };
+  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], windows: [], series: new Map() };
 }
 
 /** The data of a `summary.json`; throws if that is none. A series that is none costs that series alone. */
 export function readSummary(json) {
-  if (json?.version !== 1 || !Array.isArray(json.series)) throw new TypeError("not a summary of version 1");
+  if (![1, 2].includes(json?.version) || !Array.isArray(json.series)) throw new TypeError("not a summary");
   const data = emptyData();
   data.made = time(json.made) ?? 0;
   data.recentFrom = time(json.recent_from) ?? 0;
   data.files = new Set(array(json.files).filter(textOf));
   data.unread = new Set(array(json.unread).filter(textOf));
+  data.parts = array(json.parts).filter((part) => PART.test(part?.name) && Number.isInteger(part.to));
+  data.problems = array(json.problems).filter(textOf).slice(0, 10);
   data.windows = array(json.windows)
     .filter(isWindow)
     .map(({ from, to, title, text }) => ({ from, to, title: textOf(title), text: textOf(text) ?? "" }));
@@ -32,6 +36,24 @@ export function readSummary(json) {
     else data.unread.add("summary.json");
   }
   return data;
+}
+
+/** Adds the days of a part of the summary, which are older than those in it. Throws if it is none. */
+export function addPart(data, json) {
+  for (const part of readSummary(json).series.values()) {
+    const series = data.series.get(part.key);
+    if (!series) {
+      data.series.set(part.key, part);
+      continue;
+    }
+    const known = new Set(series.days.map(({ day }) => day));
+    series.days.push(...part.days.filter(({ day }) => !known.has(day)));
+    series.days.sort((a, b) => a.day - b.day);
+    const first = series.runs[0]?.from ?? Infinity;
+    series.runs.push(...part.runs.filter((run) => run.from < first));
+    series.runs.sort((a, b) => a.from - b.from);
+    series.prepared = undefined;
+  }
 }
 
 /** What tells one check from another: its name and its endpoint. Two checks of one URL are two checks. */
@@ -46,43 +68,49 @@ export function checkKey(title, endpoint) {
 export function addResults(data, results) {
   if (!Array.isArray(results)) throw new TypeError("not an array of results");
   const read = results.map(readResult);
-  for (const result of read) addResult(data, result);
+  const touched = new Set();
+  for (const result of read) touched.add(addResult(data, result));
+  // One sort for all: results in any order take the same time.
+  for (const series of touched) {
+    if (!series) continue;
+    const known = new Set();
+    series.points.sort((a, b) => a.at - b.at);
+    series.points = series.points.filter(({ at }) => !known.has(at) && known.add(at));
+    series.threshold = series.newest.threshold;
+  }
 }
 
 function addResult(data, { title, endpoint, location, threshold, point, message, maintenance }) {
+  // Before 1970 was no result, and one without a verdict says nothing about the check.
+  if (point.at < 0 || point.status === "unknown") return null;
   const key = seriesKey(title, endpoint, location);
   let series = data.series.get(key);
   if (!series) {
-    series = { key, title, endpoint, location, threshold, days: [], incidents: [], messages: [], points: [] };
+    series = { key, title, endpoint, location, threshold, days: [], runs: [], messages: [], points: [] };
     data.series.set(key, series);
   }
-  insert(series, point, threshold);
-  // It was computed without this result.
+  series.points.push(point);
+  series.newest ??= { at: series.points[0].at, threshold: series.threshold };
+  if (point.at >= series.newest.at) series.newest = { at: point.at, threshold };
+  // They were computed without this result.
   series.open = undefined;
+  series.prepared = undefined;
   if (maintenance) {
     const window = {
-      from: maintenance.from / 1e6,
-      to: maintenance.to / 1e6,
+      from: millis(maintenance.from),
+      to: millis(maintenance.to),
       title: maintenance.all ? undefined : title,
       text: message,
     };
     const same = (other) => other.from === window.from && other.to === window.to && other.title === window.title;
-    if (isWindow(window) && !data.windows.some(same)) data.windows.push(window);
+    const near = window.from <= point.at + LONGEST_WINDOW;
+    if (near && isWindow(window) && !data.windows.some(same)) data.windows.push(window);
   }
   for (const text of (message ?? "").split("\n")) {
     const known = series.messages.some((other) => other.at === point.at && other.text === text);
     if (text.trim() && !known) series.messages.push({ at: point.at, text });
   }
-}
-
-/** Puts a point in its place; nearly always that is the end. */
-function insert(series, point, threshold) {
-  const { points } = series;
-  let index = points.length;
-  while (index > 0 && points[index - 1].at > point.at) index -= 1;
-  if (points[index - 1]?.at === point.at) return;
-  if (index === points.length) series.threshold = threshold;
-  points.splice(index, 0, point);
+  return series;
 }
 
 function seriesKey(title, endpoint, location) {
@@ -97,10 +125,10 @@ function readSeries(raw) {
     title: raw.title,
     endpoint: raw.endpoint,
     location,
-    threshold: number(raw.threshold) ?? 0,
+    threshold: positive(raw.threshold) ?? 0,
     days: readDays(raw.days),
     open: Array.isArray(raw.open) ? readDays(raw.open) : undefined,
-    incidents: array(raw.incidents).map(readIncident).filter(Boolean),
+    runs: raw.runs ? readRuns(raw.runs) : firstRuns(readDays(raw.days), array(raw.incidents)),
     messages: array(raw.messages).filter((message) => textOf(message?.text) && time(message.at) !== null),
     points: readPoints(raw.recent ?? {}),
   };
@@ -112,34 +140,72 @@ function readDays(rows) {
 
 function readDay([day, healthy, degraded, down, excluded, p50, p90, p99]) {
   if (!Number.isInteger(day) || time(day * DAY) === null) return null;
-  const counts = [healthy, degraded, down, excluded].map((count) => number(count) ?? 0);
-  const [p, q, r] = [p50, p90, p99].map(number);
+  const counts = [healthy, degraded, down, excluded].map((value) => count(value) ?? 0);
+  const [p, q, r] = [p50, p90, p99].map(positive);
   return { day, healthy: counts[0], degraded: counts[1], down: counts[2], excluded: counts[3], p50: p, p90: q, p99: r };
 }
 
-function readIncident(raw) {
-  if (time(raw?.from) === null) return null;
-  const { from, to, continued } = raw;
-  const status = raw.status === "degraded" ? "degraded" : "down";
-  const reason = textOf(raw.reason) ?? null;
-  // The day that it was found in, if that is not the one that it began in.
-  const day = Number.isInteger(raw.day) ? raw.day : undefined;
-  return { from, to: time(to) ?? undefined, status, reason, continued: continued === true, day };
+/** The runs of the days that are closed: what was said from when to when. Runs that are not in order are none. */
+function readRuns({ at, length, every, status, n, reasons }) {
+  let [from, before] = [0, -Infinity];
+  const runs = array(at).map((step, i) => {
+    from += number(step) ?? NaN;
+    const run = {
+      status: STATUS[status?.[i]],
+      from,
+      last: from + (count(length?.[i]) ?? NaN),
+      interval: count(every?.[i]) ?? 0,
+      count: count(n?.[i]) ?? 1,
+      reasons: array(reasons?.[i])
+        .filter((reason) => textOf(reason?.[0]))
+        .map(([text, of]) => ({ text, count: count(of) ?? 1 })),
+    };
+    const right = run.status && time(run.from) !== null && time(run.last) !== null && run.from > before;
+    before = run.last;
+    return right ? run : null;
+  });
+  return runs.includes(null) ? [] : runs;
+}
+
+/** The runs that a summary of the first version has: healthy days with the incidents in them. */
+function firstRuns(days, incidents) {
+  const runs = [];
+  const push = (status, from, to, interval, reason) => {
+    if (from >= to) return;
+    const reasons = textOf(reason) ? [{ text: reason, count: 1 }] : [];
+    runs.push({ status, from, last: Math.max(from, to - 1), interval, count: Math.max(2, Math.round((to - from) / interval)), reasons });
+  };
+  for (const { day, healthy, degraded, down, excluded } of days) {
+    const total = healthy + degraded + down + excluded;
+    if (!total) continue;
+    const interval = DAY / total;
+    let at = day * DAY;
+    const end = at + DAY;
+    const known = incidents.filter((one) => time(one?.from) !== null && (Number.isInteger(one.day) ? one.day : dayOf(one.from)) === day);
+    for (const { from, to, status, reason } of known.sort((a, b) => a.from - b.from)) {
+      const begin = Math.min(Math.max(from, at), end);
+      push("healthy", at, begin, interval);
+      at = Math.min(Math.max(time(to) ?? end, begin), end);
+      push(status === "degraded" ? "degraded" : "down", begin, at, interval, reason);
+    }
+    push("healthy", at, end, interval);
+  }
+  return runs;
 }
 
 function readPoints({ at, status, rtt, low, high, reasons, n }) {
   let sum = 0;
   const points = array(at).map((step, i) => {
     sum += number(step) ?? 0;
-    const middle = number(rtt?.[i]);
+    const middle = positive(rtt?.[i]);
     return {
       at: sum,
       status: STATUS[status?.[i]] ?? "down",
       rtt: middle,
-      low: number(low?.[i]) ?? middle,
-      high: number(high?.[i]) ?? middle,
+      low: positive(low?.[i]) ?? middle,
+      high: positive(high?.[i]) ?? middle,
       reason: textOf(reasons?.[i]) ?? null,
-      n: number(n?.[i]) ?? 1,
+      n: count(n?.[i]) ?? 1,
     };
   });
   return points.filter((point) => time(point.at) !== null);
@@ -147,11 +213,11 @@ function readPoints({ at, status, rtt, low, high, reasons, n }) {
 
 /** A result of a check file: upstream's format with our additions. */
 function readResult(raw) {
-  const at = time(Math.floor((number(raw?.timestamp) ?? NaN) / 1e6));
+  const at = time(millis(number(raw?.timestamp) ?? NaN));
   if (typeof raw?.title !== "string" || at === null) throw new TypeError("not a check result");
   const times = array(raw.times).map((attempt) => ({ error: attempt?.error, rtt: (number(attempt?.rtt) ?? 0) / 1000 }));
   const succeeded = times.filter((attempt) => !attempt.error).map((attempt) => attempt.rtt);
-  const status = raw.down ? "down" : raw.degraded ? "degraded" : "healthy";
+  const status = raw.down ? "down" : raw.degraded ? "degraded" : raw.unknown === true ? "unknown" : "healthy";
   return {
     title: raw.title,
     endpoint: textOf(raw.endpoint) ?? "",
@@ -163,8 +229,8 @@ function readResult(raw) {
       at,
       status,
       rtt: median(succeeded),
-      low: succeeded.length ? Math.min(...succeeded) : null,
-      high: succeeded.length ? Math.max(...succeeded) : null,
+      low: succeeded.reduce((a, b) => (a === null || b < a ? b : a), null),
+      high: succeeded.reduce((a, b) => (a === null || b > a ? b : a), null),
       reason: status === "healthy" ? null : reasonOf(raw, times),
       n: 1,
     },
@@ -192,13 +258,22 @@ export function quantile(sorted, q) {
   return sorted.length ? sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] : null;
 }
 
+/** Whole milliseconds of nanoseconds. A number has not all digits of these, and what is a little less than a whole is one. */
+function millis(nanos) {
+  return Math.floor(nanos / 1e6 + 0.0005);
+}
+
 /** The day of a time. */
 export function dayOf(at) {
   return Math.floor(at / DAY);
 }
 
+/** Windows that last longer than this are an error of their writer, and would silence everything. */
+const LONGEST_WINDOW = 400 * DAY;
+
 function isWindow(window) {
-  return time(window?.from) !== null && time(window.to) !== null && window.from < window.to;
+  if (time(window?.from) === null || time(window.to) === null || window.from < 0) return false;
+  return window.from < window.to && window.to - window.from <= LONGEST_WINDOW;
 }
 
 /** A time that there can be a date of, or null: data may have anything. */
@@ -208,6 +283,16 @@ function time(value) {
 
 function number(value) {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
+}
+
+/** A count: a whole number that can be exact. */
+function count(value) {
+  return Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+/** A length of time up to a day in microseconds. */
+function positive(value) {
+  return number(value) !== null && value >= 0 && value <= DAY * 1000 ? value : null;
 }
 
 function textOf(value) {

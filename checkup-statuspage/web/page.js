@@ -72,7 +72,7 @@ function adopt(data) {
   site.data = data;
   site.version = loader.version;
   checks = checksOf(data);
-  for (const series of data.series.values()) series.prepared = preparedSeries(series, data);
+  for (const series of data.series.values()) series.prepared = preparedSeries(series);
 }
 
 /** Shows the data as they are now. */
@@ -81,7 +81,7 @@ function show() {
   const { data } = site;
   Object.assign(site, {
     now,
-    notes: loader.notes,
+    notes: [...loader.notes, ...data.problems.map((text) => `Note: ${text}.`)],
     loading: loader.loading ?? 0,
     unread: [...new Set([...data.unread, ...(loader.unread ?? [])])],
   });

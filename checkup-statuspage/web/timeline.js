@@ -58,7 +58,7 @@ function eventsOf(checks, { data, config, now }) {
   const oldest = now - config.timeframe;
   const events = [];
   for (const check of checks) {
-    for (const incident of incidentsOfCheck(check, config.quorum, data)) {
+    for (const incident of incidentsOfCheck(check, config.quorum, data, now)) {
       if ((incident.to ?? now) >= oldest) events.push({ kind: "incident", at: incident.from, incident });
     }
     // A window's text is shown with the window; and a message of several locations once.

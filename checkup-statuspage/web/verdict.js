@@ -1,52 +1,30 @@
 // What follows from the data about the present: the state of each location, check and group, and of all. Pure.
 
-import { DAY } from "./text.js";
 import { RANK } from "./model.js";
-import { incidentsOf, neededOf, windowsOf } from "./history.js";
+import { windowsOf } from "./history.js";
+import { AHEAD, heldOf, runsUpTo, stateOfVotes, sweep, validUntil, validity } from "./sweep.js";
 
-/** However often a check runs, its last result counts as the present for this long. */
-const FRESH_AT_LEAST = 10 * 60_000;
-/** How far the clocks of nodes may be ahead: what is later than that is not the present. */
-const AHEAD = 20 * 60_000;
-/** How many of the latest steps from result to result tell what is usual. */
-const LATEST = 23;
-
-/** The usual time between two results of a series: the median of the latest. Null with fewer than two results. */
-export function usualInterval({ points }) {
-  const steps = [];
-  for (let i = points.length - 1; i > 0 && steps.length < LATEST; i -= 1) {
-    // A point may stand for several results.
-    const { at, n } = points[i];
-    for (let j = 0; j < n && steps.length < LATEST; j += 1) steps.push((at - points[i - 1].at) / n);
-  }
-  steps.sort((a, b) => a - b);
-  return steps[steps.length >> 1] ?? null;
-}
+/** A check without a result for this long was probably removed. */
+const GONE = 25 * 3_600_000;
 
 /** What is derived from a series once for each change of the data, not for each moment. */
-export function preparedSeries(series, data) {
-  const interval = usualInterval(series);
-  return { interval, freshFor: Math.max(FRESH_AT_LEAST, 3 * (interval ?? 0)), incidents: incidentsOf(series, data) };
+export function preparedSeries(series) {
+  return { runs: runsUpTo(series, Infinity) };
 }
 
 /**
- * The state of a check over its locations. At least `quorum` fresh locations (default: the majority; at most all) must
- * be down for it to be down; if fewer are, or any is degraded, it is degraded. With no fresh result it is stale.
+ * The state of a check over its locations: the sweep over time at this moment. At least `quorum` of the known locations (default:
+ * the majority; at most all) must be down for it to be down; if fewer are, or any is degraded, it is degraded. With no valid result
+ * it is stale.
  */
-export function verdictOf(check, quorum, now, data) {
-  const locations = check.series.map((series) => atLocation(series, now, data)).filter(Boolean);
+export function verdictOf(check, quorum, now, data, gone = false) {
+  const here = check.series.filter((series) => lastRunOf(series, now) && (gone || isCurrent(series, now)));
+  const locations = here.map((series) => atLocation(series, now));
   const fresh = locations.filter((location) => !location.stale);
   const of = (status) => fresh.filter((location) => location.status === status);
-  const needed = neededOf(quorum, fresh.length);
   const [down, degraded] = [of("down"), of("degraded")];
   const stale = !fresh.length;
-  const status = stale
-    ? "stale"
-    : down.length >= needed
-      ? "down"
-      : down.length || degraded.length
-        ? "degraded"
-        : "healthy";
+  const status = stale ? "stale" : stateOfVotes(fresh.length, degraded.length, down.length, quorum);
   const bad = down.length ? down : degraded;
   const maintenance = windowsOf(data, check.title).find((window) => window.from <= now && now < window.to);
   return {
@@ -57,72 +35,61 @@ export function verdictOf(check, quorum, now, data) {
     locations,
     bad,
     fresh,
-    since: sinceWhen(stale ? locations : fresh, bad, stale),
-    last: Math.max(
-      0,
-      ...locations.map((location) => location.at),
-      ...(locations.length ? [] : check.series.map(lastOf)),
-    ),
+    since: sinceWhen(here, quorum, now, stale),
+    last: Math.max(0, ...check.series.map((series) => lastRunOf(series, now)?.last ?? 0)),
     reason: bad.find((location) => location.reason)?.reason ?? null,
-    freshFor: Math.max(FRESH_AT_LEAST, ...check.series.map((series) => series.prepared.freshFor)),
+    freshFor: Math.max(validity(0), ...here.map((series) => validity(lastRunOf(series, now).interval))),
   };
 }
 
-/** Since when a check is as it is: of the locations with its worst status the earliest; and healthy only since the last of them is. */
-function sinceWhen(counted, bad, stale) {
-  const times = (bad.length ? bad : counted).map((location) => (stale ? location.at : location.since));
-  if (!times.length) return null;
-  return bad.length ? Math.min(...times) : Math.max(...times);
+/** When the present state of the check began in the sweep; if it is stale, when the last result was. */
+function sinceWhen(seriesList, quorum, now, stale) {
+  if (!seriesList.length) return null;
+  if (stale) return Math.max(...seriesList.map((series) => lastRunOf(series, now).last));
+  const held = seriesList.map((series) => heldOf(runsUpTo(series, now + AHEAD), now));
+  const starts = held.filter((one) => one.length).map((one) => one[0].from);
+  const stretches = sweep(held, quorum, Math.min(...starts), now);
+  const counts = { healthy: 0, degraded: 0, down: 0 };
+  for (const one of held) {
+    const present = one.find(({ from, until }) => from <= now && now < until);
+    if (present) counts[present.status] += 1;
+  }
+  const state = stateOfVotes(counts.healthy + counts.degraded + counts.down, counts.degraded, counts.down, quorum);
+  const last = stretches.at(-1);
+  return last?.state === state ? last.from : now;
 }
 
-/** The latest that the data have of a series without points: the end of its last day. */
-function lastOf({ days }) {
-  return days.length ? (days.at(-1).day + 1) * DAY - 1 : 0;
-}
-
-/** The verdicts of all checks. Those without a result in detail, which nobody runs any more, are left out, unless all are so. */
+/** The verdicts of all checks. Those that were probably removed are left out, unless all are like that. */
 export function verdictsOf(checks, quorum, now, data) {
-  const verdicts = checks.map((check) => verdictOf(check, quorum, now, data));
-  const current = verdicts.filter((verdict) => verdict.locations.length);
-  return current.length ? current : verdicts;
+  const current = checks
+    .filter((check) => check.series.some((series) => lastRunOf(series, now) && isCurrent(series, now)))
+    .map((check) => verdictOf(check, quorum, now, data));
+  return current.length ? current : checks.map((check) => verdictOf(check, quorum, now, data, true));
 }
 
-function atLocation(series, now, data) {
-  const points = knownPoints(series, now);
-  const last = points.at(-1);
-  if (!last) return null;
+function lastRunOf(series, now) {
+  return runsUpTo(series, now + AHEAD).at(-1);
+}
+
+function isCurrent(series, now) {
+  const run = lastRunOf(series, now);
+  return now - run.last <= GONE || validUntil(run) > now;
+}
+
+function atLocation(series, now) {
+  const run = lastRunOf(series, now);
+  const point = series.points.findLast(({ at }) => at <= now + AHEAD);
+  const stale = validUntil(run) <= now;
   return {
     series,
     location: series.location,
-    status: last.status,
-    stale: now - last.at > series.prepared.freshFor,
-    since: sinceOf(series, points),
-    at: last.at,
-    rtt: last.rtt,
-    reason: last.reason,
+    status: run.status,
+    stale,
+    since: sinceWhen([series], undefined, now, false),
+    at: run.last,
+    rtt: point ? point.rtt : (series.days.at(-1)?.p50 ?? null),
+    reason: point ? point.reason : (run.reasons[0]?.text ?? null),
   };
-}
-
-/** The points without those of a clock that is ahead: each would be the latest until its time comes. */
-function knownPoints({ points }, now) {
-  let count = points.length;
-  while (count && points[count - 1].at > now + AHEAD) count -= 1;
-  return count === points.length ? points : points.slice(0, count);
-}
-
-/**
- * Since when a series is healthy, or is not, at the last of its points. As long as there are points, they tell; what
- * is longer is known from the incidents, or else from what the data begin with.
- */
-function sinceOf({ days, prepared }, points) {
-  const isBad = ({ status }) => status !== "healthy";
-  const bad = isBad(points.at(-1));
-  for (let i = points.length - 1; i > 0; i -= 1) if (isBad(points[i - 1]) !== bad) return points[i].at;
-  const first = points[0].at;
-  const incident = prepared.incidents.filter(({ from }) => from <= first).at(-1);
-  if (bad) return incident && incident.to === undefined ? incident.from : first;
-  if (incident) return incident.to ?? first;
-  return days.length ? Math.min(days[0].day * DAY, first) : first;
 }
 
 /**

@@ -65,6 +65,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
         complain(&unread(summary.unread.iter().map(String::as_str)));
     }
     if !global.quiet {
+        summary.problems.iter().for_each(|problem| complain(problem));
         match args.format {
             Format::Text => stdout.print(&text::history(&history, text::Layout::new(stdout, false)))?,
             Format::Json => history::print(&history, stdout)?,

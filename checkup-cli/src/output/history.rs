@@ -25,6 +25,7 @@ fn document(history: &History<'_>) -> Value {
         "checks": checks,
         "maintenance": windows(&history.windows(None)),
         "unread": history.summary.unread,
+        "problems": history.summary.problems,
     })
 }
 
@@ -38,8 +39,7 @@ fn check(history: &History<'_>, check: &CheckHistory<'_>) -> Value {
             location(history, series, at)
         })
         .collect();
-    let incidents: Vec<_> =
-        history.incidents(check).into_iter().map(|(place, incident)| self::incident(place, &incident)).collect();
+    let incidents: Vec<_> = history.incidents(check).iter().map(incident).collect();
     let messages: Vec<_> = history
         .messages(check)
         .into_iter()
@@ -53,6 +53,7 @@ fn check(history: &History<'_>, check: &CheckHistory<'_>) -> Value {
         "stale": verdict.is_none_or(|verdict| verdict.is_stale),
         "since": verdict.and_then(checkup_core::Verdict::since).map(time),
         "reason": verdict.and_then(|verdict| verdict.reason.as_deref()),
+        "uptime": uptimes(history.uptimes(&check.series)),
         "locations": locations,
         "incidents": incidents,
         "messages": messages,
@@ -60,8 +61,11 @@ fn check(history: &History<'_>, check: &CheckHistory<'_>) -> Value {
     })
 }
 
+fn uptimes(shares: Vec<(String, Option<f64>)>) -> Map<String, Value> {
+    shares.into_iter().map(|(time, share)| (time, share.into())).collect()
+}
+
 fn location(history: &History<'_>, series: &Series, at: Option<&AtLocation>) -> Value {
-    let uptime: Map<_, _> = history.uptimes(series).into_iter().map(|(time, share)| (time, share.into())).collect();
     let days: Vec<_> = history
         .days(series)
         .into_iter()
@@ -88,18 +92,31 @@ fn location(history: &History<'_>, series: &Series, at: Option<&AtLocation>) -> 
         "rtt": at.and_then(|at| rtt(at.rtt)),
         "reason": at.and_then(|at| at.reason.as_deref()),
         "threshold": rtt(Some(series.threshold_rtt).filter(|threshold| !threshold.is_zero())),
-        "uptime": uptime,
+        "uptime": uptimes(history.uptimes(&[series])),
         "days": days,
     })
 }
 
-fn incident(place: Option<&str>, incident: &Incident) -> Value {
+fn incident(incident: &Incident) -> Value {
+    let segments = incident.segments.iter().map(|segment| {
+        json!({
+            "from": time(segment.from),
+            "to": time(segment.to),
+            "status": segment.status.as_str(),
+            "locations": segment.locations,
+            "reasons": segment.reasons,
+        })
+    });
     json!({
-        "location": place,
+        "id": incident.id,
+        "locations": incident.locations(),
         "from": time(incident.from),
         "to": incident.to.map(time),
+        "last_seen": incident.last_seen.map(time),
         "status": incident.status.as_str(),
         "reason": incident.reason,
+        "in_maintenance": incident.in_maintenance,
+        "segments": segments.collect::<Vec<_>>(),
     })
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::Folder;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn config() -> Value {
@@ -58,19 +59,24 @@ fn with_history(results: &[CheckResult]) -> Folder {
 
 #[test]
 fn a_check_has_its_state_uptime_days_and_incidents() {
-    let mut results: Vec<_> = (0..6).map(|day| api(DAY * day + MINUTE, "", Status::Healthy)).collect();
-    results.push(api(MINUTE * 3, "", Status::Down));
-    results.push(api(MINUTE * 2, "", Status::Down));
+    // Every six hours for five days, and at the end down for three hours of the last 24: a share of time, not of results.
+    let mut results: Vec<_> = (1..20).map(|run| api(HOUR * 6 * run, "", Status::Healthy)).collect();
+    results.push(api(HOUR * 4, "", Status::Down));
+    results.push(api(HOUR * 2, "", Status::Down));
+    results.push(api(HOUR, "", Status::Healthy));
     let folder = with_history(&results);
     let ran = folder.run(&["history", "api"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let text = &ran.stdout;
     assert!(text.starts_with("API  https://api.example.com/\n  healthy since "), "{text}");
-    assert!(text.contains("\n  uptime  24h 33.33%   7d 75.00%\n"), "{text}");
-    assert!(text.contains("░░░░\n  rtt"), "{text}");
+    assert!(
+        text.contains("\n  uptime  24h 87.49%   7d 97.36%\n") || text.contains("\n  uptime  24h 87.50%   7d 97.36%\n"),
+        "{text}"
+    );
+    assert!(text.lines().any(|line| line.starts_with("  days") && line.contains('░')), "{text}");
     assert!(text.contains("\n          last 24h: min 20.0ms, median 20.0ms, p99 20.0ms\n"), "{text}");
     assert!(text.contains("\n  incidents\n    "), "{text}");
-    assert!(text.contains("  2m  down      connection refused\n"), "{text}");
+    assert!(text.contains("  3h  down      connection refused\n"), "{text}");
     assert!(text.contains("\n█ healthy  ▓ degraded  ░ down  · no results\nthe days up to "), "{text}");
     assert!(!text.contains("Database") && !text.contains('\u{1b}'), "{text}");
 }
@@ -78,6 +84,9 @@ fn a_check_has_its_state_uptime_days_and_incidents() {
 #[test]
 fn locations_have_a_verdict_together_and_each_its_own_state() {
     let folder = with_history(&[
+        api(MINUTE * 2, "asia", Status::Healthy),
+        api(MINUTE * 2, "us", Status::Healthy),
+        api(MINUTE * 2, "eu", Status::Down),
         api(MINUTE, "asia", Status::Healthy),
         api(MINUTE, "eu", Status::Down),
         api(MINUTE, "us", Status::Healthy),
@@ -85,12 +94,12 @@ fn locations_have_a_verdict_together_and_each_its_own_state() {
     let ran = folder.run(&["history", "API"]);
     let text = &ran.stdout;
     assert!(text.contains("\n  degraded since "), "{text}");
-    assert!(text.contains("(1m): down at eu: connection refused (1 of 3 locations)\n"), "{text}");
+    assert!(text.contains("(2m): down at eu: connection refused (1 of 3 locations)\n"), "{text}");
     let states: Vec<_> = ["  asia  healthy since ", "  eu  down since ", "  us  healthy since "]
         .map(|state| text.find(state).unwrap_or_else(|| panic!("{state}: {text}")))
         .into();
     assert!(states.is_sorted());
-    assert!(text.contains("  down      eu  connection refused\n"), "{text}");
+    assert!(text.contains("  degraded  eu  connection refused\n"), "{text}");
 
     // The config says how many are enough.
     let mut config = config();
@@ -178,7 +187,8 @@ fn checks_are_selected_by_name_and_tag_also_those_of_other_config_files() {
 
 #[test]
 fn json_has_the_figures() {
-    let folder = with_history(&[api(MINUTE * 2, "eu", Status::Down), api(MINUTE, "eu", Status::Healthy)]);
+    let results = [(40, Status::Down), (20, Status::Healthy)];
+    let folder = with_history(&results.map(|(minutes, status)| api(MINUTE * minutes, "eu", status)));
     let ran = folder.run(&["history", "api", "--format", "json", "--since", "30d"]);
     let document: Value = serde_json::from_str(&ran.stdout).unwrap();
     let check = &document["checks"][0];
@@ -188,14 +198,19 @@ fn json_has_the_figures() {
     );
     let eu = &check["locations"][0];
     assert_eq!((&eu["location"], &eu["rtt"]), (&json!("eu"), &json!(20_000_000)));
-    assert_eq!(eu["uptime"], json!({ "24h": 0.5, "7d": 0.5, "30d": 0.5 }));
+    for uptime in [&eu["uptime"], &check["uptime"]] {
+        for time in ["24h", "7d", "30d"] {
+            assert!((uptime[time].as_f64().unwrap() - 0.5).abs() < 0.02, "{uptime}");
+        }
+    }
     let counts: u64 = eu["days"].as_array().unwrap().iter().map(|day| day["down"].as_u64().unwrap()).sum();
     assert_eq!(counts, 1);
     let incident = &check["incidents"][0];
-    assert_eq!((&incident["location"], &incident["reason"]), (&json!("eu"), &json!("connection refused")));
+    assert_eq!((&incident["locations"], &incident["reason"]), (&json!(["eu"]), &json!("connection refused")));
+    assert_eq!(incident["segments"][0]["status"], "down");
     let (from, to): (Timestamp, Timestamp) =
         (incident["from"].as_str().unwrap().parse().unwrap(), incident["to"].as_str().unwrap().parse().unwrap());
-    assert_eq!(to.since(from).as_secs().div_ceil(10), 6);
+    assert_eq!(to.since(from).as_secs().div_ceil(10), 120);
 }
 
 #[test]

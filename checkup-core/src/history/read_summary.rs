@@ -11,11 +11,12 @@ const CONCURRENT: usize = 8;
 /// How often files are listed anew because some were gone: each time somebody compacted meanwhile.
 const MAX_ROUNDS: usize = 10;
 
-/// The summary of a storage from `since` up to now: the one that it keeps, if it does, and what has been stored after that was
-/// made; or else of all the check files since then.
+/// Makes the summary of a storage from `since` up to now: from the one that it keeps and what was stored after that was made, or from
+/// all check files since then.
 ///
-/// Only the check files are fetched that the stored summary has not. Days that are over are figures, also of a
-/// storage without a summary, so that memory is bounded by one day's results.
+/// It fetches only the check files that the stored summary does not contain. Days that are over become statistics, even where the storage
+/// has no summary, so that memory is bounded by one day's results. What was left out because it cannot be true, and results from the
+/// future, are in [`Summary::problems`].
 ///
 /// # Errors
 ///
@@ -40,7 +41,7 @@ pub async fn read_summary_at(
         known.drain(..).for_each(|window| summary.announce(window));
         known = summary.windows.clone();
         let is_complete = add_rest(reader, &mut summary, since, now).await?;
-        // Maintenance of a day that was figures already when it was found: once more, knowing it.
+        // Maintenance that was found after its day had become statistics: read once more, knowing it.
         let is_late = |window: &Window| {
             let days = day_of(window.from)..=day_of(window.to);
             !known.contains(window)
@@ -48,6 +49,7 @@ pub async fn read_summary_at(
         };
         if is_complete && !summary.windows.iter().any(is_late) {
             summary.made = now;
+            summary.report_future(now);
             return Ok(summary);
         }
         known = summary.windows;
@@ -61,7 +63,7 @@ async fn begin(reader: &dyn StorageReader, since: Timestamp, now: Timestamp) -> 
     let mut summary = match reader.summary().await {
         Ok(Some(summary)) => summary,
         Ok(None) => return Ok(nothing),
-        // It is derived: the check files have it all.
+        // It is derived: everything is in the check files.
         Err(error) if error.kind() == StorageErrorKind::Corrupt => {
             tracing::warn!(error = &error as &dyn std::error::Error, "the summary cannot be read");
             return Ok(nothing);
@@ -77,8 +79,8 @@ async fn begin(reader: &dyn StorageReader, since: Timestamp, now: Timestamp) -> 
     Ok(summary)
 }
 
-/// Adds what the summary has not; tells whether that was all. If not, files were compacted meanwhile, and what is in the larger ones may
-/// be of days that are figures already.
+/// Adds what the summary lacks; reports whether that was all. If not, files were compacted meanwhile, and the larger ones may have
+/// results of days that are statistics already.
 async fn add_rest(
     reader: &dyn StorageReader,
     summary: &mut Summary,
@@ -103,6 +105,8 @@ async fn add_rest(
                 summary.forget_before(before);
             }
         }
+        // A signal ends the work between two files.
+        tokio::task::yield_now().await;
         match results {
             Ok(mut results) => {
                 results.retain(|result| result.timestamp >= summary.recent_from);

@@ -1,16 +1,17 @@
 //! [`Summary`]: a history in one small piece, for pages and terminals.
 //!
-//! A year of results is too much to read for a page. A summary has, for each check and location, the figures of each day, the
-//! incidents and messages, and the results of the last day in detail. It is derived from check files, and never
-//! the only place of anything that has not expired: it may be deleted, or replaced by an older one.
+//! A year of results is too much to read for a page. A summary has, for each check and location, the statistics of each day, runs of equal
+//! results, messages, and the results of the last day in detail. It is derived from check files. It may be deleted, or replaced by an
+//! older one, as long as the check files exist; for days whose check files have expired it is the last copy.
 //!
-//! [`read_summary`](crate::history::read_summary) gives the summary of any storage up to now. Storages on the [archive](crate::archive) keep one, `summary.json`, and
-//! [`maintain`](crate::StorageMaintainer::maintain) renews it; then `read_summary` fetches only what came after.
+//! [`read_summary`](crate::history::read_summary) makes the summary of any storage, up to now. Storages on the
+//! [archive](crate::archive) keep one, `summary.json`, and [`maintain`](crate::StorageMaintainer::maintain) renews it; then
+//! `read_summary` fetches only the check files that are not in it.
 //!
 //! ```
 //! use std::time::Duration;
 //! use checkup_core::archive::{Archive, MemoryFiles};
-//! use checkup_core::{Checkup, Timestamp, check_fn, history};
+//! use checkup_core::{Checkup, Quorum, Timestamp, check_fn, history};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,9 +23,9 @@
 //! let week = now.saturating_sub(Duration::from_secs(7 * 24 * 3600));
 //! let reader = checkup.storage().and_then(|storage| storage.reader()).expect("an archive can be read");
 //! let summary = history::read_summary(reader, week).await?;
-//! let queue = &summary.series[0];
-//! assert_eq!(summary.uptime(queue, week, now), Some(0.0));
-//! assert_eq!(summary.incidents(queue)[0].reason.as_deref(), Some("it is full"));
+//! let queue = summary.timeline(&summary.series, Quorum::Majority, now.saturating_add(Duration::from_secs(60)));
+//! assert_eq!(queue.availability(week, now.saturating_add(Duration::from_secs(60))).uptime(), Some(0.0));
+//! assert_eq!(summary.series[0].recent[0].reason.as_deref(), Some("it is full"));
 //! # Ok(())
 //! # }
 //! ```
@@ -32,28 +33,34 @@
 //! # JSON
 //!
 //! Times are integers of milliseconds since 1970 (UTC), round-trip times integers of microseconds, days integers of days since
-//! 1970 (UTC). What is absent is none.
+//! 1970 (UTC). What is absent is none. Values that cannot be true are left out by readers, and reported.
 //!
 //! | Key | |
 //! |---|---|
-//! | `version` | 1 |
+//! | `version` | 2 |
+//! | `check` | a checksum of what follows, in a stored file: after a change by hand, days are derived again from their check files |
 //! | `made` | when it was made |
 //! | `recent_from` | every result from then on is in `recent`, as far as its file is in `files` |
 //! | `files` | the check files of that time that are in it; readers fetch the others |
 //! | `unread` | files that could not be read |
+//! | `problems` | what was left out, in words |
 //! | `days` | `{"20778": "<hash>"}`: the days that are summarised, with a hash of their files' names |
 //! | `windows` | maintenance: `{"from", "to", "title", "text"}`, without title of all checks |
+//! | `parts` | `{"name", "from", "to"}`: files with the days from `from` to `to`, in the same form, where one file would be too large |
 //! | `series` | one for each title, endpoint and location, as follows |
 //!
 //! | Key of a series | |
 //! |---|---|
-//! | `title`, `endpoint`, `location` | what it is of |
+//! | `title`, `endpoint`, `location` | the check and where it runs |
 //! | `threshold` | the round-trip time above which it is degraded |
-//! | `days` | `[day, healthy, degraded, down, excluded, p50, p90, p99]`: how many results, of which `excluded` were in a window, and quantiles of the round-trip time |
-//! | `incidents` | `{"from", "to", "status", "reason", "continued", "day"}`, of the days that are summarised; `day` if it is not that of `from`. Without `to` it was still bad at the day's last result. `continued`: at the day's first it was bad already, so that it is one with the incident before if that has no `to`; else that one ended with its day. |
+//! | `days` | `[day, healthy, degraded, down, excluded, p50, p90, p99]`: the number of results by status, of which `excluded` were in a window, and quantiles of the round-trip time |
+//! | `runs` | columns of [runs](crate::history::Run), of the days that are summarised: `at` (the first result of the first run, then differences), `length` (how much later its last result is), `every` (the usual interval), `status` (a letter each: `h`ealthy, de`g`raded, `d`own), `n` (the number of results), `reasons` (by index: `[[reason, count], …]`) |
 //! | `messages` | `{"at", "text"}` |
-//! | `recent` | columns: `at` (the first, then differences), `status` (a letter each: `h`ealthy, de`g`raded, `d`own), `rtt` (the median of the successful attempts, or null), `low` and `high` where attempts differ, `reasons` (by index) |
+//! | `recent` | columns: `at` (the first, then differences), `status`, `rtt` (the median of the successful attempts, or null), `low` and `high` where attempts differ, `reasons` (by index) |
 
+mod columns;
+mod day;
+mod first_version;
 mod form;
 mod series;
 
@@ -62,14 +69,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+pub use day::DayStats;
+pub(crate) use day::{day_of, start_of};
+pub(crate) use form::{Part, VERSION};
+pub use series::{Posted, Series};
 
-pub(crate) use form::VERSION;
-pub use series::{DayStats, Incident, Point, Posted, Series};
-
+use super::freshness::AHEAD;
+use super::incident::Hysteresis;
+pub use super::incident::Incident;
+pub use super::point::Point;
+use super::point::to_millis;
+use super::quorum::Quorum;
+use super::sweep::joined;
+use super::timeline::Timeline;
 use crate::{CheckResult, Status, Timestamp};
-use series::{Key, to_millis};
-pub(crate) use series::{day_of, start_of};
+use series::Key;
 
 /// The name of the file that storages keep their summary in.
 pub const FILE: &str = "summary.json";
@@ -77,14 +91,25 @@ pub const FILE: &str = "summary.json";
 /// How many windows of maintenance are kept: the latest.
 pub(crate) const MAX_WINDOWS: usize = 1000;
 
+/// How many checks at one location each are kept. Whoever may write check files could fill the memory of all readers otherwise.
+pub(crate) const MAX_SERIES: usize = 200_000;
+
+/// How long the name, endpoint and location of a check may be together, in bytes.
+const MAX_KEY: usize = 64 << 10;
+
+/// The longest maintenance, and how far ahead it may be announced. A window of centuries, by mistake or malice, would silence everything.
+pub const LONGEST_WINDOW: Duration = Duration::from_secs(400 * 24 * 3600);
+
+/// How many different problems are kept.
+const MAX_PROBLEMS: usize = 100;
+
 /// The longest time that results are kept in detail, unless their day is not summarised yet.
 pub(crate) const RECENT: Duration = Duration::from_secs(24 * 3600);
 
-/// A history in one piece: the figures of days, incidents, messages, and the last day in detail.
+/// A history in one piece: daily statistics, runs of equal results, messages, and the last day in detail.
 ///
 /// See the [module](self) for what it is for, and for its JSON.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(try_from = "form::Form", into = "form::Form")]
+#[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Summary {
     /// When it was made, or last brought up to date.
@@ -95,12 +120,16 @@ pub struct Summary {
     pub windows: Vec<Window>,
     /// The check files that could not be read, by name.
     pub unread: BTreeSet<String>,
+    /// What was left out because it cannot be true, in words.
+    pub problems: BTreeSet<String>,
     /// One for each check and location, ordered by name, endpoint and location.
     pub series: Vec<Series>,
     /// The check files whose results are in `recent`.
     pub(crate) files: BTreeSet<String>,
     /// The days that are summarised, each with what its figures were made of.
     pub(crate) days: BTreeMap<i64, String>,
+    /// Days that are in files of their own.
+    pub(crate) parts: Vec<Part>,
 }
 
 /// A time of maintenance that an operator announced.
@@ -144,92 +173,160 @@ impl Summary {
     /// ```
     pub fn add(&mut self, results: &[CheckResult]) {
         let mut places = Places::of(&self.series);
+        let mut disordered = BTreeSet::new();
         // A result without a verdict says nothing about the check.
         for result in results.iter().filter(|result| result.status != Status::Unknown) {
             let key = (result.name.as_str(), result.endpoint.as_str(), result.location.as_deref());
-            let place = places.find_or_insert(&mut self.series, key);
-            let series = &mut self.series[place];
-            series.add(result);
+            if result.timestamp < Timestamp::default()
+                || key.0.len() + key.1.len() + key.2.map_or(0, str::len) > MAX_KEY
+            {
+                self.report("results with a time before 1970 or with names of more than 64 kB were left out");
+                continue;
+            }
+            let Some(place) = places.find_or_insert(&mut self.series, key) else {
+                self.report(
+                    "there are more than 200,000 checks and locations: the results of the others were left out",
+                );
+                continue;
+            };
+            if self.series[place].add(result) {
+                disordered.insert(place);
+            }
             self.made = self.made.max(to_millis(result.timestamp));
             if let Some(window) = result.maintenance {
                 let text = result.message.clone().unwrap_or_default();
                 let name = (!window.all).then(|| result.name.clone());
                 let window = Window { from: to_millis(window.from), to: to_millis(window.to), name, text };
-                self.announce(window);
+                if window.from > result.timestamp.saturating_add(LONGEST_WINDOW) {
+                    self.report("maintenance that is announced more than 400 days ahead was left out");
+                } else {
+                    self.announce(window);
+                }
             }
+        }
+        for place in disordered {
+            self.series[place].in_order();
         }
         self.sort();
     }
 
-    /// Keeps only the figures of the days that are over before `time`, and the results of the others in detail.
+    /// Keeps only the statistics and runs of the days that are over before `time`, and the results of the others in detail.
     pub fn forget_before(&mut self, time: Timestamp) {
         let end = day_of(time);
-        let before = |point: &&Point| day_of(point.timestamp) < end;
-        let old = |series: &Series| -> Vec<_> {
-            series.recent.iter().take_while(before).map(|point| day_of(point.timestamp)).collect()
-        };
-        let mut days: BTreeSet<i64> = self.series.iter().flat_map(old).collect();
-        // Of a day that is figures already only a part may be there in detail.
-        days.retain(|day| !self.days.contains_key(day));
-        for day in days {
-            for series in &mut self.series {
-                let points: Vec<_> =
-                    series.recent.iter().filter(|point| day_of(point.timestamp) == day).cloned().collect();
-                series.close(day, &points, &self.windows);
+        let mut closed = BTreeSet::new();
+        let windows: Vec<_> = self.series.iter().map(|series| self.windows_of(&series.name)).collect();
+        for (series, windows) in self.series.iter_mut().zip(windows) {
+            let old = series.recent.partition_point(|point| day_of(point.timestamp) < end);
+            let points: Vec<_> = series.recent.drain(..old).collect();
+            for points in points.chunk_by(|a, b| day_of(a.timestamp) == day_of(b.timestamp)) {
+                let day = day_of(points[0].timestamp);
+                // Of a day that is summarised already only a part may be known in detail.
+                if !self.days.contains_key(&day) {
+                    series.close(day, points, &windows);
+                    closed.insert(day);
+                }
             }
+        }
+        for day in closed {
             self.days.entry(day).or_default();
         }
         self.cut(start_of(end));
     }
 
-    /// The share of results, from 0 to 1, that were not down, of a series of this summary: degraded is up, and what was in a
-    /// window of maintenance does not count. Whole days count where only their figures are left. `None` if there are none.
-    pub fn uptime(&self, series: &Series, from: Timestamp, to: Timestamp) -> Option<f64> {
-        self.counts(series, from, to).uptime()
+    /// The series of each check: one for each of its locations.
+    pub fn checks(&self) -> impl Iterator<Item = &[Series]> {
+        self.series.chunk_by(|a, b| (&a.name, &a.endpoint) == (&b.name, &b.endpoint))
     }
 
-    /// How many results of each kind there are in this time, of a series of this summary: what [`uptime`](Self::uptime) is a share of.
-    /// Add them up for the uptime of several locations. The day and the quantiles say nothing.
+    /// The state of a check over time, up to `now`: the votes of these series of this summary, which are of one check. With one series it is
+    /// that of a location.
+    pub fn timeline<'a>(
+        &self,
+        series: impl IntoIterator<Item = &'a Series>,
+        quorum: Quorum,
+        now: Timestamp,
+    ) -> Timeline<'a> {
+        let series: Vec<_> = series.into_iter().collect();
+        let check = series.first().map_or(("", ""), |series| (series.name.as_str(), series.endpoint.as_str()));
+        let of = |series: &&'a Series| (series.location.as_deref(), series.runs_up_to(now.saturating_add(AHEAD)));
+        Timeline::new(check, series.iter().map(of).collect(), self.windows_of(check.0), quorum, now)
+    }
+
+    /// The share of the known time, from 0 to 1, in which a location was not down: see [`Availability`](crate::history::Availability).
+    pub fn uptime(&self, series: &Series, from: Timestamp, to: Timestamp) -> Option<f64> {
+        self.timeline([series], Quorum::Majority, to).availability(from, to).uptime()
+    }
+
+    /// How many results of each status a series has in this time. Whole days count where only their statistics are left. The day and the
+    /// quantiles say nothing.
     pub fn counts(&self, series: &Series, from: Timestamp, to: Timestamp) -> DayStats {
         let mut sum = DayStats::default();
-        let is_in_detail = from >= self.recent_from;
-        if !is_in_detail {
-            series
-                .days
-                .iter()
-                .filter(|stats| (day_of(from)..=day_of(to)).contains(&stats.day))
-                .for_each(|stats| sum.add(stats));
-        }
-        let points = series.recent.iter().filter(|point| (from..=to).contains(&point.timestamp));
-        let points = points.filter(|point| is_in_detail || !series.has_day(day_of(point.timestamp)));
-        points.for_each(|point| sum.count(point, series.is_excluded(point, &self.windows)));
+        let days = day_of(from)..=day_of(to);
+        series.days.iter().filter(|stats| days.contains(&stats.day)).for_each(|stats| sum.add(stats));
+        series.count(&mut sum, from, to, &self.windows_of(&series.name));
         sum
     }
 
-    /// The figures of each day of a series, oldest first: also those of days that are only there in detail, today's among them.
+    /// The statistics of each day of a series, oldest first, including the days that are only known in detail, such as today.
     pub fn days(&self, series: &Series) -> Vec<DayStats> {
         let mut days = series.days.clone();
-        for points in series.open_points().chunk_by(|a, b| day_of(a.timestamp) == day_of(b.timestamp)) {
-            days.push(series.stats(day_of(points[0].timestamp), points, &self.windows));
-        }
+        days.extend(series.open_days(&self.windows_of(&series.name)));
         days.sort_by_key(|stats| stats.day);
         days
     }
 
-    /// The incidents of a series, oldest first: each from the first bad result to the recovery.
+    /// The incidents of a location, oldest first, up to [`made`](Self::made).
     pub fn incidents(&self, series: &Series) -> Vec<Incident> {
-        series.incidents(&self.windows)
+        self.timeline([series], Quorum::Majority, self.made).incidents(Hysteresis::default())
     }
 
-    /// Since when the series is healthy, or is not: its first result that was as the latest, without one between that was not.
+    /// Since when a location is in its present state, at [`made`](Self::made).
     pub fn since(&self, series: &Series) -> Option<Timestamp> {
-        match series.recent.len().checked_sub(1) {
-            Some(latest) => series.since(latest, &self.windows),
-            None => match self.incidents(series).last() {
-                Some(incident) => Some(incident.to.unwrap_or(incident.from)),
-                None => series.days.first().map(DayStats::start),
-            },
+        self.timeline([series], Quorum::Majority, self.made).since()
+    }
+
+    /// Makes runs of the results in detail too, so that these may be thinned out without a change to states, incidents and uptime.
+    pub fn complete_runs(&mut self) {
+        for series in &mut self.series {
+            series.runs = series.runs_up_to(Timestamp::from_unix_nanos(i64::MAX));
         }
+    }
+
+    /// Whether the day of this time is summarised, so that its check files may be removed without losing it.
+    pub fn covers(&self, time: Timestamp) -> bool {
+        self.days.contains_key(&day_of(time))
+    }
+
+    /// The maintenance of a check, in order and without overlaps.
+    pub(crate) fn windows_of(&self, name: &str) -> Vec<(Timestamp, Timestamp)> {
+        let of = self.windows.iter().filter(|window| window.name.as_deref().is_none_or(|own| own == name));
+        joined(of.map(|window| (window.from, window.to)).collect())
+    }
+
+    /// Notes what was left out.
+    pub(crate) fn report(&mut self, problem: &str) {
+        if self.problems.len() < MAX_PROBLEMS && !self.problems.contains(problem) {
+            self.problems.insert(problem.to_owned());
+        }
+    }
+
+    /// Notes that there are results from the future, if there are.
+    pub(crate) fn report_future(&mut self, now: Timestamp) {
+        let horizon = now.saturating_add(AHEAD);
+        let is_future = |series: &Series| series.latest().is_some_and(|point| point.timestamp > horizon);
+        if let Some(series) = self.series.iter().find(|series| is_future(series)) {
+            let place = series.location.as_deref().map(|location| format!(" at {location}")).unwrap_or_default();
+            let name: String = series.name.chars().take(100).collect();
+            let place: String = place.chars().take(100).collect();
+            self.report(&format!(
+                "results from the future, of {name:?}{place} for example, count from their own time on: check the clocks of the nodes"
+            ));
+        }
+    }
+
+    /// Has all days derived again whose check files exist.
+    pub(crate) fn distrust(&mut self) {
+        self.days.values_mut().for_each(String::clear);
     }
 
     /// Leaves out all results in detail, so that they are read again.
@@ -248,21 +345,24 @@ impl Summary {
         self.recent_from = self.recent_from.max(from);
     }
 
-    /// Takes the figures of a day, and what was posted on it, from the summary of the check files of that day.
+    /// Takes the statistics and runs of a day, and what was posted on it, from the summary of the check files of that day.
     pub(crate) fn take_day(&mut self, day: i64, mut of: Summary, made_of: String) {
         for window in of.windows.drain(..) {
             self.announce(window);
         }
+        of.problems.iter().for_each(|problem| self.report(problem));
         for series in &mut self.series {
             series.reopen(day);
         }
         let mut places = Places::of(&self.series);
         for from in of.series {
-            let place = places.find_or_insert(&mut self.series, from.key());
+            let windows = self.windows_of(&from.name);
+            let Some(place) = places.find_or_insert(&mut self.series, from.key()) else { continue };
             let to = &mut self.series[place];
             to.threshold_rtt = from.threshold_rtt;
-            from.messages.into_iter().for_each(|message| to.post(message));
-            to.close(day, &from.recent, &self.windows);
+            to.messages.extend(from.messages);
+            to.sort_messages();
+            to.close(day, &from.recent, &windows);
         }
         self.sort();
         self.days.insert(day, made_of);
@@ -277,28 +377,97 @@ impl Summary {
         for window in other.windows {
             self.announce(window);
         }
+        for part in other.parts {
+            if !self.parts.contains(&part) && (part.from..=part.to).any(|day| missing.binary_search(&day).is_ok()) {
+                self.parts.push(part);
+            }
+        }
         let mut places = Places::of(&self.series);
         for from in other.series {
-            let place = places.find_or_insert(&mut self.series, from.key());
-            self.series[place].take_days(from, &missing);
+            if let Some(place) = places.find_or_insert(&mut self.series, from.key()) {
+                self.series[place].take_days(from, &missing);
+            }
         }
         self.sort();
-        self.days.extend(other.days.into_iter().filter(|(day, _)| missing.contains(day)));
+        self.days.extend(other.days.into_iter().filter(|(day, _)| missing.binary_search(day).is_ok()));
+    }
+
+    /// Takes the days of a part of this summary, which are in [`days`](Self::days) already.
+    pub(crate) fn join_part(&mut self, part: Summary) {
+        let inline: BTreeSet<i64> =
+            self.series.iter().flat_map(|series| series.days.iter().map(|stats| stats.day)).collect();
+        let is_wanted = |day: &&i64| self.days.contains_key(day) && !inline.contains(day);
+        let days: Vec<i64> = part.days.keys().filter(is_wanted).copied().collect();
+        let mut places = Places::of(&self.series);
+        for from in part.series {
+            if let Some(place) = places.find_or_insert(&mut self.series, from.key()) {
+                self.series[place].take_days(from, &days);
+            }
+        }
+        self.sort();
+    }
+
+    /// The later half of the days with everything else, and the earlier half. All days stay in the list of the later.
+    pub(crate) fn split(mut self) -> (Summary, Summary) {
+        let held: BTreeSet<i64> =
+            self.series.iter().flat_map(|series| series.days.iter().map(|stats| stats.day)).collect();
+        let middle = held.iter().nth(held.len().div_ceil(2)).copied().unwrap_or(i64::MAX);
+        let time = start_of(middle);
+        let mut early = Self { made: self.made, recent_from: time, ..Self::new() };
+        early.days = self.days.iter().filter(|(day, _)| **day < middle).map(|(day, of)| (*day, of.clone())).collect();
+        for series in &mut self.series {
+            let part = series.split_off_before(middle);
+            if !part.days.is_empty() || !part.runs.is_empty() {
+                early.series.push(part);
+            }
+        }
+        (self, early)
+    }
+
+    /// How many days it has statistics of, without its parts.
+    pub(crate) fn held_days(&self) -> usize {
+        let days = self.series.iter().flat_map(|series| series.days.iter().map(|stats| stats.day));
+        days.collect::<BTreeSet<i64>>().len()
+    }
+
+    /// The first and the last day that it has statistics of.
+    pub(crate) fn first_and_last(&self) -> (i64, i64) {
+        let first = self.series.iter().filter_map(|series| series.days.first()).map(|stats| stats.day).min();
+        let last = self.series.iter().filter_map(|series| series.days.last()).map(|stats| stats.day).max();
+        (first.unwrap_or_default(), last.unwrap_or_default())
     }
 
     /// Leaves out what is older than this, and series that nothing is left of.
     pub(crate) fn expire(&mut self, before: Timestamp) {
         let first = day_of(before);
         self.days.retain(|day, _| *day >= first);
+        self.parts.retain(|part| part.to >= first);
         self.windows.retain(|window| window.to >= before);
         for series in &mut self.series {
             series.expire(before);
         }
-        self.series.retain(|series| !(series.days.is_empty() && series.recent.is_empty()));
+        self.drop_empty();
     }
 
-    /// Adds a window, if there are not too many. Each result is compared with each.
+    /// Leaves out series that nothing is left of.
+    pub(crate) fn drop_empty(&mut self) {
+        self.series.retain(|series| {
+            !(series.days.is_empty()
+                && series.recent.is_empty()
+                && series.runs.is_empty()
+                && series.messages.is_empty())
+        });
+    }
+
+    /// Adds a window, if it is one and there are not too many.
     pub(crate) fn announce(&mut self, window: Window) {
+        if window.to <= window.from
+            || window.to.since(window.from) > LONGEST_WINDOW
+            || window.from < Timestamp::default()
+        {
+            self.report("maintenance that ends before it begins, or lasts more than 400 days, was left out");
+            return;
+        }
         if let Err(place) = self.windows.binary_search(&window) {
             self.windows.insert(place, window);
             if self.windows.len() > MAX_WINDOWS {
@@ -307,13 +476,15 @@ impl Summary {
         }
     }
 
-    /// How many results the figures of a day are of.
+    /// How many results the statistics of a day are of.
     pub(crate) fn total(&self, day: i64) -> u64 {
-        let of_day = self.series.iter().flat_map(|series| &series.days).filter(|stats| stats.day == day);
+        let of_day = self.series.iter().filter_map(|series| {
+            series.days.binary_search_by_key(&day, |stats| stats.day).ok().map(|place| &series.days[place])
+        });
         of_day.fold(0, |sum, stats| sum.saturating_add(stats.total()))
     }
 
-    fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         self.series.sort_by(|a, b| a.key().cmp(&b.key()));
     }
 }
@@ -326,7 +497,7 @@ struct Places {
 
 impl Places {
     fn of(series: &[Series]) -> Self {
-        let mut places = Self { places: HashMap::new(), hasher: RandomState::new() };
+        let mut places = Self { places: HashMap::with_capacity(series.len()), hasher: RandomState::new() };
         for (place, series) in series.iter().enumerate() {
             let hash = places.hasher.hash_one(series.key());
             places.places.entry(hash).or_default().push(place);
@@ -334,16 +505,20 @@ impl Places {
         places
     }
 
-    fn find_or_insert(&mut self, series: &mut Vec<Series>, key: Key<'_>) -> usize {
+    /// `None` if there are too many.
+    fn find_or_insert(&mut self, series: &mut Vec<Series>, key: Key<'_>) -> Option<usize> {
         let places = match self.places.entry(self.hasher.hash_one(key)) {
             Entry::Occupied(places) => places.into_mut(),
             Entry::Vacant(place) => place.insert(Vec::new()),
         };
         if let Some(place) = places.iter().find(|place| series[**place].key() == key) {
-            return *place;
+            return Some(*place);
+        }
+        if series.len() >= MAX_SERIES {
+            return None;
         }
         places.push(series.len());
         series.push(Series::new(key));
-        series.len() - 1
+        Some(series.len() - 1)
     }
 }

@@ -1,58 +1,20 @@
-//! [`Verdict`]: the status of a check over the locations that it runs at.
+//! [`Verdict`]: the present status of a check over the locations that it runs at.
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use crate::summary::{self, Series, Summary};
+use super::freshness::AHEAD;
+use super::quorum::Quorum;
+use super::sweep::State;
+use crate::summary::{Series, Summary};
 use crate::{Status, Timestamp};
 
-/// How old the latest result of a location may be, in its usual intervals, and at least.
-const FRESH_INTERVALS: u32 = 3;
-const FRESH_AT_LEAST: Duration = Duration::from_secs(10 * 60);
+/// A check without a result for this long was probably removed.
+const GONE: Duration = Duration::from_secs(25 * 3600);
 
-/// How far the clocks of nodes may be ahead.
-const AHEAD: Duration = Duration::from_secs(20 * 60);
-
-/// How many locations must say that a check is down, for it to be down.
+/// The present status of a check over the locations that it runs at: its [`Timeline`](crate::history::Timeline) at this moment.
 ///
-/// ```
-/// use checkup_core::Quorum;
-///
-/// assert_eq!(Quorum::Majority.of(3), 2);
-/// assert_eq!(Quorum::at_least(1).map(|quorum| quorum.of(3)), Some(1));
-/// // Never more than there are.
-/// assert_eq!(Quorum::at_least(5).map(|quorum| quorum.of(3)), Some(3));
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[allow(clippy::exhaustive_enums, reason = "there is no third kind")]
-pub enum Quorum {
-    /// More than half of those that reported lately.
-    #[default]
-    Majority,
-    /// So many, or all if they are fewer.
-    AtLeast(NonZeroUsize),
-}
-
-impl Quorum {
-    /// So many locations, or all if they are fewer; `None` for zero.
-    pub fn at_least(count: usize) -> Option<Self> {
-        NonZeroUsize::new(count).map(Self::AtLeast)
-    }
-
-    /// How many of `count` locations that is.
-    pub fn of(self, count: usize) -> usize {
-        match self {
-            Self::Majority => count / 2 + 1,
-            Self::AtLeast(least) => least.get(),
-        }
-        .min(count)
-    }
-}
-
-/// The status of a check over the locations that it runs at.
-///
-/// It is down if a [`Quorum`] of the locations that reported lately says so. If fewer say so it is degraded, as it is
-/// if any is degraded. Lately is within three of a location's usual intervals, and at least ten minutes.
+/// It is down if a [`Quorum`] of the locations with a valid result is down. If fewer are, or any is degraded, it is degraded.
+/// [`freshness`](crate::history::freshness) says how long a result is valid.
 ///
 /// ```
 /// use checkup_core::summary::Summary;
@@ -80,14 +42,15 @@ pub struct Verdict {
     pub name: String,
     /// What is checked.
     pub endpoint: String,
-    /// The status. Of a check that nobody reported lately, it is that of the latest reports.
+    /// The status. If it is stale, that of the latest results.
     pub status: Status,
-    /// Whether nobody reported lately, so that the present status is not known.
+    /// Whether no location has a valid result, so that the present status is unknown.
     pub is_stale: bool,
     /// Why it is not healthy, and where.
     pub reason: Option<String>,
     /// The latest of each location, ordered by location.
     pub locations: Vec<AtLocation>,
+    since: Option<Timestamp>,
 }
 
 /// The present state of a check at a location.
@@ -98,13 +61,13 @@ pub struct AtLocation {
     pub location: Option<String>,
     /// The status of the latest result.
     pub status: Status,
-    /// Whether the latest result is too old to count.
+    /// Whether the latest result is no longer valid.
     pub is_stale: bool,
     /// When the latest result was.
     pub timestamp: Timestamp,
-    /// Since when it is healthy, or is not.
+    /// When the present state began; if it is stale, when the last known one did.
     pub since: Option<Timestamp>,
-    /// The latest round-trip time.
+    /// The round-trip time of the latest result.
     pub rtt: Option<Duration>,
     /// Why it is not healthy.
     pub reason: Option<String>,
@@ -113,75 +76,79 @@ pub struct AtLocation {
 impl Summary {
     /// The present status of each check over its locations, ordered by name.
     ///
-    /// A check whose last result is more than a day old is taken for one that nobody runs any more, and left out; unless all are, since
-    /// then it is the nodes that do not run: those verdicts are stale.
+    /// A check whose last result is more than a day old and not valid was probably removed, and is left out; unless all are like that, since
+    /// then the nodes do not run: those verdicts are stale.
     pub fn verdicts(&self, quorum: Quorum, now: Timestamp) -> Vec<Verdict> {
-        let same = |a: &Series, b: &Series| (&a.name, &a.endpoint) == (&b.name, &b.endpoint);
-        let checks = self.series.chunk_by(same);
-        checks
-            .filter_map(|series| Verdict::of(series.iter().filter_map(|one| self.at(one, now)), &series[0], quorum))
-            .collect()
+        let all = |gone: bool| -> Vec<_> {
+            self.checks().filter_map(|series| self.verdict(series, quorum, now, gone)).collect()
+        };
+        let verdicts = all(false);
+        if verdicts.is_empty() { all(true) } else { verdicts }
+    }
+
+    fn verdict(&self, series: &[Series], quorum: Quorum, now: Timestamp, gone: bool) -> Option<Verdict> {
+        let here: Vec<&Series> = series
+            .iter()
+            .filter(|series| {
+                let last = series.last_run(now.saturating_add(AHEAD));
+                last.is_some_and(|run| gone || now.since(run.last) <= GONE || run.valid_until() > now)
+            })
+            .collect();
+        let first = here.first()?;
+        let timeline = self.timeline(here.iter().copied(), quorum, now);
+        let locations: Vec<_> = here.iter().filter_map(|series| self.at(series, now)).collect();
+        let (state, since) = (timeline.state(), timeline.since());
+        let is_stale = state == State::Unknown;
+        let counted: Vec<_> = locations.iter().filter(|at| is_stale || !at.is_stale).collect();
+        let worst = counted.iter().map(|at| at.status).max()?;
+        let status = match state {
+            State::Down => Status::Down,
+            State::Degraded => Status::Degraded,
+            State::Unknown => last_known(&counted, quorum),
+            _ => Status::Healthy,
+        };
+        let reason = reason(&counted, worst);
+        let (name, endpoint) = (first.name.clone(), first.endpoint.clone());
+        Some(Verdict { name, endpoint, status, is_stale, reason, locations, since })
     }
 
     fn at(&self, series: &Series, now: Timestamp) -> Option<AtLocation> {
         // What is later is of a clock that is ahead, and would be the latest until its time comes.
-        let known = series.recent.partition_point(|point| point.timestamp <= now.saturating_add(AHEAD));
-        let Some(index) = known.checked_sub(1) else { return self.long_ago(series) };
-        let latest = &series.recent[index];
-        let fresh = series.usual_interval().unwrap_or_default().saturating_mul(FRESH_INTERVALS).max(FRESH_AT_LEAST);
+        let horizon = now.saturating_add(AHEAD);
+        let last = series.last_run(horizon)?;
+        let known = series.recent.partition_point(|point| point.timestamp <= horizon);
+        let latest = series.recent[..known].last();
         Some(AtLocation {
             location: series.location.clone(),
-            status: latest.status,
-            is_stale: now.since(latest.timestamp) > fresh,
-            timestamp: latest.timestamp,
-            since: series.since(index, &self.windows),
-            rtt: latest.rtt,
-            reason: latest.reason.clone(),
-        })
-    }
-
-    /// What is left of a series whose results are all figures of days, if there are only such.
-    fn long_ago(&self, series: &Series) -> Option<AtLocation> {
-        if self.series.iter().any(|series| series.latest().is_some()) {
-            return None;
-        }
-        let last_day = series.days.last()?;
-        let open = self.incidents(series).pop().filter(|incident| incident.to.is_none());
-        Some(AtLocation {
-            location: series.location.clone(),
-            status: open.as_ref().map_or(Status::Healthy, |incident| incident.status),
-            is_stale: true,
-            // It is not known better than that.
-            timestamp: summary::start_of(last_day.day + 1).saturating_sub(Duration::from_millis(1)),
-            since: self.since(series),
-            rtt: last_day.p50,
-            reason: open.and_then(|incident| incident.reason),
+            status: last.status,
+            is_stale: last.valid_until() <= now,
+            timestamp: last.last,
+            since: self.timeline([series], Quorum::Majority, now).since(),
+            rtt: latest.map_or_else(|| series.days.last().and_then(|day| day.p50), |latest| latest.rtt),
+            reason: match latest {
+                Some(latest) => latest.reason.clone(),
+                None => last.reasons.first().map(|(reason, _)| reason.clone()),
+            },
         })
     }
 }
 
-impl Verdict {
-    fn of(locations: impl Iterator<Item = AtLocation>, series: &Series, quorum: Quorum) -> Option<Self> {
-        let locations: Vec<_> = locations.collect();
-        let is_stale = locations.iter().all(|at| at.is_stale);
-        let counted: Vec<_> = locations.iter().filter(|at| is_stale || !at.is_stale).collect();
-        let worst = counted.iter().map(|at| at.status).max()?;
-        let down = counted.iter().filter(|at| at.status == Status::Down).count();
-        let status = match worst {
-            Status::Down if down < quorum.of(counted.len()) => Status::Degraded,
-            worst => worst,
-        };
-        let reason = reason(&counted, worst);
-        Some(Self { name: series.name.clone(), endpoint: series.endpoint.clone(), status, is_stale, reason, locations })
+/// The status that the latest results make together, of a check that no location reports any more.
+fn last_known(counted: &[&AtLocation], quorum: Quorum) -> Status {
+    let down = counted.iter().filter(|at| at.status == Status::Down).count();
+    let degraded = counted.iter().filter(|at| at.status == Status::Degraded).count();
+    match State::of_votes(counted.len(), degraded, down, quorum) {
+        State::Down => Status::Down,
+        State::Degraded => Status::Degraded,
+        _ => Status::Healthy,
     }
+}
 
-    /// Since when the check is healthy, or is not: of the locations with its worst status, the earliest.
+impl Verdict {
+    /// When the check got its present status: for a check that is down, when the quorum was reached. If the verdict is stale, when the last
+    /// known state began.
     pub fn since(&self) -> Option<Timestamp> {
-        let counted = || self.locations.iter().filter(|at| self.is_stale || !at.is_stale);
-        let worst = counted().map(|at| at.status).max()?;
-        let since = counted().filter(|at| at.status == worst).map(|at| at.since);
-        // Healthy everywhere only since the last location is.
-        if worst == Status::Healthy { since.max().flatten() } else { since.flatten().min() }
+        self.since
     }
 
     /// The latest result of any location.
@@ -256,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn who_did_not_report_lately_has_no_vote() {
+    fn a_location_without_a_valid_result_has_no_vote() {
         let old = result("old", Status::Down, 11 * MINUTE);
         let verdict = verdict(&[old, result("new", Status::Healthy, MINUTE)], Quorum::Majority);
         assert_eq!((verdict.status, verdict.is_stale, verdict.reason), (Status::Healthy, false, None));
@@ -264,15 +231,15 @@ mod tests {
     }
 
     #[test]
-    fn lately_is_three_usual_intervals() {
+    fn a_result_is_valid_for_three_usual_intervals() {
         let hours =
             |ages: &[u32]| ages.iter().map(|age| result("a", Status::Healthy, 60 * MINUTE * *age)).collect::<Vec<_>>();
-        assert!(!verdict(&hours(&[6, 5, 4, 3]), Quorum::Majority).is_stale);
-        assert!(verdict(&hours(&[7, 6, 5, 4]), Quorum::Majority).is_stale);
+        assert!(!verdict(&hours(&[5, 4, 3, 2]), Quorum::Majority).is_stale);
+        assert!(verdict(&hours(&[6, 5, 4, 3]), Quorum::Majority).is_stale);
     }
 
     #[test]
-    fn when_no_node_has_run_for_days_all_are_stale_and_else_who_has_not_is_left_out() {
+    fn when_no_node_has_run_for_days_all_are_stale_otherwise_those_without_results_are_left_out() {
         let day = 24 * 60 * MINUTE;
         let old = [result("eu", Status::Healthy, 3 * day + MINUTE), result("eu", Status::Down, 3 * day)];
         let mut summary = Summary::new();

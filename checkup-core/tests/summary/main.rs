@@ -1,15 +1,20 @@
 //! Summaries: what is in them, and that they say the same as the check files.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
+mod bounds;
 mod faults;
+mod random;
+mod truth;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use checkup_core::archive::{Archive, MemoryFiles, NamedFiles};
 use checkup_core::check_file::{self, FileName};
+use checkup_core::history::Hysteresis;
 use checkup_core::summary::{self, Series, Summary};
 use checkup_core::{
-    Attempt, Cause, CheckResult, MaintenanceWindow, Report, Status, Storage, StorageMaintainer, StorageReader,
+    Attempt, Cause, CheckResult, MaintenanceWindow, Quorum, Report, Status, Storage, StorageMaintainer, StorageReader,
     Timestamp,
 };
 
@@ -60,11 +65,13 @@ struct Shown {
 }
 
 fn shown(summary: &Summary) -> Vec<Shown> {
-    let now = Timestamp::now();
+    // One moment for all, whenever they are compared.
+    static NOW: LazyLock<Timestamp> = LazyLock::new(Timestamp::now);
+    let now = *NOW;
     let show = |series: &Series| Shown {
         of: (series.name.clone(), series.location.clone()),
         days: summary.days(series),
-        incidents: summary.incidents(series),
+        incidents: summary.timeline([series], Quorum::Majority, now).incidents(Hysteresis::default()),
         messages: series.messages.clone(),
         uptimes: [7, 30, 90].map(|days| summary.uptime(series, midnight(days), now)).to_vec(),
         last_day: series.recent.iter().filter(|point| point.timestamp >= now.saturating_sub(DAY)).cloned().collect(),
@@ -196,7 +203,10 @@ async fn maintenance_counts_neither_for_nor_against_uptime_also_when_it_is_annou
         let days = summary.days(series);
         (summary.uptime(series, midnight(10), Timestamp::now()), days[0].excluded, summary.incidents(series).len())
     };
-    assert_eq!(uptime().await, (Some(0.75), 0, 1));
+    // Twenty minutes, and the ten of the last result's validity.
+    let first = uptime().await;
+    assert!((first.0.unwrap() - 24.0 / 29.0).abs() < 1e-9, "{first:?}");
+    assert_eq!((first.1, first.2), (0, 1));
     let mut announced = result("API", "eu", noon.saturating_add(19 * MINUTE), Status::Healthy);
     announced.message = Some("new disks".to_owned());
     let window = MaintenanceWindow::new(noon.saturating_add(5 * MINUTE), noon.saturating_add(10 * MINUTE));
@@ -244,7 +254,7 @@ async fn a_broken_summary_is_made_again() {
         assert_eq!(files.get("summary.json.broken").await.unwrap(), broken);
     }
     // That of a later version is read around, and left to its nodes.
-    let later = b"{\"version\":2,\"made\":0}";
+    let later = b"{\"version\":9,\"made\":0}";
     files.put(summary::FILE, later).await.unwrap();
     maintain(Archive::new(files.clone())).await;
     assert_eq!(files.get(summary::FILE).await.unwrap(), later);
@@ -288,7 +298,8 @@ async fn a_summary_has_the_documented_form() {
     let json = serde_json::to_value(&summary).unwrap();
     let rtt = summary.series[0].recent[0].rtt.unwrap().as_micros();
     let expected = serde_json::json!({
-        "version": 1,
+        "version": 2,
+        "check": "0000000000000000",
         "made": 1_770_091_626_007_i64,
         "recent_from": 0,
         "series": [{
@@ -310,15 +321,27 @@ async fn a_summary_has_the_documented_form() {
     let json = serde_json::to_value(&summary).unwrap();
     let series = &json["series"][0];
     assert_eq!(series["days"][0].as_array().unwrap()[..5], [20_487, 1, 1, 1, 0].map(serde_json::Value::from));
-    assert_eq!(series["incidents"][0]["status"], "down");
+    let runs = serde_json::json!({
+        "at": [1_770_091_506_007_i64, 60_000, 60_000],
+        "length": [0, 0, 0],
+        "every": [60_000, 60_000, 60_000],
+        "status": "hgd",
+        "n": [1, 1, 1],
+        "reasons": { "1": [["slow", 1]], "2": [["connection refused", 1]] },
+    });
+    assert_eq!(series["runs"], runs);
     let back: Summary = serde_json::from_value(json.clone()).unwrap();
     assert_eq!(serde_json::to_value(&back).unwrap(), json);
     let uneven = serde_json::json!({ "title": "a", "endpoint": "b", "recent": { "at": [1], "status": "", "rtt": [] } });
-    for (key, value) in [("version", 2.into()), ("series", serde_json::json!([uneven]))] {
-        let mut broken = json.clone();
-        broken[key] = value;
-        assert!(serde_json::from_value::<Summary>(broken).is_err(), "{key}");
-    }
+    let mut broken = json.clone();
+    broken["version"] = 3.into();
+    assert!(serde_json::from_value::<Summary>(broken).is_err());
+    // What is broken costs only itself, and is reported.
+    let mut broken = json.clone();
+    broken["series"].as_array_mut().unwrap().push(uneven);
+    let read: Summary = serde_json::from_value(broken).unwrap();
+    assert_eq!((read.series.len(), read.series[0].days.len()), (2, 1));
+    assert!(!read.problems.is_empty());
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use checkup_core::summary::{Incident, Point, Series, Summary};
-use checkup_core::{Status, Timestamp};
+use checkup_core::history::{Hysteresis, Segment, Timeline};
+use checkup_core::summary::{Point, Series, Summary};
+use checkup_core::{Quorum, Status, Timestamp};
 use serde::Serialize;
 
 use crate::view::overview::{CheckOverview, Overview, uptime};
@@ -69,18 +70,28 @@ impl StatusAnswer {
         Self {
             status: overview.overall.as_str(),
             checked: overview.checked.map(|checked| checked.to_string()),
-            checks: overview.checks.iter().map(|check| CheckAnswer::new(check, summary, now, &group)).collect(),
+            checks: overview
+                .checks
+                .iter()
+                .map(|check| CheckAnswer::new(check, summary, overview.quorum, now, &group))
+                .collect(),
         }
     }
 }
 
 impl CheckAnswer {
-    fn new(check: &CheckOverview, summary: &Summary, now: Timestamp, group: &impl Fn(&str) -> Option<String>) -> Self {
+    fn new(
+        check: &CheckOverview,
+        summary: &Summary,
+        quorum: Quorum,
+        now: Timestamp,
+        group: &impl Fn(&str) -> Option<String>,
+    ) -> Self {
         let verdict = &check.verdict;
         let is_own = |series: &&Series| series.name == verdict.name && series.endpoint == verdict.endpoint;
         let series: Vec<_> = summary.series.iter().filter(is_own).collect();
         let uptimes = UPTIMES.iter().map(|(key, days)| {
-            let share = uptime(summary, &series, now, Duration::from_secs(days * DAY));
+            let share = uptime(summary, &series, quorum, now, Duration::from_secs(days * DAY));
             ((*key).to_owned(), serde_json::json!(share))
         });
         let locations = verdict.locations.iter().map(|at| LocationAnswer {
@@ -110,7 +121,20 @@ impl CheckAnswer {
 pub(crate) struct HistoryAnswer {
     check: String,
     since: String,
+    /// One for each endpoint that the check has had.
+    checks: Vec<OverallAnswer>,
     series: Vec<SeriesAnswer>,
+}
+
+/// A check over all of its locations.
+#[derive(Debug, Serialize)]
+struct OverallAnswer {
+    endpoint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uptime: Option<f64>,
+    /// The share of the time that is known, to four digits.
+    known: f64,
+    incidents: Vec<IncidentAnswer>,
 }
 
 #[derive(Debug, Serialize)]
@@ -147,8 +171,22 @@ struct IncidentAnswer {
     from: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
+    /// The last bad result, if no location with a valid result was left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_seen: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    id: String,
+    segments: Vec<SegmentAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct SegmentAnswer {
+    status: &'static str,
+    from: String,
+    to: String,
+    locations: Vec<Option<String>>,
+    reasons: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -169,10 +207,28 @@ struct ResultAnswer {
 
 impl HistoryAnswer {
     /// The history of a check; `None` if there is none with this name.
-    pub(crate) fn new(summary: &Summary, check: &str, since: Timestamp, now: Timestamp) -> Option<Self> {
+    pub(crate) fn new(
+        summary: &Summary,
+        check: &str,
+        quorum: Quorum,
+        since: Timestamp,
+        now: Timestamp,
+    ) -> Option<Self> {
         let own = summary.series.iter().filter(|series| series.name == check);
         let series: Vec<_> = own.map(|series| SeriesAnswer::new(summary, series, since, now)).collect();
-        (!series.is_empty()).then(|| Self { check: check.to_owned(), since: since.to_string(), series })
+        let of_name = summary.checks().filter(|series| series.first().is_some_and(|series| series.name == check));
+        let checks = of_name.map(|series| {
+            let timeline = summary.timeline(series, quorum, now);
+            let availability = timeline.availability(since, now);
+            OverallAnswer {
+                endpoint: series.first().map(|series| series.endpoint.clone()).unwrap_or_default(),
+                uptime: availability.uptime(),
+                known: (availability.known_share() * 10_000.0).round() / 10_000.0,
+                incidents: incidents(&timeline, since),
+            }
+        });
+        let checks = checks.collect();
+        (!series.is_empty()).then(|| Self { check: check.to_owned(), since: since.to_string(), checks, series })
     }
 }
 
@@ -192,13 +248,7 @@ impl SeriesAnswer {
             p90_ms: day.p90.map(millis),
             p99_ms: day.p99.map(millis),
         });
-        let is_in = |incident: &Incident| incident.to.is_none_or(|to| to > since);
-        let incidents = summary.incidents(series).into_iter().filter(is_in).map(|incident| IncidentAnswer {
-            status: incident.status.as_str(),
-            from: incident.from.to_string(),
-            to: incident.to.map(|to| to.to_string()),
-            reason: incident.reason,
-        });
+        let timeline = summary.timeline([series], Quorum::Majority, now);
         let messages = series.messages.iter().filter(|message| message.at >= since);
         let messages = messages.filter(|message| !is_announced(summary, &series.name, &message.text));
         let results = series.recent.iter().filter(|point| point.timestamp >= since).map(ResultAnswer::new);
@@ -207,9 +257,38 @@ impl SeriesAnswer {
             location: series.location.clone(),
             uptime: summary.uptime(series, since, now),
             days: days.collect(),
-            incidents: incidents.collect(),
+            incidents: incidents(&timeline, since),
             messages: messages.map(|m| MessageAnswer { time: m.at.to_string(), text: m.text.clone() }).collect(),
             results: results.collect(),
+        }
+    }
+}
+
+/// The incidents that ended after `since`, or go on.
+fn incidents(timeline: &Timeline<'_>, since: Timestamp) -> Vec<IncidentAnswer> {
+    let incidents = timeline.incidents(Hysteresis::default()).into_iter();
+    let in_period = incidents.filter(|incident| incident.to.is_none_or(|to| to > since));
+    in_period
+        .map(|incident| IncidentAnswer {
+            status: incident.status.as_str(),
+            from: incident.from.to_string(),
+            to: incident.to.map(|to| to.to_string()),
+            last_seen: incident.last_seen.map(|seen| seen.to_string()),
+            reason: incident.reason,
+            id: incident.id,
+            segments: incident.segments.into_iter().map(SegmentAnswer::new).collect(),
+        })
+        .collect()
+}
+
+impl SegmentAnswer {
+    fn new(segment: Segment) -> Self {
+        Self {
+            status: segment.status.as_str(),
+            from: segment.from.to_string(),
+            to: segment.to.to_string(),
+            locations: segment.locations,
+            reasons: segment.reasons,
         }
     }
 }

@@ -19,6 +19,7 @@ const MODULES: &[(&str, &str)] = modules![
     "dom.js",
     "text.js",
     "model.js",
+    "sweep.js",
     "history.js",
     "verdict.js",
     "data.js",

@@ -78,7 +78,7 @@ impl StaticPage {
         let page = PageFiles::new(&self.settings, &config.with_quorum(self.quorum));
         let overview = Overview::new(summary, self.checkup.as_ref(), self.quorum, now);
         let since = now.saturating_sub(self.settings.timeframe);
-        let happenings = timeline(summary, since, self.quorum);
+        let happenings = timeline(summary, since, self.quorum, now);
         let feed = feed::atom(&self.settings, &happenings, now);
         let mut files = vec![
             of("index.html", &page.index)?,

@@ -163,7 +163,7 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
     let _permit = site.0.histories.acquire().await;
     let gzip = accepts_gzip(&headers);
     let make = move || {
-        let answer = HistoryAnswer::new(&state.summary, &check, since, now)?;
+        let answer = HistoryAnswer::new(&state.summary, &check, state.overview.quorum, since, now)?;
         // It has only texts, numbers and lists.
         let answer = Bytes::from(serde_json::to_vec(&answer).unwrap_or_default());
         let tag = Representation::tag_of(&answer);
@@ -207,7 +207,7 @@ async fn badge_of_one(State(site): State<Site>, Path(file): Path<String>, uri: U
         Some(Ok(time)) => {
             let own = |series: &&checkup_core::summary::Series| series.name == check.verdict.name;
             let series: Vec<_> = state.summary.series.iter().filter(own).collect();
-            let share = uptime(&state.summary, &series, site.0.clock.now(), time);
+            let share = uptime(&state.summary, &series, state.overview.quorum, site.0.clock.now(), time);
             share.map_or(BadgeValue::Unknown, BadgeValue::Uptime)
         }
         Some(Err(_)) => return error(StatusCode::BAD_REQUEST, "expected `uptime` to be a time such as `30d`"),

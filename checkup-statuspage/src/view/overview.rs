@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use checkup_core::summary::{DayStats, Series, Summary};
+use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 
 use super::badge_value::BadgeValue;
@@ -15,6 +15,8 @@ pub(crate) struct Overview {
     pub(crate) checks: Vec<CheckOverview>,
     /// When the latest check ran.
     pub(crate) checked: Option<Timestamp>,
+    /// How many locations make a check down.
+    pub(crate) quorum: Quorum,
 }
 
 /// The state of all checks together.
@@ -95,7 +97,7 @@ impl Overview {
             })
             .collect();
         let checked = checks.iter().flat_map(|check| &check.verdict.locations).map(|at| at.timestamp).max();
-        Self { overall: overall(&checks), checks, checked }
+        Self { overall: overall(&checks), checks, checked, quorum }
     }
 }
 
@@ -122,17 +124,15 @@ pub(crate) fn may_run(checkup: Option<&Checkup>, name: &str) -> bool {
     checkup.is_none_or(|checkup| checkup.checks().next().is_none() || has(checkup))
 }
 
-/// The share of the results of all of a check's locations, in this time, that were not down. It is a share of the results and not
-/// the mean of the locations' shares, so that it is that of the page.
-pub(crate) fn uptime(summary: &Summary, series: &[&Series], now: Timestamp, time: Duration) -> Option<f64> {
-    let from = now.saturating_sub(time);
-    let mut sum = DayStats::default();
-    for counts in series.iter().map(|series| summary.counts(series, from, now)) {
-        sum.healthy = sum.healthy.saturating_add(counts.healthy);
-        sum.degraded = sum.degraded.saturating_add(counts.degraded);
-        sum.down = sum.down.saturating_add(counts.down);
-    }
-    sum.uptime()
+/// The share of the known time in which a check, the votes of these locations, was not down.
+pub(crate) fn uptime(
+    summary: &Summary,
+    series: &[&Series],
+    quorum: Quorum,
+    now: Timestamp,
+    time: Duration,
+) -> Option<f64> {
+    summary.timeline(series.iter().copied(), quorum, now).availability(now.saturating_sub(time), now).uptime()
 }
 
 #[cfg(test)]
@@ -155,15 +155,21 @@ mod tests {
     }
 
     #[test]
-    fn uptime_is_a_share_of_all_results_however_many_each_location_has() {
+    fn uptime_is_a_share_of_time_however_many_results_a_location_has() {
         let mut summary = Summary::new();
-        summary.add(&[result("API", "eu", Status::Down, HOUR)]);
-        for minute in 1..=3 {
-            summary.add(&[result("API", "us", Status::Healthy, minute * HOUR / 60)]);
+        // Down for a minute of four at one of two locations, and then at both.
+        for minute in 0..=4_u32 {
+            let status = |from| if (from..3).contains(&minute) { Status::Down } else { Status::Healthy };
+            summary.add(&[
+                result("API", "eu", status(1), (4 - minute) * HOUR / 60),
+                result("API", "us", status(2), (4 - minute) * HOUR / 60),
+                result("API", "us", status(2), (4 - minute) * HOUR / 60 + HOUR / 3600),
+            ]);
         }
         let series: Vec<_> = summary.series.iter().collect();
-        assert_eq!(uptime(&summary, &series, now(), 24 * HOUR), Some(0.75));
-        assert_eq!(uptime(&summary, &series, now(), HOUR / 120), None);
+        let share = uptime(&summary, &series, Quorum::Majority, now(), 4 * HOUR / 60);
+        assert!((share.unwrap() - 181.0 / 240.0).abs() < 1e-9 || (share.unwrap() - 0.75).abs() < 1e-9, "{share:?}");
+        assert_eq!(uptime(&Summary::new(), &[], Quorum::Majority, now(), HOUR), None);
     }
 
     #[test]

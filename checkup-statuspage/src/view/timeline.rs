@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use checkup_core::history::Hysteresis;
 use checkup_core::summary::{Incident, Series, Summary, Window};
 use checkup_core::{Quorum, Status, Timestamp};
 
@@ -54,14 +55,14 @@ impl Happening {
 }
 
 /// What happened from `since` on, the latest first. The quorum says how many locations make a check down.
-pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum) -> Vec<Happening> {
+pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum, now: Timestamp) -> Vec<Happening> {
     let mut checks = BTreeMap::<_, Vec<&Series>>::new();
     for series in &summary.series {
         checks.entry((&series.name, &series.endpoint)).or_default().push(series);
     }
     let mut happenings = Vec::new();
     for ((name, endpoint), locations) in checks {
-        happenings.extend(incidents(summary, name, &locations, quorum.of(locations.len())));
+        happenings.extend(incidents(summary, name, &locations, quorum, now));
         let mut messages: Vec<_> = locations.iter().flat_map(|series| &series.messages).collect();
         messages.sort();
         let mut said = BTreeSet::new();
@@ -123,82 +124,33 @@ fn is_open(happening: &Happening) -> bool {
     matches!(happening.kind, HappeningKind::Incident { .. }) && happening.to.is_none()
 }
 
-/// An incident at one location.
-struct Part<'a> {
-    series: &'a Series,
-    incident: Incident,
+/// The incidents of one check.
+fn incidents(summary: &Summary, name: &str, locations: &[&Series], quorum: Quorum, now: Timestamp) -> Vec<Happening> {
+    let incidents = summary.timeline(locations.iter().copied(), quorum, now).incidents(Hysteresis::default());
+    let endpoint = locations.first().map(|series| series.endpoint.clone());
+    let is_several = locations.len() > 1;
+    incidents.into_iter().map(|incident| happening(name, endpoint.clone(), incident, is_several)).collect()
 }
 
-impl Part<'_> {
-    fn location(&self) -> Option<&str> {
-        self.series.location.as_deref()
-    }
-
-    /// When it became as bad as it was, as far as that is known.
-    fn worst_since(&self) -> Timestamp {
-        let Incident { from, to, status, .. } = self.incident;
-        let is_in = |time: Timestamp| from <= time && to.is_none_or(|to| time < to);
-        let recent = &self.series.recent;
-        let worst = recent.iter().find(|point| is_in(point.timestamp) && point.status == status);
-        let Some(worst) = worst.filter(|_| status == Status::Down) else { return from };
-        let is_in_detail = recent.first().is_some_and(|first| first.timestamp <= from);
-        let was_before = self.series.days.iter().any(|day| {
-            let end = day.start().saturating_add(DAY);
-            day.down > 0 && from < end && end <= worst.timestamp
-        });
-        if was_before && !is_in_detail { from } else { worst.timestamp }
-    }
-}
-
-/// The incidents of one check, those of its locations that overlap as one.
-fn incidents(summary: &Summary, name: &str, locations: &[&Series], needed: usize) -> Vec<Happening> {
-    let of = |series| summary.incidents(series).into_iter().map(move |incident| Part { series, incident });
-    let mut parts: Vec<_> = locations.iter().flat_map(|series| of(series)).collect();
-    parts.sort_by_key(|part| part.incident.from);
-    let mut merged: Vec<Vec<_>> = Vec::new();
-    let mut end = None;
-    for part in parts {
-        let (from, to) = (part.incident.from, part.incident.to);
-        let overlaps = end.is_some_and(|end: Option<Timestamp>| end.is_none_or(|end| from < end));
-        end = match end.filter(|_| overlaps) {
-            Some(before) => Some(before.zip(to).map(|(a, b)| a.max(b))),
-            None => Some(to),
-        };
-        match merged.last_mut().filter(|_| overlaps) {
-            Some(last) => last.push(part),
-            None => merged.push(vec![part]),
-        }
-    }
-    merged.into_iter().filter_map(|parts| together(name, &parts, locations.len(), needed)).collect()
-}
-
-fn together(name: &str, parts: &[Part<'_>], locations: usize, needed: usize) -> Option<Happening> {
-    let Part { series, incident: first } = parts.first()?;
-    let all = || parts.iter().map(|part| &part.incident);
-    let mut down: Vec<_> =
-        parts.iter().filter(|part| part.incident.status == Status::Down).map(Part::location).collect();
-    down.sort_unstable();
-    down.dedup();
-    let status = if down.len() >= needed { Status::Down } else { Status::Degraded };
-    let to = all().map(|incident| incident.to).reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
-    let worst = all().find(|incident| incident.status == Status::Down && incident.reason.is_some());
-    let reason = worst.unwrap_or(first).reason.clone();
-    let mut at: Vec<_> = parts.iter().filter_map(Part::location).collect();
-    at.sort_unstable();
-    at.dedup();
-    let at = if locations > 1 && !at.is_empty() { format!(" (at {})", at.join(", ")) } else { String::new() };
-    let text =
-        reason.map(|reason| format!("{reason}{at}")).or_else(|| Some(at.trim().to_owned()).filter(|at| !at.is_empty()));
-    Some(Happening {
-        kind: HappeningKind::Incident { status },
+fn happening(name: &str, endpoint: Option<String>, incident: Incident, is_several: bool) -> Happening {
+    let at: Vec<_> = incident.locations().into_iter().flatten().collect();
+    let at = if is_several && !at.is_empty() { format!(" (at {})", at.join(", ")) } else { String::new() };
+    let text = match &incident.reason {
+        Some(reason) => Some(format!("{reason}{at}")),
+        None => Some(at.trim().to_owned()).filter(|at| !at.is_empty()),
+    };
+    // When it became as bad as it was.
+    let worst = incident.segments.iter().find(|segment| segment.status == incident.status).map(|segment| segment.from);
+    Happening {
+        kind: HappeningKind::Incident { status: incident.status },
         name: Some(name.to_owned()),
-        endpoint: Some(series.endpoint.clone()),
-        from: first.from,
-        to,
+        endpoint,
+        from: incident.from,
+        to: incident.to,
         text,
-        posted: Some(first.from),
-        changed: to.or_else(|| parts.iter().map(Part::worst_since).max()),
-    })
+        posted: Some(incident.from),
+        changed: incident.to.or(worst),
+    }
 }
 
 fn nanos(time: Duration) -> i64 {
@@ -240,12 +192,12 @@ mod tests {
         for (location, states) in of {
             summary.add(&results(location, states));
         }
-        timeline(&summary, Timestamp::default(), quorum)
+        timeline(&summary, Timestamp::default(), quorum, summary.made)
     }
 
     #[test]
     fn an_outage_at_several_locations_is_one_incident() {
-        let found = incidents(&[("eu", "hdddh"), ("us", "hhddd"), ("asia", "hhhhh")], Quorum::Majority);
+        let found = incidents(&[("eu", "hddddh"), ("us", "hhdddd"), ("asia", "hhhhhh")], Quorum::Majority);
         assert_eq!(found.len(), 1, "{found:?}");
         assert_eq!((found[0].from, found[0].to), (at(1), None), "one location is still down");
         assert_eq!(found[0].kind, HappeningKind::Incident { status: Status::Down });
@@ -254,28 +206,28 @@ mod tests {
 
     #[test]
     fn fewer_locations_than_the_quorum_are_a_degradation() {
-        let found = incidents(&[("eu", "hdh"), ("us", "hhh"), ("asia", "hhh")], Quorum::Majority);
+        let of = [("eu", "hddhh"), ("us", "hhhhh"), ("asia", "hhhhh")];
+        let found = incidents(&of, Quorum::Majority);
         assert_eq!(found[0].kind, HappeningKind::Incident { status: Status::Degraded });
-        let one = Quorum::at_least(1).unwrap();
-        let found = incidents(&[("eu", "hdh"), ("us", "hhh"), ("asia", "hhh")], one);
+        let found = incidents(&of, Quorum::at_least(1).unwrap());
         assert_eq!(found[0].kind, HappeningKind::Incident { status: Status::Down });
-        assert_eq!(found[0].to, Some(at(2)));
+        assert_eq!(found[0].to, Some(at(3)));
     }
 
     #[test]
     fn an_incident_changes_when_it_worsens_and_when_it_ends() {
         let changed = |of: &[(&str, &str)]| incidents(of, Quorum::Majority)[0].changed;
         assert_eq!(changed(&[("eu", "hggg")]), Some(at(1)));
-        assert_eq!(changed(&[("eu", "hggdd")]), Some(at(3)));
+        assert_eq!(changed(&[("eu", "hggddd")]), Some(at(3)));
         assert_eq!(changed(&[("eu", "hddgg")]), Some(at(1)), "it is shown as bad as it was");
         assert_eq!(changed(&[("eu", "hdddd"), ("us", "hhddd")]), Some(at(2)));
-        assert_eq!(changed(&[("eu", "hggdh")]), Some(at(4)));
+        assert_eq!(changed(&[("eu", "hggdhh")]), Some(at(4)));
     }
 
     #[test]
     fn outages_one_after_the_other_are_two_incidents_the_latest_first() {
-        let found = incidents(&[("eu", "hdhhhdh")], Quorum::Majority);
-        assert_eq!(found.iter().map(|one| one.from).collect::<Vec<_>>(), [at(5), at(1)]);
+        let found = incidents(&[("eu", "hddhhhddh")], Quorum::Majority);
+        assert_eq!(found.iter().map(|one| one.from).collect::<Vec<_>>(), [at(6), at(1)]);
     }
 
     #[test]
@@ -285,8 +237,9 @@ mod tests {
         told.maintenance = Some(MaintenanceWindow::new(at(10), at(20)));
         let mut summary = Summary::new();
         summary.add(&[told]);
-        let kinds =
-            |since| -> Vec<_> { timeline(&summary, since, Quorum::Majority).into_iter().map(|one| one.kind).collect() };
+        let kinds = |since| -> Vec<_> {
+            timeline(&summary, since, Quorum::Majority, at(30)).into_iter().map(|one| one.kind).collect()
+        };
         assert!(kinds(at(0)).contains(&HappeningKind::Maintenance));
         assert_eq!(kinds(at(15)), [HappeningKind::Maintenance], "it goes on");
         assert_eq!(kinds(at(21)), []);
@@ -310,7 +263,7 @@ mod tests {
         summary.add(&posted_at(1, "New disks", Some((100, 120))));
         summary.add(&posted_at(150, "New disks", Some((200, 220))));
         summary.add(&posted_at(160, "We know", None));
-        let found = timeline(&summary, Timestamp::default(), Quorum::Majority);
+        let found = timeline(&summary, Timestamp::default(), Quorum::Majority, at(170));
         let told: Vec<_> =
             found.iter().map(|one| (one.text.as_deref().unwrap_or_default(), one.published(at(170)))).collect();
         assert_eq!(told, [("New disks", at(150)), ("We know", at(160)), ("New disks", at(1))]);
@@ -323,7 +276,7 @@ mod tests {
         untold.iter_mut().for_each(|result| result.message = None);
         summary.add(&untold);
         summary.add(&posted_at(50_000, "a clock that is ahead", None));
-        for one in timeline(&summary, Timestamp::default(), Quorum::Majority) {
+        for one in timeline(&summary, Timestamp::default(), Quorum::Majority, at(170)) {
             assert!(one.published(at(2)) <= at(2) && one.updated(at(2)) <= at(2), "{one:?}");
         }
     }

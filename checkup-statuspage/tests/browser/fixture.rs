@@ -246,6 +246,7 @@ fn close_yesterday(mut json: Value, today: i64, recent_from: i64) -> Value {
     {
         closed["recent"] = detailed["recent"].take();
     }
+    json["version"] = closed["version"].take();
     json["series"] = closed["series"].take();
     json["days"] = json!({(today - 1).to_string(): "0"});
     json

@@ -106,7 +106,7 @@ async fn it_shows_its_own_results_while_its_storage_is_away() {
     let server = Served::start(site.router()).await;
     let status = server.get("/api/v1/status").await;
     assert_eq!((status.status, &status.json()["status"]), (200, &"down".into()));
-    assert!(server.get("/feed.atom").await.text().contains("queue is down"));
+    assert!(server.get("/badge.svg").await.text().contains("down"));
 }
 
 #[tokio::test]

@@ -3,9 +3,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { addResults, dayOf, emptyData, median, readSummary } from "../../web/model.js";
+import { addPart, addResults, dayOf, emptyData, median, readSummary } from "../../web/model.js";
 import { checksOf, daysOf, incidentsOf, incidentsOfCheck, openDays, uptime } from "../../web/history.js";
-import { countedOf, groupsOf, overallOf, preparedSeries, usualInterval, verdictOf, verdictsOf } from "../../web/verdict.js";
+import { countedOf, groupsOf, overallOf, preparedSeries, verdictOf, verdictsOf } from "../../web/verdict.js";
+import { smooth, usualIntervalAt, validity } from "../../web/sweep.js";
 import { DAY } from "../../web/text.js";
 
 const MINUTE = 60_000;
@@ -46,7 +47,7 @@ function summary(list, more = {}) {
     series: list,
     ...more,
   });
-  for (const one of data.series.values()) one.prepared = preparedSeries(one, data);
+  for (const one of data.series.values()) one.prepared = preparedSeries(one);
   return data;
 }
 
@@ -54,8 +55,8 @@ const only = (data) => [...data.series.values()][0];
 const verdict = (data, quorum, now = NOW) => verdictOf([...checksOf(data).values()][0], quorum, now, data);
 const at = (location, letters, more = {}) => series(letters, { location, ...more });
 
-test("what is no summary of version 1 is refused, and a broken series costs itself alone", () => {
-  for (const bad of [null, [], "", { version: 2, series: [] }, { version: 1 }])
+test("what is no summary is refused, and a broken series costs itself alone", () => {
+  for (const bad of [null, [], "", { version: 3, series: [] }, { version: 1 }])
     assert.throws(() => readSummary(bad), TypeError);
   const data = summary([series("h"), { title: 7 }, null]);
   assert.equal(data.series.size, 1);
@@ -160,7 +161,7 @@ test("whatever is in a summary or a file, what can be shown is shown", () => {
     assert.equal(check.series[0].days.length, 1);
     daysOf(check, TODAY, 90, data);
     for (const { at: time } of check.series[0].points) new Date(time).toISOString();
-    for (const { from, to } of incidentsOfCheck(check, undefined, data))
+    for (const { from, to } of incidentsOfCheck(check, undefined, data, NOW))
       [from, to ?? 0].map((time) => new Date(time).toISOString());
     assert.ok(["healthy", "degraded", "down", "stale"].includes(verdictOf(check, undefined, NOW, data).underlying));
     const result = {
@@ -179,33 +180,6 @@ test("whatever is in a summary or a file, what can be shown is shown", () => {
     if (typeof value !== "number") assert.throws(() => addResults(data, [{ ...result, timestamp: value }]), TypeError);
   }
   assert.throws(() => addResults(emptyData(), [{ title: "API", timestamp: 1e300 }]), TypeError);
-});
-
-test("uptime counts degraded as up, and leaves maintenance out", () => {
-  const data = summary([series("hhgd")]);
-  assert.equal(uptime([only(data)], NOW - DAY / 2, data), 3 / 4);
-  const planned = summary([series("hhgd")], { windows: [{ from: NOW, to: NOW + 1, title: "API", text: "" }] });
-  assert.equal(uptime([only(planned)], NOW - DAY / 2, planned), 1);
-  const others = summary([series("hhgd")], { windows: [{ from: NOW, to: NOW + 1, title: "Web", text: "" }] });
-  assert.equal(uptime([only(others)], NOW - DAY / 2, others), 3 / 4);
-});
-
-test("uptime of a longer time takes closed days whole, and the points of the others", () => {
-  const days = [
-    [TODAY - 10, 0, 0, 100, 0, null, null, null],
-    [TODAY - 2, 90, 0, 10, 5, 1, 2, 3],
-  ];
-  const data = summary([series("hhhhhhhhhh", { days })]);
-  assert.equal(uptime([only(data)], NOW - 7 * DAY, data), 100 / 110);
-  assert.equal(uptime([only(data)], NOW - 30 * DAY, data), 100 / 210);
-  assert.equal(uptime([only(data)], NOW - MINUTE, data), 1);
-});
-
-test("joined points weigh as much as the results that they stand for", () => {
-  const data = summary([
-    series("hd", { recent: { at: [NOW - MINUTE, MINUTE], status: "hd", rtt: [1, null], n: [9, 1] } }),
-  ]);
-  assert.equal(uptime([only(data)], NOW - DAY / 2, data), 0.9);
 });
 
 test("days have the counts of all locations, and today is counted from points", () => {
@@ -247,102 +221,6 @@ test("the rows of open days that a server sends are used, until a newer result i
   assert.deepEqual(today(), [[202, 7000, 90_000]]);
 });
 
-test("an incident is from the first bad result to the recovery, with the worst status and its reason", () => {
-  const data = summary([series("hhgddghhd")]);
-  const first = only(data).points[0].at;
-  assert.deepEqual(
-    incidentsOf(only(data), data).map(({ continued, ...rest }) => rest),
-    [
-      { from: first + 2 * MINUTE, to: first + 6 * MINUTE, status: "down", reason: "reason 3" },
-      { from: NOW, to: undefined, status: "down", reason: "reason 8" },
-    ],
-  );
-});
-
-test("incidents of single days are joined over the days", () => {
-  const day = (n) => [TODAY - n, 5, 0, 5, 0, 1, 1, 1];
-  const incidents = [
-    { from: (TODAY - 3) * DAY + 5, status: "degraded", reason: "slow" },
-    { from: (TODAY - 2) * DAY + 1, status: "down", reason: "off", continued: true },
-    { from: (TODAY - 1) * DAY + 1, status: "down", reason: "off", continued: true },
-  ];
-  const data = summary([series("dh", { days: [day(3), day(2), day(1)], incidents })]);
-  assert.deepEqual(incidentsOf(only(data), data), [
-    { from: (TODAY - 3) * DAY + 5, to: NOW, status: "down", reason: "off" },
-  ]);
-});
-
-test("an incident that the next day does not continue ended with its day", () => {
-  const days = [
-    [TODAY - 2, 5, 0, 5, 0, 1, 1, 1],
-    [TODAY - 1, 5, 0, 5, 0, 1, 1, 1],
-  ];
-  const incidents = [
-    { from: (TODAY - 2) * DAY + 5, status: "down", reason: "a" },
-    { from: (TODAY - 1) * DAY + 9, status: "down", reason: "b" },
-  ];
-  const data = summary([series("h", { days, incidents })]);
-  assert.deepEqual(
-    incidentsOf(only(data), data).map(({ from, to }) => [from, to]),
-    [
-      [(TODAY - 2) * DAY + 5, (TODAY - 1) * DAY],
-      [(TODAY - 1) * DAY + 9, NOW],
-    ],
-  );
-});
-
-test("an incident that goes on from the day before is joined by the day that it was found in", () => {
-  const days = [
-    [TODAY - 2, 5, 0, 5, 0, 1, 1, 1],
-    [TODAY - 1, 5, 0, 5, 0, 1, 1, 1],
-  ];
-  const incidents = [
-    { from: (TODAY - 2) * DAY - 5, day: TODAY - 2, status: "down", reason: "a" },
-    { from: (TODAY - 1) * DAY + 1, status: "down", reason: "b", continued: true },
-  ];
-  const data = summary([series("h", { days, incidents })]);
-  assert.deepEqual(incidentsOf(only(data), data), [
-    { from: (TODAY - 2) * DAY - 5, to: NOW, status: "down", reason: "a" },
-  ]);
-});
-
-test("an incident ends with the first good day after it, though there are later results in detail", () => {
-  const days = [
-    [TODAY - 2, 5, 0, 5, 0, 1, 1, 1],
-    [TODAY - 1, 5, 0, 0, 0, 1, 1, 1],
-  ];
-  const incidents = [{ from: (TODAY - 2) * DAY + 5, status: "down", reason: "a" }];
-  const data = summary([series("h", { days, incidents })]);
-  assert.equal(incidentsOf(only(data), data)[0].to, (TODAY - 1) * DAY);
-});
-
-test("incidents of locations that overlap are one", () => {
-  const data = summary([at("eu", "hdddh"), at("us", "hhddd"), at("ap", "hhhhh")]);
-  const [incident, ...rest] = incidentsOfCheck([...checksOf(data).values()][0], undefined, data);
-  assert.equal(rest.length, 0);
-  assert.deepEqual([incident.locations, incident.to, incident.from], [["eu", "us"], undefined, NOW - 3 * MINUTE]);
-  assert.equal(incident.status, "down");
-});
-
-test("an incident at fewer locations than the quorum is a degradation", () => {
-  const data = summary([at("eu", "hdh"), at("us", "hhh"), at("ap", "hhg")]);
-  const found = (quorum) =>
-    incidentsOfCheck([...checksOf(data).values()][0], quorum, data).map(({ status, locations }) => [status, locations]);
-  assert.deepEqual(found(undefined), [
-    ["degraded", ["ap"]],
-    ["degraded", ["eu"]],
-  ]);
-  assert.deepEqual(found(1), [
-    ["degraded", ["ap"]],
-    ["down", ["eu"]],
-  ]);
-});
-
-test("an incident that begins when another has ended is another", () => {
-  const data = summary([at("eu", "dhh"), at("us", "hdh")]);
-  assert.equal(incidentsOfCheck([...checksOf(data).values()][0], undefined, data).length, 2);
-});
-
 test("a check is down when the majority is, and degraded when fewer are", () => {
   const three = (a, b, c) => verdict(summary([at("a", a), at("b", b), at("c", c)])).status;
   assert.equal(three("hh", "hh", "hh"), "healthy");
@@ -364,13 +242,6 @@ test("old results do not count, and with no fresh one a check is stale", () => {
   assert.equal(verdict(slow, undefined, NOW + 190 * MINUTE).status, "stale");
 });
 
-test("a check is down since the first location that is, and healthy since the last that is", () => {
-  const data = summary([at("a", "hhddd"), at("b", "hhhdd"), at("c", "hhhhh")]);
-  assert.equal(verdict(data).since, NOW - 2 * MINUTE);
-  const recovered = summary([at("a", "hddhh"), at("b", "hdddh")]);
-  assert.equal(verdict(recovered).since, NOW);
-});
-
 test("checks that nobody runs any more are left out, unless all are so", () => {
   const days = [[TODAY - 5, 5, 0, 0, 0, 1, 1, 1]];
   const retired = { ...series(""), title: "Old", days, recent: undefined };
@@ -380,16 +251,6 @@ test("checks that nobody runs any more are left out, unless all are so", () => {
   const dead = summary([retired]);
   assert.deepEqual(names(dead), [["Old", "stale"]]);
   assert.equal(verdict(dead).last, (TODAY - 4) * DAY - 1);
-});
-
-test("the usual interval is that of the results, not of joined points", () => {
-  const points = [
-    { at: 0, n: 1 },
-    { at: 5 * MINUTE, n: 5 },
-    { at: 10 * MINUTE, n: 5 },
-  ];
-  assert.equal(usualInterval({ points }), MINUTE);
-  assert.equal(usualInterval({ points: points.slice(0, 1) }), null);
 });
 
 test("a check in maintenance is not held against the whole", () => {
@@ -456,4 +317,156 @@ test("the median of an even number of values is the mean of the middle two", () 
   assert.equal(median([4, 1, 3, 2]), 2.5);
   assert.equal(median([]), null);
   assert.equal(dayOf(TODAY * DAY - 1), TODAY - 1);
+});
+
+test("uptime is a share of time: degraded is up, and maintenance and unknown time do not count", () => {
+  const data = summary([series("hhgdhh")]);
+  const share = (from, of = data) => uptime([only(of)], NOW - from, of, NOW);
+  assert.equal(share(5 * MINUTE), 4 / 5);
+  assert.equal(share(DAY), 4 / 5, "before the first result nothing is known");
+  const window = { from: NOW - 2 * MINUTE, to: NOW - MINUTE, title: "API", text: "" };
+  assert.equal(share(5 * MINUTE, summary([series("hhgdhh")], { windows: [window] })), 1);
+  const others = summary([series("hhgdhh")], { windows: [{ ...window, title: "Web" }] });
+  assert.equal(share(5 * MINUTE, others), 4 / 5);
+});
+
+test("uptime of several locations is that of their votes", () => {
+  const data = summary([at("a", "hdddh"), at("b", "hhdhh"), at("c", "hhhhh")]);
+  assert.equal(uptime([...checksOf(data).values()][0].series, NOW - 4 * MINUTE, data, NOW), 3 / 4);
+});
+
+test("runs of closed days and points after them are one time", () => {
+  const runs = {
+    at: [NOW - 3 * DAY, DAY, 60 * MINUTE],
+    length: [DAY - MINUTE, 59 * MINUTE, 2 * DAY - 70 * MINUTE],
+    every: [MINUTE, MINUTE, MINUTE],
+    status: "hdh",
+    n: [1440, 60, 2800],
+    reasons: { 1: [["refused", 60]] },
+  };
+  const data = summary([series("hhhhhhhhhh", { runs })]);
+  const [incident, ...rest] = incidentsOf(only(data), data, NOW);
+  assert.equal(rest.length, 0);
+  const shown = [incident.from - NOW, incident.to - NOW, incident.status, incident.reason];
+  assert.deepEqual(shown, [-2 * DAY, -2 * DAY + 60 * MINUTE, "down", "refused"]);
+  assert.equal(uptime([only(data)], NOW - 3 * DAY, data, NOW), 1 - 60 / (3 * 1440));
+  assert.equal(uptime([only(data)], NOW - DAY, data, NOW), 1);
+});
+
+test("runs that cannot be are none", () => {
+  const runs = { at: [NOW, -5], length: [0, 0], every: [0, 0], status: "hd", n: [1, 1] };
+  for (const odd of [runs, { ...runs, at: [NOW, 5], status: "hx" }, { ...runs, at: [NOW, 5], length: [9, 0] }, 7, {}])
+    assert.equal(summary([series("h", { runs: odd })]).series.values().next().value.runs.length, 0);
+});
+
+test("a summary of the first version has its days and incidents", () => {
+  const days = [
+    [TODAY - 2, 5, 0, 5, 0, 1, 1, 1],
+    [TODAY - 1, 10, 0, 0, 0, 1, 1, 1],
+  ];
+  const incidents = [{ from: (TODAY - 2) * DAY + 60 * MINUTE, status: "down", reason: "off" }];
+  const data = summary([series("h".repeat(12), { days, incidents })], { version: 1 });
+  const [incident] = incidentsOf(only(data), data, NOW);
+  assert.deepEqual(
+    [incident.from, incident.to, incident.reason],
+    [(TODAY - 2) * DAY + 60 * MINUTE, (TODAY - 1) * DAY, "off"],
+  );
+});
+
+test("an incident is from the first of two bad results to the first of two good ones", () => {
+  const data = summary([series("hdhggddghgdhhhd")]);
+  const first = only(data).points[0].at;
+  const found = incidentsOf(only(data), data, NOW);
+  assert.equal(found.length, 1, "single bad results are none");
+  assert.deepEqual([found[0].from - first, found[0].to - first], [3 * MINUTE, 11 * MINUTE]);
+  assert.deepEqual(
+    found[0].segments.map(({ status }) => status),
+    ["degraded", "down", "degraded", "down"],
+  );
+  assert.deepEqual([found[0].status, found[0].reason], ["down", "reason 5"]);
+});
+
+test("an incident of several locations is down only while the quorum is", () => {
+  const data = summary([at("eu", "hddddh"), at("us", "hhhddd"), at("ap", "hhhhhh")]);
+  const [incident, ...rest] = incidentsOfCheck([...checksOf(data).values()][0], undefined, data, NOW);
+  assert.equal(rest.length, 0);
+  assert.deepEqual([incident.locations, incident.to, incident.from], [["eu", "us"], undefined, NOW - 4 * MINUTE]);
+  const lengths = incident.segments.map(({ status, from, to }) => [status, (to - from) / MINUTE]);
+  assert.deepEqual(lengths, [
+    ["degraded", 2],
+    ["down", 2],
+  ]);
+});
+
+test("an incident at fewer locations than the quorum is a degradation", () => {
+  const data = summary([at("eu", "hddhh"), at("us", "hhhhh"), at("ap", "hhhhg")]);
+  const found = (quorum) =>
+    incidentsOfCheck([...checksOf(data).values()][0], quorum, data, NOW).map(({ status, locations }) => [status, locations]);
+  assert.deepEqual(found(undefined), [["degraded", ["eu"]]]);
+  assert.deepEqual(found(1), [["down", ["eu"]]]);
+});
+
+test("a location that falls silent ends its incident, which is marked", () => {
+  const data = summary([series("hhdd")]);
+  const later = NOW + 60 * MINUTE;
+  const [incident] = incidentsOf(only(data), data, later);
+  assert.deepEqual([incident.to, incident.lastSeen], [NOW + 10 * MINUTE, NOW]);
+  assert.equal(incidentsOf(only(data), data, NOW + MINUTE)[0].to, undefined);
+});
+
+test("a check is down since the quorum is, and healthy since the last location is", () => {
+  const data = summary([at("a", "hhdddd"), at("b", "hhhddd"), at("c", "hhhhhh")]);
+  assert.equal(verdict(data).since, NOW - 2 * MINUTE);
+  const recovered = summary([at("a", "hddhh"), at("b", "hdddh")]);
+  assert.equal(verdict(recovered).since, NOW);
+});
+
+test("the usual interval is that of the neighbours", () => {
+  const times = [0, 1, 2, 3, 100, 101, 102].map((minute) => minute * MINUTE);
+  assert.equal(usualIntervalAt(times, 3), MINUTE);
+  assert.equal(usualIntervalAt([5], 0), null);
+  assert.equal(validity(60 * MINUTE), 180 * MINUTE);
+  assert.deepEqual(smooth([], NOW), []);
+});
+
+test("results in any order are in order, and each once", () => {
+  const data = emptyData();
+  const result = (i) => ({ title: "API", timestamp: (NOW - i * 1000) * 1e6, times: [{ rtt: 1 }], healthy: true });
+  addResults(data, Array.from({ length: 50_000 }, (_, i) => result(i)));
+  addResults(data, [result(7), result(49_999)]);
+  const { points } = only(data);
+  assert.equal(points.length, 50_000);
+  assert.ok(points.every((point, i) => !i || point.at > points[i - 1].at));
+});
+
+test("maintenance of centuries is left out, and so are negative and huge numbers", () => {
+  const data = summary([series("h", { days: [[TODAY - 1, 1e308, -5, 2, 0, -1, 1e300, 3]] })], {
+    windows: [{ from: -9e15, to: 9e15, text: "" }, { from: NOW, to: NOW + 401 * DAY, text: "" }],
+  });
+  assert.equal(data.windows.length, 0);
+  const [day] = only(data).days;
+  assert.deepEqual([day.healthy, day.degraded, day.down, day.p50, day.p90, day.p99], [0, 0, 2, null, null, 3]);
+});
+
+test("the days of a part are added before those of the summary", () => {
+  const runs = (from, length) => ({ at: [from], length: [length], every: [MINUTE], status: "h", n: [9], reasons: {} });
+  const day = (n) => [TODAY - n, 9, 0, 0, 0, 1, 1, 1];
+  const data = summary([series("hh", { days: [day(1)], runs: runs((TODAY - 1) * DAY, DAY - MINUTE) })], {
+    parts: [{ name: "summary-1-2-0123456789abcdef.json", from: 1, to: TODAY - 2 }, { name: "../x", from: 1, to: 2 }],
+  });
+  assert.equal(data.parts.length, 1);
+  const older = [series("", { recent: undefined, days: [day(3), day(2)], runs: runs((TODAY - 3) * DAY, 2 * DAY - MINUTE) })];
+  addPart(data, { version: 2, series: older });
+  assert.deepEqual(
+    only(data).days.map((one) => one.day - TODAY),
+    [-3, -2, -1],
+  );
+  assert.equal(uptime([only(data)], NOW - 4 * DAY, data, NOW), 1);
+  assert.throws(() => addPart(data, {}), TypeError);
+});
+
+test("a result without a verdict says nothing about the check", () => {
+  const data = emptyData();
+  addResults(data, [{ title: "API", timestamp: NOW * 1e6, times: [{ rtt: 1, error: "too many open files" }], unknown: true }]);
+  assert.equal(data.series.size, 0);
 });

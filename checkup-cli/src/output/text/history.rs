@@ -66,6 +66,9 @@ impl Page<'_> {
         }
         self.verdict(check);
         let several = check.series.len() > 1;
+        if several {
+            self.uptimes(&check.series, 2);
+        }
         for series in &check.series {
             if several {
                 self.out.push('\n');
@@ -145,14 +148,7 @@ impl Page<'_> {
 
     /// The bars and figures of a check at a location.
     fn series(&mut self, series: &Series, indent: usize) {
-        let uptimes: Vec<_> = self
-            .history
-            .uptimes(series)
-            .into_iter()
-            .map(|(time, uptime)| format!("{time} {}", uptime.map_or("-".to_owned(), percent)))
-            .collect();
-        self.labelled(indent, "uptime", &uptimes.join("   "));
-
+        self.uptimes(&[series], indent);
         let is_day = self.history.period.length <= DAY;
         let cells: Vec<_> = if is_day {
             self.history.hours(series).into_iter().map(|(worst, rtt)| Cell { worst, rtt }).collect()
@@ -169,6 +165,13 @@ impl Page<'_> {
         for line in self.rtt_words(series, range, by) {
             self.labelled(indent, "", &paint(DIM, &line));
         }
+    }
+
+    fn uptimes(&mut self, series: &[&Series], indent: usize) {
+        let shares = self.history.uptimes(series).into_iter();
+        let shares: Vec<_> =
+            shares.map(|(time, share)| format!("{time} {}", share.map_or("-".to_owned(), percent))).collect();
+        self.labelled(indent, "uptime", &shares.join("   "));
     }
 
     fn rtt_words(&self, series: &Series, (low, high): (Duration, Duration), by: &str) -> Vec<String> {
@@ -208,11 +211,12 @@ impl Page<'_> {
     }
 
     /// The columns of an incident, and its reason.
-    fn incident(&self, (place, incident): &(Option<&str>, Incident), several: bool) -> ([String; 4], Status, String) {
+    fn incident(&self, incident: &Incident, several: bool) -> ([String; 4], Status, String) {
         let Incident { from, to, status, reason, .. } = incident;
         let time = age(to.unwrap_or(self.history.period.now).since(*from));
-        let place = place.filter(|_| several).unwrap_or_default();
-        let columns = [span(*from, *to), time, status.to_string(), escape::line(place).into_owned()];
+        let places: Vec<_> = incident.locations().into_iter().map(|at| at.unwrap_or("without location")).collect();
+        let places = if several { places.join(", ") } else { String::new() };
+        let columns = [span(*from, *to), time, status.to_string(), escape::line(&places).into_owned()];
         (columns, *status, escape::line(reason.as_deref().unwrap_or_default()).into_owned())
     }
 

@@ -1,7 +1,8 @@
 //! The summary of an archive, `summary.json`: made of the check files of closed days, and of the last day in detail.
 //!
-//! It is derived. Nodes that make it at once replace each other's, and each knows which files it is of, so that a reader, and the
-//! next who makes it, add what is missing. A day's figures outlast its check files: they are only replaced by those of more.
+//! It is derived. Nodes that make it concurrently replace each other's, and each names the files that are in it, so that a reader, and
+//! the next node that makes it, add what is missing. A day outlasts its check files, and is never dropped before it expires: what is too
+//! large for one file goes into parts with some days each.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,20 +13,35 @@ use super::listing::Listing;
 use super::{NamedFiles, naming};
 use crate::check_file::{self, FileName};
 use crate::fnv::Fnv;
-use crate::summary::{self, RECENT, Summary, Window};
+use crate::summary::{self, Part, RECENT, Summary, Window};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
-/// How many files one pass reads, and for how long it begins with another day: a pass follows a store.
+/// How many files one pass reads, and for how long it begins with other days: a pass follows a store.
 const MAX_FILES: usize = 1000;
 const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// How many names are listed at once.
 const PAGE: usize = 1000;
 
-/// The largest summary that is written: half of what is read of a file.
+/// The largest file that is written: half of what is read of a file.
 const MAX_BYTES: usize = 32 << 20;
 
-/// Where a summary goes that cannot be read, before another is made.
+/// From this size on, results in detail are left out, and then days are moved into parts.
+const LARGE: usize = 16 << 20;
+
+/// What the names of parts begin with.
+const PART: &str = "summary-";
+
+/// How many results in detail are read for a summary. If there are more, it has none, and readers take them from the check files.
+const MAX_RECENT: usize = 600_000;
+
+/// What a summary begins with, before its checksum.
+const HEAD: &[u8] = br#"{"version":2,"check":""#;
+
+/// How many hexadecimal digits a checksum has.
+const DIGITS: usize = 16;
+
+/// Where an unreadable summary is kept before another is made.
 const BROKEN: &str = "summary.json.broken";
 
 /// How long after an hour has closed the others have had their time to compact it.
@@ -58,24 +74,48 @@ struct Days {
     recent: Vec<FileName>,
 }
 
-/// The summary that is there, if it can be read.
+/// The summary that is stored, with all of its parts, if it can be read.
 pub(super) async fn load<F: NamedFiles>(files: &F) -> Result<Option<Summary>, StorageError> {
+    let Some(mut summary) = load_first(files).await? else { return Ok(None) };
+    for part in std::mem::take(&mut summary.parts) {
+        match files.get(&part.name).await {
+            Ok(content) => match serde_json::from_slice::<Summary>(&content) {
+                Ok(days) => summary.join_part(days),
+                Err(_) => summary.report("a part of the summary cannot be read"),
+            },
+            Err(error) if matches!(error.kind(), StorageErrorKind::NotFound | StorageErrorKind::Corrupt) => {
+                summary.report("a part of the summary cannot be read");
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(Some(summary))
+}
+
+/// The summary that is stored, without its parts.
+async fn load_first<F: NamedFiles>(files: &F) -> Result<Option<Summary>, StorageError> {
     let content = match files.get(summary::FILE).await {
         Ok(content) => content,
         Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    serde_json::from_slice(&content).map(Some).map_err(|error| {
+    let mut summary: Summary = serde_json::from_slice(&content).map_err(|error| {
         let message = format!("{} is not a summary; delete it, and it is made again", summary::FILE);
         StorageError::new(message).with_kind(StorageErrorKind::Corrupt).with_source(error)
-    })
+    })?;
+    if !is_whole(&content) {
+        // Something else wrote it: where the check files exist, they decide.
+        summary.distrust();
+    }
+    Ok(Some(summary))
 }
 
 impl<F: NamedFiles> Summarising<'_, F> {
-    /// Makes the summary, if it is not up to date, and tells whether there is more to do.
+    /// Makes the summary, if it is not up to date, and reports whether there is more to do.
     pub(super) async fn run(&self) -> Result<bool, StorageError> {
         let Some(mut summary) = self.load().await? else { return Ok(false) };
-        // A summary from the future is of a clock that was ahead.
+        // A summary from the future was made by a clock that was ahead.
         let is_possible = summary.made <= self.now.saturating_add(naming::GRACE);
         if !self.thorough && is_possible && naming::next_closing(summary.made) > self.now {
             return Ok(false);
@@ -101,32 +141,103 @@ impl<F: NamedFiles> Summarising<'_, F> {
         summary.expire_before(self.now, self.expiry);
         summary.made = self.now;
         // Another node may have closed a day meanwhile.
-        if let Ok(Some(other)) = load(self.files).await {
+        if let Ok(Some(other)) = load_first(self.files).await {
             summary.join(other);
             summary.expire_before(self.now, self.expiry);
         }
-        let mut content = encode(&summary)?;
-        while content.len() > MAX_BYTES {
-            let Some((oldest, _)) = summary.days.first_key_value() else { break };
-            let (oldest, last) = (*oldest, today.max(*oldest + 1));
-            tracing::warn!(bytes = content.len(), "the summary is too large: the older half of its days is left out");
-            summary.expire(summary::start_of(oldest + (last - oldest + 1) / 2));
-            content = encode(&summary)?;
+        for problem in &summary.problems {
+            tracing::warn!(%problem, "left out of the summary");
         }
-        self.files.put(summary::FILE, &content).await?;
+        self.write(summary).await?;
         Ok(done.unfinished)
     }
 
-    /// The summary to go on with; `None` if it is a later version's, whose nodes see to it.
+    /// Writes the summary. What is too large for one file goes into parts: first the results in detail are left out, which
+    /// readers take from the check files, then the older half of the days gets files of its own, until the rest is small.
+    async fn write(&self, mut summary: Summary) -> Result<(), StorageError> {
+        let mut content = encode(&summary)?;
+        if content.len() > LARGE {
+            leave_out_recent(&mut summary);
+            content = encode(&summary)?;
+        }
+        // Each round halves the days that are left.
+        while content.len() > LARGE && summary.held_days() > 0 {
+            let (rest, part) = summary.split();
+            summary = rest;
+            summary.drop_empty();
+            let mut pieces = vec![part];
+            while let Some(piece) = pieces.pop() {
+                let encoded = encode(&piece)?;
+                if encoded.len() > MAX_BYTES && piece.held_days() > 1 {
+                    let (late, early) = piece.split();
+                    pieces.extend([late, early]);
+                } else {
+                    summary.parts.push(self.write_part(&piece, &encoded).await?);
+                }
+                tokio::task::yield_now().await;
+            }
+            content = encode(&summary)?;
+        }
+        self.files.put(summary::FILE, &content).await?;
+        if !summary.parts.is_empty() {
+            self.remove_expired_parts(&summary).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes parts whose days have all expired. Others stay even if this summary does not name them: that of another node may.
+    async fn remove_expired_parts(&self, summary: &Summary) -> Result<(), StorageError> {
+        if self.expiry.is_zero() {
+            return Ok(());
+        }
+        let first = summary::day_of(self.now.saturating_sub(self.expiry));
+        let names = self.files.list(PART, PAGE).await?;
+        let last_day = |name: &str| name.strip_prefix(PART)?.split('-').nth(1)?.parse::<i64>().ok();
+        let is_expired = |name: &&String| last_day(name).is_some_and(|last| last < first);
+        let named = |name: &&String| summary.parts.iter().any(|part| part.name == **name);
+        let expired: Vec<_> =
+            names.iter().filter(|name| is_expired(name) && !named(name)).map(String::as_str).collect();
+        if expired.is_empty() { Ok(()) } else { self.files.delete(&expired).await }
+    }
+
+    /// Has a day that is in a part in the summary itself, so that it can be replaced.
+    async fn unpack(&self, summary: &mut Summary, day: i64) -> Result<(), StorageError> {
+        while let Some(place) = summary.parts.iter().position(|part| (part.from..=part.to).contains(&day)) {
+            let part = summary.parts.remove(place);
+            match self.files.get(&part.name).await {
+                Ok(content) => match serde_json::from_slice::<Summary>(&content) {
+                    Ok(days) => summary.join_part(days),
+                    Err(_) => summary.report("a part of the summary cannot be read"),
+                },
+                Err(error) if matches!(error.kind(), StorageErrorKind::NotFound | StorageErrorKind::Corrupt) => {
+                    summary.report("a part of the summary cannot be read");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes days into a file of their own. Its name is a function of its content: nodes never replace each other's.
+    async fn write_part(&self, piece: &Summary, content: &[u8]) -> Result<Part, StorageError> {
+        let hash = Fnv::default().add(content).value();
+        let (from, to) = piece.first_and_last();
+        let part = Part { name: format!("{PART}{from}-{to}-{hash:016x}.json"), from, to };
+        // If it exists, it is the same.
+        let _: super::Put = self.files.put_if_absent(&part.name, content).await?;
+        Ok(part)
+    }
+
+    /// The summary to go on with; `None` if a later version wrote it, whose nodes maintain it.
     async fn load(&self) -> Result<Option<Summary>, StorageError> {
-        match load(self.files).await {
+        match load_first(self.files).await {
             Ok(summary) => Ok(Some(summary.unwrap_or_default())),
             Err(error) if error.kind() == StorageErrorKind::Corrupt => {
                 if let Ok(content) = self.files.get(summary::FILE).await {
                     if is_later(&content) {
                         return Ok(None);
                     }
-                    // It may be the only place of old days, and somebody may mend it.
+                    // It may be the last copy of old days, and an operator may repair it.
                     self.files.put(BROKEN, &content).await?;
                 }
                 tracing::warn!(error = &error as &dyn std::error::Error, "the summary is made again");
@@ -136,8 +247,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         }
     }
 
-    /// Summarises the closed days whose files have changed, oldest first, and no more of them than are for one pass. Of the files
-    /// only so many are listed.
+    /// Summarises the closed days whose files have changed, oldest first, as many as one pass may.
     async fn close_days(
         &self,
         summary: &mut Summary,
@@ -155,6 +265,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         };
         let mut listing = Listing::new(self.files, from, PAGE);
         let (mut done, mut names, mut read) = (Days::default(), Vec::<FileName>::new(), 0);
+        let mut first: Option<i64> = None;
         loop {
             let next = listing.next().await?;
             let day = names.first().map(|name| summary::day_of(name.timestamp()));
@@ -164,7 +275,13 @@ impl<F: NamedFiles> Summarising<'_, F> {
                     done.unfinished = true;
                     return Ok(done);
                 }
-                read += self.close_day(summary, day, &names).await?;
+                let first = match first {
+                    Some(first) => first,
+                    None => *first.insert(self.first_day().await?),
+                };
+                self.unpack(summary, day).await?;
+                read += self.close_day(summary, day, &names, day <= first).await?;
+                tokio::task::yield_now().await;
                 done.changed = true;
                 done.until = summary::start_of(day + 1);
             }
@@ -179,6 +296,12 @@ impl<F: NamedFiles> Summarising<'_, F> {
         }
     }
 
+    /// The day of the oldest check file.
+    async fn first_day(&self) -> Result<i64, StorageError> {
+        let first = Listing::new(self.files, naming::FIRST.to_owned(), PAGE).first(1).next().await?;
+        Ok(first.map_or(i64::MAX, |name| summary::day_of(name.timestamp())))
+    }
+
     fn is_due(&self, summary: &Summary, day: i64, names: &[FileName]) -> bool {
         let is_old = !self.expiry.is_zero() && day < summary::day_of(self.now.saturating_sub(self.expiry));
         let is_expiring = summary::start_of(day) < self.check_cutoff;
@@ -188,7 +311,13 @@ impl<F: NamedFiles> Summarising<'_, F> {
     }
 
     /// Summarises a day, and counts the files that were read for it.
-    async fn close_day(&self, summary: &mut Summary, day: i64, names: &[FileName]) -> Result<usize, StorageError> {
+    async fn close_day(
+        &self,
+        summary: &mut Summary,
+        day: i64,
+        names: &[FileName],
+        is_first: bool,
+    ) -> Result<usize, StorageError> {
         let (mut of_day, mut read) = (Summary::new(), 0);
         for name in names {
             read += usize::from(self.add(&mut of_day, name).await?);
@@ -199,8 +328,9 @@ impl<F: NamedFiles> Summarising<'_, F> {
             .retain(|unread| FileName::parse(unread).is_none_or(|name| summary::day_of(name.timestamp()) != day));
         summary.unread.append(&mut of_day.unread);
         let counted = of_day.series.iter().map(|series| series.recent.len() as u64).sum();
-        if summary.total(day) > counted {
-            // Some of its check files are gone, by somebody's retention: there is nothing better than what is known.
+        if summary.total(day) > counted && is_first {
+            // The oldest check files are of this day: others of it may be gone, by the retention of a bucket for example. Then
+            // nothing is better than what is known. On later days, what the files say counts, whatever the summary says.
             summary.days.insert(day, fingerprint(names));
         } else {
             summary.take_day(day, of_day, fingerprint(names));
@@ -208,7 +338,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(read)
     }
 
-    /// Has the days counted anew that maintenance was announced for after the fact; tells whether there are any.
+    /// Has the days derived again that maintenance was announced for after the fact; reports whether there are any.
     fn reopen(&self, summary: &mut Summary, known: &[Window]) -> bool {
         let new = summary.windows.iter().filter(|window| !known.contains(window));
         let spans: Vec<_> = new.map(|window| summary::day_of(window.from)..=summary::day_of(window.to)).collect();
@@ -223,7 +353,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         is_reopened
     }
 
-    /// Adds the results since `recent_from` in detail; tells whether there were any that are new.
+    /// Adds the results since `recent_from` in detail; reports whether any were new.
     async fn add_recent(
         &self,
         summary: &mut Summary,
@@ -235,6 +365,10 @@ impl<F: NamedFiles> Summarising<'_, F> {
         for name in names {
             if !summary.files.contains(name.as_str()) && !summary.unread.contains(name.as_str()) {
                 is_changed |= self.add(summary, name).await?;
+                if summary.series.iter().map(|series| series.recent.len()).sum::<usize>() > MAX_RECENT {
+                    leave_out_recent(summary);
+                    return Ok(is_changed);
+                }
             }
         }
         // What has been compacted, or is older now, need not be known any more.
@@ -246,7 +380,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(is_changed)
     }
 
-    /// Adds what is in a file; tells whether it was there.
+    /// Adds what is in a file; reports whether it existed.
     async fn add(&self, summary: &mut Summary, name: &FileName) -> Result<bool, StorageError> {
         let content = match self.files.get(name.as_str()).await {
             Ok(content) => content,
@@ -255,6 +389,8 @@ impl<F: NamedFiles> Summarising<'_, F> {
             Err(error) if error.kind() == StorageErrorKind::Corrupt => Vec::new(),
             Err(error) => return Err(error),
         };
+        // A signal ends the work between two files.
+        tokio::task::yield_now().await;
         match check_file::decode(&content) {
             Ok(results) => {
                 summary.add(&results);
@@ -274,6 +410,13 @@ impl Summary {
     }
 }
 
+/// Leaves out the results in detail: readers take those of the open day from the check files.
+fn leave_out_recent(summary: &mut Summary) {
+    let last = summary.days.last_key_value().map(|(day, _)| summary::start_of(*day + 1));
+    summary.forget_recent();
+    summary.recent_from = last.unwrap_or_default();
+}
+
 /// Whether it is the summary of a later version of this crate.
 fn is_later(content: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
@@ -283,11 +426,30 @@ fn is_later(content: &[u8]) -> bool {
     serde_json::from_slice::<Versioned>(content).is_ok_and(|found| found.version > u64::from(summary::VERSION))
 }
 
+/// The JSON of a summary with its checksum.
 fn encode(summary: &Summary) -> Result<Vec<u8>, StorageError> {
-    serde_json::to_vec(summary).map_err(|error| StorageError::new("cannot encode the summary").with_source(error))
+    let failed = |error| StorageError::new("cannot encode the summary").with_source(error);
+    let mut content = serde_json::to_vec(summary).map_err(failed)?;
+    if content.starts_with(HEAD) {
+        let sum = checksum(&content);
+        content[HEAD.len()..HEAD.len() + DIGITS].copy_from_slice(sum.as_bytes());
+    }
+    Ok(content)
 }
 
-/// What tells whether a day has other files than before.
+/// Whether nothing was changed in a summary after it was written. It protects against hands and disks, not against somebody who
+/// computes the checksum.
+fn is_whole(content: &[u8]) -> bool {
+    let is_long = content.starts_with(HEAD) && content.len() > HEAD.len() + DIGITS;
+    is_long && checksum(content).as_bytes() == &content[HEAD.len()..HEAD.len() + DIGITS]
+}
+
+/// The checksum of what follows it.
+fn checksum(content: &[u8]) -> String {
+    format!("{:016x}", Fnv::default().add(&content[HEAD.len() + DIGITS..]).value())
+}
+
+/// Identifies the set of a day's files.
 fn fingerprint(names: &[FileName]) -> String {
     let hash = names.iter().fold(Fnv::default(), |hash, name| hash.add(name.as_str().as_bytes()).add(b"\n"));
     format!("{:016x}", hash.value())

@@ -1,31 +1,43 @@
-//! The JSON of a summary. It is columnar and in whole milliseconds and microseconds, since a page has to load it.
+//! The JSON of a summary: columns, whole milliseconds and microseconds, since a page has to load it.
+//!
+//! What cannot be true is left out and reported, as small a part as possible: derived data must neither stop a
+//! maintenance nor win over the check files that it was derived from.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::series::{Incident, Posted, Span, day_of};
-use super::{DayStats, MAX_WINDOWS, Point, Series, Summary, Window};
-use crate::{Status, Timestamp};
+use super::columns::{Millis, PointColumns, RunColumns, day_row, read_day};
+use super::day::DAYS;
+use super::series::{Posted, Series};
+use super::{DayStats, MAX_SERIES, MAX_WINDOWS, Summary, Window, first_version};
 
-pub(crate) const VERSION: u32 = 1;
+/// The version that is written.
+pub(crate) const VERSION: u32 = 2;
 
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Form {
+/// The version that earlier releases wrote.
+const FIRST: u32 = 1;
+
+#[derive(Debug, Deserialize)]
+struct Form {
     version: u32,
-    made: Millis,
-    recent_from: Millis,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    files: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    unread: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    days: BTreeMap<i64, String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    windows: Vec<WindowForm>,
+    made: Value,
+    recent_from: Value,
     #[serde(default)]
-    series: Vec<SeriesForm>,
+    files: Value,
+    #[serde(default)]
+    unread: Value,
+    #[serde(default)]
+    days: BTreeMap<String, Value>,
+    #[serde(default)]
+    windows: Vec<Value>,
+    #[serde(default)]
+    parts: Vec<Value>,
+    #[serde(default)]
+    series: Vec<Box<RawValue>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -39,92 +51,91 @@ struct WindowForm {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct SeriesForm {
-    title: String,
-    endpoint: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    location: Option<String>,
-    #[serde(default, skip_serializing_if = "Micros::is_zero")]
-    threshold: Micros,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    days: Vec<DayForm>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    incidents: Vec<IncidentForm>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    messages: Vec<MessageForm>,
-    #[serde(default, skip_serializing_if = "Columns::is_empty")]
-    recent: Columns,
-}
-
-/// Day, healthy, degraded, down, excluded, p50, p90, p99.
-#[derive(Debug, Serialize, Deserialize)]
-struct DayForm(i64, u64, u64, u64, u64, Option<Micros>, Option<Micros>, Option<Micros>);
-
-#[derive(Debug, Serialize, Deserialize)]
-struct IncidentForm {
-    from: Millis,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    to: Option<Millis>,
-    status: StatusForm,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    continued: bool,
-    /// The day, if it is not that of `from`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    day: Option<i64>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
 struct MessageForm {
     at: Millis,
     text: String,
 }
 
-/// The results in detail.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Columns {
-    at: Vec<i64>,
-    status: String,
-    rtt: Vec<Option<Micros>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    low: Vec<Option<Micros>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    high: Vec<Option<Micros>>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    reasons: BTreeMap<usize, String>,
+#[derive(Debug, Deserialize)]
+struct SeriesForm {
+    title: String,
+    endpoint: String,
+    #[serde(default)]
+    location: Option<String>,
+    #[serde(default)]
+    threshold: Value,
+    #[serde(default)]
+    days: Vec<Vec<Value>>,
+    /// Of the first version.
+    #[serde(default)]
+    incidents: Vec<Value>,
+    #[serde(default)]
+    runs: Option<Box<RawValue>>,
+    #[serde(default)]
+    messages: Vec<Value>,
+    #[serde(default)]
+    recent: Option<Box<RawValue>>,
 }
 
-/// A time in milliseconds.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Millis(i64);
-
-/// A duration in microseconds.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-struct Micros(u64);
-
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum StatusForm {
-    Healthy,
-    Degraded,
-    Down,
+/// Days of the summary that are in a file of their own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// The file's name.
+    pub(crate) name: String,
+    /// The first and the last day in it.
+    pub(crate) from: i64,
+    pub(crate) to: i64,
 }
 
-impl From<Summary> for Form {
-    fn from(summary: Summary) -> Self {
-        Self {
-            version: VERSION,
-            made: summary.made.into(),
-            recent_from: summary.recent_from.into(),
-            files: summary.files,
-            unread: summary.unread,
-            days: summary.days,
-            windows: summary.windows.into_iter().map(WindowForm::from).collect(),
-            series: summary.series.into_iter().map(SeriesForm::from).collect(),
+impl Serialize for Summary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Written<'a> {
+            version: u32,
+            // Filled in by what writes the file.
+            check: &'static str,
+            made: Millis,
+            recent_from: Millis,
+            #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+            files: &'a BTreeSet<String>,
+            #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+            unread: &'a BTreeSet<String>,
+            #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+            problems: &'a BTreeSet<String>,
+            #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+            days: &'a BTreeMap<i64, String>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            windows: Vec<WindowForm>,
+            #[serde(skip_serializing_if = "<[Part]>::is_empty")]
+            parts: &'a [Part],
+            series: &'a [Series],
         }
+        let windows = self.windows.iter().map(|window| WindowForm {
+            from: window.from.into(),
+            to: window.to.into(),
+            title: window.name.clone(),
+            text: window.text.clone(),
+        });
+        Written {
+            version: VERSION,
+            check: "0000000000000000",
+            made: self.made.into(),
+            recent_from: self.recent_from.into(),
+            files: &self.files,
+            unread: &self.unread,
+            problems: &self.problems,
+            days: &self.days,
+            windows: windows.collect(),
+            parts: &self.parts,
+            series: &self.series,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Summary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(Form::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }
 
@@ -132,247 +143,147 @@ impl TryFrom<Form> for Summary {
     type Error = String;
 
     fn try_from(form: Form) -> Result<Self, String> {
-        if form.version != VERSION {
+        if form.version != VERSION && form.version != FIRST {
             return Err(format!("expected version {VERSION} of a summary, found {}", form.version));
         }
-        let mut series = form.series.into_iter().map(Series::try_from).collect::<Result<Vec<_>, _>>()?;
-        series.sort_by(|a, b| a.key().cmp(&b.key()));
-        let mut windows: Vec<_> = form.windows.into_iter().map(Window::from).collect();
-        windows.sort();
-        windows.truncate(MAX_WINDOWS);
-        Ok(Self {
-            made: form.made.into(),
-            recent_from: form.recent_from.into(),
-            windows,
-            unread: form.unread,
-            series,
-            files: form.files,
-            days: form.days,
-        })
-    }
-}
-
-impl From<Series> for SeriesForm {
-    fn from(series: Series) -> Self {
-        Self {
-            recent: Columns::of(&series.recent),
-            title: series.name,
-            endpoint: series.endpoint,
-            location: series.location,
-            threshold: series.threshold_rtt.into(),
-            days: series.days.into_iter().map(DayForm::from).collect(),
-            incidents: series.spans.into_iter().map(IncidentForm::from).collect(),
-            messages: series
-                .messages
-                .into_iter()
-                .map(|one| MessageForm { at: one.at.into(), text: one.text })
-                .collect(),
-        }
-    }
-}
-
-impl TryFrom<SeriesForm> for Series {
-    type Error = String;
-
-    fn try_from(form: SeriesForm) -> Result<Self, String> {
-        let mut series = Self {
-            name: form.title,
-            endpoint: form.endpoint,
-            location: form.location,
-            threshold_rtt: form.threshold.into(),
-            days: form.days.into_iter().map(DayStats::from).collect(),
-            messages: form.messages.into_iter().map(|one| Posted { at: one.at.into(), text: one.text }).collect(),
-            recent: form.recent.points()?,
-            spans: form.incidents.into_iter().map(Span::from).collect(),
+        let time = |value: &Value, key: &str| {
+            let millis = value.as_i64().ok_or_else(|| format!("expected milliseconds in `{key}`, found {value}"))?;
+            Ok::<_, String>(Millis(millis).into())
         };
+        let mut summary = Self {
+            made: time(&form.made, "made")?,
+            recent_from: time(&form.recent_from, "recent_from")?,
+            files: strings(form.files),
+            unread: strings(form.unread),
+            parts: form.parts.into_iter().filter_map(|part| serde_json::from_value(part).ok()).collect(),
+            ..Self::new()
+        };
+        let is_first = form.version == FIRST;
+        for (key, made_of) in form.days {
+            let day = key.parse::<i64>().ok().filter(|day| DAYS.contains(day));
+            match (day, made_of.as_str()) {
+                // What an earlier release derived is derived again where the check files exist.
+                (Some(day), Some(_)) if is_first => drop(summary.days.insert(day, String::new())),
+                (Some(day), Some(made_of)) => drop(summary.days.insert(day, made_of.to_owned())),
+                _ => summary.report("days of the summary with an impossible key were left out"),
+            }
+        }
+        for window in form.windows.into_iter().take(MAX_WINDOWS) {
+            match serde_json::from_value::<WindowForm>(window) {
+                Ok(WindowForm { from, to, title, text }) => {
+                    summary.announce(Window { from: from.into(), to: to.into(), name: title, text });
+                }
+                Err(_) => summary.report("maintenance windows of the summary that cannot be read were left out"),
+            }
+        }
+        for raw in form.series.iter().take(MAX_SERIES) {
+            match serde_json::from_str::<SeriesForm>(raw.get()) {
+                Ok(form) => {
+                    let mut of = Reading { is_first, is_odd: false, lost_recent: false };
+                    let series = of.series(form);
+                    summary.series.push(series);
+                    if of.lost_recent {
+                        summary.files.clear();
+                    }
+                    if of.is_odd {
+                        summary.distrust();
+                        summary.report("impossible values in the summary were left out");
+                    }
+                }
+                Err(_) => {
+                    summary.distrust();
+                    summary.files.clear();
+                    summary.report("a series of the summary that cannot be read was left out");
+                }
+            }
+        }
+        if form.series.len() > MAX_SERIES {
+            summary.report("the summary has more than 200,000 checks and locations: the others were left out");
+        }
+        summary.sort();
+        summary.series.dedup_by(|a, b| a.key() == b.key());
+        Ok(summary)
+    }
+}
+
+/// What was found while a series was read.
+struct Reading {
+    is_first: bool,
+    is_odd: bool,
+    lost_recent: bool,
+}
+
+impl Reading {
+    fn series(&mut self, form: SeriesForm) -> Series {
+        let mut series = Series::new((&form.title, &form.endpoint, form.location.as_deref()));
+        series.threshold_rtt = super::columns::micros(&form.threshold).unwrap_or_default();
+        let rows = form.days.len();
+        series.days = form.days.iter().filter_map(|row| read_day(row)).filter(DayStats::is_plausible).collect();
+        self.is_odd |= series.days.len() < rows;
         // Whoever wrote it, what is searched must be in order.
         series.days.sort_by_key(|stats| stats.day);
         series.days.dedup_by_key(|stats| stats.day);
-        series.messages.sort();
+        for message in form.messages {
+            match serde_json::from_value::<MessageForm>(message) {
+                Ok(one) => series.messages.push(Posted { at: one.at.into(), text: one.text }),
+                Err(_) => self.is_odd = true,
+            }
+        }
+        series.sort_messages();
+        if let Some(raw) = form.runs.filter(|_| !self.is_first) {
+            match serde_json::from_str::<RunColumns>(raw.get())
+                .map_err(|error| error.to_string())
+                .and_then(RunColumns::runs)
+            {
+                Ok(runs) => series.runs = runs,
+                Err(_) => self.is_odd = true,
+            }
+        }
+        if self.is_first {
+            series.runs = first_version::runs(&series.days, &form.incidents);
+        }
+        if let Some(raw) = form.recent {
+            let columns = serde_json::from_str::<PointColumns>(raw.get()).map_err(|error| error.to_string());
+            match columns.and_then(PointColumns::points) {
+                Ok(points) => series.recent = points,
+                Err(_) => (self.is_odd, self.lost_recent) = (true, true),
+            }
+        }
         series.recent.sort_by_key(|point| point.timestamp);
         series.recent.dedup_by_key(|point| point.timestamp);
-        series.spans.sort_by_key(|span| span.incident.from);
-        Ok(series)
+        series
     }
 }
 
-impl Columns {
-    fn is_empty(&self) -> bool {
-        self.at.is_empty()
-    }
-
-    fn of(points: &[Point]) -> Self {
-        let mut columns = Self::default();
-        let mut last = 0;
-        let is_spread = points.iter().any(|point| point.spread.is_some());
-        for (index, point) in points.iter().enumerate() {
-            let at = Millis::from(point.timestamp).0;
-            columns.at.push(at.saturating_sub(last));
-            last = at;
-            columns.status.push(letter(point.status));
-            columns.rtt.push(point.rtt.map(Micros::from));
-            if is_spread {
-                let ends = point.spread.or(point.rtt.map(|rtt| (rtt, rtt)));
-                columns.low.push(ends.map(|(low, _)| low.into()));
-                columns.high.push(ends.map(|(_, high)| high.into()));
-            }
-            if let Some(reason) = &point.reason {
-                columns.reasons.insert(index, reason.clone());
-            }
+impl Serialize for Series {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut form = serializer.serialize_struct("Series", 8)?;
+        form.serialize_field("title", &self.name)?;
+        form.serialize_field("endpoint", &self.endpoint)?;
+        if let Some(location) = &self.location {
+            form.serialize_field("location", location)?;
         }
-        columns
-    }
-
-    fn points(mut self) -> Result<Vec<Point>, String> {
-        let count = self.at.len();
-        let is_spread = !self.low.is_empty();
-        let is_right = self.status.len() == count && self.rtt.len() == count;
-        if !is_right || is_spread && (self.low.len() != count || self.high.len() != count) {
-            return Err(format!("expected {count} values in each column of `recent`"));
+        if !self.threshold_rtt.is_zero() {
+            form.serialize_field("threshold", &super::columns::Micros::from(self.threshold_rtt))?;
         }
-        let mut at = 0_i64;
-        let mut points = Vec::with_capacity(count);
-        for (index, letter) in self.status.bytes().enumerate() {
-            at = at.saturating_add(self.at[index]);
-            let spread = if is_spread { self.low[index].zip(self.high[index]) } else { None };
-            points.push(Point {
-                timestamp: Millis(at).into(),
-                status: status(letter)?,
-                rtt: self.rtt[index].map(Duration::from),
-                spread: spread.filter(|(low, high)| low.0 != high.0).map(|(low, high)| (low.into(), high.into())),
-                reason: self.reasons.remove(&index),
-            });
+        if !self.days.is_empty() {
+            form.serialize_field("days", &self.days.iter().map(day_row).collect::<Vec<_>>())?;
         }
-        Ok(points)
-    }
-}
-
-fn letter(status: Status) -> char {
-    match status {
-        Status::Healthy => 'h',
-        // A summary has no results without a verdict.
-        Status::Degraded | Status::Unknown => 'g',
-        Status::Down => 'd',
-    }
-}
-
-fn status(letter: u8) -> Result<Status, String> {
-    match letter {
-        b'h' => Ok(Status::Healthy),
-        b'g' => Ok(Status::Degraded),
-        b'd' => Ok(Status::Down),
-        other => Err(format!("expected h, g or d for a status, found {:?}", char::from(other))),
-    }
-}
-
-impl From<Window> for WindowForm {
-    fn from(window: Window) -> Self {
-        Self { from: window.from.into(), to: window.to.into(), title: window.name, text: window.text }
-    }
-}
-
-impl From<WindowForm> for Window {
-    fn from(form: WindowForm) -> Self {
-        Self { from: form.from.into(), to: form.to.into(), name: form.title, text: form.text }
-    }
-}
-
-impl From<DayStats> for DayForm {
-    fn from(stats: DayStats) -> Self {
-        let DayStats { day, healthy, degraded, down, excluded, p50, p90, p99 } = stats;
-        Self(
-            day,
-            healthy,
-            degraded,
-            down,
-            excluded,
-            p50.map(Micros::from),
-            p90.map(Micros::from),
-            p99.map(Micros::from),
-        )
-    }
-}
-
-impl From<DayForm> for DayStats {
-    fn from(form: DayForm) -> Self {
-        let DayForm(day, healthy, degraded, down, excluded, p50, p90, p99) = form;
-        let [p50, p90, p99] = [p50, p90, p99].map(|time| time.map(Duration::from));
-        Self { day, healthy, degraded, down, excluded, p50, p90, p99 }
-    }
-}
-
-impl From<Span> for IncidentForm {
-    fn from(span: Span) -> Self {
-        let Incident { from, to, status, reason } = span.incident;
-        let day = Some(span.day).filter(|day| *day != day_of(from));
-        Self {
-            from: from.into(),
-            to: to.map(Millis::from),
-            status: status.into(),
-            reason,
-            continued: span.continued,
-            day,
+        if !self.runs.is_empty() {
+            form.serialize_field("runs", &RunColumns::of(&self.runs))?;
         }
-    }
-}
-
-impl From<IncidentForm> for Span {
-    fn from(form: IncidentForm) -> Self {
-        let (from, to) = (form.from.into(), form.to.map(Timestamp::from));
-        Self {
-            day: form.day.unwrap_or(day_of(from)),
-            incident: Incident { from, to, status: form.status.into(), reason: form.reason },
-            continued: form.continued,
+        if !self.messages.is_empty() {
+            let of = |one: &Posted| MessageForm { at: one.at.into(), text: one.text.clone() };
+            form.serialize_field("messages", &self.messages.iter().map(of).collect::<Vec<_>>())?;
         }
-    }
-}
-
-impl From<Status> for StatusForm {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Healthy => Self::Healthy,
-            Status::Degraded | Status::Unknown => Self::Degraded,
-            Status::Down => Self::Down,
+        if !self.recent.is_empty() {
+            form.serialize_field("recent", &PointColumns::of(&self.recent))?;
         }
+        form.end()
     }
 }
 
-impl From<StatusForm> for Status {
-    fn from(form: StatusForm) -> Self {
-        match form {
-            StatusForm::Healthy => Self::Healthy,
-            StatusForm::Degraded => Self::Degraded,
-            StatusForm::Down => Self::Down,
-        }
-    }
-}
-
-impl From<Timestamp> for Millis {
-    fn from(time: Timestamp) -> Self {
-        Self(time.unix_nanos().div_euclid(1_000_000))
-    }
-}
-
-impl From<Millis> for Timestamp {
-    fn from(Millis(millis): Millis) -> Self {
-        Self::from_unix_nanos(millis.saturating_mul(1_000_000))
-    }
-}
-
-impl From<Duration> for Micros {
-    fn from(time: Duration) -> Self {
-        Self(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
-    }
-}
-
-impl From<Micros> for Duration {
-    fn from(Micros(micros): Micros) -> Self {
-        Self::from_micros(micros)
-    }
-}
-
-impl Micros {
-    fn is_zero(&self) -> bool {
-        self.0 == 0
-    }
+fn strings(value: Value) -> BTreeSet<String> {
+    let Value::Array(values) = value else { return BTreeSet::new() };
+    values.into_iter().filter_map(|value| if let Value::String(text) = value { Some(text) } else { None }).collect()
 }

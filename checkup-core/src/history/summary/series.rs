@@ -1,17 +1,23 @@
+//! [`Series`]: the history of one check at one location.
+
 use std::time::Duration;
 
-use super::Window;
-use crate::{CheckResult, Status, Timestamp};
+use super::day::{DayStats, day_of, is_covered, start_of};
+use crate::history::point::{Point, shortened};
+use crate::history::run::{Run, cut, join, runs_of};
+use crate::{CheckResult, Timestamp};
 
-/// How many incidents of a day and series are kept apart; what comes after belongs to the last.
-const MAX_INCIDENTS: usize = 24;
-
-/// How many characters of a reason and of a message are kept.
-const MAX_REASON: usize = 300;
+/// How many characters of a message are kept.
 const MAX_TEXT: usize = 2000;
 
-const MILLI: i64 = 1_000_000;
-const DAY: i64 = 86_400_000 * MILLI;
+/// How many messages of a series are kept, the latest.
+const MAX_MESSAGES: usize = 1000;
+
+/// How many runs of a day are kept exactly. Above it, neighbouring runs become one for each status, of the same length in all.
+const MAX_RUNS_A_DAY: usize = 1440;
+
+/// The time whose runs become one for each status where there are too many.
+const SLOT: Duration = Duration::from_secs(30 * 60);
 
 /// What a series is of: name, endpoint and location.
 pub(crate) type Key<'a> = (&'a str, &'a str, Option<&'a str>);
@@ -28,110 +34,14 @@ pub struct Series {
     pub location: Option<String>,
     /// The round-trip time above which the check is degraded; zero for none.
     pub threshold_rtt: Duration,
-    /// The figures of the days that are summarised, oldest first.
+    /// The statistics of the days that are summarised, oldest first.
     pub days: Vec<DayStats>,
     /// What operators posted, oldest first.
     pub messages: Vec<Posted>,
     /// The results in detail, oldest first.
     pub recent: Vec<Point>,
-    /// What was not healthy on the days that are summarised.
-    pub(crate) spans: Vec<Span>,
-}
-
-/// A result, as much of it as a chart needs.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Point {
-    /// When the check began, in whole milliseconds.
-    pub timestamp: Timestamp,
-    /// The verdict.
-    pub status: Status,
-    /// The median round-trip time of the attempts that succeeded, in whole microseconds.
-    pub rtt: Option<Duration>,
-    /// The fastest and the slowest of them.
-    pub spread: Option<(Duration, Duration)>,
-    /// Why it was not healthy.
-    pub reason: Option<String>,
-}
-
-/// The figures of a day (in UTC).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct DayStats {
-    /// The day, in days since 1970-01-01.
-    pub day: i64,
-    /// How many results were healthy.
-    pub healthy: u64,
-    /// How many were degraded.
-    pub degraded: u64,
-    /// How many were down.
-    pub down: u64,
-    /// How many were in a window of maintenance, and are in none of the others.
-    pub excluded: u64,
-    /// The median of the round-trip times.
-    pub p50: Option<Duration>,
-    /// The round-trip time that nine of ten do not exceed.
-    pub p90: Option<Duration>,
-    /// The round-trip time that 99 of 100 do not exceed.
-    pub p99: Option<Duration>,
-}
-
-impl DayStats {
-    /// When the day began.
-    pub fn start(&self) -> Timestamp {
-        start_of(self.day)
-    }
-
-    /// The share of results, from 0 to 1, that were not down. `None` if none counts.
-    pub fn uptime(&self) -> Option<f64> {
-        let up = self.healthy.saturating_add(self.degraded);
-        let all = up.saturating_add(self.down);
-        #[allow(clippy::cast_precision_loss, reason = "nobody has 2^52 results")]
-        (all > 0).then(|| up as f64 / all as f64)
-    }
-
-    /// The worst status of the day. `None` if no result counts.
-    pub fn worst(&self) -> Option<Status> {
-        let counts = [(self.down, Status::Down), (self.degraded, Status::Degraded), (self.healthy, Status::Healthy)];
-        counts.into_iter().find(|(count, _)| *count > 0).map(|(_, status)| status)
-    }
-
-    /// How many results there were.
-    pub(super) fn total(&self) -> u64 {
-        let counts = [self.healthy, self.degraded, self.down, self.excluded];
-        counts.into_iter().fold(0, u64::saturating_add)
-    }
-
-    pub(super) fn add(&mut self, other: &Self) {
-        self.healthy = self.healthy.saturating_add(other.healthy);
-        self.degraded = self.degraded.saturating_add(other.degraded);
-        self.down = self.down.saturating_add(other.down);
-        self.excluded = self.excluded.saturating_add(other.excluded);
-    }
-
-    pub(super) fn count(&mut self, point: &Point, is_excluded: bool) {
-        *match point.status {
-            _ if is_excluded => &mut self.excluded,
-            Status::Healthy => &mut self.healthy,
-            // Results without a verdict are left out before.
-            Status::Degraded | Status::Unknown => &mut self.degraded,
-            Status::Down => &mut self.down,
-        } += 1;
-    }
-}
-
-/// From the first bad result to the recovery.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Incident {
-    /// When the first bad result was.
-    pub from: Timestamp,
-    /// When the first good result after it was; `None` if there was none yet.
-    pub to: Option<Timestamp>,
-    /// The worst status of its time.
-    pub status: Status,
-    /// The reason of the first result with that status.
-    pub reason: Option<String>,
+    /// The results of the days that are summarised, without their round-trip times.
+    pub(crate) runs: Vec<Run>,
 }
 
 /// What an operator posted.
@@ -144,258 +54,203 @@ pub struct Posted {
     pub text: String,
 }
 
-/// An incident, or its part in a day.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    /// The day whose check files it is from. A run over midnight is of the day that it ended on.
-    pub(super) day: i64,
-    pub(super) incident: Incident,
-    /// Whether it began with the first result of the day: then it may be one with that before.
-    pub(super) continued: bool,
-}
-
 impl Series {
-    pub(super) fn new((name, endpoint, location): Key<'_>) -> Self {
+    pub(crate) fn new((name, endpoint, location): Key<'_>) -> Self {
         let location = location.map(ToOwned::to_owned);
         Self { name: name.to_owned(), endpoint: endpoint.to_owned(), location, ..Self::default() }
     }
 
-    pub(super) fn key(&self) -> Key<'_> {
+    pub(crate) fn key(&self) -> Key<'_> {
         (&self.name, &self.endpoint, self.location.as_deref())
     }
 
-    /// The latest result.
+    /// The latest result in detail.
     pub fn latest(&self) -> Option<&Point> {
         self.recent.last()
     }
 
-    /// The usual time from result to result: the median of the latest differences. `None` with fewer than two results.
+    /// The usual time from result to result around the latest one. `None` with fewer than two results.
     pub fn usual_interval(&self) -> Option<Duration> {
-        let latest = &self.recent[self.recent.len().saturating_sub(24)..];
-        let mut differences: Vec<_> =
-            latest.windows(2).map(|pair| pair[1].timestamp.since(pair[0].timestamp)).collect();
-        differences.sort_unstable();
-        differences.get(differences.len() / 2).copied()
+        let latest = &self.recent[self.recent.len().saturating_sub(6)..];
+        let times: Vec<_> = latest.iter().map(|point| point.timestamp).collect();
+        crate::history::freshness::usual_interval(&times, times.len().checked_sub(1)?)
     }
 
-    /// Adds a result, unless it is there.
-    pub(super) fn add(&mut self, result: &CheckResult) {
+    /// Adds a result at the end. [`in_order`](Self::in_order) must follow if this says so.
+    pub(crate) fn add(&mut self, result: &CheckResult) -> bool {
         let point = Point::of(result);
         if let Some(message) = &result.message {
-            self.post(Posted { at: point.timestamp, text: cut(message, MAX_TEXT) });
+            self.messages.push(Posted { at: point.timestamp, text: shortened(message, MAX_TEXT) });
         }
-        if self.recent.last().is_none_or(|last| last.timestamp <= point.timestamp) {
+        let last = self.recent.last().map(|last| last.timestamp);
+        if last.is_none_or(|last| last <= point.timestamp) {
             self.threshold_rtt = result.threshold_rtt;
         }
-        if let Err(place) = self.recent.binary_search_by_key(&point.timestamp, |point| point.timestamp) {
-            self.recent.insert(place, point);
-        }
+        let is_next = last.is_none_or(|last| last < point.timestamp);
+        self.recent.push(point);
+        !is_next || result.message.is_some()
     }
 
-    pub(super) fn post(&mut self, message: Posted) {
-        if let Err(place) = self.messages.binary_search(&message) {
-            self.messages.insert(place, message);
-        }
+    /// Puts what was added in its place, each once. One sort, however many were added: results in descending order are as fast as others.
+    pub(crate) fn in_order(&mut self) {
+        // Stable: of two results of one time, the one that was known first stays.
+        self.recent.sort_by_key(|point| point.timestamp);
+        self.recent.dedup_by_key(|point| point.timestamp);
+        self.sort_messages();
     }
 
-    pub(super) fn has_day(&self, day: i64) -> bool {
+    pub(crate) fn sort_messages(&mut self) {
+        self.messages.sort();
+        self.messages.dedup();
+        self.messages.drain(..self.messages.len().saturating_sub(MAX_MESSAGES));
+    }
+
+    pub(crate) fn has_day(&self, day: i64) -> bool {
         self.days.binary_search_by_key(&day, |stats| stats.day).is_ok()
     }
 
     /// The results of the days that are not summarised.
-    pub(super) fn open_points(&self) -> &[Point] {
+    pub(crate) fn open_points(&self) -> &[Point] {
         let start = self.days.last().map_or(i64::MIN, |stats| stats.day.saturating_add(1));
         &self.recent[self.recent.partition_point(|point| day_of(point.timestamp) < start)..]
     }
 
-    pub(super) fn is_excluded(&self, point: &Point, windows: &[Window]) -> bool {
-        windows.iter().any(|window| window.covers(&self.name, point.timestamp))
+    /// All runs, up to a time: those of the days that are summarised, and of the results that came after.
+    pub(crate) fn runs_up_to(&self, time: Timestamp) -> Vec<Run> {
+        let known = self.runs.partition_point(|run| run.from <= time);
+        let mut runs = self.runs[..known].to_vec();
+        let after = runs.last().map_or(Timestamp::from_unix_nanos(i64::MIN), |run| run.last);
+        let begin = self.recent.partition_point(|point| point.timestamp <= after);
+        let end = self.recent.partition_point(|point| point.timestamp <= time).max(begin);
+        let more = runs_of(&self.recent[begin..end], runs.last());
+        join(&mut runs, more);
+        runs
     }
 
-    /// The figures of these results, as those of a day.
-    pub(super) fn stats(&self, day: i64, points: &[Point], windows: &[Window]) -> DayStats {
-        let mut stats = DayStats { day, ..DayStats::default() };
-        let mut times = Vec::with_capacity(points.len());
-        for point in points {
-            let is_excluded = self.is_excluded(point, windows);
-            stats.count(point, is_excluded);
-            times.extend(point.rtt.filter(|_| !is_excluded));
+    /// The time of the last result up to this one, and its run.
+    pub(crate) fn last_run(&self, time: Timestamp) -> Option<Run> {
+        let begin = self.recent.partition_point(|point| point.timestamp <= time);
+        match self.recent[..begin].last() {
+            // A few results are enough: the interval is that around the last.
+            Some(_) => runs_of(&self.recent[begin.saturating_sub(12)..begin], self.runs.last()).pop(),
+            None => self.runs[..self.runs.partition_point(|run| run.from <= time)].last().cloned(),
         }
-        times.sort_unstable();
-        // The nearest rank: the least that so many of a hundred do not exceed.
-        let quantile = |percent: usize| times.get((times.len() * percent).div_ceil(100).saturating_sub(1)).copied();
-        (stats.p50, stats.p90, stats.p99) = (quantile(50), quantile(90), quantile(99));
-        stats
     }
 
-    /// Makes the figures and the incidents of a day from its results.
-    pub(super) fn close(&mut self, day: i64, points: &[Point], windows: &[Window]) {
+    /// Makes the statistics and the runs of a day from its results, in place of what was known of it.
+    pub(crate) fn close(&mut self, day: i64, points: &[Point], windows: &[(Timestamp, Timestamp)]) {
         self.reopen(day);
-        if points.is_empty() {
-            return;
-        }
-        let stats = self.stats(day, points, windows);
+        let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
+        let stats = DayStats::of(day, points, windows);
         let place = self.days.partition_point(|stats| stats.day < day);
         self.days.insert(place, stats);
-        let place = self.spans.partition_point(|span| span.incident.from < points[0].timestamp);
-        let mut spans = self.spans_of(points, windows);
-        spans.iter_mut().for_each(|span| span.day = day);
-        self.spans.splice(place..place, spans);
+        let after = last.timestamp.saturating_add(Duration::from_millis(1));
+        if self.runs.last().is_some_and(|run| run.last >= first.timestamp) {
+            cut(&mut self.runs, first.timestamp, after);
+        }
+        let later = self.runs.split_off(self.runs.partition_point(|run| run.from < after));
+        let mut runs = runs_of(points, self.runs.last());
+        if runs.len() > MAX_RUNS_A_DAY {
+            runs = folded(runs);
+        }
+        join(&mut self.runs, runs);
+        join(&mut self.runs, later);
     }
 
     /// Forgets what is known of a day.
-    pub(super) fn reopen(&mut self, day: i64) {
-        self.days.retain(|stats| stats.day != day);
-        self.spans.retain(|span| span.day != day);
+    pub(crate) fn reopen(&mut self, day: i64) {
+        if let Ok(place) = self.days.binary_search_by_key(&day, |stats| stats.day) {
+            self.days.remove(place);
+        }
+        if self.runs.last().is_some_and(|run| run.last >= start_of(day)) {
+            cut(&mut self.runs, start_of(day), start_of(day.saturating_add(1)));
+        }
     }
 
-    /// Takes these days, and what was posted, from another series of the same.
-    pub(super) fn take_days(&mut self, from: Self, days: &[i64]) {
-        self.days.extend(from.days.into_iter().filter(|stats| days.contains(&stats.day)));
-        self.days.sort_by_key(|stats| stats.day);
-        self.spans.extend(from.spans.into_iter().filter(|span| days.contains(&span.day)));
-        self.spans.sort_by_key(|span| span.incident.from);
-        from.messages.into_iter().for_each(|message| self.post(message));
+    /// Takes these days, and what was posted, from another series of the same check and location.
+    pub(crate) fn take_days(&mut self, from: Self, days: &[i64]) {
+        self.messages.extend(from.messages);
+        self.sort_messages();
+        for stats in from.days.into_iter().filter(|stats| days.binary_search(&stats.day).is_ok()) {
+            let (start, end) = (start_of(stats.day), start_of(stats.day.saturating_add(1)));
+            self.reopen(stats.day);
+            let place = self.days.partition_point(|own| own.day < stats.day);
+            self.days.insert(place, stats);
+            let first = from.runs.partition_point(|run| run.last < start);
+            let mut of_day: Vec<Run> = from.runs[first..].iter().take_while(|run| run.from < end).cloned().collect();
+            cut(&mut of_day, Timestamp::from_unix_nanos(i64::MIN), start);
+            cut(&mut of_day, end, Timestamp::from_unix_nanos(i64::MAX));
+            let later = self.runs.split_off(self.runs.partition_point(|run| run.from < start));
+            join(&mut self.runs, of_day);
+            join(&mut self.runs, later);
+        }
+        if self.threshold_rtt.is_zero() {
+            self.threshold_rtt = from.threshold_rtt;
+        }
     }
 
-    pub(super) fn expire(&mut self, before: Timestamp) {
+    /// Takes out the days before this one, and their runs.
+    pub(crate) fn split_off_before(&mut self, day: i64) -> Self {
+        let later = self.days.split_off(self.days.partition_point(|stats| stats.day < day));
+        let mut early = Self::new(self.key());
+        early.days = std::mem::replace(&mut self.days, later);
+        early.runs.clone_from(&self.runs);
+        cut(&mut early.runs, start_of(day), Timestamp::from_unix_nanos(i64::MAX));
+        cut(&mut self.runs, Timestamp::from_unix_nanos(i64::MIN), start_of(day));
+        early
+    }
+
+    pub(crate) fn expire(&mut self, before: Timestamp) {
         let first = day_of(before);
         self.days.retain(|stats| stats.day >= first);
-        self.spans.retain(|span| span.day >= first);
+        if self.runs.first().is_some_and(|run| run.from < start_of(first)) {
+            cut(&mut self.runs, Timestamp::from_unix_nanos(i64::MIN), start_of(first));
+        }
         self.messages.retain(|message| message.at >= before);
     }
 
-    fn spans_of(&self, points: &[Point], windows: &[Window]) -> Vec<Span> {
-        let mut spans: Vec<Span> = Vec::new();
-        let mut open = false;
-        let counted = points.iter().filter(|point| !self.is_excluded(point, windows));
-        for (index, point) in counted.enumerate() {
-            let (is_bad, is_full) = (point.status != Status::Healthy, spans.len() >= MAX_INCIDENTS);
-            match spans.last_mut() {
-                Some(span) if open && is_bad => span.incident.worsen(point.status, point.reason.as_ref()),
-                Some(span) if open => {
-                    span.incident.to = Some(point.timestamp);
-                    open = false;
-                }
-                Some(span) if is_bad && is_full => {
-                    span.incident.to = None;
-                    span.incident.worsen(point.status, point.reason.as_ref());
-                    open = true;
-                }
-                _ if is_bad => {
-                    let (from, reason) = (point.timestamp, point.reason.clone());
-                    let incident = Incident { from, to: None, status: point.status, reason };
-                    spans.push(Span { day: day_of(from), incident, continued: index == 0 });
-                    open = true;
-                }
-                _ => {}
+    /// The statistics of the days that are only known in detail.
+    pub(crate) fn open_days(&self, windows: &[(Timestamp, Timestamp)]) -> impl Iterator<Item = DayStats> {
+        let days = self.open_points().chunk_by(|a, b| day_of(a.timestamp) == day_of(b.timestamp));
+        days.filter_map(move |points| Some(DayStats::of(day_of(points.first()?.timestamp), points, windows)))
+    }
+
+    /// Adds the results of this time to statistics, by status.
+    pub(crate) fn count(&self, sum: &mut DayStats, from: Timestamp, to: Timestamp, windows: &[(Timestamp, Timestamp)]) {
+        let begin = self.recent.partition_point(|point| point.timestamp < from);
+        for point in self.recent[begin..].iter().take_while(|point| point.timestamp <= to) {
+            if !self.has_day(day_of(point.timestamp)) {
+                sum.count(point, is_covered(windows, point.timestamp));
             }
         }
-        spans
-    }
-
-    /// Since when it has been as it is at the point with this index, healthy or not.
-    pub(crate) fn since(&self, index: usize, windows: &[Window]) -> Option<Timestamp> {
-        let is_bad = |point: &Point| point.status != Status::Healthy;
-        let bad = is_bad(self.recent.get(index)?);
-        let before = self.recent[..index].iter().rposition(|point| is_bad(point) != bad);
-        if let Some(before) = before {
-            return Some(self.recent[before + 1].timestamp);
-        }
-        // As long as there are details: longer than that is known from the incidents.
-        let first = self.recent[0].timestamp;
-        let last = self.incidents(windows).into_iter().rfind(|incident| incident.from <= first);
-        match last {
-            Some(incident) if bad => Some(incident.to.map_or(incident.from, |_| first)),
-            Some(incident) => Some(incident.to.unwrap_or(first)),
-            None if bad => Some(first),
-            None => Some(self.days.first().map_or(first, |stats| stats.start().min(first))),
-        }
-    }
-
-    /// The incidents, each in one piece over the days.
-    pub(super) fn incidents(&self, windows: &[Window]) -> Vec<Incident> {
-        let open_points = self.open_points();
-        let open_spans = self.spans_of(open_points, windows);
-        let mut incidents: Vec<Incident> = Vec::new();
-        // The last day with results that the last incident is known to have lasted through, if it has no end.
-        let mut last_day = 0;
-        for span in self.spans.iter().chain(&open_spans) {
-            let day = span.day;
-            let next_day = self.day_after(last_day, open_points);
-            match incidents.last_mut().filter(|incident| incident.to.is_none()) {
-                Some(incident) if span.continued && next_day == Some(day) => {
-                    incident.worsen(span.incident.status, span.incident.reason.as_ref());
-                    incident.to = span.incident.to;
-                }
-                Some(incident) => {
-                    incident.to = Some(start_of(last_day.saturating_add(1)));
-                    incidents.push(span.incident.clone());
-                }
-                None => incidents.push(span.incident.clone()),
-            }
-            last_day = day;
-        }
-        if let Some(incident) = incidents.last_mut().filter(|incident| incident.to.is_none() && open_spans.is_empty()) {
-            // Its day is summarised, and what came after it was good.
-            let summarised = self.days.iter().find(|stats| stats.day > last_day).map(DayStats::start);
-            incident.to = summarised.or_else(|| open_points.first().map(|point| point.timestamp));
-        }
-        incidents
-    }
-
-    /// The next day with results after this one.
-    fn day_after(&self, day: i64, open_points: &[Point]) -> Option<i64> {
-        let summarised = self.days.iter().map(|stats| stats.day).find(|other| *other > day);
-        summarised.or_else(|| open_points.iter().map(|point| day_of(point.timestamp)).find(|other| *other > day))
     }
 }
 
-impl Incident {
-    fn worsen(&mut self, status: Status, reason: Option<&String>) {
-        if status > self.status {
-            self.status = status;
-            self.reason = reason.cloned();
+/// The runs with one for each status in each slot. The time of each status stays what it was, to the slot.
+fn folded(runs: Vec<Run>) -> Vec<Run> {
+    let slot = |time: Timestamp| time.unix_nanos().div_euclid(i64::try_from(SLOT.as_nanos()).unwrap_or(i64::MAX));
+    let ends: Vec<_> = runs.iter().skip(1).map(|run| run.from).chain(runs.last().map(Run::valid_until)).collect();
+    let mut folded: Vec<Run> = Vec::new();
+    let mut all: Vec<(Run, Duration)> = runs
+        .into_iter()
+        .zip(ends)
+        .map(|(run, end)| {
+            let length = end.min(run.valid_until()).since(run.from);
+            (run, length)
+        })
+        .collect();
+    for group in all.chunk_by_mut(|a, b| slot(a.0.from) == slot(b.0.from)) {
+        let mut at = group[0].0.from;
+        group.sort_by_key(|(run, _)| std::cmp::Reverse(run.status));
+        for same in group.chunk_by(|a, b| a.0.status == b.0.status) {
+            let length: Duration = same.iter().map(|(_, length)| *length).sum();
+            let mut run = same[0].0.clone();
+            run.count = same.iter().fold(0, |sum, (run, _)| run.count.saturating_add(sum));
+            run.from = at;
+            at = at.saturating_add(length);
+            run.last = at.saturating_sub(Duration::from_millis(1)).max(run.from);
+            folded.push(run);
         }
     }
-}
-
-impl Point {
-    fn of(result: &CheckResult) -> Self {
-        let times = || result.attempts.iter().filter(|attempt| attempt.is_success()).map(|attempt| attempt.rtt);
-        let spread = times().min().zip(times().max()).filter(|(low, high)| low != high);
-        Self {
-            timestamp: to_millis(result.timestamp),
-            status: result.status,
-            rtt: result.rtt().map(to_micros),
-            spread: spread.map(|(low, high)| (to_micros(low), to_micros(high))),
-            reason: result.reason().map(|reason| cut(&reason, MAX_REASON)),
-        }
-    }
-}
-
-/// The day (in UTC) that a time is in, in days since 1970.
-pub(crate) fn day_of(time: Timestamp) -> i64 {
-    time.unix_nanos().div_euclid(DAY)
-}
-
-/// When a day begins.
-pub(crate) fn start_of(day: i64) -> Timestamp {
-    Timestamp::from_unix_nanos(day.saturating_mul(DAY))
-}
-
-/// The time in whole milliseconds.
-pub(super) fn to_millis(time: Timestamp) -> Timestamp {
-    Timestamp::from_unix_nanos(time.unix_nanos().div_euclid(MILLI).saturating_mul(MILLI))
-}
-
-fn to_micros(time: Duration) -> Duration {
-    Duration::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
-}
-
-fn cut(text: &str, length: usize) -> String {
-    match text.char_indices().nth(length) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    folded
 }

@@ -1,0 +1,320 @@
+//! [`Incident`]: a stretch of time in which a check was bad, smoothed so that single bad results are none.
+//!
+//! Each location turns bad with the first of `failures` consecutive bad results and good with the first of `successes` consecutive good
+//! ones. These smoothed states vote as the states themselves do. Single slow results would otherwise bury the outages.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use super::quorum::Quorum;
+use super::run::{Held, Run, until};
+use super::sweep::{State, Stretch, overlay, sweep};
+use crate::fnv::Fnv;
+use crate::{Status, Timestamp};
+
+/// From this interval on, one result is enough: a second would come too late.
+const LONG_INTERVAL: Duration = Duration::from_secs(10 * 60);
+
+/// How many consecutive results begin and end an incident, at shorter intervals.
+const RESULTS: u32 = 2;
+
+/// How many reasons of a segment are kept.
+const MAX_REASONS: usize = 4;
+
+/// How many consecutive results begin an incident at a location, and end it. By default two each; one at intervals of ten minutes or more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[allow(clippy::exhaustive_structs, reason = "a threshold for each direction")]
+pub struct Hysteresis {
+    /// How many consecutive bad results begin it. Default: 2, or 1 at intervals of ten minutes or more.
+    pub failures: Option<NonZeroU32>,
+    /// How many consecutive good results end it. Default: 2, or 1 at intervals of ten minutes or more.
+    pub successes: Option<NonZeroU32>,
+}
+
+/// A stretch of time in which a check was degraded or down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Incident {
+    /// Identifies the incident in links, feeds and alerts: a hash of the check's name, endpoint and onset.
+    pub id: String,
+    /// When it began: the first bad result.
+    pub from: Timestamp,
+    /// When it ended: the first good result after it, or the end of what is known. `None` while it goes on.
+    pub to: Option<Timestamp>,
+    /// The last bad result, if no location with a valid result was left: whether it went on after that is unknown.
+    pub last_seen: Option<Timestamp>,
+    /// The worst status of the check in its time.
+    pub status: Status,
+    /// The most frequent reason of the worst status.
+    pub reason: Option<String>,
+    /// What happened one after the other, without what was inside maintenance windows.
+    pub segments: Vec<Segment>,
+    /// Whether a part of it was inside a maintenance window.
+    pub in_maintenance: bool,
+}
+
+/// A part of an incident in which the status of the check was the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Segment {
+    /// The status of the check.
+    pub status: Status,
+    /// When it begins.
+    pub from: Timestamp,
+    /// The first moment after it; that of the question if it goes on.
+    pub to: Timestamp,
+    /// The locations that were bad. `None` is a node without location.
+    pub locations: Vec<Option<String>>,
+    /// The reasons, each once, the most frequent first.
+    pub reasons: Vec<String>,
+}
+
+impl Incident {
+    /// How long the check was down in it, without maintenance.
+    pub fn time_down(&self) -> Duration {
+        let down = self.segments.iter().filter(|segment| segment.status == Status::Down);
+        down.map(|segment| segment.to.since(segment.from)).sum()
+    }
+
+    /// All locations that were bad in it, ordered.
+    pub fn locations(&self) -> Vec<Option<&str>> {
+        let all = self.segments.iter().flat_map(|segment| segment.locations.iter().map(Option::as_deref));
+        let mut all: Vec<_> = all.collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+impl Hysteresis {
+    fn failures(self, interval: Duration) -> u64 {
+        needed(self.failures, interval)
+    }
+
+    fn successes(self, interval: Duration) -> u64 {
+        needed(self.successes, interval)
+    }
+}
+
+fn needed(setting: Option<NonZeroU32>, interval: Duration) -> u64 {
+    setting.map_or(if interval >= LONG_INTERVAL { 1 } else { RESULTS }, NonZeroU32::get).into()
+}
+
+/// What the incidents of a check are derived from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Incidents<'a> {
+    /// The check's name and endpoint.
+    pub(crate) check: (&'a str, &'a str),
+    /// The runs of each location, in ascending order.
+    pub(crate) locations: &'a [(Option<&'a str>, Vec<Run>)],
+    /// Maintenance, in order and not overlapping.
+    pub(crate) windows: &'a [(Timestamp, Timestamp)],
+    pub(crate) quorum: Quorum,
+    pub(crate) hysteresis: Hysteresis,
+    pub(crate) now: Timestamp,
+}
+
+impl Incidents<'_> {
+    /// The incidents, oldest first.
+    pub(crate) fn all(&self) -> Vec<Incident> {
+        let smoothed: Vec<_> = self.locations.iter().map(|(_, runs)| smooth(runs, self.hysteresis, self.now)).collect();
+        let Some(start) = smoothed.iter().filter_map(|held| held.first()).map(|held| held.from).min() else {
+            return Vec::new();
+        };
+        let stretches = sweep(&smoothed, self.quorum, start, self.now);
+        let mut facts = Facts::new(self.locations, &smoothed);
+        let mut incidents: Vec<Incident> = Vec::new();
+        // Of the last incident: its stretches, and how close the next must be to belong to it.
+        let mut open: Vec<(Stretch, Found)> = Vec::new();
+        for (index, stretch) in stretches.iter().enumerate().filter(|(_, stretch)| stretch.state.is_bad()) {
+            let found = facts.between(stretch.from, stretch.to);
+            let is_near = open.last().is_some_and(|(last, before)| {
+                let interval = before.interval;
+                let least = interval.saturating_mul(u32::try_from(self.hysteresis.successes(interval)).unwrap_or(1));
+                let is_known = index == 0 || stretches[index - 1].state != State::Unknown;
+                stretch.from == last.to || is_known && stretch.from.since(last.to) < least
+            });
+            if !is_near {
+                incidents.extend(self.incident(&std::mem::take(&mut open), &stretches));
+            }
+            open.push((*stretch, found));
+        }
+        incidents.extend(self.incident(&open, &stretches));
+        incidents
+    }
+
+    /// The incident of these bad stretches; `None` if all of it is inside maintenance.
+    fn incident(&self, parts: &[(Stretch, Found)], stretches: &[Stretch]) -> Option<Incident> {
+        let (first, last) = (parts.first()?, parts.last()?);
+        let mut segments = Vec::new();
+        let mut in_maintenance = false;
+        for (stretch, found) in parts {
+            let outside = overlay(std::slice::from_ref(stretch), self.windows);
+            in_maintenance |= outside.iter().any(|part| part.state == State::Maintenance);
+            for part in outside.iter().filter(|part| part.state != State::Maintenance) {
+                let status = if part.state == State::Down { Status::Down } else { Status::Degraded };
+                segments.push(Segment {
+                    status,
+                    from: part.from,
+                    to: part.to,
+                    locations: found.locations.clone(),
+                    reasons: reasons(&found.reasons),
+                });
+            }
+        }
+        let status = segments.iter().map(|segment| segment.status).max()?;
+        let worst = segments.iter().filter(|segment| segment.status == status);
+        let reason = worst.flat_map(|segment| segment.reasons.first()).next().cloned();
+        let end = last.0.to;
+        let next = stretches.get(stretches.partition_point(|stretch| stretch.from < end));
+        let is_unknown = next.is_some_and(|next| next.state == State::Unknown);
+        Some(Incident {
+            id: id(self.check, first.0.from),
+            from: first.0.from,
+            to: (end < self.now).then_some(end),
+            last_seen: is_unknown.then_some(last.1.last.min(end)),
+            status,
+            reason,
+            segments,
+            in_maintenance,
+        })
+    }
+}
+
+/// The texts, each once.
+fn reasons(found: &[(Status, String, u64)]) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for (_, reason, _) in found {
+        if texts.len() < MAX_REASONS && !texts.contains(reason) {
+            texts.push(reason.clone());
+        }
+    }
+    texts
+}
+
+/// The id of an incident: it depends on the check and on the minute of the onset, so that all readers derive the same.
+fn id((name, endpoint): (&str, &str), onset: Timestamp) -> String {
+    let minute = onset.unix_nanos().div_euclid(60_000_000_000);
+    let hash = Fnv::default().add(name.as_bytes()).add(b"\n").add(endpoint.as_bytes()).add(b"\n");
+    format!("{:016x}", hash.add(minute.to_string().as_bytes()).value())
+}
+
+/// The smoothed states of a location.
+pub(crate) fn smooth(runs: &[Run], hysteresis: Hysteresis, now: Timestamp) -> Vec<Held> {
+    let next = |index: usize| runs.get(index + 1).map_or(Timestamp::from_unix_nanos(i64::MAX), |run| run.from);
+    let ends: Vec<_> = runs.iter().enumerate().map(|(index, run)| until(run, next(index), now)).collect();
+    let mut statuses: Vec<Status> = vec![Status::Healthy; runs.len()];
+    let mut start = 0;
+    while start < runs.len() {
+        // Results that follow each other without an unknown time between.
+        let mut end = start + 1;
+        while end < runs.len() && ends[end - 1] >= runs[end].from.min(now) {
+            end += 1;
+        }
+        smooth_group(&runs[start..end], &mut statuses[start..end], hysteresis, ends[end - 1] > now);
+        start = end;
+    }
+    let held = runs.iter().zip(&ends).zip(&statuses);
+    let held = held.map(|((run, until), status)| Held { from: run.from.min(now), until: *until, status: *status });
+    held.filter(|held| held.from < held.until).collect()
+}
+
+fn smooth_group(runs: &[Run], statuses: &mut [Status], hysteresis: Hysteresis, goes_on: bool) {
+    // While it is good: where the bad results begin that are not enough yet. While it is bad: likewise for good ones.
+    let mut is_bad = false;
+    let mut since: Option<usize> = None;
+    let (mut count, mut last_bad) = (0_u64, Status::Down);
+    for (index, run) in runs.iter().enumerate() {
+        let looks_bad = run.status != Status::Healthy;
+        if looks_bad == is_bad {
+            since = None;
+            count = 0;
+        } else {
+            since.get_or_insert(index);
+            count = count.saturating_add(run.count);
+        }
+        let needed = if is_bad { hysteresis.successes(run.interval) } else { hysteresis.failures(run.interval) };
+        if let Some(first) = since.filter(|_| count >= needed) {
+            is_bad = looks_bad;
+            for (status, run) in statuses[first..index].iter_mut().zip(&runs[first..index]) {
+                *status = run.status;
+            }
+            since = None;
+            count = 0;
+        }
+        if looks_bad {
+            last_bad = run.status;
+        }
+        statuses[index] = if is_bad && looks_bad {
+            run.status
+        } else if is_bad {
+            last_bad
+        } else {
+            Status::Healthy
+        };
+    }
+    // Where nothing follows, what was seen last counts.
+    if let Some(first) = since.filter(|_| is_bad && !goes_on) {
+        statuses[first..].fill(Status::Healthy);
+    }
+}
+
+/// What was found out about a stretch.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    locations: Vec<Option<String>>,
+    reasons: Vec<(Status, String, u64)>,
+    /// The longest usual interval of the bad runs.
+    interval: Duration,
+    /// The last bad result.
+    last: Timestamp,
+}
+
+/// Looks up which locations were bad, and why, in stretches that come in ascending order.
+struct Facts<'a> {
+    locations: &'a [(Option<&'a str>, Vec<Run>)],
+    smoothed: &'a [Vec<Held>],
+    places: Vec<(usize, usize)>,
+}
+
+impl<'a> Facts<'a> {
+    fn new(locations: &'a [(Option<&'a str>, Vec<Run>)], smoothed: &'a [Vec<Held>]) -> Self {
+        Self { locations, smoothed, places: vec![(0, 0); locations.len()] }
+    }
+
+    fn between(&mut self, from: Timestamp, to: Timestamp) -> Found {
+        let mut found = Found::default();
+        for (((location, runs), held), (place, run_place)) in
+            self.locations.iter().zip(self.smoothed).zip(&mut self.places)
+        {
+            while held.get(*place).is_some_and(|held| held.until <= from) {
+                *place += 1;
+            }
+            let mut inside = held[*place..].iter().take_while(|held| held.from < to);
+            if inside.all(|held| held.status == Status::Healthy) {
+                continue;
+            }
+            found.locations.push(location.map(ToOwned::to_owned));
+            while runs.get(*run_place + 1).is_some_and(|next| next.from <= from) {
+                *run_place += 1;
+            }
+            for run in runs[*run_place..].iter().take_while(|run| run.from < to) {
+                if run.status == Status::Healthy || run.valid_until() <= from {
+                    continue;
+                }
+                found.interval = found.interval.max(run.interval);
+                found.last = found.last.max(run.last);
+                for (reason, count) in &run.reasons {
+                    match found.reasons.iter_mut().find(|known| known.0 == run.status && known.1 == *reason) {
+                        Some((.., known)) => *known = known.saturating_add(*count),
+                        None => found.reasons.push((run.status, reason.clone(), *count)),
+                    }
+                }
+            }
+        }
+        found.locations.sort_unstable();
+        // Why it is down comes before why it was slow, however often that was.
+        found.reasons.sort_by(|a, b| (b.0, b.2, &a.1).cmp(&(a.0, a.2, &b.1)));
+        found
+    }
+}
