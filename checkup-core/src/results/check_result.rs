@@ -184,7 +184,7 @@ mod tests {
         };
         let failure = Attempt::failure(nanos(1000), Cause::Timeout, "timed out");
         assert_eq!(rtt(&[]), None);
-        assert_eq!(rtt(&[failure.clone()]), None);
+        assert_eq!(rtt(std::slice::from_ref(&failure)), None);
         assert_eq!(rtt(&[Attempt::success(nanos(7)), failure]), Some(nanos(7)));
         assert_eq!(rtt(&[9, 1, 4, 7].map(|time| Attempt::success(nanos(time)))), Some(nanos(5)));
         assert_eq!(rtt(&[Attempt::success(Duration::MAX), Attempt::success(Duration::MAX)]), Some(Duration::MAX / 2));
