@@ -6,7 +6,10 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use checkup_core::archive::{Archive, MemoryFiles, NamedFiles};
-use checkup_core::{Attempt, Cause, CheckResult, Report, Status, Storage, StorageMaintainer, StorageReader, Timestamp};
+use checkup_core::history::Hysteresis;
+use checkup_core::{
+    Attempt, Cause, CheckResult, Quorum, Report, Status, Storage, StorageMaintainer, StorageReader, Timestamp,
+};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -58,6 +61,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         begun.elapsed(),
         summary.series.len(),
         peak()
+    )?;
+    let (begun, now) = (Instant::now(), Timestamp::now());
+    let verdicts = summary.verdicts(Quorum::Majority, now).len();
+    let mut incidents = 0;
+    for series in summary.checks() {
+        let timeline = summary.timeline(series, Quorum::Majority, now);
+        incidents += timeline.incidents(Hysteresis::default()).len();
+        for days in [1, 7, 30, 90] {
+            timeline.availability(now.saturating_sub(DAY * days), now);
+        }
+    }
+    writeln!(
+        out,
+        "{verdicts} verdicts, {incidents} incidents and four uptimes of each check in {:?}",
+        begun.elapsed()
     )?;
     Ok(())
 }

@@ -79,8 +79,8 @@
 //!
 //! # The JSON API
 //!
-//! Times are RFC 3339 in UTC, round-trip times (`rtt_ms`) milliseconds, uptimes shares from 0 to 1 of the results that were not down, without
-//! those in maintenance. What is not known is absent; uptimes without any result are null. More keys may come.
+//! Times are RFC 3339 in UTC, round-trip times (`rtt_ms`) milliseconds, uptimes shares from 0 to 1 of the known time in
+//! which a check was not down, without maintenance. What is not known is absent; an uptime of which no time is known is null. More keys may come.
 //!
 //! `GET api/v1/status`:
 //!
@@ -107,7 +107,9 @@
 //! `status` is `healthy`, `degraded`, `down`, `stale` (the latest results are too old to tell), or `maintenance`; of all checks
 //! it may also be `empty`.
 //!
-//! `GET api/v1/history?check=NAME&since=TIME` gives `series`, one for each endpoint and location, each with `days`
+//! `GET api/v1/history?check=NAME&since=TIME` gives `checks`, one for each endpoint, over all locations: `uptime`, `known` (the share of the time
+//! that is known) and `incidents` (`id`, `status`, `from`, `to`, `last_seen`, `reason`, and `segments` with `status`, `from`, `to`, `locations`,
+//! `reasons`). It also gives `series`, one for each endpoint and location, each with `days`
 //! (`day`, `healthy`, `degraded`, `down`, `maintenance`: how many results; `p50_ms`, `p90_ms`, `p99_ms`), `incidents` (`status`, `from`, `to`, `reason`),
 //! `messages` (`time`, `text`) and `results` (`time`, `status`, `rtt_ms`, `reason`; of the last day at least). `since` is a time or a
 //! duration before now; default `24h`.

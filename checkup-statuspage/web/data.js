@@ -13,7 +13,7 @@ const LOOK_BACK = 2 * 3_600_000;
 const LARGEST = 32 << 20;
 const CHECK_FILE = /^(\d{1,19})(?:-[^/]*)?-check\.json$/u;
 
-/** A URL of the config. It may be relative to this script, beside which everything is; the page itself may be elsewhere. */
+/** A URL of the config. It may be relative to this script, which is next to everything else; the page itself may be elsewhere. */
 export function resolved(url) {
   return new URL(url, import.meta.url);
 }

@@ -17,7 +17,7 @@ export function emptyData() {
   return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], windows: [], series: new Map() };
 }
 
-/** The data of a `summary.json`; throws if that is none. A series that is none costs that series alone. */
+/** The data of a `summary.json`; throws if it is not a summary. A broken series costs only itself. */
 export function readSummary(json) {
   if (![1, 2].includes(json?.version) || !Array.isArray(json.series)) throw new TypeError("not a summary");
   const data = emptyData();
@@ -38,7 +38,7 @@ export function readSummary(json) {
   return data;
 }
 
-/** Adds the days of a part of the summary, which are older than those in it. Throws if it is none. */
+/** Adds the days of a part of the summary, which are older than those in it. Throws if it is not a part. */
 export function addPart(data, json) {
   for (const part of readSummary(json).series.values()) {
     const series = data.series.get(part.key);
@@ -56,7 +56,7 @@ export function addPart(data, json) {
   }
 }
 
-/** What tells one check from another: its name and its endpoint. Two checks of one URL are two checks. */
+/** What identifies a check: its name and its endpoint. Two checks of one URL are two checks. */
 export function checkKey(title, endpoint) {
   return JSON.stringify([title, endpoint]);
 }

@@ -183,7 +183,7 @@ impl<F: NamedFiles> Archive<F> {
             Err(false) => None,
             _ => {
                 let trusted = Clock::look(&self.files, now).await?;
-                let summary = summarising::load(&self.files).await?.unwrap_or_default();
+                let summary = summarising::load_first(&self.files).await?.unwrap_or_default();
                 let removable = Removable {
                     cutoff: expiry::cutoff(trusted.trusted, expiry),
                     summary: &summary,

@@ -8,7 +8,7 @@ use crate::{StorageError, StorageErrorKind, StorageReader, Timestamp};
 /// How many files are fetched at once.
 const CONCURRENT: usize = 8;
 
-/// How often files are listed anew because some were gone: each time somebody compacted meanwhile.
+/// How often files are listed again because some were gone: each time another node compacted them meanwhile.
 const MAX_ROUNDS: usize = 10;
 
 /// Makes the summary of a storage from `since` up to now: from the one that it keeps and what was stored after that was made, or from

@@ -33,7 +33,7 @@
 //! # JSON
 //!
 //! Times are integers of milliseconds since 1970 (UTC), round-trip times integers of microseconds, days integers of days since
-//! 1970 (UTC). What is absent is none. Values that cannot be true are left out by readers, and reported.
+//! 1970 (UTC). Absent keys are empty. Readers leave out values that cannot be true, and report them.
 //!
 //! | Key | |
 //! |---|---|
@@ -91,7 +91,7 @@ pub const FILE: &str = "summary.json";
 /// How many windows of maintenance are kept: the latest.
 pub(crate) const MAX_WINDOWS: usize = 1000;
 
-/// How many checks at one location each are kept. Whoever may write check files could fill the memory of all readers otherwise.
+/// How many series are kept. Otherwise, check files with many names could fill the memory of all readers.
 pub(crate) const MAX_SERIES: usize = 200_000;
 
 /// How long the name, endpoint and location of a check may be together, in bytes.
@@ -116,7 +116,7 @@ pub struct Summary {
     pub made: Timestamp,
     /// The time from which results are in [`Series::recent`].
     pub recent_from: Timestamp,
-    /// Times of maintenance, in which failures do not count.
+    /// Maintenance windows, in which failures do not count.
     pub windows: Vec<Window>,
     /// The check files that could not be read, by name.
     pub unread: BTreeSet<String>,
@@ -126,13 +126,13 @@ pub struct Summary {
     pub series: Vec<Series>,
     /// The check files whose results are in `recent`.
     pub(crate) files: BTreeSet<String>,
-    /// The days that are summarised, each with what its figures were made of.
+    /// The days that are summarised, each with a hash of its check files' names.
     pub(crate) days: BTreeMap<i64, String>,
     /// Days that are in files of their own.
     pub(crate) parts: Vec<Part>,
 }
 
-/// A time of maintenance that an operator announced.
+/// A maintenance window that an operator announced.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Window {
@@ -140,14 +140,14 @@ pub struct Window {
     pub from: Timestamp,
     /// The first moment after it.
     pub to: Timestamp,
-    /// The check that it is of; `None` for all.
+    /// The check that it applies to; `None` for all checks.
     pub name: Option<String>,
-    /// What the operator says about it.
+    /// The operator's text.
     pub text: String,
 }
 
 impl Window {
-    /// Whether what happens to this check at this time is expected.
+    /// Whether it applies to this check at this time.
     pub fn covers(&self, name: &str, time: Timestamp) -> bool {
         self.from <= time && time < self.to && self.name.as_deref().is_none_or(|own| own == name)
     }
@@ -437,7 +437,7 @@ impl Summary {
         (first.unwrap_or_default(), last.unwrap_or_default())
     }
 
-    /// Leaves out what is older than this, and series that nothing is left of.
+    /// Removes what is older than this, and series without content.
     pub(crate) fn expire(&mut self, before: Timestamp) {
         let first = day_of(before);
         self.days.retain(|day, _| *day >= first);
@@ -449,7 +449,7 @@ impl Summary {
         self.drop_empty();
     }
 
-    /// Leaves out series that nothing is left of.
+    /// Removes series without content.
     pub(crate) fn drop_empty(&mut self) {
         self.series.retain(|series| {
             !(series.days.is_empty()
@@ -459,7 +459,7 @@ impl Summary {
         });
     }
 
-    /// Adds a window, if it is one and there are not too many.
+    /// Adds a maintenance window, if it is plausible. Of too many, the latest stay.
     pub(crate) fn announce(&mut self, window: Window) {
         if window.to <= window.from
             || window.to.since(window.from) > LONGEST_WINDOW

@@ -114,10 +114,8 @@ impl Summary {
 
     fn at(&self, series: &Series, now: Timestamp) -> Option<AtLocation> {
         // What is later is of a clock that is ahead, and would be the latest until its time comes.
-        let horizon = now.saturating_add(AHEAD);
-        let last = series.last_run(horizon)?;
-        let known = series.recent.partition_point(|point| point.timestamp <= horizon);
-        let latest = series.recent[..known].last();
+        let last = series.last_run(now.saturating_add(AHEAD))?;
+        let latest = series.latest_at(now);
         Some(AtLocation {
             location: series.location.clone(),
             status: last.status,

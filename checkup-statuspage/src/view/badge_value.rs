@@ -13,7 +13,7 @@ pub(crate) enum BadgeValue {
     Unknown,
     /// Nothing counts now.
     Maintenance,
-    /// The share of results that were not down, from 0 to 1.
+    /// The share of the known time in which it was not down, from 0 to 1.
     Uptime(f64),
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use checkup_core::history::freshness;
 use checkup_core::{CheckResult, Stats, Status, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -35,14 +36,6 @@ pub(crate) struct Question {
     pub(crate) max_age: Option<Duration>,
 }
 
-/// How far the clocks of nodes may be ahead. What is later tells nothing of now.
-const AHEAD: Duration = Duration::from_secs(20 * 60);
-
-/// How many intervals a result counts, …
-const FRESH_INTERVALS: u32 = 3;
-/// … and for how long at least, unless set otherwise.
-pub(crate) const FRESH_AT_LEAST: Duration = Duration::from_secs(600);
-
 impl CheckHealth {
     /// Whether every result is too old to tell anything.
     pub(crate) fn is_stale(&self, question: Question) -> bool {
@@ -50,7 +43,7 @@ impl CheckHealth {
     }
 
     fn is_old(&self, latest: &Latest, question: Question) -> bool {
-        let suitable = || self.interval.unwrap_or_default().saturating_mul(FRESH_INTERVALS).max(FRESH_AT_LEAST);
+        let suitable = || freshness::validity(self.interval);
         question.now.since(latest.timestamp) > question.max_age.unwrap_or_else(suitable)
             || is_ahead(latest.timestamp, question.now)
     }
@@ -140,7 +133,7 @@ fn key(name: &str) -> String {
 
 /// Whether a result is from so far in the future that its clock must be wrong.
 pub(crate) fn is_ahead(timestamp: Timestamp, now: Timestamp) -> bool {
-    timestamp.since(now) > AHEAD
+    timestamp.since(now) > freshness::AHEAD
 }
 
 fn word(status: Status) -> &'static str {
@@ -259,8 +252,8 @@ mod tests {
             check.latest[0].timestamp = NOW.now.saturating_add(by);
             check
         };
-        assert!(readiness(&[ahead(AHEAD)], NOW).0);
-        let far = ahead(AHEAD + Duration::from_secs(1));
+        assert!(readiness(&[ahead(freshness::AHEAD)], NOW).0);
+        let far = ahead(freshness::AHEAD + Duration::from_secs(1));
         assert!(!readiness(std::slice::from_ref(&far), NOW).0);
         let (_, report) = report(&[far], NOW);
         assert_eq!(report["checks"]["queue:responseTime"][0]["output"], "the clock of the latest result is ahead");

@@ -137,7 +137,7 @@ test("a file that is whole at the next load is no longer noted", async () => {
   assert.equal(from.unread.length, 0);
 });
 
-test("names that are none of check files are not fetched", async () => {
+test("names that are not those of check files are not fetched", async () => {
   const files = index({
     "../../etc/passwd-check.json": [],
     "x-check.json": [],
@@ -183,7 +183,7 @@ test("a broken summary is noted, and the check files are read", async () => {
   assert.equal(from.notes.length, 1);
 });
 
-test("too many files are not read, and the page is told", async () => {
+test("too many files are not read, and the page says so", async () => {
   const files = {};
   for (let i = 0; i < 2100; i += 1) files[name(NOW - i * 1000)] = file(NOW - i * 1000);
   folder(index(files));
@@ -193,7 +193,7 @@ test("too many files are not read, and the page is told", async () => {
   assert.match(from.notes[0], /^100 older files were left out/u);
 });
 
-test("a server's data are read again only when their tag is another, and its clock is told", async () => {
+test("a server's data are read again only when their tag changes, and its clock is known", async () => {
   let tag = '"a"';
   let reads = 0;
   const summary = { version: 1, made: NOW, recent_from: 0, series: [] };

@@ -55,7 +55,7 @@ const only = (data) => [...data.series.values()][0];
 const verdict = (data, quorum, now = NOW) => verdictOf([...checksOf(data).values()][0], quorum, now, data);
 const at = (location, letters, more = {}) => series(letters, { location, ...more });
 
-test("what is no summary is refused, and a broken series costs itself alone", () => {
+test("anything that is not a summary is refused, and a broken series costs only itself", () => {
   for (const bad of [null, [], "", { version: 3, series: [] }, { version: 1 }])
     assert.throws(() => readSummary(bad), TypeError);
   const data = summary([series("h"), { title: 7 }, null]);
@@ -294,7 +294,7 @@ test("the whole is as bad as its worst check", () => {
   assert.equal(overall("healthy"), "healthy");
 });
 
-test("checks stand in their groups, the others after them without a heading", () => {
+test("checks are in their groups, the others after them without a heading", () => {
   const verdicts = ["c", "a", "b", "d"].map((title) => ({
     status: title === "b" ? "down" : "healthy",
     check: { key: title, title },

@@ -3,18 +3,11 @@
 use std::time::Duration;
 
 use checkup_core::check_file::FileName;
+use checkup_core::history::freshness;
 use checkup_core::{Check, CheckResult, StorageReader, Timestamp};
-
-/// A result is fresh for this many of the check's usual intervals, …
-const INTERVALS: u32 = 3;
-/// … and at least for this long.
-const AT_LEAST: Duration = Duration::from_secs(600);
 
 /// The maximum age of a result, whatever the interval. Older files are not read.
 const AT_MOST: Duration = Duration::from_secs(24 * 3600);
-
-/// How far ahead of this clock a result may be. One further ahead would remain the latest until then.
-const MAX_AHEAD: Duration = Duration::from_secs(20 * 60);
 
 /// How many check files are read to find it. If each file has one result of every check, that covers a few nodes.
 const MAX_FILES: usize = 32;
@@ -32,7 +25,7 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
         }
     };
     // Nodes whose clocks are ahead store results from the future. A file has the time of its latest result, or later.
-    let horizon = now.saturating_add(MAX_AHEAD);
+    let horizon = now.saturating_add(freshness::AHEAD);
     names.retain(|name| name.timestamp() <= horizon);
     names.sort_unstable();
     let mut found: Vec<Vec<CheckResult>> = vec![Vec::new(); checks.len()];
@@ -60,7 +53,7 @@ fn is_enough(check: &Check, found: &[CheckResult], next: &FileName, now: Timesta
         // There may be a copy of it, with a message.
         return false;
     }
-    now.since(latest) <= AT_LEAST || check.policy().interval.is_some() || found.len() >= ENOUGH
+    now.since(latest) <= freshness::VALID_AT_LEAST || check.policy().interval.is_some() || found.len() >= ENOUGH
 }
 
 /// The latest, if it is fresh. If it was stored twice, it has the message and the maintenance of both.
@@ -74,7 +67,7 @@ fn latest(check: &Check, found: Vec<CheckResult>, now: Timestamp) -> Option<Chec
         spacings.sort_unstable();
         spacings.get(spacings.len() / 2).copied()
     });
-    let limit = usual.unwrap_or_default().saturating_mul(INTERVALS).max(AT_LEAST);
+    let limit = freshness::validity(usual);
     if now.since(last) > limit {
         return None;
     }

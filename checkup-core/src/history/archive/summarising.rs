@@ -52,13 +52,13 @@ const HOUR: Duration = Duration::from_secs(3600);
 pub(super) struct Summarising<'a, F> {
     pub(super) files: &'a F,
     pub(super) now: Timestamp,
-    /// What is older is removed, from the summary.
+    /// Days that are older than this are removed from the summary.
     pub(super) expiry: Duration,
     /// Check files from before this are being removed: days before it are left as they are.
     pub(super) check_cutoff: Timestamp,
-    /// Whether to look at all of the check files, and not only at those since the last day that is summarised.
+    /// Whether to look at all check files, and not only at those since the last summarised day.
     pub(super) all: bool,
-    /// Whether to do so also when a summary was made since the last hour closed.
+    /// Whether to do so even if a summary was made since the last hour closed.
     pub(super) thorough: bool,
 }
 
@@ -93,8 +93,8 @@ pub(super) async fn load<F: NamedFiles>(files: &F) -> Result<Option<Summary>, St
     Ok(Some(summary))
 }
 
-/// The summary that is stored, without its parts.
-async fn load_first<F: NamedFiles>(files: &F) -> Result<Option<Summary>, StorageError> {
+/// The summary that is stored, without its parts. It lists all days.
+pub(super) async fn load_first<F: NamedFiles>(files: &F) -> Result<Option<Summary>, StorageError> {
     let content = match files.get(summary::FILE).await {
         Ok(content) => content,
         Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(None),
@@ -344,7 +344,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         let spans: Vec<_> = new.map(|window| summary::day_of(window.from)..=summary::day_of(window.to)).collect();
         let mut is_reopened = false;
         for (day, made_of) in &mut summary.days {
-            // Of a day whose check files are being removed there is nothing better.
+            // Of a day whose check files are being removed, nothing better is left.
             if summary::start_of(*day) >= self.check_cutoff && spans.iter().any(|days| days.contains(day)) {
                 made_of.clear();
                 is_reopened = true;

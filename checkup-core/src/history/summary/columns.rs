@@ -62,7 +62,7 @@ pub(super) fn day_row(stats: &DayStats) -> DayRow {
     (day, healthy, degraded, down, excluded, p50, p90, p99)
 }
 
-/// The day of a row; `None` if it has counts that are none.
+/// The day of a row; `None` if one of its counts is not a count.
 pub(super) fn read_day(row: &[Value]) -> Option<DayStats> {
     let [day, healthy, degraded, down, excluded, p50, p90, p99] = row else { return None };
     Some(DayStats {

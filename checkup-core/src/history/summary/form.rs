@@ -220,7 +220,7 @@ impl Reading {
         let rows = form.days.len();
         series.days = form.days.iter().filter_map(|row| read_day(row)).filter(DayStats::is_plausible).collect();
         self.is_odd |= series.days.len() < rows;
-        // Whoever wrote it, what is searched must be in order.
+        // Whatever wrote it: what is searched must be in order.
         series.days.sort_by_key(|stats| stats.day);
         series.days.dedup_by_key(|stats| stats.day);
         for message in form.messages {

@@ -30,7 +30,7 @@ pub struct Series {
     pub name: String,
     /// What is checked.
     pub endpoint: String,
-    /// Where the check runs.
+    /// The location that the check runs at.
     pub location: Option<String>,
     /// The round-trip time above which the check is degraded; zero for none.
     pub threshold_rtt: Duration,
@@ -64,9 +64,16 @@ impl Series {
         (&self.name, &self.endpoint, self.location.as_deref())
     }
 
-    /// The latest result in detail.
+    /// The latest result in detail, including results from the future.
     pub fn latest(&self) -> Option<&Point> {
         self.recent.last()
+    }
+
+    /// The latest result in detail that counts at `now`: results more than twenty minutes ahead count from their own time on.
+    pub fn latest_at(&self, now: Timestamp) -> Option<&Point> {
+        let horizon = now.saturating_add(crate::history::freshness::AHEAD);
+        let known = self.recent.partition_point(|point| point.timestamp <= horizon);
+        self.recent[..known].last()
     }
 
     /// The usual time from result to result around the latest one. `None` with fewer than two results.
