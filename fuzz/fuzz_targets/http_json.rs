@@ -1,0 +1,10 @@
+//! A JSON body, and two numbers to compare.
+#![no_main]
+
+use checkup_http::fuzzing;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|texts: (&str, &str)| {
+    fuzzing::json(texts.0);
+    fuzzing::numbers(texts.0, texts.1);
+});
