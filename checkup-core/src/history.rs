@@ -12,6 +12,7 @@ pub mod check_file;
 pub mod freshness;
 mod incident;
 mod point;
+mod posted;
 mod quorum;
 mod read;
 mod read_summary;

@@ -109,7 +109,7 @@
 //!
 //! `GET api/v1/history?check=NAME&since=TIME` gives `checks`, one for each endpoint, over all locations: `uptime`, `known` (the share of the time
 //! that is known) and `incidents` (`id`, `status`, `from`, `to`, `last_seen`, `reason`, and `segments` with `status`, `from`, `to`, `locations`,
-//! `reasons`). It also gives `series`, one for each endpoint and location, each with `days`
+//! `reasons`, and `messages`). It also gives `series`, one for each endpoint and location, each with `days`
 //! (`day`, `healthy`, `degraded`, `down`, `maintenance`: how many results; `p50_ms`, `p90_ms`, `p99_ms`), `incidents` (`status`, `from`, `to`, `reason`),
 //! `messages` (`time`, `text`) and `results` (`time`, `status`, `rtt_ms`, `reason`; of the last day at least). `since` is a time or a
 //! duration before now; default `24h`.

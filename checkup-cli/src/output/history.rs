@@ -116,6 +116,7 @@ fn incident(incident: &Incident) -> Value {
         "status": incident.status.as_str(),
         "reason": incident.reason,
         "in_maintenance": incident.in_maintenance,
+        "messages": incident.messages.iter().map(|posted| json!({ "at": time(posted.at), "text": posted.text })).collect::<Vec<_>>(),
         "segments": segments.collect::<Vec<_>>(),
     })
 }

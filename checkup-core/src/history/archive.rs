@@ -469,10 +469,11 @@ impl Done {
     }
 
     fn into_result(mut self) -> Result<Maintenance, StorageError> {
-        if self.maintenance.is_idle() && self.errors.len() == 1 {
-            if let Some((_, error)) = self.errors.pop() {
-                return Err(error);
-            }
+        if self.maintenance.is_idle()
+            && self.errors.len() == 1
+            && let Some((_, error)) = self.errors.pop()
+        {
+            return Err(error);
         }
         self.maintenance.failures =
             self.errors.iter().map(|(step, error)| MaintenanceFailure::new(*step, error)).collect();

@@ -6,6 +6,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::posted::Posted;
 use super::quorum::Quorum;
 use super::run::{Held, Run, until};
 use super::sweep::{State, Stretch, overlay, sweep};
@@ -17,6 +18,12 @@ const LONG_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 /// How many consecutive results begin and end an incident, at shorter intervals.
 const RESULTS: u32 = 2;
+
+/// How long after its end messages still belong to an incident.
+const AFTER: Duration = Duration::from_secs(24 * 3600);
+
+/// Within this time, messages with the same text are one.
+const SAME: Duration = Duration::from_secs(5 * 60);
 
 /// How many reasons of a segment are kept.
 const MAX_REASONS: usize = 4;
@@ -51,6 +58,9 @@ pub struct Incident {
     pub segments: Vec<Segment>,
     /// Whether a part of it was inside a maintenance window.
     pub in_maintenance: bool,
+    /// What operators posted about it: on the check, from its onset until the next incident, at most a day after its end. Oldest first, each
+    /// once.
+    pub messages: Vec<Posted>,
 }
 
 /// A part of an incident in which the status of the check was the same.
@@ -177,6 +187,7 @@ impl Incidents<'_> {
             reason,
             segments,
             in_maintenance,
+            messages: Vec::new(),
         })
     }
 }
@@ -190,6 +201,23 @@ fn reasons(found: &[(Status, String, u64)]) -> Vec<String> {
         }
     }
     texts
+}
+
+/// Adds to incidents of one check what was posted on it, which is in order of time.
+pub(crate) fn add_messages(incidents: &mut [Incident], messages: &[&Posted]) {
+    let next: Vec<_> = incidents.iter().skip(1).map(|incident| Some(incident.from)).chain([None]).collect();
+    for (incident, next) in incidents.iter_mut().zip(next) {
+        let end = incident.to.map(|to| to.saturating_add(AFTER));
+        let is_over = |at: Timestamp| next.is_some_and(|next| at >= next) || end.is_some_and(|end| at > end);
+        let first = messages.partition_point(|message| message.at < incident.from);
+        for message in messages[first..].iter().take_while(|message| !is_over(message.at)) {
+            // A message that was posted at several locations is one.
+            let is_same = |known: &Posted| known.text == message.text && message.at.since(known.at) < SAME;
+            if !incident.messages.iter().any(is_same) {
+                incident.messages.push((*message).clone());
+            }
+        }
+    }
 }
 
 /// The id of an incident: it depends on the check and on the minute of the onset, so that all readers derive the same.

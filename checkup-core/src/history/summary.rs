@@ -72,13 +72,14 @@ use std::time::Duration;
 pub use day::DayStats;
 pub(crate) use day::{day_of, start_of};
 pub(crate) use form::{Part, VERSION};
-pub use series::{Posted, Series};
+pub use series::Series;
 
 use super::freshness::AHEAD;
 use super::incident::Hysteresis;
 pub use super::incident::Incident;
 pub use super::point::Point;
 use super::point::to_millis;
+pub use super::posted::Posted;
 use super::quorum::Quorum;
 use super::sweep::joined;
 use super::timeline::Timeline;
@@ -249,7 +250,9 @@ impl Summary {
         let series: Vec<_> = series.into_iter().collect();
         let check = series.first().map_or(("", ""), |series| (series.name.as_str(), series.endpoint.as_str()));
         let of = |series: &&'a Series| (series.location.as_deref(), series.runs_up_to(now.saturating_add(AHEAD)));
-        Timeline::new(check, series.iter().map(of).collect(), self.windows_of(check.0), quorum, now)
+        let mut messages: Vec<_> = series.iter().flat_map(|series| &series.messages).collect();
+        messages.sort();
+        Timeline::new(check, series.iter().map(of).collect(), self.windows_of(check.0), messages, quorum, now)
     }
 
     /// The share of the known time, from 0 to 1, in which a location was not down: see [`Availability`](crate::history::Availability).

@@ -1,6 +1,7 @@
 //! [`Timeline`]: the state of one check over time. Every view of the past is derived from it.
 
-use super::incident::{Hysteresis, Incident, Incidents};
+use super::incident::{Hysteresis, Incident, Incidents, add_messages};
+use super::posted::Posted;
 use super::quorum::Quorum;
 use super::run::{Held, Run, held};
 use super::sweep::{State, Stretch, overlay, sweep};
@@ -41,6 +42,8 @@ pub struct Timeline<'a> {
     held: Vec<Vec<Held>>,
     /// Maintenance, in order and not overlapping.
     windows: Vec<(Timestamp, Timestamp)>,
+    /// What was posted, in order of time.
+    messages: Vec<&'a Posted>,
     quorum: Quorum,
     now: Timestamp,
 }
@@ -50,11 +53,12 @@ impl<'a> Timeline<'a> {
         check: (&'a str, &'a str),
         locations: Vec<(Option<&'a str>, Vec<Run>)>,
         windows: Vec<(Timestamp, Timestamp)>,
+        messages: Vec<&'a Posted>,
         quorum: Quorum,
         now: Timestamp,
     ) -> Self {
         let held = locations.iter().map(|(_, runs)| held(runs, now)).collect();
-        Self { check, locations, held, windows, quorum, now }
+        Self { check, locations, held, windows, messages, quorum, now }
     }
 
     /// When the first known result was.
@@ -80,7 +84,10 @@ impl<'a> Timeline<'a> {
     /// The incidents, oldest first.
     pub fn incidents(&self, hysteresis: Hysteresis) -> Vec<Incident> {
         let Self { check, locations, windows, quorum, now, .. } = self;
-        Incidents { check: *check, locations, windows, quorum: *quorum, hysteresis, now: *now }.all()
+        let mut incidents =
+            Incidents { check: *check, locations, windows, quorum: *quorum, hysteresis, now: *now }.all();
+        add_messages(&mut incidents, &self.messages);
+        incidents
     }
 
     /// The present state, without a look at maintenance.

@@ -395,3 +395,21 @@ fn results_from_the_future_count_from_their_own_time_on() {
     assert_eq!((state(noon()), state(later)), (State::Down, State::Healthy));
     assert_eq!(incidents_of(&results)[0].to, None);
 }
+
+#[test]
+fn messages_belong_to_the_incident_that_they_were_posted_in() {
+    let down = |age: &u32| (100..110).contains(age) || (20..30).contains(age);
+    let states = (0..200).rev().map(|age| (age, if down(&age) { Status::Down } else { Status::Healthy }));
+    let mut results = at("eu", states.clone());
+    results.extend(at("us", states));
+    for (age, text) in [(150, "before"), (105, "we know"), (90, "solved"), (25, "again")] {
+        for result in results.iter_mut().filter(|one| noon().since(one.timestamp) == MINUTE * age) {
+            result.message = Some(text.to_owned());
+        }
+    }
+    let of: Vec<Vec<_>> = incidents_of(&results)
+        .into_iter()
+        .map(|one| one.messages.into_iter().map(|posted| posted.text).collect())
+        .collect();
+    assert_eq!(of, [vec!["we know", "solved"], vec!["again"]]);
+}

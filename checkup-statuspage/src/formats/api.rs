@@ -178,6 +178,7 @@ struct IncidentAnswer {
     reason: Option<String>,
     id: String,
     segments: Vec<SegmentAnswer>,
+    messages: Vec<MessageAnswer>,
 }
 
 #[derive(Debug, Serialize)]
@@ -277,6 +278,11 @@ fn incidents(timeline: &Timeline<'_>, since: Timestamp) -> Vec<IncidentAnswer> {
             reason: incident.reason,
             id: incident.id,
             segments: incident.segments.into_iter().map(SegmentAnswer::new).collect(),
+            messages: incident
+                .messages
+                .into_iter()
+                .map(|m| MessageAnswer { time: m.at.to_string(), text: m.text })
+                .collect(),
         })
         .collect()
 }

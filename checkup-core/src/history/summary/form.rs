@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 
 use super::columns::{Millis, PointColumns, RunColumns, day_row, read_day};
 use super::day::DAYS;
-use super::series::{Posted, Series};
-use super::{DayStats, MAX_SERIES, MAX_WINDOWS, Summary, Window, first_version};
+use super::series::Series;
+use super::{DayStats, MAX_SERIES, MAX_WINDOWS, Posted, Summary, Window, first_version};
 
 /// The version that is written.
 pub(crate) const VERSION: u32 = 2;

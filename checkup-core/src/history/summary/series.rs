@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::day::{DayStats, day_of, is_covered, start_of};
 use crate::history::point::{Point, shortened};
+use crate::history::posted::Posted;
 use crate::history::run::{Run, cut, join, runs_of};
 use crate::{CheckResult, Timestamp};
 
@@ -42,16 +43,6 @@ pub struct Series {
     pub recent: Vec<Point>,
     /// The results of the days that are summarised, without their round-trip times.
     pub(crate) runs: Vec<Run>,
-}
-
-/// What an operator posted.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct Posted {
-    /// The time of the result that it was attached to.
-    pub at: Timestamp,
-    /// The text.
-    pub text: String,
 }
 
 impl Series {
