@@ -54,6 +54,8 @@ pub use secret::Secret;
 pub use secret_url::SecretUrl;
 pub use sourced::{Sourced, Variable, variables_in};
 pub use spool::{Spool, Waiting};
+#[doc(hidden)]
+pub use storage::plain_file;
 pub use storage::{
     IntoStorage, Maintenance, MaintenanceFailure, PageFile, PagePublisher, PageSource, Provision, ProvisionChange,
     ProvisionStep, Published, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageProvisioner,

@@ -1,6 +1,8 @@
 //! [`Storage`]: where reports are kept.
 
 mod error;
+#[doc(hidden)]
+pub mod plain_file;
 mod provision;
 mod publisher;
 

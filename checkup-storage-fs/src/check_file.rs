@@ -1,4 +1,8 @@
-use std::fs::{self, File};
+//! [`publish`]: makes a check file visible, whole and under a name that is free.
+
+use std::fs;
+#[cfg(test)]
+use std::fs::File;
 use std::io;
 
 use checkup_core::StorageError;
@@ -6,7 +10,7 @@ use checkup_core::archive::Put;
 use checkup_core::check_file::FileName;
 use tempfile::NamedTempFile;
 
-use crate::directory::Directory;
+use crate::directory::{self, Directory};
 use crate::error::failed;
 
 /// Publishes a check file, if nobody has its name, and leaves a marker for the index.
@@ -36,12 +40,15 @@ pub(crate) fn publish(directory: &Directory, content: &[u8], name: &FileName) ->
 fn publish_as(directory: &Directory, file: NamedTempFile, name: &FileName) -> Result<(), io::Error> {
     let marker = directory.marker(name);
     // Before the file, so that whoever sees the file without an entry in the index sees the marker.
-    File::create_new(&marker)?;
-    file.persist_noclobber(directory.check_file(name)).map(drop).map_err(|refused| {
-        // The marker is ours alone. If it stays, it marks somebody else's file, which does no harm.
-        let _ = fs::remove_file(&marker);
-        refused.error
-    })
+    directory::create_empty(&marker)?;
+    // Every process that publishes this name has to make its marker first.
+    directory::publish_claimed(file, &directory.check_file(name), |file, path| file.persist_noclobber(path)).map_err(
+        |error| {
+            // The marker is ours alone. If it stays, it marks another's file, which does no harm.
+            let _ = fs::remove_file(&marker);
+            error
+        },
+    )
 }
 
 #[cfg(test)]

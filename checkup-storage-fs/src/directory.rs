@@ -1,3 +1,5 @@
+//! [`Directory`]: where everything is, and how files are written there.
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -5,7 +7,7 @@ use std::path::{Path, PathBuf};
 use checkup_core::archive::Put;
 use checkup_core::check_file::FileName;
 use checkup_core::{StorageError, Timestamp};
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, PersistError};
 
 use crate::error::failed;
 
@@ -14,6 +16,10 @@ const MARKER: &str = ".pending";
 
 /// What the name of a file begins and ends with that is being written.
 const TEMPORARY: (&str, &str) = ("new-", ".tmp");
+
+/// What the name of a file ends with that says: the file of this name is being made. The end is that of what is being written, so that
+/// it is swept if its process was killed.
+const CLAIM: &str = ".claim.tmp";
 
 /// The directory of a storage, and where everything is in it.
 #[derive(Clone, Debug)]
@@ -139,9 +145,19 @@ impl Directory {
         if self.fsync {
             file.as_file().sync_all()?;
         }
-        match file.persist_noclobber(path) {
-            Err(refused) if refused.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Put::Exists),
-            published => drop(published?),
+        // Others that make this file claim it the same way.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let claim = self.work.join(format!("{}{name}{CLAIM}", TEMPORARY.0));
+        let published = match create_empty(&claim) {
+            Ok(()) => publish_claimed(file, path, |file, path| file.persist_noclobber(path)),
+            Err(error) => Err(error),
+        };
+        if !published.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists && !path.exists()) {
+            let _ = fs::remove_file(&claim);
+        }
+        match published {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Put::Exists),
+            published => published?,
         }
         if self.fsync {
             self.sync()?;
@@ -164,6 +180,45 @@ impl Directory {
         }
         Ok(())
     }
+}
+
+/// Makes an empty file that does not exist yet, which no other user can write to.
+pub(crate) fn create_empty(path: &Path) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+    options.open(path).map(drop)
+}
+
+/// Gives a file its name, if that is free and only this process makes it. Where the file system can neither rename without replacing
+/// nor link (vfat, some network and FUSE file systems), the name is looked for first.
+pub(crate) fn publish_claimed(
+    file: NamedTempFile,
+    path: &Path,
+    persist: impl FnOnce(NamedTempFile, &Path) -> Result<File, PersistError>,
+) -> io::Result<()> {
+    let refused = match persist(file, path) {
+        Ok(_) => return Ok(()),
+        Err(refused) if is_unsupported(&refused.error) => refused,
+        Err(refused) => return Err(refused.error),
+    };
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            refused.file.persist(path).map(drop).map_err(Into::into)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether the file system does not have this operation. `EPERM` says so for links; `EACCES` is a matter of permissions.
+fn is_unsupported(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    if let Some(code) = error.raw_os_error() {
+        return [libc::EPERM, libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP, libc::EMLINK].contains(&code);
+    }
+    error.kind() == io::ErrorKind::Unsupported
 }
 
 /// Calls `each` for every entry with a name in UTF-8. There are none where there is no directory.
@@ -197,4 +252,29 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
 #[allow(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
 pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_links_and_exclusive_renames_files_are_published_all_the_same() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = Directory::new(temporary.path().to_owned(), false);
+        let refuse = |code| move |file, _: &Path| Err(PersistError { error: io::Error::from_raw_os_error(code), file });
+        for code in [libc::EPERM, libc::EINVAL, libc::ENOSYS, libc::EOPNOTSUPP] {
+            let path = temporary.path().join(code.to_string());
+            let publish =
+                |content: &[u8]| publish_claimed(directory.write_temporary(&[content]).unwrap(), &path, refuse(code));
+            publish(b"first").unwrap();
+            assert_eq!(publish(b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+            assert_eq!(fs::read(&path).unwrap(), b"first");
+        }
+        // Permissions are not got around.
+        let path = temporary.path().join("denied");
+        let denied = publish_claimed(directory.write_temporary(&[b"x"]).unwrap(), &path, refuse(libc::EACCES));
+        assert_eq!(denied.unwrap_err().raw_os_error(), Some(libc::EACCES));
+        assert!(!path.exists());
+    }
 }

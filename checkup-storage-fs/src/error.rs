@@ -1,3 +1,5 @@
+//! [`failed`]: the error of an operation on a path.
+
 use std::io;
 use std::path::Path;
 
@@ -6,7 +8,15 @@ use checkup_core::{StorageError, StorageErrorKind};
 /// The error of an operation on a path: what was tried, where, and what to do about it. The system's error is its source.
 pub(crate) fn failed(action: &str, path: &Path, error: io::Error) -> StorageError {
     use io::ErrorKind as Kind;
+    // "Not permitted" is not about permissions: those are `EACCES`.
+    #[cfg(unix)]
+    let is_impossible = error.raw_os_error() == Some(libc::EPERM);
+    #[cfg(not(unix))]
+    let is_impossible = false;
     let remedy = match error.kind() {
+        _ if is_impossible => {
+            ": the file system does not support it, or a file is immutable (`lsattr`); set a `dir` on another file system"
+        }
         Kind::PermissionDenied => ": let the user that runs this write there, or set another `dir`",
         Kind::StorageFull | Kind::QuotaExceeded => {
             ": free some space there, or keep less of the history with `check_expiry`"

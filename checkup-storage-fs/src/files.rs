@@ -1,14 +1,13 @@
 //! [`Files`]: the named files of a directory.
 
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use checkup_core::archive::{NamedFiles, Put};
 use checkup_core::check_file::FileName;
-use checkup_core::{PagePublisher, StorageError, StorageErrorKind, Timestamp, async_trait};
+use checkup_core::{PagePublisher, StorageError, StorageErrorKind, Timestamp, async_trait, plain_file};
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 
@@ -167,16 +166,12 @@ impl Shared {
         let fail = |error| failed("read", &path, error);
         let corrupt =
             |why: &str| StorageError::new(format!("{} {why}", path.display())).with_kind(StorageErrorKind::Corrupt);
-        if !fs::symlink_metadata(&path).map_err(fail)?.is_file() {
-            return Err(corrupt("is not a file"));
+        match plain_file::read(&path, MAX_FILE_BYTES) {
+            Ok(Some(content)) => Ok(content),
+            Ok(None) => Err(corrupt("is larger than a file that is read may be (64 MiB)")),
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(corrupt("is not a regular file")),
+            Err(error) => Err(fail(error)),
         }
-        let mut content = Vec::new();
-        let file = File::open(&path).map_err(fail)?;
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut content).map_err(fail)?;
-        if content.len() as u64 > MAX_FILE_BYTES {
-            return Err(corrupt("is larger than a file may be that is read (64 MiB)"));
-        }
-        Ok(content)
     }
 
     fn delete(&self, names: &[String]) -> Result<(), StorageError> {

@@ -1,9 +1,12 @@
+//! [`Lock`]: lets one process at a time change the index, and keeps what the last one knew.
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use checkup_core::Timestamp;
+use checkup_core::plain_file;
 
 use crate::directory::Directory;
 use crate::index::Identity;
@@ -44,7 +47,12 @@ impl Lock {
     /// Waits for the lock, at most for [`PATIENCE`], and only while it is wanted.
     pub(crate) fn wait(directory: &Directory, patience: Duration, wanted: impl Fn() -> bool) -> Waited {
         let path = directory.work().join("lock");
-        let Ok(file) = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path) else {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
+        // A link is not followed: its target would be overwritten by the record.
+        let Ok(file) = plain_file::open(&mut options, &path) else {
             return Waited::InVain;
         };
         let start = Instant::now();

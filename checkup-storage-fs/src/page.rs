@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use checkup_core::{PageFile, PagePublisher, PageSource, Published, StorageError, async_trait};
+use checkup_core::{PageFile, PagePublisher, PageSource, Published, StorageError, async_trait, plain_file};
 
 use crate::directory::{Directory, sync_directory};
 use crate::error::failed;
@@ -35,7 +35,8 @@ fn publish(directory: &Directory, file: &PageFile) -> Result<Published, StorageE
 /// Whether this file has this content. What cannot be read has not.
 fn has(path: &Path, content: &[u8]) -> bool {
     let is_as_long = |metadata: fs::Metadata| metadata.is_file() && metadata.len() == content.len() as u64;
-    fs::symlink_metadata(path).is_ok_and(is_as_long) && fs::read(path).is_ok_and(|found| found == content)
+    fs::symlink_metadata(path).is_ok_and(is_as_long)
+        && plain_file::read(path, content.len() as u64).is_ok_and(|found| found.as_deref() == Some(content))
 }
 
 fn write(directory: &Directory, path: &Path, content: &[u8]) -> io::Result<()> {
@@ -45,12 +46,34 @@ fn write(directory: &Directory, path: &Path, content: &[u8]) -> io::Result<()> {
     }
     let parent = path.parent().unwrap_or(directory.path());
     let is_made = !parent.exists();
-    fs::create_dir_all(parent)?;
+    make_folders(directory.path(), parent)?;
     file.persist(path)?;
     if directory.is_durable() {
         sync_directory(parent)?;
         if is_made {
             directory.sync()?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the folders between these. A link is not followed: it may lead out of the directory.
+fn make_folders(from: &Path, to: &Path) -> io::Result<()> {
+    let mut folder = from.to_owned();
+    for part in to.strip_prefix(from).unwrap_or(Path::new("")) {
+        folder.push(part);
+        match fs::symlink_metadata(&folder) {
+            Ok(metadata) if metadata.is_dir() => {}
+            Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let mut builder = fs::DirBuilder::new();
+                // Another process may be making it, too.
+                builder.recursive(true);
+                #[cfg(unix)]
+                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
+                builder.create(&folder)?;
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(())
@@ -87,6 +110,13 @@ mod tests {
         let directory = Directory::new(temporary.path().to_owned(), true);
         fs::create_dir(temporary.path().join("index.html")).unwrap();
         fs::write(temporary.path().join("badge"), "a file").unwrap();
+        #[cfg(unix)]
+        {
+            let outside = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink(outside.path(), temporary.path().join("link")).unwrap();
+            publish(&directory, &file("link/a.svg", "x")).unwrap_err();
+            assert!(!outside.path().join("a.svg").exists());
+        }
         for name in ["index.html", "badge/a.svg"] {
             let error = publish(&directory, &file(name, "x")).unwrap_err().to_string();
             assert!(error.contains("cannot publish") && error.contains(name), "{error}");

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::time::Duration;
 
 use checkup_core::check_file::FileName;
 use checkup_core::{StorageError, Timestamp};
 
 use crate::directory::Directory;
-use crate::index::{self, Index};
+use crate::index::{self, Identity, Index};
 use crate::lock::{Lock, PATIENCE, Record, Waited};
 use crate::removal;
 
@@ -79,8 +80,7 @@ impl Refresh<'_> {
         };
         let mut removed = Ok(());
         for _ in 0..MAX_ROUNDS {
-            let identity =
-                if changed { Some(index.publish(self.directory)?) } else { index::published(self.directory) };
+            let identity = if changed { Some(self.publish(&index)?) } else { index::published(self.directory) };
             // Before the lock is free: whoever has it next may list the directory.
             removed = self.remove().and(removed);
             // Should this process die before it is on record, then the record is not that of the index.
@@ -104,6 +104,17 @@ impl Refresh<'_> {
             }
         }
         removed
+    }
+
+    /// Publishes the index. On a full disk what is to be removed goes first: the index would find no room before.
+    fn publish(&self, index: &Index) -> Result<Identity, StorageError> {
+        match index.publish(self.directory) {
+            Err(error) if matches!(self.occasion, Occasion::Removing { .. }) && is_full(&error) => {
+                self.remove()?;
+                index.publish(self.directory)
+            }
+            published => published,
+        }
     }
 
     /// Removes what is to be removed, and is not in the index that was just published.
@@ -174,6 +185,11 @@ impl Refresh<'_> {
         }
         Ok(())
     }
+}
+
+fn is_full(error: &StorageError) -> bool {
+    let cause = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| matches!(cause.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
 }
 
 #[cfg(test)]

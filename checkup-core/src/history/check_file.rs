@@ -6,10 +6,15 @@
 
 use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
 use crate::{CheckResult, StorageError, StorageErrorKind, Timestamp};
 
 /// What every check file's name contains.
 const MARK: &str = "-check.json";
+
+/// How many results are read from one file: some compacted files together, or a run of very many checks.
+const MAX_RESULTS: usize = 250_000;
 
 /// How many digits the time has, from 2001 to 2262.
 const TIME_DIGITS: usize = 19;
@@ -47,10 +52,14 @@ impl FileName {
         Self { timestamp, name: format!("{:019}{dash}{middle}{MARK}", timestamp.unix_nanos()) }
     }
 
-    /// The name, if it is one of a check file.
+    /// The name, if it is one of a check file. Names with control characters are none.
     pub fn parse(name: &str) -> Option<Self> {
         let (digits, _) = name.split_once('-')?;
-        if !name.contains(MARK) || name.contains(['/', '\\', '\0']) || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        if !name.contains(MARK)
+            || name.contains(['/', '\\'])
+            || name.chars().any(char::is_control)
+            || !digits.bytes().all(|b| b.is_ascii_digit())
+        {
             return None;
         }
         let timestamp = Timestamp::from_unix_nanos(digits.parse().ok()?);
@@ -107,10 +116,41 @@ pub fn encode(results: &[CheckResult]) -> Result<Vec<u8>, StorageError> {
 ///
 /// # Errors
 ///
-/// [`StorageErrorKind::Corrupt`] if it is not an array of results.
+/// [`StorageErrorKind::Corrupt`] if it is not an array of results, or has more than 250,000 of them.
 pub fn decode(content: &[u8]) -> Result<Vec<CheckResult>, StorageError> {
-    serde_json::from_slice(content)
+    serde_json::from_slice::<Bounded>(content)
+        .map(|results| results.0)
         .map_err(|e| StorageError::new("not a check file").with_kind(StorageErrorKind::Corrupt).with_source(e))
+}
+
+/// At most [`MAX_RESULTS`], which bounds the memory that a file takes.
+struct Bounded(Vec<CheckResult>);
+
+impl<'de> Deserialize<'de> for Bounded {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Results;
+
+        impl<'de> Visitor<'de> for Results {
+            type Value = Bounded;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "an array of at most {MAX_RESULTS} results")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Bounded, A::Error> {
+                let mut results = Vec::new();
+                while let Some(result) = items.next_element()? {
+                    if results.len() == MAX_RESULTS {
+                        return Err(serde::de::Error::invalid_length(MAX_RESULTS + 1, &self));
+                    }
+                    results.push(result);
+                }
+                Ok(Bounded(results))
+            }
+        }
+
+        deserializer.deserialize_seq(Results)
+    }
 }
 
 #[cfg(test)]
@@ -134,6 +174,9 @@ mod tests {
             "-check.json",
             "../42-check.json",
             "42-check.json/..",
+            "42-\u{1b}[2J-check.json",
+            "42-x\n WARN forged-check.json",
+            "42-\u{9b}-check.json",
             "99999999999999999999-check.json",
         ] {
             assert_eq!(FileName::parse(name), None, "{name}");
@@ -150,6 +193,13 @@ mod tests {
             assert!(!removable(name), "{name}");
         }
         assert_eq!(FileName::at(Timestamp::from_unix_nanos(-5)).timestamp(), Timestamp::default());
+    }
+
+    #[test]
+    fn a_file_of_too_many_results_is_refused() {
+        let content = |count| format!("[{}]", vec![r#"{"down":true}"#; count].join(","));
+        assert_eq!(decode(content(MAX_RESULTS).as_bytes()).unwrap().len(), MAX_RESULTS);
+        assert_eq!(decode(content(MAX_RESULTS + 1).as_bytes()).unwrap_err().kind(), StorageErrorKind::Corrupt);
     }
 
     #[test]

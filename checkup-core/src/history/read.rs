@@ -70,6 +70,8 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Histor
                 Err(error) => history.unread.push((name.clone(), error)),
             }
             read.insert(name);
+            // A long history may be given up between two files.
+            tokio::task::yield_now().await;
         }
         if is_complete {
             history.results.sort_by_key(|result| result.timestamp);

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use super::{Spool, Waiting};
+use crate::storage::plain_file;
 use crate::{StorageError, Timestamp};
 
 /// What the name of a report ends with, and one that was set aside: because it cannot be read, or the storage does not take it.
@@ -26,7 +27,10 @@ const TEMPORARY: &str = "new-";
 /// How many digits the time in a name has.
 const TIME_DIGITS: usize = 19;
 
-/// How old a file is that nobody is writing any more.
+/// How much is read of a report at least: the largest check file.
+const MAX_READ: u64 = 64 << 20;
+
+/// The age of a file that is no longer being written.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// The folder of a spool.
@@ -86,8 +90,11 @@ impl Folder {
 
     /// The content of a report; `None` if it is gone.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        match fs::read(self.dir.join(name)) {
-            Ok(content) => Ok(Some(content)),
+        match plain_file::read(&self.dir.join(name), MAX_READ.max(self.max_bytes)) {
+            Ok(Some(content)) => Ok(Some(content)),
+            Ok(None) => {
+                Err(self.failed("read in", io::Error::other(format!("{name} is larger than the spool may be"))))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed("read in", error)),
         }
@@ -122,7 +129,7 @@ impl Folder {
     ///
     /// On a file system that has none, or cannot be written any more, it goes without: to store twice is as to store once.
     pub(super) fn lock(&self) -> Result<Option<Lock>, StorageError> {
-        let opened = options().create(true).truncate(false).open(self.dir.join("lock"));
+        let opened = plain_file::open(options().create(true).truncate(false), &self.dir.join("lock"));
         match opened.map(|file| (file.try_lock(), file)) {
             Ok((Ok(()), file)) => Ok(Some(Lock { _file: Some(file) })),
             Ok((Err(TryLockError::WouldBlock), _)) => Ok(None),
@@ -202,12 +209,9 @@ impl Folder {
         sync(&self.dir)
     }
 
-    /// Makes the folder, for its owner only, and its parents.
+    /// Makes the folder and its missing parents, for their owner only.
     fn make(&self) -> io::Result<()> {
         let missing: Vec<_> = self.dir.ancestors().take_while(|path| !path.exists()).collect();
-        if let Some(parent) = self.dir.parent() {
-            fs::create_dir_all(parent)?;
-        }
         let mut builder = DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
