@@ -16,7 +16,12 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Removes these check files. One that cannot be removed does not keep the others.
 pub(crate) fn remove(directory: &Directory, names: &[FileName]) -> Result<(), StorageError> {
-    names.iter().fold(Ok(()), |done, name| remove_file(&directory.check_file(name)).and(done))
+    let mut outcome = Ok(());
+    for name in names {
+        // `and` takes a value, so that every file is tried, and keeps the first error.
+        outcome = outcome.and(remove_file(&directory.check_file(name)));
+    }
+    outcome
 }
 
 /// Removes a file. A file that does not exist is no error, and what is not a file (a link, a directory) is left alone.
