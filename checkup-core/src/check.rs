@@ -4,19 +4,20 @@ use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{Checker, ConfigError, Failure, IntoChecker, Observation};
-
-/// What is wrong with an interval of zero.
-pub(crate) const ZERO_INTERVAL: &str = "expected more than 0; leave it out for the interval of all checks";
+#[cfg(feature = "config")]
+use crate::config::DurationSchema;
+use crate::source::Source;
+use crate::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, duration};
 
 /// A named, configured check: a [`Checker`] and when, how often and how long it is tried.
 ///
-/// Settings that cannot work show when the [`Checkup`](crate::Checkup) is built, all at once.
+/// Invalid settings are reported when the [`Checkup`](crate::Checkup) is built, all of them together.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,35 +33,53 @@ pub(crate) const ZERO_INTERVAL: &str = "expected more than 0; leave it out for t
 /// ```
 #[derive(Clone, Debug)]
 pub struct Check {
-    name: String,
-    checker: Result<Arc<dyn Checker>, ConfigError>,
-    policy: Policy,
-    #[cfg(feature = "config")]
-    pub(crate) settings: Option<crate::config::Settings>,
+    name: Box<str>,
+    checker: Result<Arc<dyn Checker>, Box<ConfigError>>,
+    /// Shared, since most checks of a file have the same.
+    policy: Arc<Policy>,
+    source: Option<Source>,
 }
 
-/// How the engine runs a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How the engine runs a check: the keys that all checks have in a config file.
+///
+/// A new key is a field here, its default, and a setter of [`Check`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
+#[serde(default)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How many attempts a run makes, one after another. Any that fails makes the check down. Default 1.
+    /// How many attempts a run makes, one after another; any that fails makes the check down. Default 1.
+    #[serde(deserialize_with = "zero_is_one")]
+    #[cfg_attr(feature = "config", schemars(with = "u32"))]
     pub attempts: NonZeroU32,
-    /// The pause between attempts. Default zero.
+    /// The pause between attempts. Default 0.
+    #[serde(with = "duration")]
+    #[cfg_attr(feature = "config", schemars(with = "DurationSchema"))]
     pub attempt_spacing: Duration,
-    /// The limit of each attempt; `None` for the checker's default. Every attempt has a limit. Default `None`.
+    /// The limit of each attempt; every attempt has one. Default: that of the type, 10 seconds for most.
+    #[serde(serialize_with = "duration::option::serialize", deserialize_with = "zero_is_none")]
+    #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
     pub timeout: Option<Duration>,
-    /// The check is degraded if the median round-trip time is longer than this; zero for never. Default zero.
+    /// The check is degraded if the median round-trip time is longer. Default 0: never.
+    #[serde(with = "duration")]
+    #[cfg_attr(feature = "config", schemars(with = "DurationSchema"))]
     pub threshold_rtt: Duration,
     /// How often a failed attempt is repeated before it counts as failed. Default 0.
     pub retries: u32,
-    /// The time from run to run in a [`Monitor`](crate::Monitor), more than zero; `None` for the monitor's. Default `None`.
+    /// The pause before the first retry; it doubles with each further one, up to the limit of an attempt. Default 1 second.
+    #[serde(with = "duration")]
+    #[cfg_attr(feature = "config", schemars(with = "DurationSchema"))]
+    pub retry_spacing: Duration,
+    /// The time from run to run in a monitor, more than 0. Default: that of the monitor.
+    #[serde(with = "duration::option")]
+    #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
     pub interval: Option<Duration>,
     /// What the check belongs to (`readiness`, `team:search`), to select by. Default none.
     pub tags: Vec<String>,
     /// Under which heading the check is shown. Default none.
     pub group: Option<String>,
-    /// The names of the checks that this one cannot work without. While one of them is down, this one is
-    /// *down because of* it, and nobody is told of it separately. Default none.
+    /// The names of the checks that this one depends on. While one of them is down, this one is *down because of* it, and there
+    /// are no separate notifications of it. Default none.
     pub depends_on: Vec<String>,
 }
 
@@ -72,6 +91,7 @@ impl Default for Policy {
             timeout: None,
             threshold_rtt: Duration::ZERO,
             retries: 0,
+            retry_spacing: Duration::from_secs(1),
             interval: None,
             tags: Vec::new(),
             group: None,
@@ -80,94 +100,137 @@ impl Default for Policy {
     }
 }
 
+impl Policy {
+    /// All settings that are invalid, each with its key.
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        match self.interval {
+            Some(Duration::ZERO) => Err(ConfigError::reason(
+                "interval",
+                "expected more than 0; leave it out for the interval of all checks",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn shared_default() -> Arc<Self> {
+        static DEFAULT: LazyLock<Arc<Policy>> = LazyLock::new(Arc::default);
+        Arc::clone(&DEFAULT)
+    }
+}
+
+/// Upstream's way of saying nothing.
+fn zero_is_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
+    Ok(NonZeroU32::new(u32::deserialize(deserializer)?).unwrap_or(NonZeroU32::MIN))
+}
+
+fn zero_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    Ok(duration::option::deserialize(deserializer)?.filter(|duration| !duration.is_zero()))
+}
+
 impl Check {
     /// A check of a [`Checker`], or of settings that become one.
     pub fn new(name: impl Into<String>, checker: impl IntoChecker) -> Self {
         Self {
-            name: name.into(),
-            checker: checker.into_checker(),
-            policy: Policy::default(),
-            #[cfg(feature = "config")]
-            settings: None,
+            name: name.into().into(),
+            checker: checker.into_checker().map_err(Box::new),
+            policy: Policy::shared_default(),
+            source: None,
         }
     }
 
-    /// How many attempts a run makes, one after another; 0 counts as 1, as upstream. Default 1.
+    /// A check that was read from a config file.
+    #[cfg(feature = "config")]
+    pub(crate) fn from_source(name: String, checker: Arc<dyn Checker>, policy: Arc<Policy>, source: Source) -> Self {
+        Self { name: name.into(), checker: Ok(checker), policy, source: Some(source) }
+    }
+
+    fn policy_mut(&mut self) -> &mut Policy {
+        Arc::make_mut(&mut self.policy)
+    }
+
+    /// How many attempts a run makes, one after another; 0 counts as 1. Default 1.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
-        self.policy.attempts = NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN);
+        self.policy_mut().attempts = NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN);
         self
     }
 
     /// The pause between attempts. Default zero.
     #[must_use]
     pub fn attempt_spacing(mut self, spacing: Duration) -> Self {
-        self.policy.attempt_spacing = spacing;
+        self.policy_mut().attempt_spacing = spacing;
         self
     }
 
     /// The limit of each attempt. Default: the checker's, 10 seconds for most. Zero counts as not set.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.policy.timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
+        self.policy_mut().timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
         self
     }
 
     /// The check is degraded if the median round-trip time is longer than this. Default zero: never.
     #[must_use]
     pub fn threshold_rtt(mut self, threshold: Duration) -> Self {
-        self.policy.threshold_rtt = threshold;
+        self.policy_mut().threshold_rtt = threshold;
         self
     }
 
     /// How often a failed attempt is repeated before it counts as failed. Default 0.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
-        self.policy.retries = retries;
+        self.policy_mut().retries = retries;
+        self
+    }
+
+    /// The pause before the first retry, which doubles with each further one, up to the limit of an attempt. Default 1 second.
+    #[must_use]
+    pub fn retry_spacing(mut self, spacing: Duration) -> Self {
+        self.policy_mut().retry_spacing = spacing;
         self
     }
 
     /// The time from run to run in a [`Monitor`](crate::Monitor), more than zero. Default: the monitor's.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.policy.interval = Some(interval);
+        self.policy_mut().interval = Some(interval);
         self
     }
 
     /// Adds a tag to select by.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
-        self.policy.tags.push(tag.into());
+        self.policy_mut().tags.push(tag.into());
         self
     }
 
     /// Under which heading the check is shown.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
-        self.policy.group = Some(group.into());
+        self.policy_mut().group = Some(group.into());
         self
     }
 
-    /// Adds the name of a check that this one cannot work without: while that is down, this one is down because of it.
+    /// Adds the name of a check that this one depends on: while that is down, this one is down because of it.
     ///
     /// In a [`Monitor`](crate::Monitor) the latest result of that check counts, so give it an interval no longer than
     /// this one's.
     #[must_use]
     pub fn depends_on(mut self, name: impl Into<String>) -> Self {
-        self.policy.depends_on.push(name.into());
+        self.policy_mut().depends_on.push(name.into());
         self
     }
 
     /// Replaces the whole policy.
     #[must_use]
     pub fn with_policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.policy = Arc::new(policy);
         self
     }
 
     /// The name; the endpoint if the check was given an empty one.
     pub fn name(&self) -> Cow<'_, str> {
-        if self.name.is_empty() { self.endpoint() } else { Cow::Borrowed(&self.name) }
+        if self.name.is_empty() { self.endpoint() } else { Cow::Borrowed(&*self.name) }
     }
 
     /// The name as it was given, which asks nothing of the checker.
@@ -175,18 +238,19 @@ impl Check {
         &self.name
     }
 
-    /// What is checked, as people read it. Empty if the check's settings cannot work.
+    /// What is checked, as people read it. Empty if the check's settings are invalid.
     pub fn endpoint(&self) -> Cow<'_, str> {
         self.checker.as_ref().map_or(Cow::Borrowed(""), |checker| checker.endpoint())
     }
 
+    #[cfg(feature = "config")]
+    pub(crate) fn source(&self) -> Option<&Source> {
+        self.source.as_ref()
+    }
+
     /// Its `type` in the config file that it comes from; `None` for a check that was made in code.
     pub fn type_name(&self) -> Option<&str> {
-        #[cfg(feature = "config")]
-        let name = self.settings.as_ref().map(crate::config::Settings::type_name);
-        #[cfg(not(feature = "config"))]
-        let name = None;
-        name
+        self.source.as_ref().map(Source::type_name)
     }
 
     /// How the engine runs it.
@@ -203,18 +267,17 @@ impl Check {
     ///
     /// # Errors
     ///
-    /// If its settings cannot work.
+    /// If its settings are invalid.
     pub fn checker(&self) -> Result<&Arc<dyn Checker>, &ConfigError> {
-        self.checker.as_ref()
+        self.checker.as_ref().map_err(AsRef::as_ref)
     }
 
-    /// Whether it can run, with the problem's place named after the check if it cannot.
+    /// Whether it can run: all problems, each with its key.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        self.checker.as_ref().map_err(Clone::clone)?;
-        if self.policy.interval.is_some_and(|interval| interval.is_zero()) {
-            return Err(ConfigError::invalid("interval", ZERO_INTERVAL));
-        }
-        Ok(())
+        let mut problems = ConfigProblems::new();
+        problems.take(self.checker.as_ref().map_err(|error| (**error).clone()));
+        problems.take(self.policy.validate());
+        problems.into_result()
     }
 }
 

@@ -1,8 +1,8 @@
 //! Config files: the same settings as in code, as JSON, YAML or TOML.
 //!
-//! A [`Registry`] knows what each `type` is. A settings struct *is* its JSON object: whatever derives
+//! A [`Registry`] knows what each `type` is. A settings struct *is* its JSON object: any type that derives
 //! [`Serialize`](serde::Serialize), [`Deserialize`](serde::Deserialize), [`JsonSchema`](schemars::JsonSchema) and
-//! [`Clone`] and becomes a checker, a storage or a notifier can be registered, from any crate.
+//! [`Clone`], and becomes a checker, a storage or a notifier, can be registered, from any crate.
 //!
 //! ```
 //! use std::borrow::Cow;
@@ -37,9 +37,9 @@
 //! )?;
 //! assert_eq!(checkup.checks().len(), 1);
 //!
-//! // What is wrong is told with its place and the remedy.
+//! // Mistakes are reported with their place and a remedy.
 //! let error = registry.parse(r#"{ "checkers": [{ "type": "equal", "left": 4, "rigth": 4 }] }"#, Format::Json).unwrap_err();
-//! assert!(error.to_string().starts_with("checkers[0].rigth: unknown key; did you mean `right`?"), "{error}");
+//! assert!(error.to_string().contains("checkers[0].rigth: unknown key; did you mean `right`?"), "{error}");
 //! # Ok::<(), checkup_core::ConfigError>(())
 //! ```
 //!
@@ -47,17 +47,24 @@
 //!
 //! | Key | |
 //! |---|---|
-//! | `checkers` | The checks, each with its `type`, its settings, and the keys that all have (below). |
+//! | `checkers` | The checks, each with its `type`, its settings, and the keys that all checks have (below). |
 //! | `storage` | Where reports are stored, with its `type`. |
 //! | `spool` | Where reports wait while the storage cannot be reached: [`Spool`](crate::Spool) as an object, or `false` for nowhere. |
-//! | `notifiers` | Who is told of changes, each with its `type`. Upstream's older `notifier` is one that goes first. |
-//! | `concurrent_checks` | How many checks run at once; 0 or absent for 256. |
+//! | `notifiers` | What is notified of changes, each with its `type`. |
+//! | `notifier` | Upstream's older form of one notifier; it goes first. |
+//! | `concurrent_checks` | How many checks run at once, up to 100,000; 0 or absent for 256. |
 //! | `location` | Where this node is, in one line of at most 64 characters; every result says it. |
-//! | `timestamp` | An RFC 3339 time that replaces that of every result; absent or `0001-01-01T00:00:00Z` for none. |
+//! | `shard` | This node's share of the checks: `"2/8"` or `{"index": 2, "count": 8}` for the second of eight. |
+//! | `quorum` | How many locations must report a check as down for it to be down. Default: more than half. |
+//! | `timestamp` | An RFC 3339 time that replaces the time of every result; absent or `0001-01-01T00:00:00Z` for none. |
 //! | `$schema` | Ignored: for editors. |
 //!
-//! Every check has `endpoint_name` (or `name`), `attempts`, `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`,
-//! `interval`, `tags`, `group` and `depends_on`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in nanoseconds.
+//! Keys that begin with `x-` are ignored too: they are free for YAML's anchors. A program can [register](Registry::section) further keys, such as
+//! `status_page`.
+//!
+//! Every check has `endpoint_name` (or `name`), `attempts`, `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`, `retry_spacing`,
+//! `interval`, `tags`, `group` and `depends_on`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in
+//! nanoseconds. Where a list belongs, a single value will do: `tags: public`. Relative paths are relative to the folder of the file.
 //!
 //! In strings, `${VAR}` is the environment variable `VAR`, which must be set; `${VAR:-default}` is `default` if it is
 //! not set or empty; `$${` is a plain `${`.
@@ -65,15 +72,16 @@
 mod de;
 mod environment;
 mod format;
-mod read;
+mod problem;
 mod registry;
+mod root;
 mod schema;
 #[doc(hidden)]
 pub mod suggest;
-mod write;
 
 pub use format::Format;
 pub use registry::{ConfigObject, Kind, Registry};
 pub use schema::DurationSchema;
 
-pub(crate) use write::{RootSettings, Settings};
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// What is wrong in a configuration, all of it at once: each problem with its place, what was found, and the remedy.
+/// Everything that is wrong in a configuration: each problem with its place, what was found, and the remedy.
 ///
 /// ```
 /// use checkup_core::ConfigError;
@@ -11,7 +11,9 @@ use std::fmt;
 /// let error = ConfigError::invalid("endpoint_url", "expected host:port, found \"db\"").at("checkers[3]");
 /// assert_eq!(error.to_string(), "checkers[3].endpoint_url: expected host:port, found \"db\"");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` is the same as `Display`: it is what a program prints whose `main` returns the error.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     problems: Vec<ConfigProblem>,
 }
@@ -20,7 +22,7 @@ pub struct ConfigError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigProblem {
-    /// Where: a path such as `checkers[3].threshold_rtt`, perhaps after a file's name; empty for the whole.
+    /// A path such as `checkers[3].threshold_rtt`, possibly after the name of a file; empty for the whole configuration.
     pub place: String,
     /// What kind of problem it is.
     pub kind: ConfigErrorKind,
@@ -34,7 +36,7 @@ pub struct ConfigProblem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConfigErrorKind {
-    /// A value that cannot work.
+    /// An invalid value.
     Invalid,
     /// A key that does not exist.
     UnknownKey,
@@ -108,6 +110,9 @@ impl ConfigError {
     /// The same problems inside of `place`: `endpoint_url` at `checkers[3]` is `checkers[3].endpoint_url`.
     #[must_use]
     pub fn at(mut self, place: &str) -> Self {
+        if place.is_empty() {
+            return self;
+        }
         for problem in &mut self.problems {
             let dot = if problem.place.is_empty() || problem.place.starts_with('[') { "" } else { "." };
             problem.place = format!("{place}{dot}{}", problem.place);
@@ -125,28 +130,37 @@ impl ConfigError {
         self
     }
 
-    /// The same problems without values that came from the environment. `variables` gives the names of the variables at a place.
+    /// The same problems without values that came from the environment. `variables` gives the variables of a place.
     #[cfg(feature = "config")]
-    pub(crate) fn hide(mut self, variables: &dyn Fn(&str) -> Vec<String>) -> Self {
+    pub(crate) fn hide(mut self, variables: &dyn Fn(&str) -> VariablesAt) -> Self {
         for problem in &mut self.problems {
-            let names = variables(&problem.place);
-            if names.is_empty() {
-                continue;
-            }
-            let names =
-                format!("the environment variable{} {}", if names.len() == 1 { "" } else { "s" }, names.join(", "));
-            problem.message = match problem.without_value.take() {
-                Some(message) if message.contains("environment variable") => message,
-                Some(message) => format!("{message}; the value comes from {names}, and is not shown"),
-                None => format!("{names} cannot be used here; the value is not shown"),
+            let VariablesAt { mut here, within } = variables(&problem.place);
+            problem.message = match &problem.without_value {
+                // It is not about a value, or says all that there is to say.
+                Some(_) if here.is_empty() && within.is_empty() => continue,
+                Some(message) if here.is_empty() || message.contains("environment variable") => message.clone(),
+                Some(message) => format!("{message}; the value comes from {}, and is not shown", named(&here)),
+                None if here.is_empty() && within.is_empty() => continue,
+                None => {
+                    here.extend(within);
+                    format!("{} cannot be used here; the value is not shown", named(&here))
+                }
             };
-            // What has no value in it any more stays as it is.
             problem.without_value = Some(problem.message.clone());
         }
         self
     }
 
-    /// Adds the problems of another error behind these.
+    /// The same problems, whose messages are known to hold no value.
+    #[cfg(feature = "config")]
+    pub(crate) fn without_values(mut self) -> Self {
+        for problem in &mut self.problems {
+            problem.without_value = Some(problem.message.clone());
+        }
+        self
+    }
+
+    /// Appends the problems of another error.
     pub fn extend(&mut self, other: ConfigError) {
         self.problems.extend(other.problems);
     }
@@ -154,7 +168,7 @@ impl ConfigError {
 
 /// Collects the problems of a configuration, so that all of them are reported together.
 ///
-/// Every plugin parses its settings with one, so that a person who made three mistakes sees three.
+/// Every plugin parses its settings with one, so that a person who made three mistakes sees all three.
 ///
 /// ```
 /// use checkup_core::{ConfigError, ConfigProblems};
@@ -220,7 +234,7 @@ impl ConfigProblems {
     ///
     /// # Panics
     ///
-    /// If `build` returns `None` although there is no problem: a value went missing and nobody reported why.
+    /// If `build` returns `None` although there is no problem: a value is missing without a reported reason.
     #[track_caller]
     pub fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, ConfigError> {
         self.into_result()?;
@@ -229,6 +243,22 @@ impl ConfigProblems {
             None => panic!("a setting is missing although no problem was reported"),
         }
     }
+}
+
+/// The names of the environment variables whose values are at a place.
+#[cfg(feature = "config")]
+#[derive(Debug, Default)]
+pub(crate) struct VariablesAt {
+    /// Those of the value at the place, or of what it is a part of.
+    pub(crate) here: Vec<String>,
+    /// Those of its parts.
+    pub(crate) within: Vec<String>,
+}
+
+#[cfg(feature = "config")]
+fn named(variables: &[String]) -> String {
+    let plural = if variables.len() == 1 { "" } else { "s" };
+    format!("the environment variable{plural} {}", variables.join(", "))
 }
 
 impl fmt::Display for ConfigError {
@@ -240,6 +270,12 @@ impl fmt::Display for ConfigError {
             problem.fmt(f)?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

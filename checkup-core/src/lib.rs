@@ -31,6 +31,8 @@ mod path;
 mod results;
 mod secret;
 mod secret_url;
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have settings to write back"))]
+mod source;
 mod sourced;
 mod spool;
 mod storage;

@@ -4,15 +4,20 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::str::FromStr;
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::fnv::Fnv;
 
-/// A node's share of the checks: part `index` of `count`, from 1 on.
+/// A node's share of the checks: part `index` of `count`, counted from 1.
 ///
-/// Nodes with one config file share its checks without a coordinator: each has a shard of its own, and each check is in
-/// just one. Which one depends on its name alone, so that adding checks moves none of the others.
+/// Nodes with the same config file divide its checks without a coordinator: each has its own shard, and each check is in
+/// exactly one. Only its name decides which, so that adding a check moves no other.
 ///
-/// The hash is FNV-1a with 64 bits of the name in UTF-8, whose upper half is then added to its lower by exclusive or; the shard is
-/// the remainder of dividing that by `count`, and 1.
+/// The shard is 1 plus the remainder of dividing a hash by `count`. The hash is the 64-bit FNV-1a of the name in UTF-8, with its
+/// upper half added to its lower half by exclusive or.
 ///
 /// ```
 /// use checkup_core::Shard;
@@ -34,7 +39,7 @@ impl Shard {
     ///
     /// # Errors
     ///
-    /// If there is no such part: `index` is from 1 to `count`.
+    /// If `index` is not from 1 to `count`.
     pub fn new(index: u32, count: u32) -> Result<Self, ShardError> {
         match NonZeroU32::new(count) {
             Some(count) if (1..=count.get()).contains(&index) => Ok(Self { index, count }),
@@ -42,7 +47,7 @@ impl Shard {
         }
     }
 
-    /// Which part it is, from 1 to [`count`](Self::count).
+    /// Which part this is, from 1 to [`count`](Self::count).
     pub fn index(self) -> u32 {
         self.index
     }
@@ -52,7 +57,7 @@ impl Shard {
         self.count.get()
     }
 
-    /// Whether the check of this name is in it.
+    /// Whether the check with this name is in it.
     pub fn contains(self, name: &str) -> bool {
         let hash = Fnv::default().add(name.as_bytes()).value();
         (hash ^ (hash >> 32)) % u64::from(self.count.get()) == u64::from(self.index - 1)
@@ -75,12 +80,77 @@ impl FromStr for Shard {
     }
 }
 
-/// It is no shard.
+impl Serialize for Shard {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_struct("Shard", 2)?;
+        object.serialize_field("index", &self.index)?;
+        object.serialize_field("count", &self.count)?;
+        object.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Shard {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Parts {
+            index: u32,
+            count: u32,
+        }
+
+        struct ShardVisitor;
+
+        impl<'de> Visitor<'de> for ShardVisitor {
+            type Value = Shard;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a shard such as \"2/8\", or an object with `index` and `count`")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Shard, E> {
+                text.parse().map_err(|_| E::invalid_value(Unexpected::Str(text), &self))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Shard, A::Error> {
+                let Parts { index, count } = Parts::deserialize(MapAccessDeserializer::new(map))?;
+                Shard::new(index, count).map_err(|_| {
+                    let found = format!("index {index} and count {count}");
+                    de::Error::invalid_value(Unexpected::Other(&found), &"an `index` from 1 to `count`")
+                })
+            }
+        }
+
+        deserializer.deserialize_any(ShardVisitor)
+    }
+}
+
+#[cfg(feature = "config")]
+impl schemars::JsonSchema for Shard {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Shard".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": ["object", "string"],
+            "pattern": r"^([0-9]+/[0-9]+|.*\$\{.*)$",
+            "properties": { "index": { "type": "integer", "minimum": 1 }, "count": { "type": "integer", "minimum": 1 } },
+            "required": ["index", "count"],
+            "additionalProperties": false,
+        })
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+}
+
+/// The text is not a shard.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a shard such as 2/8, the second of eight, found {found}")]
 #[non_exhaustive]
 pub struct ShardError {
-    /// What was given.
+    /// The text as it was given.
     pub found: String,
 }
 
@@ -105,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_the_documented_one_for_ever() {
+    fn the_hash_is_the_documented_one() {
         // FNV-1a of "foobar" is 85944171f73967e8, as in the hash's own test.
         let folded = 0x8594_4171_f739_67e8_u64 ^ 0x8594_4171;
         let index = u32::try_from(folded % 1000).unwrap() + 1;
@@ -113,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_shard_is_refused_with_what_was_found() {
+    fn other_texts_are_refused_with_what_was_found() {
         for text in ["0/8", "9/8", "1/0", "2", "a/b", "-1/2", "1/2/3", ""] {
             let error = text.parse::<Shard>().unwrap_err();
             assert_eq!(error.to_string(), format!("expected a shard such as 2/8, the second of eight, found {text}"));

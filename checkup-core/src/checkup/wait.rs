@@ -1,5 +1,6 @@
 //! Waiting until everything is healthy.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -36,8 +37,9 @@ pub struct Wait {
     pub interval: Option<Duration>,
 }
 
-/// The checks were not all healthy in time. Displays as the reasons.
-#[derive(Clone, Debug, thiserror::Error)]
+/// The checks were not all healthy in time. Displays as the reasons, and so does `Debug`: it is what a test or a `main` prints that returns
+/// the error.
+#[derive(Clone, thiserror::Error)]
 #[error("not healthy within {}\n{report}", Human(*limit))]
 #[non_exhaustive]
 pub struct NotHealthy {
@@ -45,6 +47,12 @@ pub struct NotHealthy {
     pub limit: Duration,
     /// The report of the last run that ended. If none did, that of the first: what still ran is down.
     pub report: Report,
+}
+
+impl fmt::Debug for NotHealthy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Wait {

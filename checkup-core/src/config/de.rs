@@ -1,4 +1,7 @@
-//! Reads settings structs from values, with errors that name the place and what may have been meant.
+//! Reads settings structs from values. It collects the problems of an object instead of stopping at the first.
+//!
+//! A settings struct's own deserialiser stops at the first error. So it is run again without the entry that the error is about, until
+//! there is no further one: every type reports all of its problems, whoever wrote it.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -8,82 +11,180 @@ use schemars::JsonSchema;
 use serde::de::value::StrDeserializer;
 use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Expected, IntoDeserializer, MapAccess,
-    SeqAccess, Unexpected, VariantAccess, Visitor,
+    SeqAccess, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
-use super::{schema, suggest};
-use crate::{ConfigError, ConfigErrorKind, sourced};
+use super::problem::{Problem, What};
+use super::schema;
+use crate::{ConfigProblems, sourced};
 
-/// The names of the environment variables whose values are at a place: they may be secrets.
-pub(super) type Hidden<'a> = &'a dyn Fn(&str) -> Vec<String>;
+/// How many problems of one object are reported at most.
+const MAX_PROBLEMS: usize = 50;
 
-/// Reads a `T` from an object. `common` are keys that the object may have but that others read: they are in
-/// the list of what there is. `hidden` gives the variables whose values must not be shown.
-pub(super) fn read<T: DeserializeOwned>(
-    object: &Map<String, Value>,
-    common: &[&str],
-    hidden: Hidden<'_>,
-) -> Result<T, ConfigError> {
-    deserialize::<T>(object).map_err(|problem| problem.into_config_error(common, hidden))
+/// What was read from an object.
+#[derive(Debug)]
+pub(super) struct Read<T> {
+    /// The settings. If some of them have problems, and the others suffice, those have their defaults.
+    pub(super) value: Option<T>,
+    pub(super) problems: ConfigProblems,
+    /// Whether nothing is wrong except for keys that do not exist.
+    pub(super) is_whole: bool,
+    /// Keys of the object that are known to be missing, or that a misspelt key probably means.
+    pub(super) missing: Vec<String>,
 }
 
-/// Reads settings, which know their keys by their schema. That holds for parts that are flattened into them too, whose problems
-/// serde reports without a place and whose keys it does not list.
-pub(super) fn read_settings<T: DeserializeOwned + JsonSchema>(
-    object: &Map<String, Value>,
-    common: &[&str],
-    hidden: Hidden<'_>,
-) -> Result<T, ConfigError> {
-    let problem = match deserialize::<T>(object) {
-        Ok(settings) => return Ok(settings),
-        Err(problem) => problem,
-    };
-    let key = match &problem {
-        Problem { place: Some(place), what: What::Mismatch { .. } | What::Custom(_) } if place.is_empty() => {
-            flattened_key::<T>(object, &problem)
+/// Reads a plugin's settings, whose keys are also known by their schema. That includes the keys of parts that are flattened into
+/// them, whose problems serde reports without a place.
+pub(super) fn read_settings<T: DeserializeOwned + JsonSchema>(entries: &Map<String, Value>, others: &[&str]) -> Read<T> {
+    read_with(entries, others, &|| {
+        let mut schema = schema::of_type::<T>();
+        match schema["properties"].take() {
+            Value::Object(properties) => properties.into_iter().map(|(key, _)| key).collect(),
+            _ => Vec::new(),
         }
-        _ => None,
-    };
-    let Some(key) = key else { return Err(problem.into_config_error(common, hidden)) };
-    let schema = schema::of_type::<T>();
-    let known = schema["properties"].as_object();
-    if known.is_some_and(|known| !known.contains_key(key)) {
-        let all = || known.into_iter().flat_map(Map::keys).map(String::as_str).chain(common.iter().copied());
-        return Err(unknown_key(key.to_owned(), key, all));
-    }
-    Err(Problem { place: Some(key.to_owned()), ..problem }.into_config_error(common, hidden))
-}
-
-fn deserialize<T: DeserializeOwned>(object: &Map<String, Value>) -> Result<T, Problem> {
-    T::deserialize(ObjectDeserializer { object, place: &Place::Root })
-}
-
-/// The key that has this problem, or whose presence is it: the one without which there is none, or another.
-fn flattened_key<'a, T: DeserializeOwned>(object: &'a Map<String, Value>, problem: &Problem) -> Option<&'a str> {
-    object.keys().map(String::as_str).find(|key| {
-        let mut rest = object.clone();
-        rest.remove(*key);
-        let other = deserialize::<T>(&rest).err();
-        other.is_none_or(|other| !matches!(other.what, What::MissingKey(_)) && other != *problem)
     })
 }
 
-fn unknown_key<'a, I: Iterator<Item = &'a str>>(place: String, key: &str, all: impl Fn() -> I) -> ConfigError {
-    let message = format!("unknown key{} (there are: {})", suggest::did_you_mean(key, all()), suggest::list(all()));
-    ConfigError::new(ConfigErrorKind::UnknownKey, place, message)
+/// Reads a `T` from an object. `others` are keys that the object may have and that were read already: they are suggested too.
+pub(super) fn read<T: DeserializeOwned>(entries: &Map<String, Value>, others: &[&str]) -> Read<T> {
+    read_with(entries, others, &Vec::new)
 }
 
-/// Reads a `T` from one value; places in errors are relative to it.
-pub(super) fn read_value<T: DeserializeOwned>(value: &Value, hidden: Hidden<'_>) -> Result<T, ConfigError> {
-    T::deserialize(Node { value, place: &Place::Root }).map_err(|problem| problem.into_config_error(&[], hidden))
+fn read_with<T: DeserializeOwned>(
+    entries: &Map<String, Value>,
+    others: &[&str],
+    schema_keys: &dyn Fn() -> Vec<String>,
+) -> Read<T> {
+    let mut read = Read { value: None, problems: ConfigProblems::new(), is_whole: true, missing: Vec::new() };
+    let mut skipped: Vec<String> = Vec::new();
+    for _ in 0..MAX_PROBLEMS {
+        match T::deserialize(Object { entries, place: &Place::Root, skipped: &skipped }) {
+            Ok(value) => {
+                read.value = Some(value);
+                break;
+            }
+            Err(mut problem) => {
+                if problem.is_without_place()
+                    && let Some(key) = flattened_key::<T>(entries, &skipped, &problem)
+                {
+                    problem = problem.of_key(key, &schema_keys());
+                }
+                let own = if problem.is_unknown_key() { schema_keys() } else { Vec::new() };
+                let others: Vec<_> = own.iter().map(String::as_str).chain(others.iter().copied()).collect();
+                let place = problem.place().to_owned();
+                let mut skip = problem.entry();
+                // An entry that cannot be skipped, such as a variant: its parent is.
+                let is_repeated = skipped.contains(&skip);
+                while skipped.contains(&skip) {
+                    skip.truncate(skip.rfind(['.', '[']).unwrap_or(0));
+                }
+                // What is left of an object or list without the entries that were skipped may lack something.
+                let is_consequence = match problem.missing_key() {
+                    Some(key) => {
+                        let key = join(&place, key);
+                        let is_known = skipped.contains(&key) || read.missing.contains(&key);
+                        read.missing.push(key);
+                        is_known
+                    }
+                    None => !problem.is_unknown_key() && skipped.iter().any(|inner| is_inside(inner, &place)),
+                };
+                read.is_whole &= problem.is_unknown_key();
+                if !is_consequence && !is_repeated {
+                    read.missing.extend(problem.meant_key(&others).map(|key| join(&place, key)));
+                    read.problems.push(problem.into_config_error(&others));
+                }
+                if skip.is_empty() {
+                    break;
+                }
+                skipped.push(skip);
+            }
+        }
+    }
+    read
 }
 
-enum Place<'a> {
+/// The key of a flattened part that has this problem: the one without which there is none, or another.
+fn flattened_key<'a, T: DeserializeOwned>(
+    entries: &'a Map<String, Value>,
+    skipped: &[String],
+    problem: &Problem,
+) -> Option<&'a str> {
+    entries.keys().map(String::as_str).filter(|key| !skipped.iter().any(|skipped| skipped == key)).find(|key| {
+        let skipped = [skipped, &[(*key).to_owned()]].concat();
+        let other = T::deserialize(Object { entries, place: &Place::Root, skipped: &skipped }).err();
+        other.is_none_or(|other| other.missing_key().is_none() && other != *problem)
+    })
+}
+
+/// Takes the keys of `T` out of an object and reads them, except for nulls, which count as absent. Other keys stay.
+pub(super) fn take<T: DeserializeOwned>(object: &mut Map<String, Value>) -> Read<T> {
+    let mut own = Map::new();
+    for key in keys_of::<T>() {
+        if let Some((key, value)) = object.remove_entry(*key)
+            && !value.is_null()
+        {
+            own.insert(key, value);
+        }
+    }
+    read(&own, &[])
+}
+
+/// The keys of a settings struct, which its deserialiser asks for.
+pub(super) fn keys_of<T: DeserializeOwned>() -> &'static [&'static str] {
+    struct Keys<'a>(&'a mut &'static [&'static str]);
+
+    impl<'de> Deserializer<'de> for Keys<'_> {
+        type Error = Problem;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Problem> {
+            Err(de::Error::custom("only structs have keys"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            keys: &'static [&'static str],
+            _: V,
+        ) -> Result<V::Value, Problem> {
+            *self.0 = keys;
+            Err(de::Error::custom("only the keys are wanted"))
+        }
+
+        forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+            unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+
+    let mut keys: &'static [&'static str] = &[];
+    // It always fails; the keys are what counts.
+    let _ = T::deserialize(Keys(&mut keys));
+    keys
+}
+
+pub(super) fn join(place: &str, key: &str) -> String {
+    if place.is_empty() || key.is_empty() { format!("{place}{key}") } else { format!("{place}.{key}") }
+}
+
+/// Whether a place is inside of another.
+pub(super) fn is_inside(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| outer.is_empty() || rest.starts_with(['.', '[']))
+}
+
+pub(super) enum Place<'a> {
     Root,
     Key(&'a Place<'a>, &'a str),
     Index(&'a Place<'a>, usize),
+    /// A value that counts as a list of one: its place is that of the list.
+    Only(&'a Place<'a>),
+}
+
+impl Place<'_> {
+    fn is_in(&self, places: &[String]) -> bool {
+        !places.is_empty() && places.contains(&self.to_string())
+    }
 }
 
 impl fmt::Display for Place<'_> {
@@ -92,100 +193,17 @@ impl fmt::Display for Place<'_> {
             Place::Root => Ok(()),
             Place::Key(Place::Root, key) => f.write_str(key),
             Place::Key(parent, key) => write!(f, "{parent}.{key}"),
+            Place::Only(place) | Place::Index(Place::Only(place), _) => place.fmt(f),
             Place::Index(parent, index) => write!(f, "{parent}[{index}]"),
         }
-    }
-}
-
-/// What went wrong, and where once an enclosing object has told.
-#[derive(Debug, PartialEq)]
-struct Problem {
-    place: Option<String>,
-    what: What,
-}
-
-#[derive(Debug, PartialEq)]
-enum What {
-    Mismatch { expected: String, found: String },
-    UnknownKey { key: String, known: &'static [&'static str] },
-    UnknownVariant { variant: String, known: &'static [&'static str] },
-    MissingKey(&'static str),
-    Custom(String),
-}
-
-impl Problem {
-    fn located(mut self, place: &Place<'_>) -> Self {
-        self.place.get_or_insert_with(|| place.to_string());
-        self
-    }
-
-    fn into_config_error(self, common: &[&str], hidden: Hidden<'_>) -> ConfigError {
-        let place = self.place.unwrap_or_default();
-        let join = |key: &str| if place.is_empty() { key.to_owned() } else { format!("{place}.{key}") };
-        match self.what {
-            What::Mismatch { expected, found } => ConfigError::expected(place, expected).found(found).hide(hidden),
-            What::UnknownKey { key, known } => {
-                // The common keys stand beside the settings' own, at the top only.
-                let common = if place.is_empty() { common } else { &[] };
-                let all = || known.iter().chain(common).copied();
-                unknown_key(join(&key), &key, all)
-            }
-            What::UnknownVariant { variant, known } => {
-                let hint = suggest::did_you_mean(&variant, known.iter().copied());
-                let known = suggest::list(known.iter().copied());
-                ConfigError::expected(place, format_args!("one of {known}"))
-                    .found(format_args!("`{variant}`{hint}"))
-                    .hide(hidden)
-            }
-            What::MissingKey(key) => ConfigError::invalid(place, format!("the key `{key}` is missing")),
-            What::Custom(message) => ConfigError::invalid(place, message).hide(hidden),
-        }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", self.what)
-    }
-}
-
-impl std::error::Error for Problem {}
-
-impl From<What> for Problem {
-    fn from(what: What) -> Self {
-        Self { place: None, what }
-    }
-}
-
-impl de::Error for Problem {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        What::Custom(message.to_string()).into()
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        What::Mismatch { expected: expected.to_string(), found: found.to_string() }.into()
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::invalid_type(found, expected)
-    }
-
-    fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
-        What::UnknownVariant { variant: variant.to_owned(), known }.into()
-    }
-
-    fn unknown_field(key: &str, known: &'static [&'static str]) -> Self {
-        What::UnknownKey { key: key.to_owned(), known }.into()
-    }
-
-    fn missing_field(key: &'static str) -> Self {
-        What::MissingKey(key).into()
     }
 }
 
 struct Node<'a> {
     value: &'a Value,
     place: &'a Place<'a>,
+    /// Places that are left out, since their problems are known.
+    skipped: &'a [String],
 }
 
 impl<'a> Node<'a> {
@@ -199,8 +217,10 @@ impl<'a> Node<'a> {
                 (.., number) => visitor.visit_f64(number.unwrap_or(f64::NAN)),
             },
             Value::String(text) => visitor.visit_str(text),
-            Value::Array(items) => visitor.visit_seq(Items { items: items.iter().enumerate(), place: self.place }),
-            Value::Object(object) => ObjectDeserializer { object, place: self.place }.deserialize_any(visitor),
+            Value::Array(items) => visitor.visit_seq(Items::of(items, self.place, self.skipped)),
+            Value::Object(object) => {
+                Object { entries: object, place: self.place, skipped: self.skipped }.deserialize_any(visitor)
+            }
         }
     }
 
@@ -219,24 +239,6 @@ macro_rules! from_text {
                 Some(value) => visitor.$visit(value),
                 None => self.visit(visitor),
             })
-        }
-    )*};
-}
-
-/// Where a list or an object belongs, a text may be a secret with its brackets forgotten
-/// (`Authorization: "Bearer …"`): it is not shown.
-macro_rules! not_text {
-    ($($method:ident($($argument:ident: $type:ty),*)),*) => {$(
-        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Problem> {
-            let place = self.place;
-            let outcome = match self.value {
-                Value::String(_) => Err(What::Mismatch {
-                    expected: (&visitor as &dyn Expected).to_string(),
-                    found: "a text".to_owned(),
-                }.into()),
-                _ => self.visit(visitor),
-            };
-            Self::located(place, outcome)
         }
     )*};
 }
@@ -284,7 +286,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
         let outcome = match self.value {
             Value::String(variant) => visitor.visit_enum(variant.as_str().into_deserializer()),
             Value::Object(object) if object.len() == 1 => match object.iter().next() {
-                Some((variant, value)) => visitor.visit_enum(Variant { variant, value, place }),
+                Some((variant, value)) => visitor.visit_enum(Variant { variant, value, place, skipped: self.skipped }),
                 None => self.visit(visitor),
             },
             _ => self.visit(visitor),
@@ -292,12 +294,16 @@ impl<'de> Deserializer<'de> for Node<'_> {
         Self::located(place, outcome)
     }
 
-    not_text! {
-        deserialize_seq(),
-        deserialize_tuple(_length: usize),
-        deserialize_tuple_struct(_name: &'static str, _length: usize),
-        deserialize_map(),
-        deserialize_struct(_name: &'static str, _keys: &'static [&'static str])
+    /// A single value counts as a list of one: `tags: public`.
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        let place = self.place;
+        let outcome = match self.value {
+            Value::String(_) | Value::Number(_) | Value::Bool(_) => {
+                visitor.visit_seq(Items::of(std::slice::from_ref(self.value), &Place::Only(place), self.skipped))
+            }
+            _ => self.visit(visitor),
+        };
+        Self::located(place, outcome)
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
@@ -313,7 +319,7 @@ impl<'de> Deserializer<'de> for Node<'_> {
     }
 
     forward_to_deserialize_any! {
-        i128 u128 char str bytes byte_buf unit unit_struct identifier ignored_any
+        i128 u128 char str bytes byte_buf unit unit_struct tuple tuple_struct map struct identifier ignored_any
     }
 }
 
@@ -351,17 +357,18 @@ fn path(text: &str) -> Result<String, Problem> {
     }
 }
 
-struct ObjectDeserializer<'a> {
-    object: &'a Map<String, Value>,
+struct Object<'a> {
+    entries: &'a Map<String, Value>,
     place: &'a Place<'a>,
+    skipped: &'a [String],
 }
 
-impl<'de> Deserializer<'de> for ObjectDeserializer<'_> {
+impl<'de> Deserializer<'de> for Object<'_> {
     type Error = Problem;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
-        let entries = Entries { entries: self.object.iter(), value: None, place: self.place };
-        visitor.visit_map(entries).map_err(|problem| problem.located(self.place))
+        let entries = Entries { entries: self.entries.iter(), value: None, place: self.place, skipped: self.skipped };
+        Node::located(self.place, visitor.visit_map(entries))
     }
 
     forward_to_deserialize_any! {
@@ -374,13 +381,17 @@ struct Entries<'a> {
     entries: serde_json::map::Iter<'a>,
     value: Option<(&'a str, &'a Value)>,
     place: &'a Place<'a>,
+    skipped: &'a [String],
 }
 
 impl<'de> MapAccess<'de> for Entries<'_> {
     type Error = Problem;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Problem> {
-        let Some((key, value)) = self.entries.next() else { return Ok(None) };
+        let (place, skipped) = (self.place, self.skipped);
+        let Some((key, value)) = self.entries.find(|(key, _)| !Place::Key(place, key).is_in(skipped)) else {
+            return Ok(None);
+        };
         self.value = Some((key, value));
         let key: StrDeserializer<'_, Problem> = key.as_str().into_deserializer();
         seed.deserialize(key).map(Some)
@@ -388,24 +399,37 @@ impl<'de> MapAccess<'de> for Entries<'_> {
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Problem> {
         let Some((key, value)) = self.value.take() else { return Err(de::Error::custom("a value without its key")) };
-        // A type may also refuse what its visitor took.
         let place = Place::Key(self.place, key);
-        Node::located(&place, seed.deserialize(Node { value, place: &place }))
+        // A type may also refuse what its visitor took.
+        Node::located(&place, seed.deserialize(Node { value, place: &place, skipped: self.skipped }))
     }
 }
 
 struct Items<'a> {
     items: std::iter::Enumerate<std::slice::Iter<'a, Value>>,
     place: &'a Place<'a>,
+    skipped: &'a [String],
+}
+
+impl<'a> Items<'a> {
+    fn of(items: &'a [Value], place: &'a Place<'a>, skipped: &'a [String]) -> Self {
+        Self { items: items.iter().enumerate(), place, skipped }
+    }
 }
 
 impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Problem;
 
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Problem> {
-        let Some((index, value)) = self.items.next() else { return Ok(None) };
-        let place = Place::Index(self.place, index);
-        Node::located(&place, seed.deserialize(Node { value, place: &place })).map(Some)
+        let (list, skipped) = (self.place, self.skipped);
+        let next = self.items.find(|(index, _)| !Place::Index(list, *index).is_in(skipped));
+        let Some((index, value)) = next else { return Ok(None) };
+        let place = Place::Index(list, index);
+        Node::located(&place, seed.deserialize(Node { value, place: &place, skipped })).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.items.len())
     }
 }
 
@@ -414,11 +438,13 @@ struct Variant<'a> {
     variant: &'a str,
     value: &'a Value,
     place: &'a Place<'a>,
+    skipped: &'a [String],
 }
 
 struct VariantValue<'a> {
     value: &'a Value,
     place: Place<'a>,
+    skipped: &'a [String],
 }
 
 impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
@@ -427,14 +453,15 @@ impl<'de, 'a> EnumAccess<'de> for Variant<'a> {
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, VariantValue<'a>), Problem> {
         let name: StrDeserializer<'_, Problem> = self.variant.into_deserializer();
-        let value = VariantValue { value: self.value, place: Place::Key(self.place, self.variant) };
+        let place = Place::Key(self.place, self.variant);
+        let value = VariantValue { value: self.value, place, skipped: self.skipped };
         Ok((seed.deserialize(name)?, value))
     }
 }
 
 impl VariantValue<'_> {
     fn node(&self) -> Node<'_> {
-        Node { value: self.value, place: &self.place }
+        Node { value: self.value, place: &self.place, skipped: self.skipped }
     }
 }
 
@@ -459,129 +486,5 @@ impl<'de> VariantAccess<'de> for VariantValue<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use serde::Deserialize;
-    use serde_json::json;
-
-    use super::*;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only how it is read matters")]
-    struct Settings {
-        url: String,
-        #[serde(default, with = "crate::duration::option")]
-        pause: Option<Duration>,
-        #[serde(default)]
-        count: u16,
-        #[serde(default)]
-        inner: Vec<Inner>,
-        #[serde(default)]
-        mode: Option<Mode>,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only how it is read matters")]
-    struct Inner {
-        path: String,
-    }
-
-    #[derive(Debug, PartialEq, Deserialize)]
-    #[serde(rename_all = "lowercase")]
-    enum Mode {
-        Fast,
-        Limit(u8),
-    }
-
-    fn settings(value: &Value) -> Result<Settings, ConfigError> {
-        read(value.as_object().unwrap(), &["attempts"], &|place| {
-            if place == "pause" { vec!["PAUSE".to_owned()] } else { Vec::new() }
-        })
-    }
-
-    fn error(value: Value) -> String {
-        settings(&value).unwrap_err().to_string()
-    }
-
-    #[test]
-    fn places_reach_into_lists_and_objects() {
-        assert_eq!(
-            error(json!({"url": "u", "inner": [{"path": "a"}, {"path": 7}]})),
-            "inner[1].path: expected a string, found integer `7`"
-        );
-        assert_eq!(error(json!({"url": "u", "inner": [{}]})), "inner[0]: the key `path` is missing");
-        assert_eq!(error(json!({"url": "u", "count": 70000})), "count: expected u16, found integer `70000`");
-    }
-
-    #[test]
-    fn unknown_keys_get_a_suggestion_and_the_list_with_the_common_keys_at_the_top_only() {
-        assert_eq!(
-            error(json!({"url": "u", "atempts": 3})),
-            "atempts: unknown key; did you mean `attempts`? (there are: `url`, `pause`, `count`, `inner`, `mode`, `attempts`)"
-        );
-        assert_eq!(
-            error(json!({"url": "u", "inner": [{"pth": "a"}]})),
-            "inner[0].pth: unknown key; did you mean `path`? (there are: `path`)"
-        );
-    }
-
-    #[derive(Debug, Deserialize, JsonSchema)]
-    #[serde(deny_unknown_fields)]
-    #[allow(dead_code, reason = "only how it is read matters")]
-    struct Table {
-        name: String,
-        #[serde(flatten)]
-        retention: crate::archive::Retention,
-    }
-
-    #[test]
-    fn a_problem_in_a_flattened_part_has_its_place_and_the_keys_are_all_known() {
-        let read = |value: Value| {
-            read_settings::<Table>(value.as_object().unwrap(), &["type"], &|place| {
-                if place == "compact" { vec!["COMPACT".to_owned()] } else { vec![] }
-            })
-        };
-        let table = read(json!({"name": "checks", "check_expiry": "30d", "compact": "false"})).unwrap();
-        assert_eq!(table.retention.check_expiry, Duration::from_secs(30 * 24 * 3600));
-        assert!(!table.retention.compact);
-        let error = |value| read(value).unwrap_err().to_string();
-        let text = error(json!({"compact": true, "name": "checks", "check_expiry": "soon"}));
-        assert!(text.starts_with("check_expiry: expected a duration") && text.contains("soon"), "{text}");
-        let text = error(json!({"compact": "hunter2", "name": "checks"}));
-        assert!(text.starts_with("compact: expected a boolean") && !text.contains("hunter2"), "{text}");
-        assert_eq!(
-            error(json!({"check_expire": "1d", "name": "checks"})),
-            "check_expire: unknown key; did you mean `check_expiry`? \
-             (there are: `check_expiry`, `compact`, `name`, `summary_expiry`, `type`)"
-        );
-        assert_eq!(error(json!({"check_expiry": "1d"})), "the key `name` is missing");
-    }
-
-    #[test]
-    fn numbers_may_be_text_where_a_number_belongs() {
-        assert_eq!(settings(&json!({"url": "u", "count": "12"})).unwrap().count, 12);
-        assert_eq!(error(json!({"url": "u", "count": "dozen"})), "count: expected u16, found string \"dozen\"");
-    }
-
-    #[test]
-    fn enums_read_as_serde_writes_them() {
-        let mode = |value| settings(&json!({"url": "u", "mode": value})).map(|s| s.mode);
-        assert_eq!(mode(json!("fast")).unwrap(), Some(Mode::Fast));
-        assert_eq!(mode(json!({"limit": 3})).unwrap(), Some(Mode::Limit(3)));
-        assert_eq!(
-            mode(json!("fats")).unwrap_err().to_string(),
-            "mode: expected one of `fast`, `limit`, found `fats`; did you mean `fast`?"
-        );
-        assert_eq!(mode(json!({"limit": "x"})).unwrap_err().to_string(), "mode.limit: expected u8, found string \"x\"");
-    }
-
-    #[test]
-    fn a_hidden_value_is_not_in_the_error() {
-        let text = error(json!({"url": "u", "pause": "hunter2"}));
-        assert!(!text.contains("hunter2"), "{text}");
-        assert!(text.starts_with("pause: expected a duration"), "{text}");
-    }
-}
+#[path = "de_tests.rs"]
+mod tests;

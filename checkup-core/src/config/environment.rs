@@ -1,34 +1,40 @@
 //! `${VAR}` and `${VAR:-default}` in strings.
 
-use std::collections::HashMap;
-
 use serde_json::Value;
 
+use super::de::is_inside;
+use crate::error::VariablesAt;
+use crate::source::Texts;
 use crate::sourced::Variable;
 use crate::{ConfigError, ConfigErrorKind, ConfigProblems};
 
 /// Which parts of which texts came from environment variables. Their values may be secrets, which nothing shows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Replaced {
     places: Vec<(String, Vec<String>)>,
-    texts: HashMap<String, Box<[Variable]>>,
+    texts: Texts,
 }
 
 impl Replaced {
-    /// The names of the variables at a place, in a part of it, or in what it is a part of.
-    pub(super) fn at(&self, place: &str) -> Vec<String> {
-        let inside = |inner: &str, outer: &str| {
-            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-        };
-        let here = |replaced: &&(String, Vec<String>)| inside(&replaced.0, place) || inside(place, &replaced.0);
-        let mut names: Vec<_> = self.places.iter().filter(here).flat_map(|(_, names)| names.clone()).collect();
-        names.dedup();
-        names
+    /// The variables at a place.
+    pub(super) fn at(&self, place: &str) -> VariablesAt {
+        let mut found = VariablesAt::default();
+        for (replaced, names) in &self.places {
+            let list = match () {
+                () if replaced == place || is_inside(place, replaced) => &mut found.here,
+                () if is_inside(replaced, place) => &mut found.within,
+                () => continue,
+            };
+            list.extend(names.iter().cloned());
+        }
+        found.here.dedup();
+        found.within.dedup();
+        found
     }
 
     /// The texts that variables were replaced in.
-    pub(super) fn texts(&self) -> HashMap<String, Box<[Variable]>> {
-        self.texts.clone()
+    pub(super) fn texts(&self) -> &Texts {
+        &self.texts
     }
 }
 
@@ -39,8 +45,20 @@ pub(super) fn interpolate(
     problems: &mut ConfigProblems,
 ) -> Replaced {
     let mut replaced = Replaced::default();
-    walk(value, String::new(), lookup, problems, &mut replaced);
+    if has_variables(value) {
+        walk(value, String::new(), lookup, problems, &mut replaced);
+    }
     replaced
+}
+
+/// Most objects have none, and need no places.
+fn has_variables(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains("${"),
+        Value::Array(items) => items.iter().any(has_variables),
+        Value::Object(entries) => entries.values().any(has_variables),
+        _ => false,
+    }
 }
 
 fn walk(
@@ -59,7 +77,7 @@ fn walk(
                 }
                 *text = expanded;
             }
-            Err((kind, message)) => problems.push(ConfigError::new(kind, place, message)),
+            Err((kind, message)) => problems.push(ConfigError::new(kind, place, message).without_values()),
         },
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {

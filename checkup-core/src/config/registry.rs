@@ -1,3 +1,5 @@
+//! [`Registry`]: which `type`s exist, and how they are made of their settings.
+
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,31 +11,29 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::{Format, Settings, de, read, schema, suggest};
+use super::root::{self, Problems};
+use super::{Format, de, problem, schema, suggest};
+use crate::source::{SettingsType, Source, Texts};
+use crate::sourced::Reading;
 use crate::{
     Checker, Checkup, ConfigError, ConfigErrorKind, IntoChecker, IntoNotifier, IntoStorage, Notifier, Storage,
 };
 
-/// Settings that can stand in a config file. Whatever has these traits is one.
+/// Settings that a config file can hold: every type with these traits.
 pub trait ConfigObject: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static {}
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static> ConfigObject for T {}
 
-/// Which `type`s of checkers, storages and notifiers there are, and how to make them of their settings.
+/// Which `type`s of checkers, storages and notifiers exist, and how to make them from their settings.
 ///
-/// A plain value: every program has its own. The facade's `default_registry()` has those of the enabled features.
+/// It is a plain value: every program has its own. The facade's `default_registry()` has the types of the enabled features.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
     pub(super) checkers: Types<dyn Checker>,
     pub(super) storages: Types<dyn Storage>,
     pub(super) notifiers: Types<dyn Notifier>,
-    pub(super) sections: Types<dyn Section>,
+    pub(super) sections: Types<dyn Any + Send + Sync>,
 }
-
-/// What a root key of its own is read into, whatever its type.
-pub(crate) trait Section: Any + Send + Sync {}
-
-impl<T: Any + Send + Sync> Section for T {}
 
 /// What a `type` is a type of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +45,7 @@ pub enum Kind {
     Storage,
     /// A notifier.
     Notifier,
-    /// A root key of its own, which is not made into any of the others.
+    /// A key of the root that a program has registered for itself.
     Section,
 }
 
@@ -67,26 +67,26 @@ impl Registry {
         Self::default()
     }
 
-    /// Makes `C` the settings of checkers with this `type`. A type that was registered before is replaced.
+    /// Makes `C` the settings of checkers with this `type`. An earlier registration is replaced.
     pub fn checker<C: ConfigObject + IntoChecker>(&mut self, type_name: &str) -> &mut Self {
         self.checkers.insert::<C>(type_name, C::into_checker);
         self
     }
 
-    /// Makes `C` the settings of storages with this `type`. A type that was registered before is replaced.
+    /// Makes `C` the settings of storages with this `type`. An earlier registration is replaced.
     pub fn storage<C: ConfigObject + IntoStorage>(&mut self, type_name: &str) -> &mut Self {
         self.storages.insert::<C>(type_name, C::into_storage);
         self
     }
 
-    /// Makes `C` the settings of notifiers with this `type`. A type that was registered before is replaced.
+    /// Makes `C` the settings of notifiers with this `type`. An earlier registration is replaced.
     pub fn notifier<C: ConfigObject + IntoNotifier>(&mut self, type_name: &str) -> &mut Self {
         self.notifiers.insert::<C>(type_name, C::into_notifier);
         self
     }
 
-    /// Makes `C` the settings under this key of the file's root, for programs that keep their own beside the checks. It is checked
-    /// with the rest, in the schema, and written back. [`Checkup::section`] has it.
+    /// Makes `C` the settings under this key of the file's root, for programs that keep their own settings next to the checks. They are
+    /// checked with the rest, described in the schema, and written back. [`Checkup::section`] returns them.
     ///
     /// ```
     /// use checkup_core::config::{Format, Registry};
@@ -106,12 +106,12 @@ impl Registry {
     pub fn section<C: ConfigObject>(&mut self, key: &str, validate: fn(&C) -> Result<(), ConfigError>) -> &mut Self {
         self.sections.insert::<C>(key, move |settings: C| {
             validate(&settings)?;
-            Ok(Arc::new(settings) as Arc<dyn Section>)
+            Ok(Arc::new(settings) as Arc<dyn Any + Send + Sync>)
         });
         self
     }
 
-    /// Notes that this `type` exists but is not here, and what to do about it: for types behind a feature.
+    /// Notes that this `type` exists but is not compiled in, and what to do about it: for types behind a feature.
     pub fn absent(&mut self, kind: Kind, type_name: &str, remedy: &str) -> &mut Self {
         let absent = match kind {
             Kind::Checker => &mut self.checkers.absent,
@@ -167,7 +167,7 @@ impl Registry {
     /// As [`parse`](Self::parse).
     pub fn parse_in(&self, text: &str, format: Format, folder: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
         let lookup = |variable: &str| std::env::var(variable).ok();
-        read::checkup(self, format.parse(text)?, &lookup, Some(folder.as_ref()))
+        root::read(self, text, format, &lookup, Some(folder.as_ref()))
     }
 
     /// Reads a config from a text, with variables from `lookup`. Relative paths are relative to the working directory.
@@ -181,7 +181,7 @@ impl Registry {
         format: Format,
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Checkup, ConfigError> {
-        read::checkup(self, format.parse(text)?, &lookup, None)
+        root::read(self, text, format, &lookup, None)
     }
 
     /// The JSON Schema (2020-12) of config files with the types that are registered, for editors.
@@ -196,15 +196,14 @@ pub(super) struct Types<K: ?Sized> {
     absent: BTreeMap<String, String>,
 }
 
-/// What a type makes of its settings: the thing itself, and the settings as they were read, to write them back.
-pub(super) type Built<K> = (Arc<K>, Settings);
-
 struct Entry<K: ?Sized> {
-    build: Arc<Build<K>>,
+    settings_type: Arc<SettingsType>,
+    make: Arc<Make<K>>,
     schema: fn() -> Value,
 }
 
-type Build<K> = dyn Fn(&Map<String, Value>, &[&str], de::Hidden<'_>) -> Result<Built<K>, ConfigError> + Send + Sync;
+/// Reads the settings in an object that may also have other keys, and makes the thing itself.
+type Make<K> = dyn Fn(&Map<String, Value>, &[&str], &mut Problems) -> Option<Arc<K>> + Send + Sync;
 
 impl<K: ?Sized + 'static> Types<K> {
     fn insert<C: ConfigObject>(
@@ -212,13 +211,18 @@ impl<K: ?Sized + 'static> Types<K> {
         type_name: &str,
         make: impl Fn(C) -> Result<Arc<K>, ConfigError> + Send + Sync + 'static,
     ) {
-        let name: Arc<str> = type_name.into();
-        let build = move |object: &Map<String, Value>, common: &[&str], hidden: de::Hidden<'_>| {
-            let settings: C = de::read_settings(object, common, hidden)?;
-            let kept = Settings::new(Arc::clone(&name), settings.clone());
-            Ok((make(settings).map_err(|error| error.hide(hidden))?, kept))
+        let make = move |object: &Map<String, Value>, others: &[&str], problems: &mut Problems| {
+            let read = de::read_settings::<C>(object, others);
+            let is_whole = read.is_whole;
+            if !is_whole {
+                missing_keys::<C>(object, &read.missing, problems);
+            }
+            // With defaults in place of what is invalid, there would be problems that do not exist.
+            let settings = problems.read(read).filter(|_| is_whole)?;
+            problems.0.take(make(settings))
         };
-        let entry = Entry { build: Arc::new(build), schema: schema::of_type::<C> };
+        let settings_type = Arc::new(SettingsType { name: type_name.into(), write: written::<C> });
+        let entry = Entry { settings_type, make: Arc::new(make), schema: schema::of_type::<C> };
         self.absent.remove(type_name);
         self.known.insert(type_name.to_owned(), entry);
     }
@@ -227,7 +231,7 @@ impl<K: ?Sized + 'static> Types<K> {
         self.known.keys().map(String::as_str)
     }
 
-    /// What to do about a type that is not here.
+    /// What to do about a type that is not compiled in.
     pub(super) fn remedy(&self, type_name: &str) -> Option<&str> {
         self.absent.get(type_name).map(String::as_str)
     }
@@ -236,19 +240,26 @@ impl<K: ?Sized + 'static> Types<K> {
         self.known.iter().map(|(name, entry)| (name.as_str(), (entry.schema)()))
     }
 
-    /// Makes the thing of `object`, whose `type` has been taken out.
+    /// Makes the thing of `object`, whose `type` has been taken out. `others` are keys that were taken out too.
     pub(super) fn build(
         &self,
         kind: Kind,
         type_name: &str,
         object: &Map<String, Value>,
-        common: &[&str],
-        hidden: de::Hidden<'_>,
-    ) -> Result<Built<K>, ConfigError> {
-        match self.known.get(type_name) {
-            Some(entry) => (entry.build)(object, common, hidden),
-            None => Err(ConfigError::new(ConfigErrorKind::UnknownType, "type", self.unknown(kind, type_name))),
-        }
+        others: &[&str],
+        texts: &Texts,
+        problems: &mut Problems,
+    ) -> Option<(Arc<K>, Source)> {
+        let Some(entry) = self.known.get(type_name) else {
+            let message = self.unknown(kind, type_name);
+            problems.0.push(ConfigError::new(ConfigErrorKind::UnknownType, "type", message));
+            return None;
+        };
+        let made = (entry.make)(object, others, problems)?;
+        let object = problems
+            .0
+            .take(serde_json::to_string(object).map_err(|error| ConfigError::reason("", error.to_string())))?;
+        Some((made, Source::new(&entry.settings_type, &object, texts.clone())))
     }
 
     fn unknown(&self, kind: Kind, type_name: &str) -> String {
@@ -259,8 +270,28 @@ impl<K: ?Sized + 'static> Types<K> {
         let all = || self.known.keys().chain(self.absent.keys()).map(String::as_str);
         let hint = suggest::did_you_mean(type_name, all());
         let names = if self.known.is_empty() { "none".to_owned() } else { suggest::list(self.names()) };
-        format!("there is no {kind} `{type_name}`{hint} (there are: {names})")
+        let known = if hint.is_empty() { format!(" (available: {names})") } else { hint };
+        format!("there is no {kind} `{type_name}`{known}")
     }
+}
+
+/// Adds the keys that must be there and are not, except for those that are known.
+fn missing_keys<C: ConfigObject>(object: &Map<String, Value>, known: &[String], problems: &mut Problems) {
+    let schema = schema::of_type::<C>();
+    let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    for key in required.filter(|key| !object.contains_key(*key) && !known.iter().any(|known| known == key)) {
+        problems.0.push(problem::missing_key("", key));
+    }
+}
+
+/// How settings of a type are written: they are read again from their compact form.
+fn written<C: ConfigObject>(source: &Source) -> Result<Value, ConfigError> {
+    let invalid = |error: serde_json::Error| ConfigError::reason("", error.to_string());
+    let object: Map<String, Value> = serde_json::from_str(source.object()).map_err(invalid)?;
+    let reading = Reading { texts: source.variables(), folder: None };
+    let read = reading.during(|| de::read::<C>(&object, &[]));
+    let settings = read.problems.finish(|| read.value)?;
+    serde_json::to_value(settings).map_err(invalid)
 }
 
 // Derives would ask the same of `K`, which is unsized.
@@ -284,6 +315,6 @@ impl<K: ?Sized> fmt::Debug for Types<K> {
 
 impl<K: ?Sized> Clone for Entry<K> {
     fn clone(&self) -> Self {
-        Self { build: Arc::clone(&self.build), schema: self.schema }
+        Self { settings_type: Arc::clone(&self.settings_type), make: Arc::clone(&self.make), schema: self.schema }
     }
 }

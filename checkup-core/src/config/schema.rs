@@ -7,7 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use super::Registry;
-use crate::Spool;
+use super::root::{Name, Plugins};
+use crate::Policy;
+use crate::checkup::Options;
 
 /// The schema of a duration in a config file, for `#[schemars(with = "DurationSchema")]` on fields that are read
 /// with [`duration`](mod@crate::duration).
@@ -21,28 +23,19 @@ impl JsonSchema for DurationSchema {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let Value::Object(schema) = duration("") else { return Schema::default() };
-        schema.into()
+        let number = r"([0-9]+\.?[0-9]*|\.[0-9]+)";
+        schemars::json_schema!({
+            "anyOf": [
+                { "type": "string", "pattern": format!("^(0|({number} ?(ns|us|µs|μs|ms|s|m|h|d|w) ?)+|.*\\$\\{{.*)$") },
+                { "type": "integer", "minimum": 0 },
+            ],
+            "examples": ["500ms", "1m30s", "336h"],
+        })
     }
 
     fn inline_schema() -> bool {
         true
     }
-}
-
-fn duration(description: &str) -> Value {
-    let number = r"([0-9]+\.?[0-9]*|\.[0-9]+)";
-    let mut schema = json!({
-        "anyOf": [
-            { "type": "string", "pattern": format!("^(0|({number} ?(ns|us|µs|μs|ms|s|m|h|d|w) ?)+|.*\\$\\{{.*)$") },
-            { "type": "integer", "minimum": 0 },
-        ],
-        "examples": ["500ms", "1m30s", "336h"],
-    });
-    if !description.is_empty() {
-        schema["description"] = description.into();
-    }
-    schema
 }
 
 /// The schema of one type's settings.
@@ -53,44 +46,73 @@ pub(super) fn of_type<C: JsonSchema>() -> Value {
     if let Value::Object(object) = &mut schema {
         object.remove("$schema");
     }
+    lists_of_one(&mut schema);
     schema
+}
+
+/// Where a list of scalars belongs, a single one will do.
+fn lists_of_one(schema: &mut Value) {
+    match schema {
+        Value::Object(object) => {
+            let scalar = object.get("items").and_then(|items| items["type"].as_str()).map(str::to_owned);
+            if let (Some(scalar @ ("string" | "number" | "integer" | "boolean")), Some("array")) =
+                (scalar.as_deref(), object.get("type").and_then(Value::as_str))
+            {
+                object.insert("type".to_owned(), json!(["array", scalar]));
+            }
+            object.values_mut().for_each(lists_of_one);
+        }
+        Value::Array(items) => items.iter_mut().for_each(lists_of_one),
+        _ => {}
+    }
+}
+
+/// The properties of a settings struct.
+fn properties<C: JsonSchema>() -> Map<String, Value> {
+    match of_type::<C>()["properties"].take() {
+        Value::Object(properties) => properties,
+        _ => Map::new(),
+    }
+}
+
+/// The keys of the root that plugins are made of.
+pub(super) fn checkers(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "array", "items": { "$ref": "#/$defs/checker" } })
+}
+
+pub(super) fn storage(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "anyOf": [{ "$ref": "#/$defs/storage" }, { "type": "null" }] })
+}
+
+pub(super) fn notifiers(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "array", "items": { "$ref": "#/$defs/notifier" } })
+}
+
+pub(super) fn notifier(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "anyOf": [{ "$ref": "#/$defs/notifier" }, { "type": "null" }] })
 }
 
 /// The schema of the whole file.
 pub(super) fn of(registry: &Registry) -> Value {
     let mut definitions = Map::new();
-    let checkers = any_of("checker", registry.checkers.schemas(), &check_properties(), &mut definitions);
+    let mut of_checks = properties::<Name>();
+    of_checks.extend(properties::<Policy>());
+    let checkers = any_of("checker", registry.checkers.schemas(), &of_checks, &mut definitions);
     let storages = any_of("storage", registry.storages.schemas(), &Map::new(), &mut definitions);
     let notifiers = any_of("notifier", registry.notifiers.schemas(), &Map::new(), &mut definitions);
     for (name, schema) in [("checker", checkers), ("storage", storages), ("notifier", notifiers)] {
         definitions.insert(name.to_owned(), schema);
     }
-    let spool = of_type::<Spool>();
+    let mut of_root = properties::<Plugins>();
+    of_root.extend(properties::<Options>());
     let mut schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Checkup",
-        "description": "Health checks: what is checked, where results are stored, and who is told.",
+        "description": "Health checks: what is checked, where results are stored, and what is notified.",
         "type": "object",
         "additionalProperties": false,
-        "properties": {
-            "$schema": { "type": "string", "description": "The schema of this file, for editors." },
-            "checkers": { "type": "array", "description": "The checks.", "items": { "$ref": "#/$defs/checker" } },
-            "storage": { "description": "Where reports are stored.", "anyOf": [{ "$ref": "#/$defs/storage" }, { "type": "null" }] },
-            "spool": { "description": "Where reports wait while the storage cannot be reached; false for nowhere.", "anyOf": [spool, { "const": false }, { "type": "null" }] },
-            "notifiers": { "type": "array", "description": "Who is told of changes.", "items": { "$ref": "#/$defs/notifier" } },
-            "notifier": { "description": "Upstream's older form of one notifier; it goes first.", "anyOf": [{ "$ref": "#/$defs/notifier" }, { "type": "null" }] },
-            "concurrent_checks": { "type": "integer", "minimum": 0, "description": "How many checks run at once; 0 or absent for 256." },
-            "location": { "type": "string", "description": "Where this node is; every result says it." },
-            "shard": {
-                "description": "This node's share of the checks: part `index`, from 1 on, of `count`. A check's name tells which part it is in.",
-                "type": ["object", "null"],
-                "properties": { "index": { "type": "integer", "minimum": 1 }, "count": { "type": "integer", "minimum": 1 } },
-                "required": ["index", "count"],
-                "additionalProperties": false,
-            },
-            "quorum": { "type": "integer", "minimum": 1, "description": "How many locations must say that a check is down, for it to be down. Default: more than half." },
-            "timestamp": { "type": "string", "description": "An RFC 3339 time that replaces that of every result; 0001-01-01T00:00:00Z for none." },
-        },
+        "properties": of_root,
+        "patternProperties": { "^x-": true },
         "$defs": {},
     });
     for (key, section) in registry.sections.schemas() {
@@ -100,7 +122,7 @@ pub(super) fn of(registry: &Registry) -> Value {
     schema
 }
 
-/// One of the types, told apart by `type`.
+/// One of the types, distinguished by `type`.
 fn any_of<'a>(
     kind: &str,
     types: impl Iterator<Item = (&'a str, Value)>,
@@ -135,8 +157,8 @@ fn with_type(name: &str, mut schema: Value, common: &Map<String, Value>) -> Valu
     schema
 }
 
-/// Moves the definitions inside of one type's schema (of what contains itself, which cannot be inlined) to those of
-/// the whole, where references find them, under names that no other type has.
+/// Moves the definitions inside of one type's schema (of types that contain themselves, which cannot be inlined) to those of
+/// the whole file, where references find them, with names that no other type has.
 fn hoist(mut schema: Value, prefix: &str, definitions: &mut Map<String, Value>) -> Value {
     let own = schema.as_object_mut().and_then(|object| object.remove("$defs"));
     rename_references(&mut schema, prefix);
@@ -162,27 +184,6 @@ fn rename_references(schema: &mut Value, prefix: &str) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| rename_references(item, prefix)),
         _ => {}
-    }
-}
-
-/// The keys that every check has.
-fn check_properties() -> Map<String, Value> {
-    let properties = json!({
-        "endpoint_name": { "type": "string", "description": "The check's name. Default: its endpoint." },
-        "name": { "type": "string", "description": "The same as `endpoint_name`." },
-        "attempts": { "type": "integer", "minimum": 0, "description": "How many attempts a run makes; any that fails makes the check down. Default 1." },
-        "attempt_spacing": duration("The pause between attempts. Default 0."),
-        "timeout": duration("The limit of each attempt. Default: that of the type."),
-        "threshold_rtt": duration("The check is degraded if the median round-trip time is longer. Default 0: never."),
-        "retries": { "type": "integer", "minimum": 0, "description": "How often a failed attempt is repeated before it counts. Default 0." },
-        "interval": duration("The time from run to run, if it is not that of all checks."),
-        "tags": { "type": "array", "items": { "type": "string" }, "description": "What the check belongs to, to select by." },
-        "group": { "type": "string", "description": "Under which heading the check is shown." },
-        "depends_on": { "type": "array", "items": { "type": "string" }, "description": "The names of the checks that this one cannot work without; while one is down, this one is down because of it." },
-    });
-    match properties {
-        Value::Object(properties) => properties,
-        _ => Map::new(),
     }
 }
 

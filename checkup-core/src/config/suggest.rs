@@ -1,8 +1,36 @@
 //! What a misspelt name may mean.
 
+/// Words of other programs, and ours for the same thing.
+const OTHER_WORDS: [(&str, &str); 19] = [
+    ("address", "endpoint_url"),
+    ("alerting", "notifiers"),
+    ("alerts", "notifiers"),
+    ("checks", "checkers"),
+    ("endpoints", "checkers"),
+    ("every", "interval"),
+    ("expected_status", "up_status"),
+    ("frequency", "interval"),
+    ("host", "endpoint_url"),
+    ("labels", "tags"),
+    ("monitors", "checkers"),
+    ("period", "interval"),
+    ("services", "checkers"),
+    ("sites", "checkers"),
+    ("status", "up_status"),
+    ("status_code", "up_status"),
+    ("target", "endpoint_url"),
+    ("uri", "endpoint_url"),
+    ("url", "endpoint_url"),
+];
+
 /// The candidate that is most like `found`, if any is like it enough to be a slip.
 pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    let word = OTHER_WORDS.iter().find(|(word, _)| *word == found).map(|(_, ours)| *ours);
+    if let Some(ours) = candidates.iter().find(|candidate| Some(**candidate) == word) {
+        return Some(ours);
+    }
     candidates
         .into_iter()
         .map(|candidate| {

@@ -2,6 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+use serde::de::{Error, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// How many locations must be down at the same time for a check to be down.
 ///
 /// ```
@@ -35,5 +38,42 @@ impl Quorum {
             Self::AtLeast(least) => least.get(),
         }
         .min(count)
+    }
+}
+
+/// In config files, a majority is null and any other quorum its number.
+impl Serialize for Quorum {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Majority => serializer.serialize_none(),
+            Self::AtLeast(count) => count.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Quorum {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let count = Option::<usize>::deserialize(deserializer)?;
+        let expected = &"how many locations must report a check as down, 1 or more; leave it out for a majority";
+        match count {
+            None => Ok(Self::Majority),
+            Some(count) => Self::at_least(count)
+                .ok_or_else(|| D::Error::invalid_value(Unexpected::Unsigned(count as u64), expected)),
+        }
+    }
+}
+
+#[cfg(feature = "config")]
+impl schemars::JsonSchema for Quorum {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Quorum".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "minimum": 1 })
+    }
+
+    fn inline_schema() -> bool {
+        true
     }
 }

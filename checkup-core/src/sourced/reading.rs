@@ -4,13 +4,13 @@
 //! content, so that it does not matter through which types a value passes on its way.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::path::Path;
 #[cfg(feature = "config")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Variable;
+use crate::source::Texts;
 
 thread_local! {
     static READING: RefCell<Reading> = RefCell::default();
@@ -21,7 +21,7 @@ thread_local! {
 pub(crate) struct Reading {
     /// Texts that variables were replaced in.
     #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have variables"))]
-    pub(crate) texts: HashMap<String, Box<[Variable]>>,
+    pub(crate) texts: Texts,
     /// The folder that relative paths are relative to.
     #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have a folder"))]
     pub(crate) folder: Option<Arc<Path>>,

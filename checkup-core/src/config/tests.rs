@@ -8,10 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::super::{Format, Kind, Registry};
+use super::{Format, Kind, Registry};
 use crate::{
-    Checker, Checkup, ConfigError, Failure, IntoChecker, Notification, Notifier, NotifyError, Observation, Report,
-    Secret, Spool, Storage, StorageError,
+    Check, Checker, Checkup, ConfigError, Failure, IntoChecker, Notification, Notifier, NotifyError, Observation,
+    Report, Secret, Spool, Storage, StorageError,
 };
 
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -138,7 +138,7 @@ fn a_whole_file_reads_and_writes_back_redacted_or_with_its_secrets() {
 }
 
 #[test]
-fn every_problem_is_told_at_once_with_its_place() {
+fn all_problems_are_reported_together_with_their_places() {
     let file = json!({
         "chekers": [],
         "checkers": [
@@ -157,19 +157,19 @@ fn every_problem_is_told_at_once_with_its_place() {
     assert_eq!(
         problems(&file),
         [
-            "chekers: unknown key; did you mean `checkers`? (there are: `checkers`, `storage`, `spool`, `notifiers`, `notifier`, \
-             `concurrent_checks`, `location`, `shard`, `quorum`, `timestamp`, `$schema`)",
+            "chekers: unknown key; did you mean `checkers`?",
             "checkers[0].threshold_rtt: expected a duration such as \"500ms\" or \"1m30s\", or an integer of nanoseconds, \
-             found string \"fast\"",
+             found \"fast\"",
             "checkers[0].endpoint_url: expected a host, found nothing",
             "checkers[1].interval: expected more than 0; leave it out for the interval of all checks",
-            "checkers[2].type: there is no checker `pong`; did you mean `ping`? (there are: `ping`)",
+            "checkers[2].type: there is no checker `pong`; did you mean `ping`?",
             "checkers[3].type: the checker `dns` is not compiled in; enable the feature `dns`",
-            "checkers[4]: the key `type` is missing (there are: `ping`)",
-            "checkers[5]: expected an object with a `type`, found a number",
-            "storage.type: there is no storage `nul`; did you mean `null`? (there are: `null`)",
-            "spool.dri: unknown key; did you mean `dir`? (there are: `dir`, `max_bytes`)",
-            "concurrent_checks: expected 0 (the default) or more, found -1",
+            "checkers[4]: the key `type` is missing (expected one of `ping`)",
+            "checkers[5]: expected an object, found a number",
+            "storage.type: there is no storage `nul`; did you mean `null`?",
+            "concurrent_checks: expected a whole number, 0 or more, found -1",
+            "spool.dri: unknown key; did you mean `dir`?",
+            "spool.max_bytes: expected a whole number, 0 or more, found -1",
             "timestamp: expected a time such as \"2016-09-08T07:00:00Z\", found \"now\"",
         ]
     );
@@ -201,7 +201,9 @@ fn a_value_from_the_environment_that_a_plugin_refuses_is_not_in_the_error() {
         json!({ "checkers": [{ "type": ["${PASSWORD}"], "endpoint_url": "x" }] }),
         json!({ "checkers": [{ "type": { "${PASSWORD}": "${PASSWORD}" }, "endpoint_url": "x" }] }),
         json!({ "timestamp": "${PASSWORD}" }),
-        json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "tags": "${PASSWORD}" }] }),
+        json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "attempts": "${PASSWORD}" }] }),
+        json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "depends_on": "${PASSWORD}" }] }),
+        json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "timeout": ["${PASSWORD}"] }] }),
     ] {
         let problems = problems(&file);
         assert!(!problems.concat().contains("hunter2"), "{problems:?}");
@@ -263,9 +265,66 @@ fn relative_paths_of_every_plugin_are_in_the_folder_of_the_file() {
 }
 
 #[test]
-fn a_text_where_a_list_belongs_is_not_shown() {
-    let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "tags": "Bearer hunter2" }] });
-    assert_eq!(problems(&file), ["checkers[0].tags: expected a sequence, found a text"]);
+fn all_problems_of_one_check_are_reported_together() {
+    let file = json!({ "checkers": [{
+        "type": "ping", "endpoint_url": "", "password": ["x"], "attempts": "many", "tag": "a", "interval": 0, "colour": 1,
+    }] });
+    assert_eq!(
+        problems(&file),
+        [
+            "checkers[0].attempts: expected a whole number from 0 to 4294967295, found \"many\"",
+            "checkers[0].interval: expected more than 0; leave it out for the interval of all checks",
+            "checkers[0].colour: unknown key (expected one of `endpoint_url`, `password`, `type`, `endpoint_name`, `name`, `attempts`, \
+             `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`, `retry_spacing`, `interval`, `tags`, `group`, `depends_on`)",
+            "checkers[0].password: expected a text, found a list",
+            "checkers[0].tag: unknown key; did you mean `tags`?",
+        ]
+    );
+    let unknown = json!({ "checkers": [{ "type": "ping", "endpoint_url": "", "colour": 1, "shape": 2 }] });
+    let problems = problems(&unknown);
+    let places = ["colour: unknown key", "shape: unknown key", "endpoint_url: expected a host, found nothing"];
+    assert!(problems.iter().zip(places).all(|(problem, place)| problem.contains(place)), "{problems:?}");
+    assert_eq!(problems.len(), 3);
+}
+
+#[test]
+fn a_single_tag_needs_no_list_and_keys_that_begin_with_x_are_free() {
+    let file = json!({
+        "checkers": [{ "type": "ping", "endpoint_url": "x", "tags": "public", "name": "a" }, { "type": "ping", "endpoint_url": "y", "depends_on": "a" }],
+        "x-anchors": { "whatever": 1 },
+    });
+    let checkup = parse(&file).unwrap();
+    let policies: Vec<_> = checkup.checks().map(Check::policy).collect();
+    assert_eq!((&*policies[0].tags, &*policies[1].depends_on), (&["public".to_owned()][..], &["a".to_owned()][..]));
+    assert_eq!(
+        problems(&json!({ "checkers": [], "interval": "1m", "checks": [] })),
+        [
+            "checks: unknown key; did you mean `checkers`?",
+            "interval: unknown key; `interval` is a key of each check in `checkers`",
+        ]
+    );
+}
+
+#[test]
+fn the_documented_keys_are_those_of_the_schema() {
+    let docs = include_str!("../config.rs");
+    let rows = docs.lines().filter_map(|line| line.strip_prefix("//! | `")?.split('`').next());
+    let mut documented: Vec<_> = rows.collect();
+    documented.sort_unstable();
+    let schema = Registry::new().schema();
+    let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(documented, {
+        let mut keys = keys;
+        keys.sort_unstable();
+        keys
+    });
+    assert!(schema["properties"].as_object().unwrap().values().all(|key| key["description"].is_string()), "{schema:#}");
+    let of_checks = docs.split("//! Every check has ").nth(1).and_then(|rest| rest.split(": see").next()).unwrap();
+    let schema = registry().schema();
+    for key in schema["$defs"]["checker"]["oneOf"][0]["properties"].as_object().unwrap().keys() {
+        let is_own = ["type", "endpoint_url", "password"].contains(&key.as_str());
+        assert!(is_own || of_checks.contains(&format!("`{key}`")), "{key}");
+    }
 }
 
 #[test]
@@ -374,7 +433,9 @@ fn nodes_share_the_checks_of_one_file_by_their_shards() {
     let refused = |shard: Value| problems(&json!({ "checkers": [], "shard": shard }));
     let expected = "shard: expected an `index` from 1 to `count`, found index 0 and count 3";
     assert_eq!(refused(json!({ "index": 0, "count": 3 })), [expected]);
-    assert_eq!(refused(json!("2/3")), ["shard: expected an object with `index` and `count`, found a string"]);
+    let expected = "shard: expected a shard such as \"2/8\", or an object with `index` and `count`, found \"0/3\"";
+    assert_eq!(refused(json!("0/3")), [expected]);
+    assert_eq!(names(&share(json!("2/3"))), names(&parts[1]));
     assert!(refused(json!({ "index": 1 }))[0].starts_with("shard: "), "{:?}", refused(json!({ "index": 1 })));
     assert!(refused(json!({ "index": 1, "count": 2, "cuont": 3 }))[0].contains("did you mean `count`"));
 }

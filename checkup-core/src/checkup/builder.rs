@@ -1,0 +1,120 @@
+//! [`CheckupBuilder`]: collects checks, storage, notifiers and options, and makes a [`Checkup`] of them.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::{Checkup, Dependencies, Options};
+use crate::engine::Context;
+use crate::source::Source;
+use crate::spool::Spooled;
+use crate::{Check, ConfigError, ConfigProblems, IntoNotifier, IntoStorage, Notifier, Storage};
+
+/// Builds a [`Checkup`]. Invalid settings are reported by [`build`](Self::build), all of them together.
+#[derive(Debug, Default)]
+pub struct CheckupBuilder {
+    checks: Vec<Check>,
+    storage: Option<Result<Arc<dyn Storage>, ConfigError>>,
+    notifiers: Vec<Result<Arc<dyn Notifier>, ConfigError>>,
+    pub(crate) options: Options,
+    pub(crate) sources: Sources,
+}
+
+/// What the storage, the notifiers and the sections of a config file were made of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources {
+    pub(crate) storage: Option<Source>,
+    pub(crate) notifiers: Vec<Source>,
+    /// Sections: the settings that programs have registered, and what they were made of.
+    pub(crate) sections: Vec<(Source, Section)>,
+}
+
+/// The settings of a section, whatever their type.
+#[derive(Clone)]
+pub(crate) struct Section(pub(crate) Arc<dyn std::any::Any + Send + Sync>);
+
+impl std::fmt::Debug for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // They may be secret.
+        f.write_str("Section")
+    }
+}
+
+impl CheckupBuilder {
+    /// Adds a check.
+    #[must_use]
+    pub fn check(mut self, check: Check) -> Self {
+        self.checks.push(check);
+        self
+    }
+
+    /// Adds checks.
+    #[must_use]
+    pub fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
+        self.checks.extend(checks);
+        self
+    }
+
+    /// Where reports are stored: a [`Storage`], or settings that become one. Default: nowhere.
+    #[must_use]
+    pub fn storage(mut self, storage: impl IntoStorage) -> Self {
+        self.storage = Some(storage.into_storage());
+        self
+    }
+
+    /// Adds a [`Notifier`], or settings that become one, which is notified of changes.
+    #[must_use]
+    pub fn notifier(mut self, notifier: impl IntoNotifier) -> Self {
+        self.notifiers.push(notifier.into_notifier());
+        self
+    }
+
+    /// The checkup.
+    ///
+    /// # Errors
+    ///
+    /// All invalid settings, each with its place: `checkers[3]`, `storage`, `notifiers[0]`.
+    pub fn build(self) -> Result<Checkup, ConfigError> {
+        let mut problems = ConfigProblems::new();
+        for (index, check) in self.checks.iter().enumerate() {
+            problems.take(check.validate().map_err(|error| error.at(&format!("checkers[{index}]"))));
+        }
+        let storage = self.storage.and_then(|storage| problems.take(storage.map_err(|error| error.at("storage"))));
+        let mut notifiers = Vec::new();
+        for (index, notifier) in self.notifiers.into_iter().enumerate() {
+            notifiers.extend(problems.take(notifier.map_err(|error| error.at(&format!("notifiers[{index}]")))));
+        }
+        problems.take(self.options.validate());
+        let dependencies = problems.take(Dependencies::resolve(&self.checks)).unwrap_or_default();
+        problems.into_result()?;
+
+        let options = self.options;
+        let spool = options.spool().filter(|_| storage.is_some()).cloned();
+        let storage = match (storage, &spool) {
+            (Some(storage), Some(spool)) => Some(Arc::new(Spooled::new(storage, spool.clone())) as Arc<dyn Storage>),
+            (storage, _) => storage,
+        };
+        let concurrent_checks = options.concurrent_checks();
+        let shard = options.shard;
+        let checkup = Checkup {
+            checks: self.checks.into_iter().map(Arc::new).collect(),
+            storage,
+            spool,
+            notifiers: notifiers.into(),
+            context: Context {
+                limit: Arc::new(Semaphore::new(concurrent_checks)),
+                concurrent_checks,
+                timestamp: options.timestamp,
+                dependencies,
+                location: options.location().map(Into::into),
+            },
+            whole: None,
+            options,
+            sources: self.sources,
+        };
+        Ok(match shard {
+            Some(shard) => checkup.with_shard(shard),
+            None => checkup,
+        })
+    }
+}

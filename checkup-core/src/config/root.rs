@@ -1,0 +1,381 @@
+//! The whole file: its root, and the keys that all checks have. It is read check by check, so that no more than one of them is in memory
+//! twice, and written back from what was made of it.
+
+use std::any::Any;
+use std::fmt::Display;
+use std::mem;
+use std::path::Path;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::ser::{Error as _, SerializeMap, SerializeSeq};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::environment::{self, Replaced};
+use super::format::kind_of;
+use super::problem::unknown_key;
+use super::registry::Types;
+use super::{Format, Kind, Registry, de, suggest};
+use crate::checkup::{Options, Section};
+use crate::source::Source;
+use crate::sourced::Reading;
+use crate::{Check, Checkup, CheckupBuilder, ConfigError, ConfigErrorKind, ConfigProblems, Policy};
+
+/// Looks a variable up.
+pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The keys of the root that plugins are made of.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Plugins {
+    /// The checks, each with its `type`, its settings, and the keys that all checks have.
+    #[schemars(schema_with = "super::schema::checkers")]
+    checkers: Vec<Value>,
+    /// Where reports are stored, with its `type`.
+    #[schemars(schema_with = "super::schema::storage")]
+    storage: Option<Value>,
+    /// What is notified of changes, each with its `type`.
+    #[schemars(schema_with = "super::schema::notifiers")]
+    notifiers: Vec<Value>,
+    /// Upstream's older form of one notifier; it goes first.
+    #[schemars(schema_with = "super::schema::notifier")]
+    notifier: Option<Value>,
+    /// The schema of this file, for editors.
+    #[serde(rename = "$schema")]
+    #[schemars(with = "String")]
+    _schema: Value,
+}
+
+/// The name of a check.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(super) struct Name {
+    /// The check's name. Default: its endpoint.
+    #[schemars(with = "String")]
+    endpoint_name: Option<String>,
+    /// The same as `endpoint_name`.
+    #[schemars(with = "String")]
+    name: Option<String>,
+}
+
+/// Reads a config file.
+pub(super) fn read(
+    registry: &Registry,
+    text: &str,
+    format: Format,
+    lookup: Lookup<'_>,
+    folder: Option<&Path>,
+) -> Result<Checkup, ConfigError> {
+    let mut reader = Reader {
+        registry,
+        lookup,
+        folder: folder.map(Into::into),
+        check_keys: [&["type"], de::keys_of::<Name>(), de::keys_of::<Policy>()].concat(),
+        checks: Vec::new(),
+        policy: Arc::default(),
+        dependencies: Vec::new(),
+        problems: ConfigProblems::new(),
+    };
+    match format.read(text, &mut |index, check| reader.check(index, check))? {
+        Value::Object(root) => reader.root(root),
+        _ => Err(ConfigError::reason("", "expected an object with `checkers`")),
+    }
+}
+
+struct Reader<'a> {
+    registry: &'a Registry,
+    lookup: Lookup<'a>,
+    folder: Option<Arc<Path>>,
+    /// The keys that every check has besides those of its type.
+    check_keys: Vec<&'static str>,
+    checks: Vec<Check>,
+    /// That of the latest check: the next one probably has the same.
+    policy: Arc<Policy>,
+    /// Which variables the names in `depends_on` came from, which are looked at when all checks are known.
+    dependencies: Vec<(String, Replaced)>,
+    problems: ConfigProblems,
+}
+
+impl Reader<'_> {
+    fn check(&mut self, index: usize, value: Value) {
+        let check = self.within(&format_args!("checkers[{index}]"), value, |reader, value, replaced, problems| {
+            let mut object = object(value, problems)?;
+            let Name { endpoint_name, name } = problems.read(de::take(&mut object)).unwrap_or_default();
+            if endpoint_name.is_some() && name.is_some() {
+                let message = "both `endpoint_name` and `name` are set, which are the same; leave one out";
+                problems.0.push(ConfigError::reason("name", message));
+            }
+            let policy: Policy = problems.read(de::take(&mut object)).unwrap_or_default();
+            problems.0.take(policy.validate());
+            if !policy.depends_on.is_empty() && !replaced.texts().is_empty() {
+                reader.dependencies.push((format!("checkers[{index}]"), replaced.clone()));
+            }
+            let types = &reader.registry.checkers;
+            let (checker, source) = plugin(types, Kind::Checker, object, &reader.check_keys, replaced, problems)?;
+            if *reader.policy != policy {
+                reader.policy = Arc::new(policy);
+            }
+            let name = endpoint_name.or(name).unwrap_or_default();
+            Some(Check::from_source(name, checker, Arc::clone(&reader.policy), source))
+        });
+        self.checks.extend(check);
+    }
+
+    fn root(mut self, mut root: Map<String, Value>) -> Result<Checkup, ConfigError> {
+        let of_checks = mem::take(&mut self.problems);
+        let sections: Vec<_> = self.registry.sections.names().filter_map(|key| root.remove_entry(key)).collect();
+        let mut plugins = Map::new();
+        for key in de::keys_of::<Plugins>() {
+            plugins.extend(root.remove_entry(*key).filter(|(_, value)| !value.is_null()));
+        }
+        let mut options = Map::new();
+        for key in de::keys_of::<Options>() {
+            options.extend(root.remove_entry(*key));
+        }
+        self.unknown_keys(&root);
+        self.problems.take(of_checks.into_result());
+
+        let mut builder = CheckupBuilder::default();
+        let Plugins { storage, notifier, notifiers, .. } = self
+            .within(&"", Value::Object(plugins), |_, value, _, problems| read_all(value, problems))
+            .unwrap_or_default();
+        if let Some(value) = storage {
+            if let Some((storage, source)) = self.plugin(&self.registry.storages, Kind::Storage, &"storage", value) {
+                builder = builder.storage(storage);
+                builder.sources.storage = Some(source);
+            }
+        }
+        let older = notifier.map(|value| ("notifier".to_owned(), value));
+        let list = notifiers.into_iter().enumerate().map(|(index, value)| (format!("notifiers[{index}]"), value));
+        for (place, value) in older.into_iter().chain(list) {
+            if let Some((notifier, source)) = self.plugin(&self.registry.notifiers, Kind::Notifier, &place, value) {
+                builder = builder.notifier(notifier);
+                builder.sources.notifiers.push(source);
+            }
+        }
+        let options = self.within(&"", Value::Object(options), |_, value, _, problems| {
+            let options: Options = read_all(value, problems)?;
+            problems.0.take(options.validate());
+            Some(options)
+        });
+        builder.options = options.unwrap_or_default();
+        for (key, value) in sections.into_iter().filter(|(_, value)| !value.is_null()) {
+            let section = self.within(&key, value, |reader, value, replaced, problems| {
+                let object = object(value, problems)?;
+                reader.registry.sections.build(Kind::Section, &key, &object, &[], replaced.texts(), problems)
+            });
+            builder.sources.sections.extend(section.map(|(section, source)| (source, Section(section))));
+        }
+        // Without a check that is invalid, others that depend on it would have problems too.
+        self.problems.into_result()?;
+        let dependencies = self.dependencies;
+        let variables = |place: &str| {
+            let mut all = dependencies.iter().filter_map(|(check, replaced)| {
+                place.strip_prefix(check.as_str())?.strip_prefix('.').map(|inner| replaced.at(inner))
+            });
+            all.next().unwrap_or_default()
+        };
+        builder.checks(self.checks).build().map_err(|error| error.hide(&variables))
+    }
+
+    fn unknown_keys(&mut self, root: &Map<String, Value>) {
+        let sections = &self.registry.sections;
+        let own = [de::keys_of::<Plugins>(), de::keys_of::<Options>()].concat();
+        let known: Vec<_> = own.into_iter().chain(sections.names()).collect();
+        // Those are free, for the anchors of YAML.
+        for key in root.keys().filter(|key| !key.starts_with("x-")) {
+            let problem = |message: String| ConfigError::new(ConfigErrorKind::UnknownKey, key.as_str(), message);
+            self.problems.push(match sections.remedy(key) {
+                Some(remedy) => problem(format!("`{key}` is not compiled in; {remedy}")),
+                None if self.check_keys.contains(&key.as_str()) => {
+                    problem(format!("unknown key; `{key}` is a key of each check in `checkers`"))
+                }
+                None => unknown_key(key.clone(), key, &known),
+            });
+        }
+    }
+
+    /// Makes a plugin of an object with its `type`.
+    fn plugin<K: ?Sized + 'static>(
+        &mut self,
+        types: &Types<K>,
+        kind: Kind,
+        place: &dyn Display,
+        value: Value,
+    ) -> Option<(Arc<K>, Source)> {
+        self.within(place, value, |_, value, replaced, problems| {
+            let object = object(value, problems)?;
+            plugin(types, kind, object, &["type"], replaced, problems)
+        })
+    }
+
+    /// Reads the value at a place, with its variables replaced, and adds what is wrong with it to the problems.
+    fn within<T>(
+        &mut self,
+        place: &dyn Display,
+        mut value: Value,
+        read: impl FnOnce(&mut Self, Value, &Replaced, &mut Problems) -> Option<T>,
+    ) -> Option<T> {
+        let mut problems = Problems::default();
+        let replaced = environment::interpolate(&mut value, self.lookup, &mut problems.0);
+        let mut outcome = None;
+        // Values that still hold `${…}` would have more problems.
+        if problems.0.is_empty() {
+            let reading = Reading { texts: replaced.texts().clone(), folder: self.folder.clone() };
+            outcome = reading.during(|| read(self, value, &replaced, &mut problems));
+        }
+        if let Err(error) = problems.0.into_result() {
+            self.problems.push(error.hide(&|inner| replaced.at(inner)).at(&place.to_string()));
+        }
+        outcome
+    }
+}
+
+/// The problems of one object.
+#[derive(Default)]
+pub(super) struct Problems(pub(super) ConfigProblems);
+
+impl Problems {
+    pub(super) fn read<T>(&mut self, read: de::Read<T>) -> Option<T> {
+        self.0.take(read.problems.into_result());
+        read.value
+    }
+}
+
+/// Reads settings that are a whole object, except for nulls, which count as absent.
+fn read_all<T: serde::de::DeserializeOwned>(value: Value, problems: &mut Problems) -> Option<T> {
+    let mut object = object(value, problems)?;
+    problems.read(de::take(&mut object))
+}
+
+fn object(value: Value, problems: &mut Problems) -> Option<Map<String, Value>> {
+    match value {
+        Value::Object(object) => Some(object),
+        other => {
+            problems.0.push(ConfigError::expected("", "an object").found(kind_of(&other)).without_values());
+            None
+        }
+    }
+}
+
+fn plugin<K: ?Sized + 'static>(
+    types: &Types<K>,
+    kind: Kind,
+    mut object: Map<String, Value>,
+    others: &[&str],
+    replaced: &Replaced,
+    problems: &mut Problems,
+) -> Option<(Arc<K>, Source)> {
+    let type_name = match object.remove("type").unwrap_or_default() {
+        Value::String(type_name) => type_name,
+        Value::Null => {
+            let message = format!("the key `type` is missing (expected one of {})", suggest::list(types.names()));
+            problems.0.push(ConfigError::reason("", message));
+            return None;
+        }
+        other => {
+            let expected = format!("the name of a {}", kind.as_str());
+            problems.0.push(ConfigError::expected("type", expected).found(kind_of(&other)).without_values());
+            return None;
+        }
+    };
+    types.build(kind, &type_name, &object, others, replaced.texts(), problems)
+}
+
+impl Checkup {
+    /// What the config file says under the root key that was [registered](super::Registry::section) for settings of this type.
+    pub fn section<T: 'static>(&self) -> Option<&T> {
+        self.sources.sections.iter().find_map(|(_, Section(section))| (&**section as &dyn Any).downcast_ref())
+    }
+}
+
+/// Writes the config that the checkup was made of. Secrets are redacted, except inside of
+/// [`Secret::exposing`](crate::Secret::exposing).
+///
+/// # Errors
+///
+/// If a check, the storage or a notifier was made in code: those have no form in a file.
+///
+/// ```
+/// use checkup_core::config::{Format, Registry};
+///
+/// let checkup = Registry::new().parse(r#"{ "checkers": [], "concurrent_checks": 10 }"#, Format::Json)?;
+/// assert_eq!(serde_json::to_string(&checkup)?, r#"{"checkers":[],"concurrent_checks":10}"#);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl Serialize for Checkup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sources = &self.sources;
+        if self.storage().is_some() && sources.storage.is_none() || self.notifiers().len() != sources.notifiers.len() {
+            return Err(S::Error::custom("a storage or notifier that was made in code has no form in a config file"));
+        }
+        let mut root = serializer.serialize_map(None)?;
+        root.serialize_entry("checkers", &Checks(self))?;
+        if let Some(storage) = &sources.storage {
+            root.serialize_entry("storage", &Plugin { source: storage, check: None })?;
+        }
+        if !sources.notifiers.is_empty() {
+            let notifiers: Vec<_> = sources.notifiers.iter().map(|source| Plugin { source, check: None }).collect();
+            root.serialize_entry("notifiers", &notifiers)?;
+        }
+        write_changes(&self.options, &mut root)?;
+        for (source, _) in &sources.sections {
+            root.serialize_entry(source.type_name(), &source.written().map_err(S::Error::custom)?)?;
+        }
+        root.end()
+    }
+}
+
+struct Checks<'a>(&'a Checkup);
+
+impl Serialize for Checks<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.0.checks().len()))?;
+        for check in self.0.checks() {
+            let source = check.source().ok_or_else(|| {
+                let name = check.name();
+                S::Error::custom(format_args!("the check `{name}` was made in code and has no form in a config file"))
+            })?;
+            list.serialize_element(&Plugin { source, check: Some(check) })?;
+        }
+        list.end()
+    }
+}
+
+/// A plugin's object: its type, its settings, and for a check the keys that all checks have.
+struct Plugin<'a> {
+    source: &'a Source,
+    check: Option<&'a Check>,
+}
+
+impl Serialize for Plugin<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let type_name = self.source.type_name();
+        let mut object = serializer.serialize_map(None)?;
+        object.serialize_entry("type", type_name)?;
+        if let Some(check) = self.check.filter(|check| !check.given_name().is_empty()) {
+            object.serialize_entry("endpoint_name", check.given_name())?;
+        }
+        let Value::Object(own) = self.source.written().map_err(S::Error::custom)? else {
+            return Err(S::Error::custom(format_args!("the settings of `{type_name}` are not an object")));
+        };
+        for (key, value) in &own {
+            object.serialize_entry(key, value)?;
+        }
+        if let Some(check) = self.check {
+            write_changes(check.policy(), &mut object)?;
+        }
+        object.end()
+    }
+}
+
+/// Writes those settings that differ from their defaults.
+fn write_changes<T: Serialize + Default, M: SerializeMap>(settings: &T, object: &mut M) -> Result<(), M::Error> {
+    let value = |settings: &T| serde_json::to_value(settings).map_err(M::Error::custom);
+    let (Value::Object(own), default) = (value(settings)?, value(&T::default())?) else { return Ok(()) };
+    for (key, value) in own.iter().filter(|(key, value)| default[key.as_str()] != **value) {
+        object.serialize_entry(key, value)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! [`Source`]: what a check, a storage or a notifier was made of, to write it back.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::ConfigError;
+use crate::sourced::Variable;
+
+/// The settings of a plugin, as its config file has them.
+///
+/// There is one for every check, so it is as small as it can be: the written form is made from it when it is asked for.
+#[derive(Clone)]
+pub(crate) struct Source {
+    settings_type: Arc<SettingsType>,
+    /// The plugin's own settings as a JSON object, with the values of variables in place.
+    object: Box<str>,
+    /// Which texts in it came from variables.
+    variables: Option<Box<Texts>>,
+}
+
+/// Texts that variables were replaced in.
+pub(crate) type Texts = HashMap<String, Box<[Variable]>>;
+
+/// A registered type: its name, and how its settings are written.
+pub(crate) struct SettingsType {
+    pub(crate) name: Box<str>,
+    pub(crate) write: fn(&Source) -> Result<Value, ConfigError>,
+}
+
+impl Source {
+    pub(crate) fn new(settings_type: &Arc<SettingsType>, object: &str, variables: Texts) -> Self {
+        let variables = Some(variables).filter(|texts| !texts.is_empty()).map(Box::new);
+        Self { settings_type: Arc::clone(settings_type), object: object.into(), variables }
+    }
+
+    /// The `type` in a config file.
+    pub(crate) fn type_name(&self) -> &str {
+        &self.settings_type.name
+    }
+
+    pub(crate) fn object(&self) -> &str {
+        &self.object
+    }
+
+    pub(crate) fn variables(&self) -> Texts {
+        self.variables.as_deref().cloned().unwrap_or_default()
+    }
+
+    /// The settings as JSON. Secrets are redacted, except inside of [`Secret::exposing`](crate::Secret::exposing).
+    pub(crate) fn written(&self) -> Result<Value, ConfigError> {
+        (self.settings_type.write)(self)
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The object may hold secrets.
+        f.debug_struct("Source").field("type", &self.type_name()).finish_non_exhaustive()
+    }
+}
