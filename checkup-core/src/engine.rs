@@ -140,13 +140,17 @@ async fn run_check(context: &Context, check: &Check) -> CheckResult {
             sleep(policy.attempt_spacing).await;
         }
         let (mut attempt, mut seen) = attempt_once(checker, limit).await;
-        for _ in 0..policy.retries {
+        // What refuses a connection now often does so for seconds: a retry without a pause would be useless.
+        let mut pause = policy.retry_spacing.min(limit);
+        for retried in 1..=policy.retries {
             if attempt.is_success() {
                 break;
             }
             tracing::debug!(check = %result.name, error = attempt.error, "attempt failed, retrying");
-            sleep(policy.attempt_spacing).await;
+            sleep(pause).await;
+            pause = pause.saturating_mul(2).min(limit);
             (attempt, seen) = attempt_once(checker, limit).await;
+            attempt.retried = retried;
         }
         notice = notice.or(seen);
         result.attempts.push(attempt);
@@ -220,7 +224,10 @@ async fn try_once(checker: &dyn Checker, deadline: Option<Instant>, limit: Durat
         Ok(Ok(Ok(Observation { rtt, notice, facts }))) => {
             let phases = trace.finish();
             tracing::trace!(endpoint = %checker.endpoint(), rtt = ?rtt.unwrap_or(elapsed), "attempt succeeded");
-            return (Attempt { rtt: rtt.unwrap_or(elapsed), error: None, cause: None, phases, facts }, notice);
+            return (
+                Attempt { rtt: rtt.unwrap_or(elapsed), error: None, cause: None, phases, facts, retried: 0 },
+                notice,
+            );
         }
         Ok(Ok(Err(failure))) => failure,
         Ok(Err(panic)) => Failure::new(Cause::Panic, panic_message(panic.as_ref())),
@@ -228,7 +235,17 @@ async fn try_once(checker: &dyn Checker, deadline: Option<Instant>, limit: Durat
     };
     let (cause, error) = failure.into_parts();
     tracing::debug!(endpoint = %checker.endpoint(), %cause, error, "attempt failed");
-    (Attempt { rtt: elapsed, error: Some(error), cause: Some(cause), phases: trace.finish(), facts: None }, None)
+    (
+        Attempt {
+            rtt: elapsed,
+            error: Some(error),
+            cause: Some(cause),
+            phases: trace.finish(),
+            facts: None,
+            retried: 0,
+        },
+        None,
+    )
 }
 
 /// The verdict: upstream's rules. Attempts that the monitor could not make do not count; if it could make none, there is no

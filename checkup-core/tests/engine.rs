@@ -55,6 +55,24 @@ async fn a_retry_that_succeeds_makes_the_failure_not_count() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn retries_wait_a_second_and_then_twice_as_long_up_to_the_timeout() {
+    let elapsed = |check: Check| async move {
+        let started = Instant::now();
+        let result = run_one(check).await;
+        (started.elapsed().as_secs(), result.attempts[0].retried, result.is_healthy())
+    };
+    assert_eq!(elapsed(recovering(0).retries(3)).await, (0, 0, true));
+    assert_eq!(elapsed(recovering(3).retries(5)).await, (7, 3, true));
+    assert_eq!(elapsed(recovering(9).retries(4).timeout(Duration::from_secs(3))).await, (9, 4, false));
+    assert_eq!(elapsed(recovering(2).retries(2).retry_spacing(Duration::ZERO)).await, (0, 2, true));
+
+    let report = Checkup::builder().check(recovering(1).retries(1)).build().unwrap().check().await;
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json[0]["times"][0]["retried"], 1);
+    assert_eq!(serde_json::from_value::<checkup_core::CheckResult>(json[0].clone()).unwrap(), report.results[0]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_median_must_be_strictly_above_the_threshold() {
     assert!(run_one(taking("x", 50 * MS).threshold_rtt(50 * MS)).await.is_healthy());
     let slow = run_one(taking("x", 51 * MS).threshold_rtt(50 * MS)).await;

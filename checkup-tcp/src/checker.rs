@@ -41,12 +41,12 @@ impl IntoChecker for Tcp {
         }
         problems.finish(|| {
             Some(Arc::new(TcpChecker {
-                endpoint: self.endpoint_url,
+                endpoint: self.endpoint_url.into(),
                 address: address?,
                 ip_version: self.ip_version,
-                tls: tls?,
-                send: self.send.filter(|text| !text.is_empty()),
-                expect: expect?,
+                tls: tls?.map(Box::new),
+                send: self.send.filter(|text| !text.is_empty()).map(Box::new),
+                expect: expect?.map(Box::new),
                 max_read_bytes: self.max_read_bytes,
             }) as Arc<dyn Checker>)
         })
@@ -54,21 +54,23 @@ impl IntoChecker for Tcp {
 }
 
 /// The checker that [`Tcp`] becomes.
+///
+/// There may be a hundred thousand: what few of them have is boxed.
 #[derive(Debug)]
 pub struct TcpChecker {
-    endpoint: String,
+    endpoint: Box<str>,
     address: HostPort,
     ip_version: IpVersion,
-    tls: Option<TlsClient>,
-    send: Option<Secret>,
-    expect: Option<Search>,
+    tls: Option<Box<TlsClient>>,
+    send: Option<Box<Secret>>,
+    expect: Option<Box<Search>>,
     max_read_bytes: usize,
 }
 
 #[async_trait]
 impl Checker for TcpChecker {
     fn endpoint(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&self.endpoint)
+        Cow::Borrowed(&*self.endpoint)
     }
 
     async fn attempt(&self) -> Result<Observation, Failure> {

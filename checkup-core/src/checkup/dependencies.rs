@@ -1,23 +1,26 @@
-//! `depends_on`: which checks are down only because another is.
+//! `depends_on`: which checks are down only because another one is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::{Check, CheckResult, ConfigError, Status};
+use crate::{Check, CheckResult, ConfigError, ConfigProblems, Status};
 
-/// What every check depends on, by places in the order of the checks. No cycles.
+/// How many names an error lists.
+const LISTED: usize = 20;
+
+/// What every check depends on, by position. There are no cycles.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dependencies {
-    /// Empty if no check depends on any.
+    /// Empty if no check depends on another.
     of: Arc<[Vec<usize>]>,
 }
 
 impl Dependencies {
-    /// Resolves the names that checks depend on. A name that several checks have is all of them.
+    /// Resolves the names that checks depend on. A name that several checks share means all of them.
     ///
     /// # Errors
     ///
-    /// If a name is none of a check's, or if checks depend on each other in a circle.
+    /// If names are not those of checks (all of them), or if checks depend on each other in a circle.
     pub(crate) fn resolve(checks: &[Check]) -> Result<Self, ConfigError> {
         if checks.iter().all(|check| check.policy().depends_on.is_empty()) {
             return Ok(Self::default());
@@ -26,18 +29,25 @@ impl Dependencies {
         for (place, check) in checks.iter().enumerate() {
             places.entry(check.name()).or_default().push(place);
         }
+        let mut problems = ConfigProblems::new();
         let mut of = vec![Vec::new(); checks.len()];
         for (place, check) in checks.iter().enumerate() {
             for (index, name) in check.policy().depends_on.iter().enumerate() {
                 let Some(found) = places.get(name.as_str()) else {
                     let place = format!("checkers[{place}].depends_on[{index}]");
-                    let names: Vec<_> = checks.iter().map(|check| format!("`{}`", check.name())).collect();
-                    let message = format!("there is no check `{name}` (there are: {})", names.join(", "));
-                    return Err(ConfigError::invalid(place, message));
+                    let names: Vec<_> = checks.iter().take(LISTED).map(|check| format!("`{}`", check.name())).collect();
+                    let more = match checks.len().saturating_sub(LISTED) {
+                        0 => String::new(),
+                        more => format!(" and {more} more"),
+                    };
+                    let expected = format!("the name of a check ({}{more})", names.join(", "));
+                    problems.push(ConfigError::expected(place, expected).found(format_args!("`{name}`")));
+                    continue;
                 };
                 of[place].extend(found);
             }
         }
+        problems.into_result()?;
         let dependencies = Self { of: of.into() };
         match dependencies.cycle() {
             None => Ok(dependencies),
@@ -60,9 +70,9 @@ impl Dependencies {
         Self { of: places.iter().map(|place| self.of[*place].iter().filter_map(keep).collect()).collect() }
     }
 
-    /// The result of the check that is the cause of this one's being down, if it depends on one that is down too.
+    /// The result of the check because of which this one is down, if it depends on one that is down too.
     ///
-    /// `result` gives the latest result of the check at a place, if there is one.
+    /// `result` gives the latest result of the check at a position, if there is one.
     pub(crate) fn cause<'a>(
         &self,
         place: usize,
@@ -80,7 +90,7 @@ impl Dependencies {
         cause
     }
 
-    /// Marks the results of a run, which are in the order of the checks.
+    /// Adds to the results of a run, which are in the order of the checks, because of which check they are down.
     pub(crate) fn mark(&self, results: &mut [CheckResult]) {
         if self.of.is_empty() {
             return;
@@ -164,8 +174,12 @@ mod tests {
         let chain: &[(&str, &[&str])] = &[("page", &["api"]), ("api", &["cache", "db"]), ("cache", &[]), ("db", &[])];
         let because = |names: [Option<&str>; 4]| names.map(|name| name.map(str::to_owned)).to_vec();
         assert_eq!(marked(chain, &["page", "api", "db"]), because([Some("db"), Some("db"), None, None]));
-        assert_eq!(marked(chain, &["page", "db"]), because([None, None, None, None]), "the api between them works");
-        assert_eq!(marked(chain, &["db"]), because([None; 4]), "what works is not down because of anything");
+        assert_eq!(
+            marked(chain, &["page", "db"]),
+            because([None, None, None, None]),
+            "the api between them is healthy"
+        );
+        assert_eq!(marked(chain, &["db"]), because([None; 4]), "a healthy check is not down because of another");
     }
 
     #[test]
@@ -182,7 +196,7 @@ mod tests {
     fn a_name_that_does_not_exist_is_refused_with_those_that_do() {
         let error = Dependencies::resolve(&checks(&[("a", &["b", "x"]), ("b", &[])])).unwrap_err();
         let text = error.to_string();
-        assert_eq!(text, "checkers[0].depends_on[1]: there is no check `x` (there are: `a`, `b`)");
+        assert_eq!(text, "checkers[0].depends_on[1]: expected the name of a check (`a`, `b`), found `x`");
     }
 
     #[test]

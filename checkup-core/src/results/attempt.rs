@@ -8,7 +8,7 @@ use crate::duration;
 
 /// One try of a check: how long it took, and why it failed if it did.
 ///
-/// In JSON `{"rtt": 1234567}`, with `error` when it failed, and our additions `cause`, `phases` and `facts` when known.
+/// In JSON `{"rtt": 1234567}`, with `error` when it failed, and our additions `cause`, `retried`, `phases` and `facts` when known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -21,6 +21,9 @@ pub struct Attempt {
     /// The kind of failure; `None` if the attempt succeeded, or in files that upstream wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
+    /// How many tries before this one failed and were repeated (see [`Policy::retries`](crate::Policy::retries)).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u32,
     /// Where the time went, for checkers that can tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phases: Option<Box<Phases>>,
@@ -44,6 +47,11 @@ impl Attempt {
     pub fn is_success(&self) -> bool {
         self.error.is_none()
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 fn empty_is_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
