@@ -116,3 +116,12 @@ mod registry {
         }
     }
 }
+
+#[test]
+fn all_problems_of_the_settings_are_reported() {
+    let settings = Tcp::new("db").expect("").max_read_bytes(0);
+    checkup_testkit::conformance::all_problems_are_reported(
+        settings.into_checker(),
+        &["endpoint_url", "expect", "max_read_bytes"],
+    );
+}

@@ -32,6 +32,10 @@
 //!
 //! The behaviours themselves run in separate runtimes; some are dropped in the middle, like a process that dies.
 //!
+//! # Settings
+//!
+//! [`all_problems_are_reported`] checks that settings with several invalid values are refused with a problem for each.
+//!
 //! # Without the macros
 //!
 //! Each behaviour is a function of its suite ([`checker`], [`storage`], [`named_files`], [`notifier`]), and `BEHAVIOURS` lists them
@@ -43,11 +47,13 @@ mod fixture;
 mod macros;
 pub mod named_files;
 pub mod notifier;
+mod settings;
 pub mod storage;
 
 pub use checker::CheckerFixture;
 pub use named_files::NamedFilesFixture;
 pub use notifier::NotifierFixture;
+pub use settings::all_problems_are_reported;
 pub use storage::StorageFixture;
 
 /// One requirement of a contract, and how to check it.
