@@ -114,7 +114,7 @@ impl Checkup {
     ///
     /// If it is polled outside of a tokio runtime with time and I/O enabled.
     pub async fn check(&self) -> Report {
-        self.check_each(|_| {}).await
+        engine::run(&self.context, Arc::clone(&self.checks)).await
     }
 
     /// Like [`check`](Self::check), and calls `on_result` for each check as it finishes, in the task that polls the future.
@@ -129,6 +129,6 @@ impl Checkup {
     /// # }
     /// ```
     pub async fn check_each(&self, on_result: impl FnMut(Progress<'_>)) -> Report {
-        engine::run(&self.context, Arc::clone(&self.checks), on_result).await
+        engine::run_each(&self.context, Arc::clone(&self.checks), on_result).await
     }
 }

@@ -6,10 +6,12 @@
 mod trace;
 
 use std::any::Any;
+use std::iter;
+use std::mem;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -55,70 +57,116 @@ pub struct Progress<'a> {
     pub result: &'a CheckResult,
 }
 
-/// Runs `checks` and calls `on_result` for each as it finishes (what depends on what shows only in the report). The report is in the order of the checks.
-pub(crate) async fn run(
+/// Runs `checks`. The report is in their order.
+///
+/// The workers write their results to where the report has them, so that nothing is woken for each.
+pub(crate) async fn run(context: &Context, checks: Arc<[Arc<Check>]>) -> Report {
+    let run = Started::now(context, &checks);
+    let results = Arc::new(Mutex::new(vec![None; checks.len()]));
+    // Dropped when this future is: that aborts the workers, and with them every attempt.
+    let mut tasks = JoinSet::new();
+    for worker in Worker::all(context, &checks) {
+        let results = Arc::clone(&results);
+        tasks.spawn(worker.work(move |index, result| {
+            results.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(result);
+        }));
+    }
+    while tasks.join_next().await.is_some() {}
+    let results = mem::take(&mut *results.lock().unwrap_or_else(PoisonError::into_inner));
+    run.report(context, &checks, results)
+}
+
+/// Runs `checks` and calls `on_result` for each as it finishes (what depends on what shows only in the report). The report is in
+/// the order of the checks.
+pub(crate) async fn run_each(
     context: &Context,
     checks: Arc<[Arc<Check>]>,
     mut on_result: impl FnMut(Progress<'_>),
 ) -> Report {
-    let started = context.timestamp.unwrap_or_else(Timestamp::now);
-    let clock = Instant::now();
+    let run = Started::now(context, &checks);
     let total = checks.len();
-    tracing::debug!(checks = total, "run started");
-
-    let next = Arc::new(AtomicUsize::new(0));
-    let workers = context.concurrent_checks.min(total);
     // Bounded by the number of checks, whose results are all kept anyway.
     let (sender, mut receiver) = mpsc::unbounded_channel();
     // Dropped when this future is: that aborts the workers, and with them every attempt.
     let mut tasks = JoinSet::new();
-    for _ in 0..workers {
-        tasks.spawn(work(context.clone(), Arc::clone(&checks), Arc::clone(&next), sender.clone()));
+    for worker in Worker::all(context, &checks) {
+        let sender = sender.clone();
+        tasks.spawn(worker.work(move |index, result| {
+            // An error means that this future is gone, and the worker is about to be aborted.
+            let _ = sender.send((index, result));
+        }));
     }
     drop(sender);
 
-    let mut slots: Vec<Option<CheckResult>> = vec![None; total];
+    let mut results: Vec<Option<CheckResult>> = vec![None; total];
     let mut finished = 0;
     while let Some((index, result)) = receiver.recv().await {
         finished += 1;
         on_result(Progress { finished, total, index, result: &result });
-        slots[index] = Some(result);
+        results[index] = Some(result);
     }
-    // Every slot is filled unless the runtime shut the workers down; that check did not run, which is not healthy.
-    let mut results: Vec<_> = slots
-        .into_iter()
-        .zip(checks.iter())
-        .map(|(slot, check)| {
-            slot.unwrap_or_else(|| broken(context, check, "the runtime stopped before the check ended"))
-        })
-        .collect();
-    context.dependencies.mark(&mut results);
-    let report = Report { results, started, elapsed: clock.elapsed() };
-    tracing::debug!(
-        checks = total,
-        status = %report.status(),
-        elapsed = %Human(report.elapsed),
-        "run finished"
-    );
-    report
+    run.report(context, &checks, results)
 }
 
-async fn work(
+/// When a run started.
+struct Started {
+    timestamp: Timestamp,
+    clock: Instant,
+}
+
+impl Started {
+    fn now(context: &Context, checks: &[Arc<Check>]) -> Self {
+        tracing::debug!(checks = checks.len(), "run started");
+        Self { timestamp: context.timestamp.unwrap_or_else(Timestamp::now), clock: Instant::now() }
+    }
+
+    fn report(self, context: &Context, checks: &[Arc<Check>], results: Vec<Option<CheckResult>>) -> Report {
+        // Every result exists unless the runtime shut the workers down; that check did not run, which is not healthy.
+        let mut results: Vec<_> = results
+            .into_iter()
+            .zip(checks)
+            .map(|(result, check)| {
+                result.unwrap_or_else(|| broken(context, check, "the runtime stopped before the check ended"))
+            })
+            .collect();
+        context.dependencies.mark(&mut results);
+        let report = Report { results, started: self.timestamp, elapsed: self.clock.elapsed() };
+        tracing::debug!(
+            checks = checks.len(),
+            status = %report.status(),
+            elapsed = %Human(report.elapsed),
+            "run finished"
+        );
+        report
+    }
+}
+
+/// Runs checks, one after another.
+struct Worker {
     context: Context,
     checks: Arc<[Arc<Check>]>,
+    /// The first check that no worker has taken.
     next: Arc<AtomicUsize>,
-    results: mpsc::UnboundedSender<(usize, CheckResult)>,
-) {
-    loop {
-        // An error would mean that the semaphore is closed, which nobody does.
-        let Ok(_permit) = context.limit.acquire().await else { return };
-        let index = next.fetch_add(1, Ordering::Relaxed);
-        let Some(check) = checks.get(index) else { return };
-        let result = AssertUnwindSafe(run_check(&context, check)).catch_unwind().await;
-        // Attempts catch their own panics; this is for one outside of them, as in `endpoint`.
-        let result = result.unwrap_or_else(|panic| broken(&context, check, &panic_message(panic.as_ref())));
-        if results.send((index, result)).is_err() {
-            return;
+}
+
+impl Worker {
+    /// As many as checks may run at once.
+    fn all(context: &Context, checks: &Arc<[Arc<Check>]>) -> impl Iterator<Item = Self> {
+        let next = Arc::new(AtomicUsize::new(0));
+        let worker = move || Self { context: context.clone(), checks: Arc::clone(checks), next: Arc::clone(&next) };
+        iter::repeat_with(worker).take(context.concurrent_checks.min(checks.len()))
+    }
+
+    async fn work(self, on_result: impl Fn(usize, CheckResult)) {
+        loop {
+            // An error would mean that the semaphore is closed, which never happens.
+            let Ok(_permit) = self.context.limit.acquire().await else { return };
+            let index = self.next.fetch_add(1, Ordering::Relaxed);
+            let Some(check) = self.checks.get(index) else { return };
+            let result = AssertUnwindSafe(run_check(&self.context, check)).catch_unwind().await;
+            // Attempts catch their own panics; this is for one outside of them, as in `endpoint`.
+            let result = result.unwrap_or_else(|panic| broken(&self.context, check, &panic_message(panic.as_ref())));
+            on_result(index, result);
         }
     }
 }

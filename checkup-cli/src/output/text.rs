@@ -45,14 +45,15 @@ impl Layout {
 /// The whole report, with colours.
 pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout) -> String {
     let max_name = layout.width.map_or(usize::MAX, |width| MAX_NAME.min(width / 3));
-    let rows: Vec<_> = report
-        .results
-        .iter()
-        .zip(checkup.checks())
-        .map(|(result, check)| Row::new(result, &check.policy().tags, max_name))
-        .collect();
-    let name_width = rows.iter().map(|row| width(&row.name)).max().unwrap_or(0);
-    let rtt_width = rows.iter().map(|row| width(&row.rtt)).max().unwrap_or(0);
+    let checks: Vec<_> = checkup.checks().collect();
+    // Made twice and not kept, since there may be a hundred thousand.
+    let row = |place: usize| Row::new(&report.results[place], &checks[place].policy().tags, max_name);
+    let (mut name_width, mut rtt_width) = (0, 0);
+    for place in 0..report.results.len().min(checks.len()) {
+        let row = row(place);
+        name_width = name_width.max(width(&row.name));
+        rtt_width = rtt_width.max(width(&row.rtt));
+    }
     let groups = groups(checkup);
     let has_headings = groups.iter().any(|(heading, _)| heading.is_some());
     let mut out = String::new();
@@ -62,7 +63,7 @@ pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout) -> Stri
             out.push('\n');
         }
         for place in places {
-            rows[*place].write(&mut out, name_width, rtt_width, layout);
+            row(*place).write(&mut out, name_width, rtt_width, layout);
             details(&mut out, &report.results[*place], layout);
         }
         if has_headings {
