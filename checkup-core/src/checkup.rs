@@ -56,6 +56,7 @@ pub struct Checkup {
     /// All checks, if these are a share of them.
     whole: Option<(Arc<[Arc<Check>]>, Dependencies)>,
     pub(crate) options: Options,
+    #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have something to write back"))]
     pub(crate) sources: Sources,
 }
 

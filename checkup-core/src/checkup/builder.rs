@@ -21,6 +21,7 @@ pub struct CheckupBuilder {
 }
 
 /// What the storage, the notifiers and the sections of a config file were made of.
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have something to write back"))]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sources {
     pub(crate) storage: Option<Source>,
@@ -30,6 +31,7 @@ pub(crate) struct Sources {
 }
 
 /// The settings of a section, whatever their type.
+#[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have something to write back"))]
 #[derive(Clone)]
 pub(crate) struct Section(pub(crate) Arc<dyn std::any::Any + Send + Sync>);
 

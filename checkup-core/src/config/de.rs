@@ -37,7 +37,10 @@ pub(super) struct Read<T> {
 
 /// Reads a plugin's settings, whose keys are also known by their schema. That includes the keys of parts that are flattened into
 /// them, whose problems serde reports without a place.
-pub(super) fn read_settings<T: DeserializeOwned + JsonSchema>(entries: &Map<String, Value>, others: &[&str]) -> Read<T> {
+pub(super) fn read_settings<T: DeserializeOwned + JsonSchema>(
+    entries: &Map<String, Value>,
+    others: &[&str],
+) -> Read<T> {
     read_with(entries, others, &|| {
         let mut schema = schema::of_type::<T>();
         match schema["properties"].take() {
