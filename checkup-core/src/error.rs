@@ -135,6 +135,10 @@ impl ConfigError {
     pub(crate) fn hide(mut self, variables: &dyn Fn(&str) -> VariablesAt) -> Self {
         for problem in &mut self.problems {
             let VariablesAt { mut here, within } = variables(&problem.place);
+            // A setting with parts (a list of one, say) is named; of a whole object, any of its values may be meant.
+            if here.is_empty() && !problem.place.is_empty() && problem.kind != ConfigErrorKind::UnknownKey {
+                here.clone_from(&within);
+            }
             problem.message = match &problem.without_value {
                 // It is not about a value, or says all that there is to say.
                 Some(_) if here.is_empty() && within.is_empty() => continue,
