@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use checkup_core::archive::{Archive, MemoryFiles, NamedFiles, Put};
-use checkup_core::check_file::FileName;
 use checkup_core::{Maintenance, StorageError, StorageMaintainer, Timestamp, async_trait, summary};
 
 use crate::{DAY, HOUR, MINUTE, day, everything, maintain, names, put};
@@ -32,7 +31,8 @@ async fn history(days: u32, ago: u32) -> MemoryFiles {
     files
 }
 
-fn told(outcome: Result<Maintenance, StorageError>) -> String {
+/// The steps that failed, and why.
+fn failures(outcome: Result<Maintenance, StorageError>) -> String {
     match outcome {
         Ok(done) => done.failures.iter().map(|failure| format!("{failure}\n")).collect(),
         Err(error) => error.to_string(),
@@ -50,9 +50,9 @@ async fn a_clock_that_is_ahead_removes_nothing_and_says_so() {
         }
         let before = everything(&files).await;
         for _ in 0..2 {
-            let told = told(expire(files.clone(), DAY * 89).await);
-            assert!(told.contains("the clock of this node says"), "{stores}: {told}");
-            assert!(told.contains("set the clock"), "{stores}: {told}");
+            let failures = failures(expire(files.clone(), DAY * 89).await);
+            assert!(failures.contains("the clock of this node says"), "{stores}: {failures}");
+            assert!(failures.contains("set the clock"), "{stores}: {failures}");
         }
         let after = everything(&files).await;
         assert!(after.len() + 2 >= before.len(), "{stores}: {} of {}", after.len(), before.len());
@@ -92,7 +92,7 @@ async fn check_files_from_the_future_expire_nothing_and_stay() {
     for number in 0..5 {
         put(&files, "future", future.saturating_add(DAY * number)).await;
     }
-    assert!(told(expire(files.clone(), DAY * 10).await).contains("the clock of this node says"));
+    assert!(failures(expire(files.clone(), DAY * 10).await).contains("the clock of this node says"));
     assert_eq!(everything(&files).await.len(), 8);
     // Nor does a clock that is behind, which sees all of them there.
     let behind = history(90, 0).await;
@@ -101,25 +101,59 @@ async fn check_files_from_the_future_expire_nothing_and_stay() {
     assert_eq!(everything(&behind).await.len(), 91);
 }
 
+/// Why the summary of a history cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NoSummary {
+    /// A later version wrote it, and maintains it.
+    Later,
+    /// It exists and cannot be read.
+    Unreadable,
+    /// It does not exist and cannot be written.
+    Unwritable,
+}
+
 #[tokio::test]
 async fn what_the_summary_does_not_have_is_not_removed() {
-    for content in ["{\"version\":99}", "{\"version\":\"x\"}"] {
+    for (problem, reported) in [
+        (NoSummary::Later, "summary.json is not a summary"),
+        (NoSummary::Unreadable, "summary.json: access denied"),
+        (NoSummary::Unwritable, "10 check files have expired and the summary does not have them"),
+    ] {
         let files = history(20, 1).await;
-        files.put(summary::FILE, content.as_bytes()).await.unwrap();
-        let told = told(expire(files.clone(), DAY * 10).await);
-        let (stored, kept) = (everything(&files).await.len(), files.get(summary::FILE).await.unwrap());
-        if kept == content.as_bytes() {
-            assert!(told.contains("cannot") || told.contains("summary"), "{told}");
-            assert_eq!(stored, 20, "{content}: {told}");
+        let before = match problem {
+            NoSummary::Later => Some("{\"version\":99}"),
+            NoSummary::Unreadable => Some("{}"),
+            NoSummary::Unwritable => None,
+        };
+        if let Some(before) = before {
+            files.put(summary::FILE, before.as_bytes()).await.unwrap();
         }
+        let failing = Failing {
+            unreadable: (problem == NoSummary::Unreadable).then(|| summary::FILE.to_owned()),
+            unwritable: (problem == NoSummary::Unwritable).then(|| summary::FILE.to_owned()),
+            ..Failing::new(&files)
+        };
+        let failures = failures(expire(failing, DAY * 10).await);
+        assert!(failures.contains(reported), "{problem:?}: {failures}");
+        // The summary is what it was, and every result is still in a check file.
+        let after = files.get(summary::FILE).await.ok();
+        assert_eq!(after.as_deref(), before.map(str::as_bytes), "{problem:?}");
+        assert_eq!(everything(&files).await.len(), 20, "{problem:?}");
+        // Once the summary can be made, they expire.
+        files.delete(&[summary::FILE]).await.unwrap();
+        let done = expire(files.clone(), DAY * 10).await.unwrap();
+        assert_eq!((done.expired, done.failures), (10, vec![]), "{problem:?}");
     }
 }
 
-/// Files of which some requests fail.
+/// Files for which some requests fail.
 #[derive(Debug)]
 struct Failing {
     files: MemoryFiles,
-    unreadable: Option<FileName>,
+    /// The file that cannot be read.
+    unreadable: Option<String>,
+    /// The file that cannot be written.
+    unwritable: Option<String>,
     /// Whether nothing can be written until something was deleted, as on a full disk.
     is_full: std::sync::atomic::AtomicBool,
 }
@@ -127,12 +161,12 @@ struct Failing {
 #[async_trait]
 impl NamedFiles for Failing {
     async fn put_if_absent(&self, name: &str, content: &[u8]) -> Result<Put, StorageError> {
-        self.check_room()?;
+        self.check_writable(name)?;
         self.files.put_if_absent(name, content).await
     }
 
     async fn put(&self, name: &str, content: &[u8]) -> Result<(), StorageError> {
-        self.check_room()?;
+        self.check_writable(name)?;
         self.files.put(name, content).await
     }
 
@@ -141,9 +175,9 @@ impl NamedFiles for Failing {
     }
 
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError> {
-        match &self.unreadable {
-            Some(unreadable) if unreadable.as_str() == name => Err(StorageError::new(format!("{name}: access denied"))),
-            _ => self.files.get(name).await,
+        match self.unreadable.as_deref() == Some(name) {
+            true => Err(StorageError::new(format!("{name}: access denied"))),
+            false => self.files.get(name).await,
         }
     }
 
@@ -154,7 +188,14 @@ impl NamedFiles for Failing {
 }
 
 impl Failing {
-    fn check_room(&self) -> Result<(), StorageError> {
+    fn new(files: &MemoryFiles) -> Self {
+        Self { files: files.clone(), unreadable: None, unwritable: None, is_full: false.into() }
+    }
+
+    fn check_writable(&self, name: &str) -> Result<(), StorageError> {
+        if self.unwritable.as_deref() == Some(name) {
+            return Err(StorageError::new(format!("{name}: access denied")));
+        }
         match self.is_full.load(std::sync::atomic::Ordering::Relaxed) {
             true => Err(StorageError::new("the disk is full")),
             false => Ok(()),
@@ -169,7 +210,7 @@ async fn a_full_disk_is_relieved_before_anything_is_written() {
     for number in 0..50 {
         put(&files, "new", day(2).saturating_add(MINUTE * number)).await;
     }
-    let full = Failing { files: files.clone(), unreadable: None, is_full: true.into() };
+    let full = Failing { is_full: true.into(), ..Failing::new(&files) };
     let done = expire(full, DAY * 10).await.unwrap();
     assert!(done.expired >= 9 && done.compacted > 0, "{done:?}");
     assert_eq!(done.failures, []);
@@ -184,8 +225,7 @@ async fn a_file_that_cannot_be_read_costs_only_itself() {
         put(&files, "late", day(5).saturating_add(MINUTE * (number + 70))).await;
     }
     let name = names(&files).await.into_iter().find(|name| name.contains("unreadable")).unwrap();
-    let name = FileName::parse(&name).unwrap();
-    let failing = Failing { files: files.clone(), unreadable: Some(name.clone()), is_full: false.into() };
+    let failing = Failing { unreadable: Some(name), ..Failing::new(&files) };
     let done = expire(failing, DAY * 10).await.unwrap();
     assert!(done.compacted >= 10 && done.expired >= 9, "{done:?}");
     assert!(done.failures.iter().any(|failure| failure.to_string().contains("access denied")), "{done:?}");
