@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConfigError, StorageError};
+use crate::{ConfigError, ConfigProblems, StorageError, validate_path};
 
 pub(crate) use spooled::Spooled;
 
@@ -142,15 +142,19 @@ impl Spool {
     }
 
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        let mut problems = ConfigProblems::new();
         if self.dir.as_os_str().is_empty() {
-            let message =
-                "expected a folder, found nothing; set it to where reports wait while the storage cannot be reached";
-            return Err(ConfigError::invalid("dir", message));
+            let message = "expected a folder, found an empty text; set it to the folder where reports wait while the \
+                           storage is unreachable";
+            problems.push(ConfigError::invalid("dir", message));
+        } else if let Err(error) = validate_path("dir", &self.dir) {
+            problems.push(error);
         }
         if self.max_bytes == 0 {
-            return Err(ConfigError::invalid("max_bytes", "expected 1 or more, found 0; for no spool leave it out"));
+            let message = "expected 1 or more, found 0; remove `spool` to have no spool";
+            problems.push(ConfigError::invalid("max_bytes", message));
         }
-        Ok(())
+        problems.into_result()
     }
 }
 

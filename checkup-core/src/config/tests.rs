@@ -378,7 +378,7 @@ fn a_spool_is_an_object_or_false() {
     assert_eq!(
         problems(&file(json!({ "dir": "" }))),
         [
-            "spool.dir: expected a folder, found nothing; set it to where reports wait while the storage cannot be reached"
+            "spool.dir: expected a folder, found an empty text; set it to the folder where reports wait while the storage is unreachable"
         ]
     );
     let schema = registry().schema();

@@ -80,11 +80,20 @@ async fn the_folder_and_its_files_are_for_their_owner_only() {
 }
 
 #[test]
-fn settings_that_cannot_work_are_told_with_their_place() {
-    let error = Checkup::builder().spool(Spool::new("")).build().unwrap_err();
-    assert!(error.to_string().starts_with("spool.dir: expected a folder, found nothing; "), "{error}");
-    let error = Checkup::builder().spool(Spool::new("x").max_bytes(0)).build().unwrap_err();
-    assert!(error.to_string().starts_with("spool.max_bytes: expected 1 or more, found 0; "), "{error}");
+fn invalid_settings_are_reported_together_with_their_places() {
+    let problems = |spool: Spool| {
+        let error = Checkup::builder().spool(spool).build().unwrap_err();
+        error.problems().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for (dir, expected) in [
+        ("", "spool.dir: expected a folder, found an empty text; "),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEvQ", "spool.dir: expected a path, found the content of a PEM file; "),
+    ] {
+        let problems = problems(Spool::new(dir).max_bytes(0));
+        assert_eq!(problems.len(), 2, "{problems:?}");
+        assert!(problems[0].starts_with(expected) && !problems[0].contains("MIIEvQ"), "{problems:?}");
+        assert!(problems[1].starts_with("spool.max_bytes: expected 1 or more, found 0; "), "{problems:?}");
+    }
 }
 
 #[test]
