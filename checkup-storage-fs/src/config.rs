@@ -1,12 +1,11 @@
-//! [`Fs`]: the settings.
+//! [`Fs`]: the settings of the storage.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use checkup_core::SecretUrl;
 use checkup_core::archive::Retention;
 use serde::{Deserialize, Serialize};
-
-use crate::FsUrl;
 
 /// Settings of the file-system storage: `{"type": "fs", "dir": "/var/lib/checkup"}`.
 ///
@@ -24,29 +23,29 @@ use crate::FsUrl;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Fs {
-    /// The directory that the check files are in. It is made if it is missing.
+    /// The directory of the check files. It is created if it does not exist.
     pub dir: PathBuf,
-    /// Where the directory is on the web. Upstream has this key, and uses it for nothing; so do we. What it has
-    /// for user and password is never shown.
+    /// The URL of the directory on the web. The original Checkup, a Go program, accepts this key and does not use it; neither does this
+    /// one. Credentials in it are never shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<FsUrl>,
+    pub url: Option<SecretUrl>,
     /// `check_expiry`, `summary_expiry` and `compact`: how long check files and daily statistics are kept.
     #[serde(flatten)]
     pub retention: Retention,
-    /// Whether a report is on the disk, and not only with the operating system, when it counts as stored. Default: true.
-    /// `false` is faster, and a power cut or a crash of the system (not of the program) may then lose or empty
-    /// the check files of the last half minute or so.
+    /// Whether a store waits until the report is on the disk, and not only handed to the operating system. Default: true.
+    /// `false` is faster, but a power cut or a crash of the system (not of the program) may lose or empty the check files of about
+    /// the last half minute.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fsync: bool,
 }
 
 impl Fs {
-    /// Storage in this directory, which keeps everything.
+    /// Storage in this directory. Nothing expires.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into(), url: None, retention: Retention::new(), fsync: true }
     }
 
-    /// How long check files and daily statistics are kept.
+    /// Sets how long check files and daily statistics are kept.
     #[must_use]
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
@@ -74,7 +73,7 @@ impl Fs {
         self
     }
 
-    /// Whether a stored report must survive a power cut. Default: true.
+    /// Sets whether a stored report survives a power cut. Default: true.
     #[must_use]
     pub fn fsync(mut self, fsync: bool) -> Self {
         self.fsync = fsync;
@@ -93,7 +92,7 @@ fn is_yes(value: &bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use checkup_core::IntoStorage as _;
+    use checkup_core::Secret;
 
     use super::*;
 
@@ -112,7 +111,17 @@ mod tests {
     }
 
     #[test]
-    fn the_least_settings_serialise_to_the_least() {
+    fn credentials_are_shown_only_on_request() {
+        let mut settings = Fs::new("checks");
+        settings.url = Some("http://user:hunter2@example.com/a@b".into());
+        let json = || serde_json::to_string(&settings).unwrap();
+        assert_eq!(json(), r#"{"dir":"checks","url":"http://example.com/a@b"}"#);
+        assert!(Secret::exposing(json).contains("user:hunter2@example.com"));
+        assert!(!format!("{settings:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn default_settings_are_not_serialised() {
         let settings: Fs = serde_json::from_str(r#"{"dir": "x"}"#).unwrap();
         assert_eq!(settings, Fs::new("x"));
         assert_eq!(serde_json::to_string(&settings).unwrap(), r#"{"dir":"x"}"#);
@@ -123,10 +132,8 @@ mod tests {
     }
 
     #[test]
-    fn unknown_keys_and_a_missing_or_empty_dir_are_refused() {
+    fn unknown_keys_and_a_missing_dir_are_refused() {
         assert!(serde_json::from_str::<Fs>(r#"{"dir": "x", "fsink": true}"#).is_err());
         assert!(serde_json::from_str::<Fs>("{}").is_err());
-        let error = Fs::new("").into_storage().unwrap_err();
-        assert_eq!(error.problems()[0].place, "dir");
     }
 }

@@ -106,12 +106,17 @@ impl Refresh<'_> {
         removed
     }
 
-    /// Publishes the index. On a full disk what is to be removed goes first: the index would find no room before.
     fn publish(&self, index: &Index) -> Result<Identity, StorageError> {
-        match index.publish(self.directory) {
+        self.publish_with(|| index.publish(self.directory))
+    }
+
+    /// Publishes the index with this function. On a full disk the files that are to be removed go first: until then there is no room
+    /// for the index.
+    fn publish_with<T>(&self, mut publish: impl FnMut() -> Result<T, StorageError>) -> Result<T, StorageError> {
+        match publish() {
             Err(error) if matches!(self.occasion, Occasion::Removing { .. }) && is_full(&error) => {
                 self.remove()?;
-                index.publish(self.directory)
+                publish()
             }
             published => published,
         }

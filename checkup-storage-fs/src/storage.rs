@@ -7,7 +7,7 @@ use checkup_core::check_file::FileName;
 use checkup_core::summary::Summary;
 use checkup_core::{
     CheckResult, ConfigError, IntoStorage, Maintenance, PagePublisher, Report, Storage, StorageError,
-    StorageMaintainer, StorageProvisioner, StorageReader, Timestamp, async_trait,
+    StorageMaintainer, StorageProvisioner, StorageReader, Timestamp, async_trait, validate_path,
 };
 
 use crate::Fs;
@@ -22,8 +22,7 @@ impl IntoStorage for Fs {
 
 /// Keeps check files in a directory.
 ///
-/// Storing and maintenance go on to their end when they are cancelled, so that nothing is left half done.
-/// Cloning is cheap.
+/// A store or maintenance that is cancelled still runs to its end in the background, so nothing is left half done. Cloning is cheap.
 ///
 /// ```
 /// use checkup_core::{CheckResult, Report, Storage, Timestamp};
@@ -45,31 +44,30 @@ pub struct FsStorage {
 }
 
 impl FsStorage {
-    /// Storage with these settings. The first store makes the directory.
+    /// Storage with these settings. The first store creates the directory.
     ///
     /// # Errors
     ///
-    /// If `dir` is empty.
+    /// If `dir` is empty, or cannot be a path (a file's content, for example).
     pub fn new(settings: Fs) -> Result<Self, ConfigError> {
         if settings.dir.as_os_str().is_empty() {
-            return Err(ConfigError::invalid(
-                "dir",
-                "expected a directory, found nothing; set it to where check files go",
-            ));
+            let problem = "expected a directory, found an empty text; set it to the directory for check files";
+            return Err(ConfigError::invalid("dir", problem));
         }
+        validate_path("dir", &settings.dir)?;
         let files = Files::new(Directory::new(settings.dir, settings.fsync), settings.retention.check_expiry);
-        // The operating system makes sure that no name is used twice.
+        // The file system guarantees that no name is used twice.
         let archive = Archive::new(files).retention(settings.retention).plain_names(true);
         Ok(Self { archive: Arc::new(archive) })
     }
 
-    /// The files in the directory. `index.json` follows the check files that are put or deleted here.
+    /// The files in the directory. Check files that are put or deleted through it enter or leave `index.json` too.
     pub fn files(&self) -> Arc<dyn NamedFiles> {
         Arc::new(self.archive.files().clone())
     }
 }
 
-// A method that the trait gains later must not fall back to its default here.
+// A method that is added to the trait later must be forwarded too.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Storage for FsStorage {
@@ -98,7 +96,7 @@ impl Storage for FsStorage {
     }
 }
 
-// So that a caller who has this very type need not ask for its capabilities.
+// For callers with this concrete type, who then need not ask for the capabilities.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl StorageReader for FsStorage {

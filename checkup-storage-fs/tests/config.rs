@@ -32,6 +32,11 @@ async fn upstream_settings_make_a_storage() {
 fn a_wrong_setting_is_an_error_with_its_place() {
     for (storage, expected) in [
         (r#"{"type": "fs", "dir": ""}"#, "storage.dir: expected a directory"),
+        (
+            r#"{"type": "fs", "dir": "-----BEGIN CERTIFICATE-----"}"#,
+            "storage.dir: expected a path, found the content of",
+        ),
+        (r#"{"type": "fs", "dir": "x\ny"}"#, "storage.dir: expected the path of a file or folder, found several lines"),
         (r#"{"type": "fs", "dir": "x", "check_expiry": "soon"}"#, "storage.check_expiry"),
         (r#"{"type": "fs", "dir": "x", "expiry": "1h"}"#, "storage.expiry"),
         (r#"{"type": "fs"}"#, "storage"),

@@ -270,3 +270,15 @@ async fn a_report_is_stored_although_the_index_cannot_be_written_and_maintenance
     storage.store(&report("b")).await.unwrap();
     assert_eq!(indexed(temporary.path()).len(), 2);
 }
+
+#[test]
+fn a_dir_that_cannot_be_a_path_is_refused_without_showing_it() {
+    for (dir, expected) in [
+        ("", "dir: expected a directory, found an empty text; set it to the directory for check files"),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEvQ", "dir: expected a path, found the content of a PEM file; "),
+        ("MIIEvQ\nMIIEvQ", "dir: expected a path, found a text of several lines; "),
+    ] {
+        let error = FsStorage::new(Fs::new(dir)).unwrap_err().to_string();
+        assert!(error.starts_with(expected) && !error.contains("MIIEvQ"), "{error}");
+    }
+}

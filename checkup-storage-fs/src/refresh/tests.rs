@@ -6,6 +6,7 @@ use checkup_core::archive::Put;
 
 use super::*;
 use crate::check_file;
+use crate::error::failed;
 
 /// Publishes a check file under a name that is free.
 fn publish(directory: &Directory, content: &[u8]) -> Result<FileName, StorageError> {
@@ -223,4 +224,38 @@ fn without_the_lock_files_are_removed_too() {
     assert_eq!(fixture.indexed(), [kept.to_string()]);
     assert_eq!(fixture.listed(), [kept.to_string()]);
     drop(stuck);
+}
+
+#[test]
+fn on_a_full_disk_expired_files_are_removed_before_the_index_is_written() {
+    for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::PermissionDenied] {
+        let fixture = Fixture::new();
+        let names = [fixture.store(), fixture.store()];
+        let expired = fixture.path().join(names[0].as_str());
+        let refresh = fixture.refresh(Occasion::Removing { names: &names[..1] });
+        // Nothing can be written while the expired file takes up the space.
+        let mut writes = 0;
+        let published = refresh.publish_with(|| {
+            writes += 1;
+            if expired.exists() { Err(failed("write", &fixture.directory.index(), kind.into())) } else { Ok(()) }
+        });
+        if kind == io::ErrorKind::PermissionDenied {
+            // Removing files does not help, so they stay until the index lacks them.
+            assert!(published.is_err() && expired.exists());
+            assert_eq!((writes, fixture.listed().len()), (1, 2));
+        } else {
+            published.unwrap();
+            assert_eq!((writes, fixture.listed()), (2, vec![names[1].to_string()]));
+        }
+    }
+}
+
+#[test]
+fn on_a_full_disk_a_store_removes_nothing() {
+    let fixture = Fixture::new();
+    let name = fixture.store();
+    let refresh = fixture.refresh(Occasion::Stored { name: &name, changed_before: None });
+    let full = || Err::<(), _>(failed("write", &fixture.directory.index(), io::ErrorKind::StorageFull.into()));
+    assert!(refresh.publish_with(full).is_err());
+    assert_eq!(fixture.listed(), [name.to_string()]);
 }
