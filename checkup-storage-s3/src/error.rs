@@ -1,10 +1,9 @@
 //! Errors in words: what failed, where, why, and what to do.
 
-use std::borrow::Cow;
-
 use checkup_core::{Cause, Failure, StorageError, StorageErrorKind};
 use checkup_net::excerpt;
 
+use crate::action::Action;
 use crate::refusal::{Refusal, redacted};
 use crate::remedy::explain;
 use crate::target::Target;
@@ -13,40 +12,6 @@ use crate::wire::Answer;
 /// Why there are no credentials, and what to do.
 pub(crate) const NO_CREDENTIALS: &str = "found no credentials: set `access_key_id` and `secret_access_key`, or AWS_ACCESS_KEY_ID and \
      AWS_SECRET_ACCESS_KEY in the environment, or run Checkup where a role is attached; or set `anonymous` for a bucket that anyone may read";
-
-/// What was asked of the server, for errors.
-#[derive(Clone, Debug)]
-pub(crate) struct Action {
-    /// In words that the bucket follows: `read the policy of`.
-    pub(crate) text: Cow<'static, str>,
-    /// The action of IAM that it needs: `s3:GetBucketPolicy`.
-    pub(crate) permission: &'static str,
-}
-
-impl Action {
-    pub(crate) const fn new(text: &'static str, permission: &'static str) -> Self {
-        Self { text: Cow::Borrowed(text), permission }
-    }
-
-    pub(crate) fn put(name: &str) -> Self {
-        Self { text: format!("put {name} into").into(), permission: "s3:PutObject" }
-    }
-
-    pub(crate) fn get(name: &str) -> Self {
-        Self { text: format!("get {name} from").into(), permission: "s3:GetObject" }
-    }
-
-    pub(crate) fn look(name: &str) -> Self {
-        Self { text: format!("look for {name} in").into(), permission: "s3:GetObject" }
-    }
-
-    pub(crate) fn delete(name: &str) -> Self {
-        Self { text: format!("delete {name} from").into(), permission: "s3:DeleteObject" }
-    }
-
-    pub(crate) const LIST: Self = Self::new("list", "s3:ListBucket");
-    pub(crate) const DELETE_MANY: Self = Self::new("delete files from", "s3:DeleteObject");
-}
 
 /// The error of an action on the bucket or on a file in it.
 pub(crate) fn failed(target: &Target, action: &Action, answer: Answer) -> StorageError {

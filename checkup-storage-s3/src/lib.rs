@@ -83,6 +83,7 @@
 //! A request is repeated up to four times, after growing pauses, if the server has a fault or cannot be reached. All attempts together
 //! take at most [`timeout`](S3::timeout); a server that does not answer is asked twice. Errors name the bucket, the cause and the remedy.
 
+mod action;
 mod compression;
 mod config;
 mod connection;

@@ -5,7 +5,7 @@
 
 use checkup_core::{StorageErrorKind, Timestamp};
 
-use crate::error::Action;
+use crate::action::Action;
 use crate::refusal::Refusal;
 use crate::target::{Credentials, Target};
 

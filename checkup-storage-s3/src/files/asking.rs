@@ -5,7 +5,8 @@ use object_store::aws::AmazonS3;
 use tokio::time::timeout;
 
 use super::Files;
-use crate::error::{self, Action};
+use crate::action::Action;
+use crate::error;
 use crate::wire::{Answer, watch};
 
 /// The outcome of a request.

@@ -10,7 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::asking::Outcome;
 use super::{Files, PAGE};
-use crate::error::Action;
+use crate::action::Action;
 use crate::refusal::Refusal;
 use crate::wire::Answer;
 

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 
 use super::Files;
 use super::asking::Outcome;
-use crate::error::Action;
+use crate::action::Action;
 use crate::refusal::Refusal;
 use crate::target::ObjectTag;
 use crate::wire::Answer;

@@ -9,8 +9,9 @@ use object_store::{Attribute, Attributes, GetOptions, ObjectStore};
 
 use super::asking::Outcome;
 use super::{Files, PAGE};
+use crate::action::Action;
 use crate::compression;
-use crate::error::{self, Action};
+use crate::error;
 use crate::wire::Answer;
 
 /// The largest file that is read: 64 MiB, several hundred thousand results.

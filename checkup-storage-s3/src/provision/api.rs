@@ -17,8 +17,9 @@ use object_store::client::HttpConnector;
 use tokio::time::{sleep, timeout};
 
 use super::http::{Http, NOTHING_SET};
+use crate::action::Action;
 use crate::connection::Connection;
-use crate::error::{self, Action};
+use crate::error;
 use crate::refusal::Refusal;
 use crate::target::{self, Target, environment};
 use crate::wire::{Answer, watch};

@@ -4,7 +4,7 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use checkup_core::{Provision, ProvisionChange, ProvisionStep, StorageError};
 
 use super::api::{Api, Reply};
-use crate::error::Action;
+use crate::action::Action;
 use crate::refusal::Refusal;
 use crate::target::Target;
 

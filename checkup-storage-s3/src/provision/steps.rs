@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use super::api::{Api, Found, PAUSES, Written, add_md5, is_early};
 use super::bucket::{Bucket, State};
 use super::{cors, lifecycle, policy};
-use crate::error::Action;
+use crate::action::Action;
 use crate::names::name;
 use crate::refusal::Refusal;
 use crate::target::Target;
