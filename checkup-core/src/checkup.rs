@@ -9,7 +9,6 @@ mod wait;
 
 use std::sync::Arc;
 
-pub use builder::CheckupBuilder;
 #[cfg(feature = "config")]
 pub(crate) use builder::Section;
 use builder::Sources;
@@ -20,7 +19,7 @@ pub use shard::{Shard, ShardError};
 pub use wait::{NotHealthy, Wait};
 
 use crate::engine::{self, Context};
-use crate::{Check, Notifier, Progress, Report, Spool, Storage};
+use crate::{Check, ConfigError, Notifier, Progress, Report, Spool, Storage};
 
 /// Health checks that run together, where their results are stored, and what is notified of changes.
 ///
@@ -57,6 +56,16 @@ pub struct Checkup {
     whole: Option<(Arc<[Arc<Check>]>, Dependencies)>,
     pub(crate) options: Options,
     #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have something to write back"))]
+    pub(crate) sources: Sources,
+}
+
+/// Builds a [`Checkup`]. Invalid settings are reported by [`build`](Self::build), all of them together.
+#[derive(Debug, Default)]
+pub struct CheckupBuilder {
+    checks: Vec<Check>,
+    storage: Option<Result<Arc<dyn Storage>, ConfigError>>,
+    notifiers: Vec<Result<Arc<dyn Notifier>, ConfigError>>,
+    pub(crate) options: Options,
     pub(crate) sources: Sources,
 }
 

@@ -72,16 +72,19 @@
 mod de;
 mod environment;
 mod format;
+mod place;
 mod problem;
+mod problems;
 mod registry;
 mod root;
 mod schema;
 #[doc(hidden)]
 pub mod suggest;
+mod type_schema;
 
 pub use format::Format;
 pub use registry::{ConfigObject, Kind, Registry};
-pub use schema::DurationSchema;
+pub use type_schema::DurationSchema;
 
 #[cfg(test)]
 mod tests;

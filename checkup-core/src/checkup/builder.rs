@@ -1,24 +1,14 @@
-//! [`CheckupBuilder`]: collects checks, storage, notifiers and options, and makes a [`Checkup`] of them.
+//! How a [`CheckupBuilder`] collects checks, storage and notifiers, and makes a [`Checkup`] of them.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::{Checkup, Dependencies, Options};
+use super::{Checkup, CheckupBuilder, Dependencies};
 use crate::engine::Context;
 use crate::source::Source;
 use crate::spool::Spooled;
-use crate::{Check, ConfigError, ConfigProblems, IntoNotifier, IntoStorage, Notifier, Storage};
-
-/// Builds a [`Checkup`]. Invalid settings are reported by [`build`](Self::build), all of them together.
-#[derive(Debug, Default)]
-pub struct CheckupBuilder {
-    checks: Vec<Check>,
-    storage: Option<Result<Arc<dyn Storage>, ConfigError>>,
-    notifiers: Vec<Result<Arc<dyn Notifier>, ConfigError>>,
-    pub(crate) options: Options,
-    pub(crate) sources: Sources,
-}
+use crate::{Check, ConfigError, ConfigProblems, IntoNotifier, IntoStorage, Storage};
 
 /// What the storage, the notifiers and the sections of a config file were made of.
 #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have something to write back"))]

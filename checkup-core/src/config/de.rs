@@ -16,8 +16,9 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
+use super::place::{Place, is_inside, join};
 use super::problem::{Problem, What};
-use super::schema;
+use super::type_schema;
 use crate::{ConfigProblems, sourced};
 
 /// How many problems of one object are reported at most.
@@ -42,7 +43,7 @@ pub(super) fn read_settings<T: DeserializeOwned + JsonSchema>(
     others: &[&str],
 ) -> Read<T> {
     read_with(entries, others, &|| {
-        let mut schema = schema::of_type::<T>();
+        let mut schema = type_schema::of_type::<T>();
         match schema["properties"].take() {
             Value::Object(properties) => properties.into_iter().map(|(key, _)| key).collect(),
             _ => Vec::new(),
@@ -165,41 +166,6 @@ pub(super) fn keys_of<T: DeserializeOwned>() -> &'static [&'static str] {
     // It always fails; the keys are what counts.
     let _ = T::deserialize(Keys(&mut keys));
     keys
-}
-
-pub(super) fn join(place: &str, key: &str) -> String {
-    if place.is_empty() || key.is_empty() { format!("{place}{key}") } else { format!("{place}.{key}") }
-}
-
-/// Whether a place is inside of another.
-pub(super) fn is_inside(inner: &str, outer: &str) -> bool {
-    inner.strip_prefix(outer).is_some_and(|rest| outer.is_empty() || rest.starts_with(['.', '[']))
-}
-
-pub(super) enum Place<'a> {
-    Root,
-    Key(&'a Place<'a>, &'a str),
-    Index(&'a Place<'a>, usize),
-    /// A value that counts as a list of one: its place is that of the list.
-    Only(&'a Place<'a>),
-}
-
-impl Place<'_> {
-    fn is_in(&self, places: &[String]) -> bool {
-        !places.is_empty() && places.contains(&self.to_string())
-    }
-}
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::Root => Ok(()),
-            Place::Key(Place::Root, key) => f.write_str(key),
-            Place::Key(parent, key) => write!(f, "{parent}.{key}"),
-            Place::Only(place) | Place::Index(Place::Only(place), _) => place.fmt(f),
-            Place::Index(parent, index) => write!(f, "{parent}[{index}]"),
-        }
-    }
 }
 
 struct Node<'a> {

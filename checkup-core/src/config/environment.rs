@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::de::is_inside;
+use super::place::is_inside;
 use crate::error::VariablesAt;
 use crate::source::Texts;
 use crate::sourced::Variable;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::de::{Error, Expected, Unexpected};
 
-use super::de::{Place, join};
+use super::place::{Place, join};
 use super::suggest;
 use crate::{ConfigError, ConfigErrorKind};
 

@@ -3,7 +3,6 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -11,13 +10,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::root::{self, Problems};
-use super::{Format, de, problem, schema, suggest};
+use super::problems::Problems;
+use super::{de, problem, suggest, type_schema};
 use crate::source::{SettingsType, Source, Texts};
 use crate::sourced::Reading;
-use crate::{
-    Checker, Checkup, ConfigError, ConfigErrorKind, IntoChecker, IntoNotifier, IntoStorage, Notifier, Storage,
-};
+use crate::{Checker, ConfigError, ConfigErrorKind, IntoChecker, IntoNotifier, IntoStorage, Notifier, Storage};
 
 /// Settings that a config file can hold: every type with these traits.
 pub trait ConfigObject: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static {}
@@ -132,62 +129,6 @@ impl Registry {
             Kind::Section => self.sections.names().collect(),
         }
     }
-
-    /// Reads a config file: JSON, YAML or TOML, by its extension. Relative paths in it are relative to its folder.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read or has invalid settings: all problems, each with its place.
-    pub fn load(&self, path: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
-        let path = path.as_ref();
-        let load = || {
-            let format = Format::of(path)?;
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| ConfigError::new(ConfigErrorKind::Io, "", format!("cannot be read: {error}")))?;
-            self.parse_in(&text, format, path.parent().unwrap_or(Path::new("")))
-        };
-        load().map_err(|error: ConfigError| error.in_file(path.display()))
-    }
-
-    /// Reads a config from a text, with variables from the environment. Relative paths are relative to the working directory.
-    ///
-    /// # Errors
-    ///
-    /// If it has invalid settings: all problems, each with its place.
-    pub fn parse(&self, text: &str, format: Format) -> Result<Checkup, ConfigError> {
-        self.parse_with(text, format, |variable| std::env::var(variable).ok())
-    }
-
-    /// Reads a config from the text of a file in this folder, which relative paths are relative to, with variables from the environment.
-    ///
-    /// Paths are settings of the type [`PathBuf`](std::path::PathBuf), of any plugin.
-    ///
-    /// # Errors
-    ///
-    /// As [`parse`](Self::parse).
-    pub fn parse_in(&self, text: &str, format: Format, folder: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
-        let lookup = |variable: &str| std::env::var(variable).ok();
-        root::read(self, text, format, &lookup, Some(folder.as_ref()))
-    }
-
-    /// Reads a config from a text, with variables from `lookup`. Relative paths are relative to the working directory.
-    ///
-    /// # Errors
-    ///
-    /// As [`parse`](Self::parse).
-    pub fn parse_with(
-        &self,
-        text: &str,
-        format: Format,
-        lookup: impl Fn(&str) -> Option<String>,
-    ) -> Result<Checkup, ConfigError> {
-        root::read(self, text, format, &lookup, None)
-    }
-
-    /// The JSON Schema (2020-12) of config files with the types that are registered, for editors.
-    pub fn schema(&self) -> Value {
-        schema::of(self)
-    }
 }
 
 /// The types of one kind.
@@ -222,7 +163,7 @@ impl<K: ?Sized + 'static> Types<K> {
             problems.0.take(make(settings))
         };
         let settings_type = Arc::new(SettingsType { name: type_name.into(), write: written::<C> });
-        let entry = Entry { settings_type, make: Arc::new(make), schema: schema::of_type::<C> };
+        let entry = Entry { settings_type, make: Arc::new(make), schema: type_schema::of_type::<C> };
         self.absent.remove(type_name);
         self.known.insert(type_name.to_owned(), entry);
     }
@@ -277,7 +218,7 @@ impl<K: ?Sized + 'static> Types<K> {
 
 /// Adds the keys that must be there and are not, except for those that are known.
 fn missing_keys<C: ConfigObject>(object: &Map<String, Value>, known: &[String], problems: &mut Problems) {
-    let schema = schema::of_type::<C>();
+    let schema = type_schema::of_type::<C>();
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     for key in required.filter(|key| !object.contains_key(*key) && !known.iter().any(|known| known == key)) {
         problems.0.push(problem::missing_key("", key));

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use super::environment::{self, Replaced};
 use super::format::kind_of;
 use super::problem::unknown_key;
+use super::problems::Problems;
 use super::registry::Types;
 use super::{Format, Kind, Registry, de, suggest};
 use crate::checkup::{Options, Section};
@@ -25,21 +26,74 @@ use crate::{Check, Checkup, CheckupBuilder, ConfigError, ConfigErrorKind, Config
 /// Looks a variable up.
 pub(super) type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+impl Registry {
+    /// Reads a config file: JSON, YAML or TOML, by its extension. Relative paths in it are relative to its folder.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read or has invalid settings: all problems, each with its place.
+    pub fn load(&self, path: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
+        let path = path.as_ref();
+        let load = || {
+            let format = Format::of(path)?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| ConfigError::new(ConfigErrorKind::Io, "", format!("cannot be read: {error}")))?;
+            self.parse_in(&text, format, path.parent().unwrap_or(Path::new("")))
+        };
+        load().map_err(|error: ConfigError| error.in_file(path.display()))
+    }
+
+    /// Reads a config from a text, with variables from the environment. Relative paths are relative to the working directory.
+    ///
+    /// # Errors
+    ///
+    /// If it has invalid settings: all problems, each with its place.
+    pub fn parse(&self, text: &str, format: Format) -> Result<Checkup, ConfigError> {
+        self.parse_with(text, format, |variable| std::env::var(variable).ok())
+    }
+
+    /// Reads a config from the text of a file in this folder, which relative paths are relative to, with variables from the environment.
+    ///
+    /// Paths are settings of the type [`PathBuf`](std::path::PathBuf), of any plugin.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_in(&self, text: &str, format: Format, folder: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
+        let lookup = |variable: &str| std::env::var(variable).ok();
+        read(self, text, format, &lookup, Some(folder.as_ref()))
+    }
+
+    /// Reads a config from a text, with variables from `lookup`. Relative paths are relative to the working directory.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_with(
+        &self,
+        text: &str,
+        format: Format,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Checkup, ConfigError> {
+        read(self, text, format, &lookup, None)
+    }
+}
+
 /// The keys of the root that plugins are made of.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Plugins {
     /// The checks, each with its `type`, its settings, and the keys that all checks have.
-    #[schemars(schema_with = "super::schema::checkers")]
+    #[schemars(schema_with = "super::type_schema::checkers")]
     checkers: Vec<Value>,
     /// Where reports are stored, with its `type`.
-    #[schemars(schema_with = "super::schema::storage")]
+    #[schemars(schema_with = "super::type_schema::storage")]
     storage: Option<Value>,
     /// What is notified of changes, each with its `type`.
-    #[schemars(schema_with = "super::schema::notifiers")]
+    #[schemars(schema_with = "super::type_schema::notifiers")]
     notifiers: Vec<Value>,
     /// Upstream's older form of one notifier; it goes first.
-    #[schemars(schema_with = "super::schema::notifier")]
+    #[schemars(schema_with = "super::type_schema::notifier")]
     notifier: Option<Value>,
     /// The schema of this file, for editors.
     #[serde(rename = "$schema")]
@@ -140,11 +194,11 @@ impl Reader<'_> {
         let Plugins { storage, notifier, notifiers, .. } = self
             .within(&"", Value::Object(plugins), |_, value, _, problems| read_all(value, problems))
             .unwrap_or_default();
-        if let Some(value) = storage {
-            if let Some((storage, source)) = self.plugin(&self.registry.storages, Kind::Storage, &"storage", value) {
-                builder = builder.storage(storage);
-                builder.sources.storage = Some(source);
-            }
+        if let Some(value) = storage
+            && let Some((storage, source)) = self.plugin(&self.registry.storages, Kind::Storage, &"storage", value)
+        {
+            builder = builder.storage(storage);
+            builder.sources.storage = Some(source);
         }
         let older = notifier.map(|value| ("notifier".to_owned(), value));
         let list = notifiers.into_iter().enumerate().map(|(index, value)| (format!("notifiers[{index}]"), value));
@@ -229,17 +283,6 @@ impl Reader<'_> {
             self.problems.push(error.hide(&|inner| replaced.at(inner)).at(&place.to_string()));
         }
         outcome
-    }
-}
-
-/// The problems of one object.
-#[derive(Default)]
-pub(super) struct Problems(pub(super) ConfigProblems);
-
-impl Problems {
-    pub(super) fn read<T>(&mut self, read: de::Read<T>) -> Option<T> {
-        self.0.take(read.problems.into_result());
-        read.value
     }
 }
 
