@@ -13,6 +13,7 @@ mod junit;
 mod maintain;
 mod message;
 mod node;
+mod operate;
 mod provision;
 mod serve;
 mod spool;
