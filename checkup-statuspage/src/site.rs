@@ -11,7 +11,7 @@ mod router;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checkup_core::history::freshness;
+use checkup_core::history::freshness::VALID_AT_LEAST;
 use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp, Verdict};
 use tokio::sync::Semaphore;
@@ -23,7 +23,7 @@ use crate::formats::data::page_data;
 use crate::formats::feed;
 use crate::formats::representation::{Cache, JSON, Representation};
 use crate::page::files::{PageConfig, PageFiles};
-use crate::view::health::{self, CheckHealth, Latest, Question};
+use crate::view::health::{CheckHealth, Latest, Question};
 use crate::view::overview::{Overview, may_run};
 use crate::view::timeline::timeline;
 use budget::Budget;
@@ -140,7 +140,7 @@ impl Site {
         if !checks.is_empty() && !checks.iter().any(|check| check.is_stale(question)) {
             return Ok(known);
         }
-        let results = probe.results(checkup, question.max_age.unwrap_or(freshness::VALID_AT_LEAST), has_tag).await;
+        let results = probe.results(checkup, question.max_age.unwrap_or(VALID_AT_LEAST), has_tag).await;
         Ok(Some(results.iter().map(of_result).collect()))
     }
 
@@ -201,7 +201,7 @@ fn of_result(result: &checkup_core::CheckResult) -> CheckHealth {
         location: result.location.clone(),
         status: result.status,
         timestamp: result.timestamp,
-        rtt: health::rtt(result),
+        rtt: result.rtt(),
         reason: reason.clone(),
     };
     let name = result.name.clone();

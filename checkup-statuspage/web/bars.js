@@ -1,15 +1,15 @@
-// The bar of days: one column a day, whose shape says the state as its colour does.
-// Whole: healthy. Lower: degraded. Broken in two: down. An outline: maintenance only. A stub: no data.
+// The bar of days: one column per day. Shape and colour both show the state:
+// full height is healthy, lower is degraded, broken in two is down, an outline is maintenance only, a stub is no data.
 
 import { el, svg } from "./dom.js";
-import { counted, figure, percent, roundTrip, utcDay } from "./text.js";
+import { counted, figure, isolate, percent, roundTrip, utcDay } from "./text.js";
 import { upShare } from "./history.js";
 import { Scrubber } from "./scrub.js";
 
 const BAR_HEIGHT = 36;
 const KINDS = ["healthy", "degraded", "down", "excluded", "none"];
 
-/** A day's kind: the worst that happened on it. */
+/** The kind of a day: the worst state of its results. */
 export function kindOf(day) {
   if (day.down) return "down";
   if (day.degraded) return "degraded";
@@ -17,14 +17,15 @@ export function kindOf(day) {
   return day.excluded ? "excluded" : "none";
 }
 
-/** The bar of a check. Drawn when it has a width, and again when the width or the days change. */
+/** The bar of a check. It is drawn once its width is known, and again when the width or the days change. */
 export class DayBar {
   constructor(title) {
     this.paths = Object.fromEntries(KINDS.map((kind) => [kind, svg("path", { class: `day ${kind}` })]));
     this.cursor = svg("rect", { class: "cursor", y: 0, height: BAR_HEIGHT, rx: 2, visibility: "hidden" });
     this.drawing = svg(
       "svg",
-      { "aria-hidden": "true", height: BAR_HEIGHT, width: "100%" },
+      // Printed at another width than on the screen, it is scaled.
+      { "aria-hidden": "true", height: BAR_HEIGHT, width: "100%", preserveAspectRatio: "none" },
       this.cursor,
       ...Object.values(this.paths),
     );
@@ -33,9 +34,8 @@ export class DayBar {
     this.days = [];
   }
 
-  set(days, incidents) {
+  set(days) {
     this.days = days;
-    this.incidents = incidents;
     this.draw();
     this.scrubber.set({
       count: days.length,
@@ -54,6 +54,7 @@ export class DayBar {
 
   draw() {
     if (!this.width || !this.days.length) return;
+    this.drawing.setAttribute("viewBox", `0 0 ${this.width} ${BAR_HEIGHT}`);
     const pitch = this.width / this.days.length;
     const gap = pitch > 6 ? 2.5 : pitch > 4.5 ? 1.5 : 0.8;
     const shapes = Object.fromEntries(KINDS.map((kind) => [kind, ""]));
@@ -86,7 +87,7 @@ function column(kind, x, width) {
   }
 }
 
-/** A rectangle with round corners, as a path. */
+/** A rectangle with round corners as a path. */
 function block(x, y, width, height, r) {
   const f = (value) => Number(value.toFixed(2));
   const [w, h] = [f(width - 2 * r), f(height - 2 * r)];
@@ -94,7 +95,7 @@ function block(x, y, width, height, r) {
   return `M${f(x + r)} ${f(y)}h${w}${corner(r, r)}v${h}${corner(-r, r)}h${-w}${corner(-r, -r)}v${-h}${corner(r, -r)}z`;
 }
 
-/** What the shapes mean. */
+/** The key of the shapes. */
 export function barKey() {
   const words = {
     healthy: "healthy",
@@ -107,10 +108,10 @@ export function barKey() {
     const sample = svg("path", { class: `day ${kind}`, d: column(kind, 1, 7) });
     return el("li", {}, svg("svg", { viewBox: `0 0 9 ${BAR_HEIGHT}`, "aria-hidden": "true" }, sample), words[kind]);
   });
-  return el("ul", { class: "key", "aria-label": "What the bars of days mean" }, items);
+  return el("ul", { class: "key", "aria-label": "Key of the daily bars" }, items);
 }
 
-/** A day's figures, in words. */
+/** The figures of a day in words. */
 export function describeDay(day) {
   const title = `${utcDay(day.day)} (UTC)`;
   const total = day.healthy + day.degraded + day.down;
@@ -123,7 +124,7 @@ export function describeDay(day) {
   if (day.excluded) lines.push(["Maintenance", `${counted(day.excluded, "result")} left out`, "maintenance"]);
   for (const { location, row } of day.locations) {
     if (row.p50 !== null)
-      lines.push([location ?? "Round trip", `${roundTrip(row.p50)}, 99 % in ${roundTrip(row.p99)}`]);
+      lines.push([location ? isolate(location) : "Round trip", `${roundTrip(row.p50)}, 99 % in ${roundTrip(row.p99)}`]);
   }
   return { title, lines };
 }

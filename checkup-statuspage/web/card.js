@@ -1,13 +1,13 @@
-// A check on the page: its state in a line, the bar of days, and on demand a panel with locations, chart and figures.
+// The card of a check: its state in one line, a bar of days, and a panel with locations, chart and figures that opens on demand.
 
 import { el, icon, setChildren, setText } from "./dom.js";
-import { DAY, ago, duration, moment, percent, roundTrip, timeElement, utcDay } from "./text.js";
+import { DAY, ago, checkName, duration, isolate, moment, percent, roundTrip, shorten, timeElement, utcDay } from "./text.js";
 import { dayOf } from "./model.js";
 import { daysOf, upShare, uptime } from "./history.js";
 import { DayBar } from "./bars.js";
 import { RoundTripChart } from "./chart.js";
 
-/** The states in words. */
+/** The states as shown. */
 export const STATE_WORDS = {
   healthy: "Healthy",
   degraded: "Degraded",
@@ -16,18 +16,27 @@ export const STATE_WORDS = {
   maintenance: "Maintenance",
 };
 
+/** Below this width in pixels, a bar has only as many days as a finger can tell apart. */
+const NARROW_BAR = 480;
+const NARROW_DAYS = 30;
+/** The width of a figure that was never laid out. It scales when it is printed. */
+const PRINT_WIDTH = 840;
+
 let cardCount = 0;
 
-/** Tells cards when they come near the window, so that only those are drawn, and when their width changes. */
+/** Only cards near the window are drawn. They are drawn again when their width changes. */
 const near = new IntersectionObserver(
   (entries) => entries.forEach((entry) => entry.target.card.comeNear(entry.isIntersecting)),
   { rootMargin: "400px" },
 );
 const widths = new ResizeObserver((entries) =>
-  entries.forEach((entry) => entry.target.figure.resize(Math.floor(entry.contentRect.width))),
+  entries.forEach((entry) => {
+    entry.target.figure.resize(Math.floor(entry.contentRect.width));
+    entry.target.closest(".card")?.card.draw();
+  }),
 );
 
-/** The card of a check. It lives as long as the check is shown, so that what somebody opened or reads stays. */
+/** The card of a check. It exists as long as the check is shown, so an open panel stays open and focus stays in place. */
 export class CheckCard {
   constructor(check) {
     const id = `check-${(cardCount += 1)}`;
@@ -38,12 +47,12 @@ export class CheckCard {
     this.button = el(
       "button",
       { type: "button", "aria-expanded": "false", "aria-controls": `${id}-panel`, onclick: () => this.toggle() },
-      check.title || check.endpoint,
+      checkName(check),
     );
     this.state = el("p", { class: "card-state" });
-    this.reason = el("p", { class: "reason", hidden: true });
+    this.reason = el("p", { class: "reason", dir: "auto", hidden: true });
     this.places = el("ul", { class: "places", "aria-label": "Locations" });
-    this.bar = new DayBar(check.title);
+    this.bar = new DayBar(checkName(check));
     this.oldest = el("span", {});
     this.uptimes = el("dl", { class: "uptimes" });
     this.panel = el("div", { class: "panel", id: `${id}-panel`, hidden: true });
@@ -63,7 +72,7 @@ export class CheckCard {
     widths.observe(this.bar.element);
   }
 
-  /** `site` has the data, their version, the config and the time. */
+  /** Shows a new verdict. `site` has the data, its version, the config and the time. */
   update(verdict, site) {
     this.verdict = verdict;
     this.site = site;
@@ -93,25 +102,35 @@ export class CheckCard {
     this.draw();
   }
 
-  /** Opens the card and brings it into view, once the cards on the way have their sizes. */
+  /** Opens the card and scrolls to it, once the cards in between have their sizes. */
   reveal() {
     this.toggle(true);
     this.button.focus({ preventScroll: true });
     requestAnimationFrame(() => this.element.scrollIntoView());
   }
 
-  /** Draws what changed, if it can be seen. */
+  /** Draws the card even if it was never near the window. */
+  drawForPrint() {
+    this.near = true;
+    this.bar.resize(this.bar.width || PRINT_WIDTH);
+    this.draw();
+    if (this.open) this.chart.resize(this.chart.width || PRINT_WIDTH);
+  }
+
+  /** Draws what has changed, if the card is near the window. */
   draw() {
     if (!this.near || !this.site) return;
     const { site, verdict } = this;
     const { data, now, config } = site;
     const today = dayOf(now);
-    const signature = `${site.version},${today}`;
+    const narrow = this.bar.width < NARROW_BAR;
+    const signature = `${site.version},${today},${narrow}`;
     if (this.drawn !== signature) {
       this.drawn = signature;
       this.days = daysOf(verdict.check, today, barDays(config.timeframe), data);
-      this.bar.set(this.days);
-      setText(this.oldest, `${this.days.length} days ago`);
+      const shown = narrow ? this.days.slice(-NARROW_DAYS) : this.days;
+      this.bar.set(shown);
+      setText(this.oldest, `${shown.length} days ago`);
     }
     const windows = uptimeWindows(config.timeframe);
     const shares = windows.map(([, span]) => percent(uptime(verdict.check.series, now - span, data, now, config.quorum)));
@@ -124,7 +143,7 @@ export class CheckCard {
   drawPanel(windows) {
     const { site, verdict } = this;
     if (!this.chart) {
-      this.chart = new RoundTripChart(verdict.check.title);
+      this.chart = new RoundTripChart(checkName(verdict.check));
       this.chart.surface.figure = this.chart;
       widths.observe(this.chart.surface);
       this.locations = el("div", { class: "scroll" });
@@ -132,14 +151,14 @@ export class CheckCard {
         "details",
         { class: "figures", ontoggle: () => this.drawFigures() },
         el("summary", {}, "Figures as tables"),
-        el("div", { tabindex: 0, role: "region", "aria-label": `${verdict.check.title}: figures` }),
+        el("div", { tabindex: 0, role: "region", "aria-label": `${checkName(verdict.check)}: figures` }),
       );
       const title = (text) => el("h4", {}, text);
       this.panel.append(
         this.locations,
         title("Round-trip time, last 24 hours"),
         this.chart.element,
-        el("p", { class: "endpoint" }, "Endpoint: ", el("code", {}, verdict.check.endpoint)),
+        el("p", { class: "endpoint" }, "Endpoint: ", el("code", { dir: "auto" }, verdict.check.endpoint)),
         this.figures,
       );
     }
@@ -160,7 +179,7 @@ export class CheckCard {
   }
 }
 
-/** How many days the bar has. */
+/** The number of days in the bar. */
 function barDays(timeframe) {
   return Math.min(400, Math.max(7, Math.ceil(timeframe / DAY)));
 }
@@ -189,11 +208,11 @@ function stateLine({ status, underlying, since, maintenance }, now) {
   return [word, ` for ${duration(now - since)}, since `, timeElement(since, moment(since, now))];
 }
 
-/** Where and why a check is not healthy: "Down at eu-west: connection refused (1 of 3 locations)". */
+/** Where a check is not healthy, and why: "Down at eu-west: connection refused (1 of 3 locations)". */
 export function reasonLine({ bad, reason, fresh }) {
-  const text = reason ?? "no reason was given";
+  const text = reason ? isolate(shorten(reason)) : "no reason given";
   if (fresh.length < 2) return text;
-  const names = bad.map((location) => location.location ?? "a node without location");
+  const names = bad.map((location) => placeName(location.location));
   const where = names.slice(0, 5).join(", ") + (names.length > 5 ? " and more" : "");
   return `${STATE_WORDS[bad[0].status]} at ${where}: ${text} (${bad.length} of ${fresh.length} locations)`;
 }
@@ -210,22 +229,29 @@ function placesOf({ locations }) {
       "li",
       { "data-state": state },
       icon(state),
-      location ?? "not named",
+      placeName(location),
       el("span", { class: "sr" }, `: ${STATE_WORDS[state].toLowerCase()}`),
     );
   });
 }
 
-/** The table of locations. Its roles are given, since on a narrow screen its cells stand below each other. */
+function placeName(location) {
+  return location ? isolate(location) : "unnamed node";
+}
+
+/** The table of locations. It has explicit roles because its cells are stacked on narrow screens. */
 function locationTable({ locations }, { data, now }, windows) {
   const head = ["Location", "State", "Since", "Last check", "Round trip", ...windows.map(([name]) => name)];
+  const reasons = locations.filter((at) => at.status !== "healthy").map((at) => at.reason);
+  // A reason that all locations share is above the table already.
+  const isShared = reasons.length === locations.length && new Set(reasons).size === 1;
   const rows = locations.map((at) => {
     const state = at.stale ? "stale" : at.status;
-    const reason = at.status !== "healthy" && at.reason;
+    const reason = at.status !== "healthy" && !isShared && at.reason;
     const cells = [
       [
         el("span", { class: "inline-state", "data-state": state }, icon(state), STATE_WORDS[state]),
-        reason && el("p", { class: "cell-reason" }, reason),
+        reason && el("p", { class: "cell-reason", dir: "auto", title: shorten(reason) }, shorten(reason)),
       ],
       [timeElement(at.since, moment(at.since, now))],
       [timeElement(at.at, ago(at.at, now))],
@@ -235,7 +261,7 @@ function locationTable({ locations }, { data, now }, windows) {
     return el(
       "tr",
       { role: "row" },
-      el("th", { scope: "row", role: "rowheader" }, at.location ?? "not named"),
+      el("th", { scope: "row", role: "rowheader" }, placeName(at.location)),
       cells.map((cell, i) => el("td", { role: "cell", "data-label": head[i + 1], class: i > 2 && "number" }, cell)),
     );
   });

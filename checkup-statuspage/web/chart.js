@@ -67,6 +67,8 @@ export class RoundTripChart {
 
   draw() {
     if (!this.width || !this.lines) return;
+    // Printed at another width than on the screen, it is scaled.
+    this.plot.setAttribute("viewBox", `0 0 ${this.width} ${CHART_HEIGHT}`);
     this.cursor = svg("line", {
       class: "cursor-line",
       y1: PLOT.top,

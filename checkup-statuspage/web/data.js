@@ -1,4 +1,4 @@
-// Getting the data: from a server, from a folder of check files, or from a bucket. Only what changed is fetched again.
+// Loading the data from a server, a folder of check files, or a bucket. Only what has changed is fetched again.
 
 import { DAY } from "./text.js";
 import { addPart, addResults, emptyData, readSummary } from "./model.js";
@@ -9,16 +9,18 @@ const FILES_A_BATCH = 30;
 const FILES_IN_ALL = 2000;
 const TRIES = 3;
 const MANY = 1000;
+/** How many loads use the index of a bucket before the bucket is listed again. */
+const INDEX_LOADS = 10;
 const LOOK_BACK = 2 * 3_600_000;
 const LARGEST = 32 << 20;
 const CHECK_FILE = /^(\d{1,19})(?:-[^/]*)?-check\.json$/u;
 
-/** A URL of the config. It may be relative to this script, which is next to everything else; the page itself may be elsewhere. */
+/** A URL of the config. Relative URLs are relative to this script, not to the page, which may be in another folder. */
 export function resolved(url) {
   return new URL(url, import.meta.url);
 }
 
-/** What reads a source of the config: `for await (const data of loader.load(now))` gives the data, several times if they come in parts. */
+/** The loader for the source in the config. `for await (const data of loader.load(now))` yields the data, several times if it arrives in parts. */
 export function loaderOf(config) {
   const { source } = config;
   const base = resolved(source.url ?? "./");
@@ -27,15 +29,15 @@ export function loaderOf(config) {
   return new FileLoader(list, config.timeframe);
 }
 
-/** A server gives all in one file, and the time. */
+/** Loads from a server, which has all data in one file and sends its time. */
 class ServedLoader {
   constructor(url) {
     this.url = url;
     this.data = null;
     this.etag = null;
-    /** How far the server's clock is ahead of this computer's, in milliseconds. */
+    /** How far the server's clock is ahead of this computer, in milliseconds. */
     this.ahead = 0;
-    /** Counts the changes of the data. */
+    /** Incremented with each change of the data. */
     this.version = 0;
     this.notes = [];
   }
@@ -46,7 +48,7 @@ class ServedLoader {
     if (date) this.ahead = date - Date.now();
     const etag = response.headers.get("etag");
     if (!this.data || !etag || etag !== this.etag) {
-      this.data = readSummary(await response.json());
+      this.data = readSummary(await jsonOf(response, this.url));
       this.etag = etag;
       this.version += 1;
     }
@@ -54,7 +56,7 @@ class ServedLoader {
   }
 }
 
-/** A set of check files, with a summary of most of them if somebody made one. */
+/** Loads check files, and the summary of most of them if there is one. */
 class FileLoader {
   constructor(list, timeframe) {
     this.list = list;
@@ -64,7 +66,7 @@ class FileLoader {
     this.notes = [];
     this.data = null;
     this.summary = { text: null, ok: false };
-    /** Results of files that are not in the summary, by the files' names. */
+    /** Results of files that are not in the summary, by file name. */
     this.known = new Map();
     this.failures = new Map();
     this.listed = 0;
@@ -72,7 +74,7 @@ class FileLoader {
 
   async *load(now) {
     this.notes = [];
-    // A list that is one file can come along with the summary; of a bucket, only what came after it is listed.
+    // An index is fetched together with the summary. In a bucket, only the files after the summary are listed.
     const whole = settled(this.list.isOneFile ? this.list.names() : null);
     const text = await this.list.summary();
     if (!this.data || text !== this.summary.text) {
@@ -80,10 +82,10 @@ class FileLoader {
       await this.readParts(now);
     }
     if (!this.summary.ok && text !== null)
-      this.notes.push("The summary could not be read; what is shown comes from single files.");
+      this.notes.push("The summary could not be read. The page shows only what the check files contain.");
     const names = await (this.list.isOneFile ? whole : settled(this.list.names(this.listFrom(now), now)));
     if (names.error) {
-      // What the summary has is better than nothing.
+      // The data of the summary is better than none.
       yield this.data;
       throw names.error;
     }
@@ -98,19 +100,19 @@ class FileLoader {
     }
   }
 
-  /** From when on the names of check files are of interest. */
+  /** The time from which check files are needed. */
   from(now) {
     return this.data && this.summary.ok ? this.data.recentFrom : now - this.timeframe;
   }
 
-  /** From when on names are listed: mostly only the latest; now and then all, since a node may store late what it kept. */
+  /** The time from which names are listed: usually only the latest, and sometimes all, since a node may store queued reports late. */
   listFrom(now) {
     const from = this.from(now);
     this.listed += 1;
     return this.listed % 10 === 1 ? from : Math.max(from, now - LOOK_BACK);
   }
 
-  /** Begins with a new summary, or with none; what was read before stays read. */
+  /** Starts from a new summary, or from none. Files that were read before are not fetched again. */
   begin(text, now) {
     this.version += 1;
     this.summary = { text, ok: false };
@@ -121,7 +123,7 @@ class FileLoader {
         this.data = readSummary(JSON.parse(text));
         this.summary.ok = true;
       } catch {
-        // Derived data: the check files are there still.
+        // It is derived from the check files, which are still there.
       }
     }
     for (const [name, results] of this.known) {
@@ -130,7 +132,7 @@ class FileLoader {
     }
   }
 
-  /** Reads the parts of the summary that are in the timeframe. They never change. */
+  /** Reads the parts of the summary in the timeframe. They never change. */
   async readParts(now) {
     for (const { name } of this.data.parts.filter(({ to }) => (to + 1) * DAY > now - this.timeframe)) {
       try {
@@ -153,7 +155,7 @@ class FileLoader {
     const room = Math.max(0, FILES_IN_ALL - this.known.size);
     if (wanted.length > room) {
       this.notes.push(
-        `${wanted.length - room} older files were left out: there are more than ${FILES_IN_ALL} that no summary contains.`,
+        `${wanted.length - room} older files were left out: more than ${FILES_IN_ALL} files are not in the summary.`,
       );
     }
     return wanted.slice(0, room);
@@ -167,7 +169,7 @@ class FileLoader {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
   }
 
-  /** A file that is missing, truncated or alien costs itself alone. */
+  /** Reads one file. If it is missing, truncated or of another kind, only its own results are lost. */
   async readOne(name) {
     try {
       const response = await get(this.list.url(name), this.failures.has(name) ? "no-cache" : "force-cache");
@@ -181,13 +183,13 @@ class FileLoader {
     }
   }
 
-  /** The files that could not be read. */
+  /** The names of files that could not be read. */
   get unread() {
     return [...this.failures.keys()];
   }
 }
 
-/** A folder of a web server, with upstream's `index.json`. */
+/** A folder on a web server with an `index.json` in the format of the original Checkup. */
 class Folder {
   constructor(base) {
     this.base = base;
@@ -203,29 +205,57 @@ class Folder {
   }
 
   async names() {
+    return (await this.indexed()) ?? [];
+  }
+
+  /** The names in `index.json`, or null if there is none. */
+  async indexed() {
     const text = await textOrNull(this.url("index.json"));
+    if (text === null) return null;
+    let index;
     try {
-      return text === null ? [] : Object.keys(JSON.parse(text));
+      index = JSON.parse(text);
     } catch {
-      throw new Error("index.json is not JSON");
+      throw new Error("index.json is not valid JSON");
     }
+    if (typeof index !== "object" || index === null || Array.isArray(index))
+      throw new Error("index.json is not an index: expected an object with a key for each check file");
+    return Object.keys(index);
   }
 }
 
-/** A bucket that anybody may list and read. */
+/** A bucket that anonymous visitors may read. If they may not list it, its `index.json` has the names. */
 class Bucket extends Folder {
   constructor(base, prefix) {
     super(base);
     this.prefix = prefix;
     this.isOneFile = false;
+    /** Counts down the loads that use the index before the bucket is listed again. */
+    this.indexLoads = 0;
   }
 
   url(name) {
     return new URL((this.prefix + name).split("/").map(encodeURIComponent).join("/"), this.base);
   }
 
-  /** The names from a time on. Where there are many (nobody made a summary), only those of the last days. */
   async names(from, now) {
+    if (this.indexLoads > 0) {
+      this.indexLoads -= 1;
+      const names = await this.indexed();
+      if (names) return names;
+    }
+    try {
+      return await this.listed(from, now);
+    } catch (error) {
+      const { value: names } = await settled(this.indexed());
+      if (!names) throw error;
+      if (error.isRefusal) this.indexLoads = INDEX_LOADS;
+      return names;
+    }
+  }
+
+  /** The names from a time on. If there are many because nothing makes a summary, only those of the last days. */
+  async listed(from, now) {
     for (const span of [2 * DAY, 8 * DAY]) {
       if (now - span <= from) break;
       const names = await this.namesFrom(now - span);
@@ -251,7 +281,7 @@ class Bucket extends Folder {
   }
 }
 
-/** What a promise comes to, so that nobody need wait for it at once. */
+/** The outcome of a promise that is awaited later. */
 async function settled(promise) {
   try {
     return { value: await promise };
@@ -272,8 +302,8 @@ async function get(url, cache) {
   } catch (error) {
     throw new Error(
       error.name === "TimeoutError"
-        ? `${nameOf(url)} did not come within ${TIMEOUT / 1000} s`
-        : `${nameOf(url)} cannot be reached`,
+        ? `${nameOf(url)} did not arrive within ${TIMEOUT / 1000} s`
+        : `${nameOf(url)} could not be reached`,
     );
   }
   if (!response.ok)
@@ -282,17 +312,26 @@ async function get(url, cache) {
   return response;
 }
 
-/** The text of a file, or null if there is none. Buckets that may not be listed say 403 for what is not there. */
+/** The JSON value in a response. */
+async function jsonOf(response, url) {
+  try {
+    return await response.json();
+  } catch (error) {
+    throw new Error(`${nameOf(url)} ${error.name === "SyntaxError" ? "is not valid JSON" : "did not arrive completely"}`);
+  }
+}
+
+/** The text of a file, or null if it does not exist. Buckets that may not be listed answer 401 or 403 for missing files. */
 async function textOrNull(url) {
   try {
     return await (await get(url, "no-cache")).text();
   } catch (error) {
-    if (error.status === 404 || error.status === 403) return null;
+    if ([401, 403, 404].includes(error.status)) return null;
     throw error;
   }
 }
 
-/** A parsed XML document. By XMLHttpRequest: it needs no DOMParser, which the page's policy forbids. */
+/** The list of a bucket as a parsed XML document. XMLHttpRequest parses it without DOMParser, which the page's policy forbids. */
 function getXml(url) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -301,11 +340,14 @@ function getXml(url) {
     request.overrideMimeType("application/xml");
     request.timeout = TIMEOUT;
     request.onload = () => {
-      if (request.status === 200 && request.response) resolve(request.response);
-      else reject(new Error(`the list of files: HTTP status ${request.status}`));
+      const list = request.status === 200 ? request.response : null;
+      if (list?.documentElement?.localName === "ListBucketResult") return resolve(list);
+      const why = request.status === 200 ? "the server does not list the bucket" : `HTTP status ${request.status}`;
+      const isRefusal = [200, 401, 403, 404].includes(request.status);
+      return reject(Object.assign(new Error(`the list of files: ${why}`), { isRefusal }));
     };
-    request.onerror = () => reject(new Error("the list of files cannot be reached"));
-    request.ontimeout = () => reject(new Error(`the list of files did not come within ${TIMEOUT / 1000} s`));
+    request.onerror = () => reject(new Error("the list of files could not be reached"));
+    request.ontimeout = () => reject(new Error(`the list of files did not arrive within ${TIMEOUT / 1000} s`));
     request.send();
   });
 }

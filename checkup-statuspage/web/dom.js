@@ -1,23 +1,23 @@
-// Making nodes. All text goes through `textContent`: what comes from the data is never markup.
+// Building nodes. Data is never markup: all text becomes text nodes.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element: `el("p", {class: "note"}, "text", node, …)`. Properties with `on…` are listeners; null leaves one out. */
+/** An element: `el("p", {class: "note"}, "text", node, …)`. Attributes named `on…` are listeners. Null leaves an attribute out. */
 export function el(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
 
-/** An SVG element, likewise. */
+/** An SVG element, with the same arguments. */
 export function svg(tag, attributes = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
-/** Sets an element's text, if it is another: no needless work, and screen readers hear of changes only. */
+/** Sets the text of an element if it differs, so that screen readers announce only changes. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Replaces an element's children if `signature` is another than last time. Says whether it did. */
+/** Replaces the children of an element if `signature` differs from the last one. Returns whether it did. */
 export function setChildren(element, signature, make) {
   if (element.signature === signature) return false;
   element.signature = signature;
@@ -35,7 +35,7 @@ function fill(element, attributes, children) {
   return element;
 }
 
-// Shapes differ as much as colours do: a tick, an exclamation mark, a cross, a question mark, a spanner's bars.
+// Shapes differ as well as colours: a tick, an exclamation mark, a cross, a question mark, a spanner's bars.
 const ICONS = {
   healthy: "M5 8.4l2.1 2.1L11 6.2",
   degraded: "M8 4.6v4M8 11.2v.2",
@@ -46,14 +46,14 @@ const ICONS = {
   message: "M4.8 5.6h6.4M4.8 8h4",
 };
 
-/** What the mark is on, where it is no disc. */
+/** The plates under marks that are not discs. */
 const PLATES = {
   degraded: "M8 .9 15.6 14.3H.4z",
   message:
     "M2.5 2h11A1.5 1.5 0 0 1 15 3.5v6A1.5 1.5 0 0 1 13.5 11H9l-4 3.5V11H2.5A1.5 1.5 0 0 1 1 9.5v-6A1.5 1.5 0 0 1 2.5 2z",
 };
 
-/** The icon of a state, decorative: the words stand beside it. */
+/** The icon of a state. It is decorative: the text next to it says the same. */
 export function icon(state) {
   const plate = PLATES[state];
   const shape = plate

@@ -215,14 +215,14 @@ function readPoints({ at, status, rtt, low, high, reasons, n }) {
 function readResult(raw) {
   const at = time(millis(number(raw?.timestamp) ?? NaN));
   if (typeof raw?.title !== "string" || at === null) throw new TypeError("not a check result");
-  const times = array(raw.times).map((attempt) => ({ error: attempt?.error, rtt: (number(attempt?.rtt) ?? 0) / 1000 }));
+  const times = array(raw.times).map((attempt) => ({ error: attempt?.error, rtt: positive((number(attempt?.rtt) ?? 0) / 1000) ?? 0 }));
   const succeeded = times.filter((attempt) => !attempt.error).map((attempt) => attempt.rtt);
   const status = raw.down ? "down" : raw.degraded ? "degraded" : raw.unknown === true ? "unknown" : "healthy";
   return {
     title: raw.title,
     endpoint: textOf(raw.endpoint) ?? "",
     location: textOf(raw.location) || undefined,
-    threshold: (number(raw.threshold) ?? 0) / 1000,
+    threshold: positive((number(raw.threshold) ?? 0) / 1000) ?? 0,
     message: textOf(raw.message),
     maintenance: raw.maintenance,
     point: {

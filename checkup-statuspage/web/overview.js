@@ -1,11 +1,11 @@
-// The top of the page: the overall state, what is wrong and since when, and notes on the data themselves.
+// The top of the page: the overall state, current problems with their start, and notices about the data.
 
 import { el, icon, setChildren, setText } from "./dom.js";
-import { ago, clock, counted, duration, list, moment, rich, timeElement } from "./text.js";
+import { ago, checkName, clock, counted, duration, isolate, list, moment, rich, timeElement } from "./text.js";
 import { STATE_WORDS, reasonLine } from "./card.js";
 
 const BAD = ["down", "degraded", "stale"];
-const SIGNS = { healthy: "✓", degraded: "▲", down: "✕", stale: "?", maintenance: "‖", empty: "…" };
+const SIGNS = { healthy: "✓", degraded: "▲", down: "✕", stale: "?", maintenance: "‖", empty: "…", unknown: "?" };
 const ICON_COLORS = { healthy: "#1f8a57", degraded: "#b7791f", down: "#cc3a2e", maintenance: "#3267b8" };
 const ICON_MARKS = {
   healthy: "M4.8 8.3l2.2 2.2L11.2 6",
@@ -14,24 +14,30 @@ const ICON_MARKS = {
   maintenance: "M6.3 5.2v5.6M9.7 5.2v5.6",
 };
 
-/** Shows the overall state: words, colour and icon, the tab's title and its icon. */
+/** Shows the overall state: text, colour and icon, and the title and icon of the browser tab. */
 export function showOverall(overall, verdicts, site) {
   const { config, now } = site;
-  const state = overall === "empty" ? "stale" : overall;
+  const state = ["empty", "unknown"].includes(overall) ? "stale" : overall;
+  const headline = overall === "unknown" ? "Status unknown" : config.texts[overall];
   document.documentElement.dataset.state = state;
   setChildren(byId("overall-icon"), overall, () => icon(state));
-  setText(byId("headline"), config.texts[overall]);
-  setText(document.querySelector("title"), `${SIGNS[overall]} ${config.texts[overall]} · ${config.title}`);
+  setText(byId("headline"), headline);
+  setText(document.querySelector("title"), `${SIGNS[overall]} ${headline} · ${config.title}`);
   if (byId("announce").state !== overall) {
     byId("announce").state = overall;
-    setText(byId("announce"), config.texts[overall]);
+    setText(byId("announce"), headline);
     setTabIcon(state);
   }
   const last = Math.max(0, ...verdicts.map((verdict) => verdict.last));
   const words = last
     ? [summaryOf(verdicts), ". Last checked ", timeElement(last, ago(last, now)), `, at ${moment(last, now)}.`]
-    : ["As soon as a check has run, its result is here."];
+    : [overall === "unknown" ? unknownText(config) : "They will appear here after the first check."];
   setChildren(byId("subline"), words.map((word) => word.textContent ?? word).join(""), () => words);
+}
+
+function unknownText({ refresh }) {
+  const next = refresh > 0 ? `The next attempt is within ${duration(refresh)}.` : "Reload the page to try again.";
+  return `The results could not be loaded. ${next}`;
 }
 
 function summaryOf(verdicts) {
@@ -39,7 +45,9 @@ function summaryOf(verdicts) {
     const number = verdicts.filter((verdict) => verdict.status === state).length;
     if (!number) return null;
     if (number === verdicts.length)
-      return number === 1 ? `The check is ${inWords(state)}` : `All ${number} checks are ${inWords(state)}`;
+      return number < 3
+        ? `${number === 1 ? "The check is" : "Both checks are"} ${inWords(state)}`
+        : `All ${number} checks are ${inWords(state)}`;
     return `${number} ${inWords(state)}`;
   });
   return (
@@ -51,12 +59,12 @@ function inWords(state) {
   return { stale: "without fresh results", maintenance: "in maintenance" }[state] ?? state;
 }
 
-/** Lists what is not as it should be, the worst and longest first, with links to the checks. */
+/** Lists the checks with problems, the worst and longest first, with links to their cards. */
 export function showProblems(verdicts, cards, { now }) {
   const section = byId("problems");
   const bad = verdicts.filter((verdict) => BAD.includes(verdict.status));
   bad.sort((a, b) => BAD.indexOf(a.status) - BAD.indexOf(b.status) || (a.since ?? 0) - (b.since ?? 0));
-  // When nothing at all is fresh, the headline says it; a list of everything would say no more.
+  // If every check is stale, the headline says so, and a list of all checks would add nothing.
   const listed = bad.every((verdict) => verdict.status === "stale") && bad.length === verdicts.length ? [] : bad;
   section.hidden = !listed.length;
   const line = (verdict) => problemLine(verdict, cards.get(verdict.check.key), now);
@@ -72,7 +80,7 @@ export function showProblems(verdicts, cards, { now }) {
     )
     .join(";");
   setChildren(section, signature, () => [
-    el("h2", { id: "problems-title" }, "What is wrong now"),
+    el("h2", { id: "problems-title" }, "Current problems"),
     el("ul", { class: "problems" }, listed.slice(0, 20).map(line)),
     listed.length > 20 && el("p", { class: "more" }, `And ${counted(listed.length - 20, "more check")}, below.`),
   ]);
@@ -94,17 +102,17 @@ function problemLine(verdict, card, now) {
     el(
       "p",
       {},
-      el("a", { href: `#${card.id}`, onclick: open }, verdict.check.title || verdict.check.endpoint),
+      el("a", { href: `#${card.id}`, onclick: open }, checkName(verdict.check)),
       " ",
       el("strong", {}, STATE_WORDS[status].toLowerCase()),
       " ",
       when,
     ),
-    verdict.bad.length > 0 && el("p", { class: "reason" }, reasonLine(verdict)),
+    verdict.bad.length > 0 && el("p", { class: "reason", dir: "auto" }, reasonLine(verdict)),
   );
 }
 
-/** Shows notes: made-up data, data that are old or cannot be loaded, files that cannot be read, maintenance. */
+/** Shows notices: demo data, data that is old or cannot be loaded, unreadable files, and maintenance. */
 export function showNotices(overall, verdicts, site) {
   const notes = notesOf(overall, verdicts, site);
   const signature = notes.map(({ state, text, more }) => [state, text, more].join()).join(";");
@@ -115,7 +123,7 @@ export function showNotices(overall, verdicts, site) {
         { class: "notice", "data-state": state },
         icon(state),
         el("p", {}, text),
-        more && el("p", { class: "more" }, rich(more)),
+        more && el("p", { class: "more", dir: "auto" }, rich(more)),
       ),
     ),
   );
@@ -123,21 +131,21 @@ export function showNotices(overall, verdicts, site) {
 
 function notesOf(overall, verdicts, { config, data, now, failure, notes, unread, loading }) {
   const all = [];
-  if (config.demo) all.push({ state: "maintenance", text: "A demonstration: the data on this page are made up." });
+  if (config.demo) all.push({ state: "maintenance", text: "Demo: the data on this page is made up." });
   if (failure) {
-    const shown = failure.loaded ? ` What you see are the last data, loaded at ${clock(failure.loaded)}.` : "";
-    all.push({ state: "degraded", text: `New data cannot be loaded: ${failure.message}.${shown}` });
+    const shown = failure.loaded ? ` Showing the last data, loaded at ${clock(failure.loaded)}.` : "";
+    all.push({ state: "degraded", text: `New data could not be loaded: ${failure.message}.${shown}` });
   }
   const last = Math.max(0, ...verdicts.map((verdict) => verdict.last));
   if (overall === "stale" && last && verdicts.every((verdict) => verdict.status === "stale")) {
     all.push({
       state: "degraded",
-      text: `No results for ${duration(now - last)}, since ${moment(last, now)}. What you see is the state as it was then; what it is now is not known.`,
+      text: `No results for ${duration(now - last)}, since ${moment(last, now)}. The page shows the state at that time. The current state is unknown.`,
     });
   }
   for (const window of data.windows) {
     if (window.from > now + 7 * 86_400_000 || window.to <= now) continue;
-    const what = window.title ?? "all checks";
+    const what = window.title ? isolate(window.title) : "all checks";
     const text =
       window.from <= now
         ? `Maintenance of ${what} until ${moment(window.to, now)}.`
@@ -148,14 +156,11 @@ function notesOf(overall, verdicts, { config, data, now, failure, notes, unread,
     const names = unread.slice(0, 3).join(", ") + (unread.length > 3 ? ", …" : "");
     all.push({
       state: "degraded",
-      text: `${counted(unread.length, "file")} could not be read; its results are missing here.`.replace(
-        /its(?= results)/u,
-        unread.length > 1 ? "their" : "its",
-      ),
+      text: `${counted(unread.length, "file")} could not be read. ${unread.length > 1 ? "Their" : "Its"} results are missing here.`,
       more: names,
     });
   }
-  if (loading) all.push({ state: "loading", text: `Loading older results: ${counted(loading, "file")} to go.` });
+  if (loading) all.push({ state: "loading", text: `Loading older results: ${counted(loading, "file")} left.` });
   for (const text of notes) all.push({ state: "degraded", text });
   return all;
 }

@@ -1,4 +1,4 @@
-// The page: reads the settings, loads the data again and again, and shows them.
+// The page: reads the settings, loads the data repeatedly, and shows it.
 
 import { el, setChildren } from "./dom.js";
 import { link, rich, safeUrl } from "./text.js";
@@ -11,20 +11,22 @@ import { CheckCard } from "./card.js";
 import { showNotices, showOverall, showProblems } from "./overview.js";
 import { showTimeline } from "./timeline.js";
 
-/** How often what depends on the time is shown anew: "2 min ago" becomes "3 min ago". */
+/** How often texts that depend on the time are updated: "2 min ago" becomes "3 min ago". */
 const TICK = 15_000;
 const OPEN_AT_FIRST = 3;
 
 const config = JSON.parse(document.getElementById("config").textContent);
 const loader = loaderOf(config);
 const cards = new Map();
-const site = { config, data: emptyData(), version: 0, failure: null, notes: [], unread: [], loading: 0, loaded: 0 };
+const site = { config, data: emptyData(), version: 0, failure: null, notes: [], unread: [], loading: 0, loaded: 0, settled: false };
 let checks = new Map();
 let busy = false;
 
 frame();
 load();
 setInterval(show, TICK);
+// Only cards near the window are drawn, but paper has all of them.
+addEventListener("beforeprint", () => cards.forEach((card) => card.drawForPrint()));
 if (config.refresh > 0) {
   setInterval(() => document.hidden || load(), config.refresh);
   document.addEventListener("visibilitychange", () => {
@@ -33,7 +35,7 @@ if (config.refresh > 0) {
 }
 addEventListener("online", load);
 
-/** What does not change with the data. */
+/** Shows what does not change with the data. */
 function frame() {
   const brand = document.getElementById("brand");
   const logo = safeUrl(config.logo, true) ?? (/^data:image\//u.test(config.logo) ? config.logo : null);
@@ -45,16 +47,17 @@ function frame() {
   document.getElementById("links").append(...links);
   document.getElementById("links").hidden = !links.length;
   document.getElementById("foot").prepend(barKey());
-  if (config.description) document.getElementById("description").append(...rich(config.description));
+  if (config.description) document.getElementById("description").append(...rich(config.description, Infinity));
 }
 
-/** Loads what is new. If that fails, the last data stay, and the page says so. */
+/** Loads what is new. If that fails, the last data stays, and a notice says so. */
 async function load() {
   if (busy) return;
   busy = true;
   try {
     for await (const data of loader.load(Date.now())) {
       adopt(data);
+      site.settled = true;
       show();
     }
     site.failure = null;
@@ -63,10 +66,11 @@ async function load() {
     site.failure = { message: error.message, loaded: site.loaded };
   }
   busy = false;
+  site.settled = true;
   show();
 }
 
-/** Takes over data that have changed: what is derived from them is derived once. */
+/** Takes over changed data. Whatever is derived from it is derived here, once. */
 function adopt(data) {
   if (site.version === loader.version) return;
   site.data = data;
@@ -75,8 +79,9 @@ function adopt(data) {
   for (const series of data.series.values()) series.prepared = preparedSeries(series);
 }
 
-/** Shows the data as they are now. */
+/** Shows the current state. Until the first load has ended, the page says that it is loading. */
 function show() {
+  if (!site.settled) return;
   const now = Date.now() + loader.ahead;
   const { data } = site;
   Object.assign(site, {
@@ -87,7 +92,7 @@ function show() {
   });
   const verdicts = verdictsOf([...checks.values()], config.quorum, now, data);
   const present = countedOf(verdicts, config);
-  const overall = site.failure && !site.loaded && !verdicts.length ? "stale" : overallOf(present);
+  const overall = site.failure && !site.loaded && !verdicts.length ? "unknown" : overallOf(present);
   showCards(verdicts);
   showOverall(overall, verdicts, site);
   showNotices(overall, verdicts, site);
@@ -115,7 +120,7 @@ function showCards(verdicts) {
   const changed = setChildren(document.getElementById("checks"), signature, () =>
     grouped.map((group, i) => sectionOf(group, i)),
   );
-  // Who was at a check stays there, though its place is new.
+  // Keyboard focus stays on its check when the order changes.
   if (changed && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
@@ -125,11 +130,11 @@ function sectionOf({ name, verdicts }, i) {
     { class: "cards" },
     verdicts.map((verdict) => cards.get(verdict.check.key).element),
   );
-  // Every group has a heading, for those who go by headings; one without a name is not shown.
+  // Every group has a heading for navigation with screen readers. If the group has no name, it is not visible.
   return el(
     "section",
     { class: "group", "aria-labelledby": `group-${i}` },
-    el("h2", { id: `group-${i}`, class: name ? null : "sr" }, name || (i ? "Other checks" : "Checks")),
+    el("h2", { id: `group-${i}`, class: name ? null : "sr", dir: "auto" }, name || (i ? "Other checks" : "Checks")),
     items,
   );
 }

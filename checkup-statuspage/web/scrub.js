@@ -1,13 +1,15 @@
-// A figure to read point by point: by pointer, by finger, and by keyboard (as a slider that screen readers speak).
+// Reading a figure point by point: with a pointer, a finger, or the keyboard (as a slider that screen readers announce).
 
 import { el } from "./dom.js";
 
 const GAP = 10;
 let tip = null;
+/** The scrubber whose point is shown. */
+let active = null;
 
 /**
- * Makes an element readable in `count` steps. `describe(i)` gives `{title, lines: [[label, value], …]}`,
- * `place(i)` the step's place across the element from 0 to 1, and `show(i)` marks it (null: none).
+ * Makes an element readable in `count` steps. `describe(i)` returns `{title, lines: [[label, value, state], …]}`,
+ * `place(i)` returns the step's position across the element from 0 to 1, and `show(i)` marks it (null: no step).
  */
 export class Scrubber {
   constructor(element, label) {
@@ -17,7 +19,8 @@ export class Scrubber {
     this.label = label;
     element.addEventListener("pointermove", (event) => this.point(event));
     element.addEventListener("pointerdown", (event) => this.point(event));
-    element.addEventListener("pointerleave", () => this.leave());
+    // A lifted finger leaves, too, but what it tapped should stay readable.
+    element.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.leave());
     element.addEventListener(
       "focus",
       () => element.matches(":focus-visible") && this.go(this.at ?? this.steps.count - 1),
@@ -26,7 +29,7 @@ export class Scrubber {
     element.addEventListener("keydown", (event) => this.key(event));
   }
 
-  /** New figures. The place that somebody is reading stays. */
+  /** Sets new figures. A point that is being read stays selected. */
   set(steps) {
     this.steps = steps;
     const attributes = {
@@ -67,6 +70,8 @@ export class Scrubber {
 
   go(index) {
     if (!(index >= 0 && index < this.steps.count)) return;
+    if (active !== this) active?.leave();
+    active = this;
     this.at = index;
     this.speak(index);
     this.steps.show(index);
@@ -74,6 +79,7 @@ export class Scrubber {
   }
 
   leave() {
+    if (active === this) active = null;
     this.at = null;
     this.steps.show?.(null);
     if (tip) tip.hidden = true;
@@ -88,6 +94,11 @@ export class Scrubber {
       [title, ...lines.map(([label, value]) => (label ? `${label} ${value}` : value))].join(", "),
     );
   }
+}
+
+// A tap elsewhere closes the tip that a tap opened.
+if (typeof document !== "undefined") {
+  document.addEventListener("pointerdown", (event) => active && !active.element.contains(event.target) && active.leave());
 }
 
 function showTip(element, place, { title, lines }) {

@@ -1,11 +1,11 @@
-// Words for times, durations and figures, and the little Markdown that texts may have.
+// Texts for times, durations and figures, and the small subset of Markdown that texts may contain.
 
 import { el } from "./dom.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
-/** Milliseconds of a day. */
+/** A day in milliseconds. */
 export const DAY = 24 * HOUR;
 
 const LOCALE = "en-GB";
@@ -41,7 +41,7 @@ export function ago(at, now) {
   return now - at < 5 * SECOND ? "just now" : `${duration(now - at)} ago`;
 }
 
-/** The time of day, with the day if it is not today: "14:02", "12 Oct, 14:02". */
+/** The time of day, with the date if it is not today: "14:02", "12 Oct, 14:02". */
 export function moment(at, now) {
   const date = new Date(at);
   const today = date.toDateString() === new Date(now).toDateString();
@@ -50,28 +50,28 @@ export function moment(at, now) {
   return `${SHORT_DATE.format(date)}${year}, ${CLOCK.format(date)}`;
 }
 
-/** The time of day to the minute, or to the second. */
+/** The time of day in minutes, or in seconds. */
 export function clock(at, seconds = false) {
   return (seconds ? CLOCK_SECONDS : CLOCK).format(new Date(at));
 }
 
-/** The day of a time, where the visitor is. */
+/** The date of a time in the visitor's time zone. */
 export function dateOf(at) {
   return DATE.format(new Date(at));
 }
 
-/** A day of the data, which are counted in UTC. */
+/** The date of a day of the data, which is in UTC. */
 export function utcDay(day) {
   return UTC_DAY.format(new Date(day * DAY));
 }
 
-/** A `<time>` with its text; the whole date stands in its title. */
+/** A `<time>` with a text. Its title is the full date. */
 export function timeElement(at, text) {
   const date = new Date(at);
   return el("time", { datetime: date.toISOString(), title: `${dateOf(at)}, ${clock(at, true)}` }, text);
 }
 
-/** A share in percent, never rounded up: 100 % is said only of all. */
+/** A share in percent, never rounded up: 100 % means all. */
 export function percent(share) {
   if (share === null || share === undefined) return "no data";
   if (share === 1) return "100 %";
@@ -97,9 +97,29 @@ export function counted(number, noun, plural = `${noun}s`) {
   return `${figure(number)} ${number === 1 ? noun : plural}`;
 }
 
-/** A whole number with its thousands marked: "1,440". */
+/** An integer with thousands separators: "1,440". */
 export function figure(number) {
   return FIGURE.format(number);
+}
+
+/** The name of a check as shown: its endpoint if the name is blank. */
+export function checkName({ title, endpoint }) {
+  const visible = [title, endpoint].find((text) => text && /[^\p{C}\p{Z}]/u.test(text));
+  return isolate(shorten(visible ?? "Unnamed check"));
+}
+
+/** Text cut to a number of characters. It says how many are missing. */
+export function shorten(text, most = MAX_SHOWN) {
+  if (text.length <= most) return text;
+  const kept = text.slice(0, most).replace(/[\uD800-\uDBFF]$/u, "");
+  return `${kept} … (${counted(text.length - kept.length, "more character")})`;
+}
+
+const BIDI = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+/** Text to put into a sentence. If it runs from right to left, the sentence around it does not change its order. */
+export function isolate(text) {
+  return BIDI.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 /** "a", "a and b", "a, b and c". */
@@ -107,28 +127,32 @@ export function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-// A link, a bare URL, strong and emphasis. The text of a link and of emphasis is plain.
+/** The longest text that is shown. A longer one would push everything else off the page. */
+const MAX_SHOWN = 2000;
+
+// A link, a bare URL, strong and emphasis. The text inside links and emphasis is plain.
 const MARKUP =
   /\[([^\][\n]{1,300})\]\(([^\s()]{1,2000})\)|(https?:\/\/[^\s<>"'`\\^{|}]{1,2000})|\*\*(?=\S)([^*\n]{1,500}?\S)\*\*|\*\*(\S)\*\*|\*(?=\S)([^*\n]{1,500}?)\*/gu;
 
-/** Text with links and emphasis as nodes; everything else stays as it is. */
-export function rich(text) {
+/** Text up to a number of characters, with links and emphasis as nodes. Everything else stays text. */
+export function rich(whole, most = MAX_SHOWN) {
+  const text = shorten(whole, most);
   const nodes = [];
   let from = 0;
   for (const match of text.matchAll(MARKUP)) {
-    const [whole, label, target, bare, strong, letter, emphasis] = match;
-    const node = markup(whole, label, target, bare, strong ?? letter, emphasis);
+    const [all, label, target, bare, strong, letter, emphasis] = match;
+    const node = markup(label, target, bare, strong ?? letter, emphasis);
     if (!node) continue;
     nodes.push(text.slice(from, match.index), ...node);
-    from = match.index + whole.length;
+    from = match.index + all.length;
   }
   nodes.push(text.slice(from));
   return nodes.filter((node) => node !== "");
 }
 
-function markup(whole, label, target, bare, strong, emphasis) {
+function markup(label, target, bare, strong, emphasis) {
   if (bare) {
-    // A sentence's mark at the end is not of the URL; nor is a bracket that it did not open.
+    // Punctuation at the end belongs to the sentence, and so does a bracket that the URL did not open.
     const url = bare.replace(/[.,:;!?*_]+$/u, "").replace(/^([^(]*)\)+.*$/u, "$1");
     return [link(url, url), bare.slice(url.length)];
   }
@@ -140,13 +164,13 @@ function markup(whole, label, target, bare, strong, emphasis) {
   return emphasis && !/\s$/u.test(emphasis) ? [el("em", {}, emphasis)] : null;
 }
 
-/** A link, if its URL is of the web or of mail; null otherwise. */
+/** A link if its URL is for the web or for mail, else null. */
 export function link(target, label) {
   const url = safeUrl(target);
   return url && el("a", { href: url, rel: "noopener noreferrer" }, label);
 }
 
-/** The URL if it is http, https or mailto (or relative, if that is allowed), else null. */
+/** The URL if its scheme is http, https or mailto, or if it is relative and `relative` is true; else null. */
 export function safeUrl(target, relative = false) {
   if (typeof target !== "string") return null;
   if (/^(https?:\/\/|mailto:)/iu.test(target)) return URL.canParse(target) ? target : null;

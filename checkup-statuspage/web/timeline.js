@@ -1,7 +1,7 @@
-// What happened: incidents, operators' messages and maintenance, by day, newest first.
+// The timeline: incidents, operators' messages and maintenance by day, newest first.
 
 import { el, icon, setChildren } from "./dom.js";
-import { DAY, clock, dateOf, duration, list, moment, rich, timeElement } from "./text.js";
+import { DAY, checkName, clock, dateOf, duration, isolate, list, moment, rich, shorten, timeElement } from "./text.js";
 import { incidentsOfCheck } from "./history.js";
 
 const AT_FIRST = 20;
@@ -13,7 +13,7 @@ export function showTimeline(checks, site) {
   if (section.version !== site.version)
     Object.assign(section, { version: site.version, events: eventsOf(checks, site) });
   const { events } = section;
-  // What goes on lasts longer every minute; what is over stays as it is, and so does the focus in it.
+  // The length of a running incident changes every minute. Otherwise nothing is replaced, and focus stays.
   const goesOn = events.some(({ incident }) => incident && incident.to === undefined);
   const today = new Date(site.now).toDateString();
   const signature = [site.version, today, goesOn && Math.floor(site.now / 60_000), section.all].join();
@@ -61,14 +61,14 @@ function eventsOf(checks, { data, config, now }) {
     for (const incident of incidentsOfCheck(check, config.quorum, data, now)) {
       if ((incident.to ?? now) >= oldest) events.push({ kind: "incident", at: incident.from, incident });
     }
-    // A window's text is shown with the window; and a message of several locations once.
+    // The text of a window is shown with the window, and a message of several locations only once.
     const said = new Set();
     const announced = new Set(data.windows.flatMap((window) => (window.text ?? "").split("\n")));
     for (const { at, text } of check.series.flatMap((series) => series.messages)) {
       const key = `${Math.floor(at / 300_000)} ${text}`;
       if (at < oldest || said.has(key) || announced.has(text)) continue;
       said.add(key);
-      events.push({ kind: "message", at, title: check.title, text });
+      events.push({ kind: "message", at, title: checkName(check), text });
     }
   }
   for (const window of data.windows) {
@@ -95,17 +95,17 @@ function entryOf(event, now) {
       { class: "entry", "data-state": "message" },
       icon("message"),
       el("p", {}, el("b", {}, event.title), " Message at ", timeElement(event.at, clock(event.at))),
-      el("p", { class: "said" }, rich(event.text)),
+      el("p", { class: "said", dir: "auto" }, rich(event.text)),
     );
   }
   const { from, to, title, text } = event.window;
-  const what = el("b", {}, title ?? "All checks");
+  const what = el("b", {}, title ? isolate(title) : "All checks");
   return el(
     "li",
     { class: "entry", "data-state": "maintenance" },
     icon("maintenance"),
     el("p", {}, what, " Maintenance ", span(from, to, now)),
-    text && el("p", { class: "said" }, rich(text)),
+    text && el("p", { class: "said", dir: "auto" }, rich(text)),
   );
 }
 
@@ -115,17 +115,17 @@ function incidentEntry({ check, status, from, to, reason, locations }, now) {
     to === undefined
       ? [" has been ", state, ` for ${duration(now - from)}, since `, timeElement(from, clock(from))]
       : [" was ", state, ` for ${duration(to - from)}, `, span(from, to, now)];
-  const where = check.series.length > 1 && locations.length ? ` at ${list(locations)}` : "";
+  const where = check.series.length > 1 && locations.length ? ` at ${list(locations.map(isolate))}` : "";
   return el(
     "li",
     { class: "entry", "data-state": status },
     icon(status),
-    el("p", {}, el("b", {}, check.title), words, where),
-    reason && el("p", { class: "reason" }, reason),
+    el("p", {}, el("b", {}, checkName(check)), words, where),
+    reason && el("p", { class: "reason", dir: "auto" }, shorten(reason)),
   );
 }
 
-/** "14:02 to 14:31", with the second day if it is another. */
+/** "14:02 to 14:31", with the day of the end if it differs. */
 function span(from, to, now) {
   const end = dateOf(from) === dateOf(to) || to - from < DAY / 2 ? clock(to) : moment(to, now);
   return el("span", {}, timeElement(from, clock(from)), " to ", timeElement(to, end));

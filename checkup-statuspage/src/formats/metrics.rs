@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use checkup_core::summary::Summary;
 use checkup_core::{CheckResult, Status, Timestamp};
@@ -19,25 +18,22 @@ use crate::view::health::is_ahead;
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The most checks and locations that have metrics: what is named at random must not fill the memory of whoever scrapes.
+/// The limit of checks and locations with metrics. Random names must not fill the memory of the scraper.
 const MAX_SERIES: usize = 2000;
 
-/// How many characters of a name, an endpoint and a location are a label.
+/// The longest label in characters. Longer names, endpoints and locations are cut.
 const MAX_LABEL: usize = 200;
 
-/// The upper ends of the histogram's buckets, in seconds: from a neighbour to the usual timeout.
+/// The upper bounds of the histogram's buckets in seconds, from a neighbouring machine to a usual timeout.
 const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The values of the label `phase`.
 const PHASES: [&str; 5] = ["dns", "connect", "tls", "first_byte", "transfer"];
 
-/// What upstream and we say of a certificate that is valid for less than its threshold, before the duration.
-const EXPIRES: &str = "certificate expiring soon (";
-
 type Labels = Vec<(&'static str, String)>;
 type Seconds = Family<Labels, Gauge<f64, AtomicU64>>;
 
-/// The metrics of a process, of all results since it began.
+/// The metrics of a process over all results since its start.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
@@ -49,7 +45,7 @@ pub(crate) struct Metrics {
     certificate: Seconds,
     results: Family<Labels, Counter>,
     dropped: Counter,
-    /// When the latest result of each series was.
+    /// The time of the latest result of each series.
     latest: Mutex<HashMap<Labels, Timestamp>>,
 }
 
@@ -72,26 +68,30 @@ impl Metrics {
         registry.register("up", "1 unless the check's latest result is down", metrics.up.clone());
         registry.register("status", "1 for the status of the latest result, else 0", metrics.status.clone());
         let unit = || Unit::Seconds;
-        let help = "When the latest result's check began, since 1970";
+        let help = "When the latest check started, since 1970";
         registry.register_with_unit("last_run_timestamp", help, unit(), metrics.last_run.clone());
-        let help = "The round-trip times of the attempts that succeeded";
+        let help = "The round-trip times of successful attempts";
         registry.register_with_unit("rtt", help, unit(), metrics.rtt.clone());
-        let help = "Where the time of the latest result's first attempt went";
+        let help = "The duration of each phase of the first attempt of the latest result";
         registry.register_with_unit("phase", help, unit(), metrics.phase.clone());
-        let help = "When the certificate expires, since 1970; only while it expires soon";
+        let help = "When the certificate expires, since 1970";
         registry.register_with_unit("certificate_expiry_timestamp", help, unit(), metrics.certificate.clone());
         registry.register("results", "The results by status", metrics.results.clone());
-        registry.register("dropped_results", "The results of more series than there may be", metrics.dropped.clone());
+        registry.register(
+            "dropped_results",
+            "The results that are not counted because there are too many series",
+            metrics.dropped.clone(),
+        );
         Self { registry, ..metrics }
     }
 
-    /// Counts new results. Those of a clock that is far ahead of `now` are reported, and counted nowhere: they would be the latest for as long as
-    /// that clock was ahead.
+    /// Counts new results. Results from a clock that is far ahead of `now` are logged and not counted, since they would remain the latest until
+    /// that time.
     pub(crate) fn observe(&self, results: &[CheckResult], now: Timestamp) {
         let ahead = results.iter().filter(|result| is_ahead(result.timestamp, now));
         if let Some(first) = ahead.clone().next() {
             let (check, time, results) = (&first.name, first.timestamp, ahead.count());
-            tracing::warn!(?check, %time, results, "results are from the future: a clock is wrong; metrics leave them out");
+            tracing::warn!(?check, %time, results, "results from the future are left out of metrics: a clock is wrong");
         }
         for result in results.iter().filter(|result| !is_ahead(result.timestamp, now)) {
             let labels = labels(&result.name, &result.endpoint, result.location.as_deref());
@@ -107,7 +107,13 @@ impl Metrics {
             if !is_latest {
                 continue;
             }
-            self.show(&labels, result.status, result.timestamp, result.notice.as_deref());
+            self.show(&labels, result.status, result.timestamp);
+            match result.facts().certificate_expiry {
+                Some(expiry) => drop(self.certificate.get_or_create(&labels).set(seconds(expiry))),
+                // A failure to connect says nothing about the certificate that is known.
+                None if result.status == Status::Down => {}
+                None => drop(self.certificate.remove(&labels)),
+            }
             let phases = result.phases().map(|phases| {
                 let times = [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.transfer];
                 PHASES.into_iter().zip(times)
@@ -122,19 +128,19 @@ impl Metrics {
         }
     }
 
-    /// Shows the latest results of a history, unless they are older than `since`. Nothing of it is counted.
+    /// Shows the latest results of a history, unless they are older than `since`. They are not counted.
     pub(crate) fn show_latest(&self, summary: &Summary, since: Timestamp, now: Timestamp) {
         for series in &summary.series {
             let latest = series.recent.iter().rev().find(|point| !is_ahead(point.timestamp, now));
             let Some(point) = latest.filter(|point| point.timestamp >= since) else { continue };
             let labels = labels(&series.name, &series.endpoint, series.location.as_deref());
             if self.admit(&labels, point.timestamp) == Some(true) {
-                self.show(&labels, point.status, point.timestamp, point.reason.as_deref());
+                self.show(&labels, point.status, point.timestamp);
             }
         }
     }
 
-    /// Leaves out what has no result since then: a check that was removed or renamed must not be down for ever.
+    /// Removes series without a result since then. A check that was removed or renamed must not be down forever.
     pub(crate) fn forget_before(&self, time: Timestamp) {
         let mut latest = self.latest();
         for (labels, _) in latest.extract_if(|_, known| *known < time) {
@@ -153,8 +159,8 @@ impl Metrics {
         }
     }
 
-    /// The metrics in the older format of Prometheus, for those who do not ask for OpenMetrics: there the suffix of a counter belongs
-    /// to its name, and there are no units and no end.
+    /// The metrics in the older format of Prometheus, for clients that do not ask for OpenMetrics. In it, the suffix of a counter is part
+    /// of its name, and there are no units and no end marker.
     pub(crate) fn prometheus_text(&self) -> String {
         let text = self.text();
         let counters: Vec<_> =
@@ -173,24 +179,20 @@ impl Metrics {
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
-            tracing::error!("cannot write the metrics");
+            tracing::error!("the metrics could not be written");
         }
         text
     }
 
-    fn show(&self, labels: &Labels, status: Status, timestamp: Timestamp, notice: Option<&str>) {
+    fn show(&self, labels: &Labels, status: Status, timestamp: Timestamp) {
         self.up.get_or_create(labels).set(i64::from(status < Status::Down));
         for each in [Status::Healthy, Status::Degraded, Status::Down] {
             self.status.get_or_create(&with(labels, "status", each.as_str())).set(i64::from(each == status));
         }
         self.last_run.get_or_create(labels).set(seconds(timestamp));
-        match notice.and_then(|notice| expiry(notice, timestamp)) {
-            Some(expiry) => drop(self.certificate.get_or_create(labels).set(seconds(expiry))),
-            None => drop(self.certificate.remove(labels)),
-        }
     }
 
-    /// Whether this is the latest of its series so far; `None` if there are too many series.
+    /// Whether this is the latest result of its series so far. `None` if there are too many series.
     fn admit(&self, labels: &Labels, timestamp: Timestamp) -> Option<bool> {
         let mut latest = self.latest();
         if let Some(known) = latest.get_mut(labels) {
@@ -206,7 +208,7 @@ impl Metrics {
     }
 
     fn latest(&self) -> MutexGuard<'_, HashMap<Labels, Timestamp>> {
-        // Each change is one call on the map.
+        // Each change is a single call on the map, so a panic leaves no half of one.
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -229,16 +231,11 @@ fn seconds(moment: Timestamp) -> f64 {
     (moment.unix_nanos() / 1000) as f64 / 1e6
 }
 
-/// When a certificate expires, as a notice tells: upstream's format is the only place that has it.
-fn expiry(notice: &str, timestamp: Timestamp) -> Option<Timestamp> {
-    let (_, rest) = notice.split_once(EXPIRES)?;
-    let left: Duration = checkup_core::duration::parse(rest.split(')').next()?).ok()?;
-    Some(timestamp.saturating_add(left))
-}
-
 #[cfg(test)]
 mod tests {
-    use checkup_core::{Attempt, Cause, Phases};
+    use std::time::Duration;
+
+    use checkup_core::{Attempt, Cause, Facts, Phases};
 
     use super::*;
 
@@ -252,6 +249,10 @@ mod tests {
             _ => vec![Attempt::success(rtt)],
         };
         result
+    }
+
+    fn expiring(at: i64) -> Facts {
+        Facts::new().certificate_expiry(Timestamp::from_unix_nanos(at * 1_000_000_000))
     }
 
     const NOW: Timestamp = Timestamp::from_unix_nanos(10_000_000_000_000);
@@ -314,12 +315,21 @@ mod tests {
         let mut phases = Phases::default();
         phases.connect = Some(Duration::from_millis(2));
         first.attempts[0].phases = Some(Box::new(phases));
-        first.notice = Some("certificate expiring soon (1h0m0s)".into());
+        // The text of a notice is for people.
+        first.notice = Some("certificate expiring soon (9h0m0s)".into());
+        first.attempts[0].facts = Some(Box::new(expiring(4_600)));
+        let mut summary = Summary::new();
+        summary.add(std::slice::from_ref(&first));
         metrics.observe(&[first], NOW);
+        metrics.show_latest(&summary, Timestamp::default(), NOW);
         let text = metrics.text();
         assert!(text.contains("phase=\"connect\"} 0.002"), "{text}");
-        assert!(text.contains("checkup_certificate_expiry_timestamp_seconds{") && text.contains("} 4600.0"), "{text}");
-        metrics.observe(&[result("API", 2_000, Status::Healthy)], NOW);
+        let expiry =
+            "checkup_certificate_expiry_timestamp_seconds{check=\"API\",endpoint=\"https://example.com\"} 4600.0";
+        assert!(text.contains(expiry), "{text}");
+        metrics.observe(&[result("API", 2_000, Status::Down)], NOW);
+        assert!(metrics.text().contains(expiry), "a failure to connect says nothing about the certificate");
+        metrics.observe(&[result("API", 3_000, Status::Healthy)], NOW);
         assert!(!metrics.text().contains("checkup_certificate_expiry_timestamp_seconds{"));
     }
 
@@ -330,7 +340,7 @@ mod tests {
         let mut phases = Phases::default();
         phases.connect = Some(Duration::from_millis(2));
         gone.attempts[0].phases = Some(Box::new(phases));
-        gone.notice = Some("certificate expiring soon (1h0m0s)".into());
+        gone.attempts[0].facts = Some(Box::new(expiring(4_600)));
         metrics.observe(&[gone.clone(), result("API", 2_000, Status::Healthy)], NOW);
         assert!(metrics.text().contains("phase=\"connect\"} 0.002"));
         metrics.forget_before(Timestamp::from_unix_nanos(1_500_000_000_000));

@@ -1,4 +1,4 @@
-//! The page's own files, made of the embedded ones and the settings.
+//! The files of the page, made from the embedded ones and the settings.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,18 +15,18 @@ use crate::config::{Group, Link, Order, StatusPage, StatusText};
 use crate::formats::representation::{Cache, Representation, hex};
 use crate::page::assets::{INDEX, SCRIPT, STYLE};
 
-/// What the page shows that does not change with the data.
+/// The files that do not change with the data.
 #[derive(Clone, Debug)]
 pub(crate) struct PageFiles {
     settings: StatusPage,
     config: String,
     source: PageSource,
     script_url: String,
-    /// The hash in it.
+    /// The hash in the URL of the script.
     version: String,
-    /// The latest that was made for another place, and which.
+    /// The latest `index.html` for another folder, and that folder.
     elsewhere: Arc<Mutex<Option<(String, Representation)>>>,
-    /// `index.html` for where the other files are beside it.
+    /// `index.html` for when the other files are next to it.
     pub(crate) index: Representation,
     /// `page.js`, at its URL with the hash.
     pub(crate) script: Representation,
@@ -34,7 +34,7 @@ pub(crate) struct PageFiles {
 
 impl PageFiles {
     pub(crate) fn new(settings: &StatusPage, page: &PageConfig<'_>) -> Self {
-        // It has no maps with other keys than texts: it always has a JSON form.
+        // The settings can always be written as JSON: all their keys are strings.
         let config = serde_json::to_string(page).unwrap_or_default().replace('<', "\\u003c");
         let version = hex(&Sha256::digest(SCRIPT.as_bytes()))[..12].to_owned();
         let script_url = format!("page.js?v={version}");
@@ -48,15 +48,15 @@ impl PageFiles {
         files
     }
 
-    /// `page.js` at its URL with this `v`: for ever only if that is the hash of what it is.
+    /// `page.js` at its URL with this `v`. It may be cached forever only if that is its hash.
     pub(crate) fn script_at(&self, version: Option<&str>) -> Representation {
         let cache = if version == Some(&self.version) { Cache::Immutable } else { Cache::Revalidate };
         self.script.clone().with_cache(cache)
     }
 
-    /// `index.html` for where the other files are in the folder `base` (`status/`), as visitors' browsers see it.
+    /// `index.html` for when browsers find the other files in the folder `base` (`status/`).
     pub(crate) fn index_at(&self, base: &str) -> Representation {
-        // Mostly there is one place. What it holds is whole, whatever panicked.
+        // Usually there is one folder. After a panic the value is still complete.
         let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
         match &*elsewhere {
             Some((known, index)) if known == base => index.clone(),
@@ -70,7 +70,7 @@ impl PageFiles {
         let values = [
             ("csp", escape(&policy)),
             ("title", escape(&self.settings.title)),
-            ("description", escape(&self.settings.description)),
+            ("description", escape(&plain(&self.settings.description))),
             ("base", escape(base)),
             ("script", escape(&script)),
             ("style", STYLE.to_owned()),
@@ -93,7 +93,7 @@ impl PageFiles {
     }
 }
 
-/// The settings as the page gets them (`web/FORMAT.md`).
+/// The settings in the page (`web/FORMAT.md`).
 #[derive(Debug, Serialize)]
 pub(crate) struct PageConfig<'a> {
     version: u32,
@@ -104,7 +104,7 @@ pub(crate) struct PageConfig<'a> {
     links: &'a [Link],
     texts: &'a StatusText,
     groups: Vec<Group>,
-    /// Whether these are all checks that there are.
+    /// Whether the groups name all checks.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     complete: bool,
     order: Order,
@@ -157,10 +157,10 @@ impl<'a> PageConfig<'a> {
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The groups that the settings have, else those that the checks name; then the checks of no group.
+/// The groups of the settings, or else those that the checks name; then the checks without a group.
 fn groups(settings: &StatusPage, checkup: Option<&Checkup>) -> Vec<Group> {
     for (group, name) in checkup.into_iter().flat_map(|checkup| unknown(settings, checkup)) {
-        tracing::warn!(group, check = name, "a group of the status page names a check that there is not");
+        tracing::warn!(group, check = name, "a group of the status page names a check that does not exist");
     }
     let mut groups = settings.groups.clone();
     let mut rest = Group::new("", [""; 0]);
@@ -186,14 +186,14 @@ fn groups(settings: &StatusPage, checkup: Option<&Checkup>) -> Vec<Group> {
     groups
 }
 
-/// The groups of the settings and what they name that is no check, if there are any checks.
+/// The names in the groups of the settings that are not names of checks. Empty if there are no checks.
 fn unknown<'a>(settings: &'a StatusPage, checkup: &Checkup) -> Vec<(&'a str, &'a str)> {
     let known: HashSet<_> = checkup.checks().map(checkup_core::Check::name).collect();
     let named = settings.groups.iter().flat_map(|group| group.checks.iter().map(|name| (&*group.name, &**name)));
     named.filter(|(_, name)| !known.is_empty() && !known.contains(*name)).collect()
 }
 
-/// Replaces `{{name}}` by its value, once: what a value has of these stays as it is.
+/// Replaces each `{{name}}` by its value. Placeholders inside values are not replaced.
 fn fill(template: &str, values: &[(&str, String)]) -> String {
     let mut filled = String::with_capacity(template.len() * 2);
     let mut rest = template;
@@ -217,7 +217,38 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
     filled
 }
 
-/// For text and for attributes in double quotes.
+/// The longest description for search engines and for visitors without JavaScript, in characters.
+const MAX_PLAIN: usize = 300;
+
+/// A description without its markup, in one line.
+fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find('[') {
+        let (before, link) = rest.split_at(start);
+        plain.push_str(before);
+        let parts = link[1..].split_once("](").and_then(|(label, after)| Some((label, after.split_once(')')?)));
+        match parts.filter(|(label, _)| !label.contains(['[', ']', '\n'])) {
+            Some((label, (_, after))) => {
+                plain.push_str(label);
+                rest = after;
+            }
+            None => {
+                plain.push('[');
+                rest = &link[1..];
+            }
+        }
+    }
+    plain.push_str(rest);
+    let words = plain.split_whitespace().map(|word| match word.chars().any(char::is_alphanumeric) {
+        true => word.replace("**", "").trim_matches('*').to_owned(),
+        false => word.to_owned(),
+    });
+    let line = words.collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= MAX_PLAIN { line } else { line.chars().take(MAX_PLAIN - 1).chain(['…']).collect() }
+}
+
+/// Escapes text for elements and for attributes in double quotes.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
@@ -241,6 +272,24 @@ mod tests {
         assert!(!html.contains("<script>alert"), "{html}");
         assert!(html.contains("&lt;/script&gt;&lt;script&gt;alert(&#39;1&#39;)"), "{html}");
         assert_eq!(html.matches(STYLE).count(), 1, "values are not filled in turn");
+    }
+
+    #[test]
+    fn a_description_for_search_engines_has_no_markup() {
+        for (text, expected) in [
+            (
+                "**Example Shop** is *fine*.\n[Write to us](mailto:ops@example.com), please",
+                "Example Shop is fine. Write to us, please",
+            ),
+            ("2 * 3, [x], [a](b", "2 * 3, [x], [a](b"),
+            ("", ""),
+        ] {
+            assert_eq!(plain(text), expected);
+        }
+        let long = plain(&"ä ".repeat(1000));
+        assert_eq!((long.chars().count(), long.ends_with('…')), (300, true));
+        let html = index(&StatusPage::new().description("**Shop**"), PageSource::Api);
+        assert!(html.contains(r#"<meta name="description" content="Shop">"#), "{html}");
     }
 
     #[test]
@@ -280,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn the_script_is_kept_for_ever_only_at_the_url_with_its_hash() {
+    fn the_script_is_cached_forever_only_at_the_url_with_its_hash() {
         let settings = StatusPage::new();
         let files = PageFiles::new(&settings, &PageConfig::new(&settings, None, PageSource::Api));
         let (_, hash) = files.script_url.split_once("v=").unwrap();
@@ -291,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_s_own_code_is_small() {
+    fn the_code_of_the_page_is_small() {
         let settings = StatusPage::new();
         let files = PageFiles::new(&settings, &PageConfig::new(&settings, None, PageSource::Api));
         let compressed = files.index.compressed_size() + files.script.compressed_size();

@@ -1,24 +1,24 @@
-//! Answers for orchestrators and load balancers, from the latest results.
+//! Responses to orchestrators and load balancers, from the latest results.
 
 use std::time::Duration;
 
-use checkup_core::history::freshness;
-use checkup_core::{CheckResult, Stats, Status, Timestamp};
+use checkup_core::history::freshness::{self, AHEAD};
+use checkup_core::{Status, Timestamp};
 use serde_json::{Map, Value, json};
 
-/// The health of one check, as far as it is known.
+/// The known health of one check.
 #[derive(Clone, Debug)]
 pub(crate) struct CheckHealth {
     pub(crate) name: String,
     pub(crate) status: Status,
     pub(crate) reason: Option<String>,
-    /// The latest result of each location, or of this process.
+    /// The latest result of each location, or the one of this process.
     pub(crate) latest: Vec<Latest>,
-    /// How often it is checked, as far as that is known.
+    /// The interval between checks, if it is known.
     pub(crate) interval: Option<Duration>,
 }
 
-/// A check's latest result at one place.
+/// The latest result of a check at one location.
 #[derive(Clone, Debug)]
 pub(crate) struct Latest {
     pub(crate) location: Option<String>,
@@ -28,28 +28,28 @@ pub(crate) struct Latest {
     pub(crate) reason: Option<String>,
 }
 
-/// What is asked for.
+/// What counts for a response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Question {
     pub(crate) now: Timestamp,
-    /// How old a result may be to count; `None` for what suits the check's interval.
+    /// The maximum age of a result. `None` for the [`validity`](freshness::validity) at the interval of the check.
     pub(crate) max_age: Option<Duration>,
 }
 
 impl CheckHealth {
-    /// Whether every result is too old to tell anything.
+    /// Whether every result is too old to count.
     pub(crate) fn is_stale(&self, question: Question) -> bool {
         self.latest.iter().all(|latest| self.is_old(latest, question))
     }
 
     fn is_old(&self, latest: &Latest, question: Question) -> bool {
-        let suitable = || freshness::validity(self.interval);
-        question.now.since(latest.timestamp) > question.max_age.unwrap_or_else(suitable)
+        let validity = || freshness::validity(self.interval);
+        question.now.since(latest.timestamp) > question.max_age.unwrap_or_else(validity)
             || is_ahead(latest.timestamp, question.now)
     }
 }
 
-/// Whether all checks have fresh results and none is down; and a line for each check.
+/// Whether all checks have fresh results and none is down, and a line for each check.
 pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (bool, String) {
     let mut is_ready = true;
     let mut text = String::new();
@@ -69,7 +69,7 @@ pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (bool, St
     (is_ready, text)
 }
 
-/// Whether nothing fails, and the answer as `application/health+json` (draft-inadarei-api-health-check-06).
+/// Whether nothing fails, and the response in the format `application/health+json` (draft-inadarei-api-health-check-06).
 pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (bool, Value) {
     let mut worst = "pass";
     let mut details = Map::new();
@@ -78,7 +78,7 @@ pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (bool, Value
         worst = [worst, own].into_iter().max_by_key(|word| rank(word)).unwrap_or("fail");
         let latest = check.latest.iter().map(|latest| detail(check, latest, question));
         let key = key(&check.name);
-        // Two checks of one name are two objects of one key.
+        // Two checks with the same name are two objects under one key.
         match details.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
             Value::Array(all) => all.extend(latest),
             _ => continue,
@@ -107,7 +107,7 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
         detail["observedValue"] = json!(millis);
         detail["observedUnit"] = json!("ms");
     }
-    // The draft: to be left out where the status is "pass".
+    // By the draft, `output` is left out if the status is "pass".
     if is_ahead(latest.timestamp, question.now) {
         detail["output"] = json!("the clock of the latest result is ahead");
     } else if is_stale {
@@ -119,21 +119,15 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
     detail
 }
 
-/// The median of the round-trip times of the attempts that succeeded: how long an error took is no response time.
-pub(crate) fn rtt(result: &CheckResult) -> Option<Duration> {
-    let successes: Vec<_> = result.attempts.iter().filter(|attempt| attempt.is_success()).cloned().collect();
-    (!successes.is_empty()).then(|| Stats::of(&successes).median)
-}
-
-/// The draft: `componentName:measurementName`, where names have no colons, and the first may be left out.
+/// By the draft, keys are `componentName:measurementName`. Names have no colons, and the first may be left out.
 fn key(name: &str) -> String {
     const MEASUREMENT: &str = "responseTime";
     if name.is_empty() { MEASUREMENT.to_owned() } else { format!("{}:{MEASUREMENT}", name.replace(':', "-")) }
 }
 
-/// Whether a result is from so far in the future that its clock must be wrong.
+/// Whether a result is so far in the future that its clock must be wrong.
 pub(crate) fn is_ahead(timestamp: Timestamp, now: Timestamp) -> bool {
-    timestamp.since(now) > freshness::AHEAD
+    timestamp.since(now) > AHEAD
 }
 
 fn word(status: Status) -> &'static str {
@@ -158,8 +152,6 @@ fn one_line(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use checkup_core::{Attempt, Cause};
-
     use super::*;
 
     const NOW: Question =
@@ -174,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_degraded_is_ready_and_what_is_down_or_old_is_not() {
+    fn degraded_checks_are_ready_and_checks_that_are_down_or_stale_are_not() {
         for (checks, is_ready, text) in [
             (vec![check(Status::Healthy, 1)], true, "queue: healthy\n"),
             (vec![check(Status::Degraded, 1)], true, "queue: degraded: it is full\n"),
@@ -206,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn the_report_is_as_the_draft_has_it() {
+    fn the_report_follows_the_draft() {
         let (is_ready, report) = report(&[check(Status::Healthy, 1), check(Status::Down, 2)], NOW);
         assert_eq!((is_ready, &report["status"]), (false, &json!("fail")));
         let details = &report["checks"]["queue:responseTime"];
@@ -226,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn names_have_no_colons_and_endpoints_are_not_told() {
+    fn names_have_no_colons_and_endpoints_are_not_shown() {
         let url = CheckHealth { name: "https://example.com:8443".into(), ..check(Status::Healthy, 1) };
         let unnamed = CheckHealth { name: String::new(), ..check(Status::Healthy, 1) };
         let (_, report) = report(&[url, unnamed], NOW);
@@ -236,17 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn only_successes_have_a_response_time() {
-        let mut result = CheckResult::new("API", "x");
-        let failure = Attempt::failure(Duration::from_secs(9), Cause::Refused, "refused");
-        result.attempts = vec![failure.clone(), Attempt::success(Duration::from_millis(5)), failure];
-        assert_eq!(rtt(&result), Some(Duration::from_millis(5)));
-        result.attempts.remove(1);
-        assert_eq!(rtt(&result), None);
-    }
-
-    #[test]
-    fn a_result_of_a_clock_that_is_ahead_is_not_fresh() {
+    fn a_result_from_a_clock_that_is_ahead_is_not_fresh() {
         let ahead = |by: Duration| {
             let mut check = check(Status::Healthy, 0);
             check.latest[0].timestamp = NOW.now.saturating_add(by);

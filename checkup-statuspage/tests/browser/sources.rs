@@ -65,7 +65,7 @@ async fn files_that_are_missing_truncated_or_alien_cost_themselves_alone() {
     browser.open(&web.url, DESKTOP_LIGHT).await;
     assert_eq!(browser.text("h1").await, "All systems operational");
     let notices = browser.text("#notices").await;
-    assert!(notices.contains("6 files could not be read; their results are missing here."), "{notices}");
+    assert!(notices.contains("6 files could not be read. Their results are missing here."), "{notices}");
     assert!(notices.contains("The summary could not be read"), "{notices}");
     let names = browser.eval("return [...document.querySelectorAll('.card h3')].map((e) => e.innerText)").await;
     assert_eq!(names, json!(["Website"]));
@@ -112,7 +112,7 @@ async fn a_page_in_a_bucket_lists_and_gets_the_check_files_without_a_key() {
     // Nobody may list any more.
     server.anyone_may_read(false);
     browser.until("return document.querySelectorAll('.notice').length === 1").await;
-    assert!(browser.text(".notice").await.starts_with("New data cannot be loaded: "));
+    assert!(browser.text(".notice").await.starts_with("New data could not be loaded: "));
     assert_eq!(browser.count(".card").await, 1);
     browser.close().await;
 }
@@ -143,8 +143,7 @@ async fn when_data_cannot_be_loaded_the_last_stay_and_the_page_says_so() {
     browser.until("return document.querySelectorAll('.notice').length === 1").await;
     let notice = browser.text(".notice").await;
     assert!(
-        notice.starts_with("New data cannot be loaded: ")
-            && notice.contains("What you see are the last data, loaded at "),
+        notice.starts_with("New data could not be loaded: ") && notice.contains("Showing the last data, loaded at "),
         "{notice}"
     );
     assert_eq!(browser.count(".card[data-state=healthy]").await, 6);
@@ -160,8 +159,9 @@ async fn when_nothing_could_be_loaded_the_page_says_so() {
     let web = Web::of_files(dir.path()).await;
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;
-    assert_eq!(browser.text("h1").await, "No recent results");
-    assert!(browser.text(".notice").await.starts_with("New data cannot be loaded: index.json is not JSON"));
+    assert_eq!(browser.text("h1").await, "Status unknown");
+    assert!(browser.text(".notice").await.starts_with("New data could not be loaded: index.json is not valid JSON"));
+    assert_eq!(browser.text("#subline").await, "The results could not be loaded. The next attempt is within 1 min.");
     browser.close().await;
 }
 

@@ -109,7 +109,7 @@ async fn stale() {
     look(&browser, &web.url, "stale").await;
     assert_eq!(browser.text("h1").await, "No recent results");
     let notice = browser.text(".notice").await;
-    assert!(notice.starts_with("No results for ") && notice.contains("what it is now is not known"), "{notice}");
+    assert!(notice.starts_with("No results for ") && notice.contains("The current state is unknown"), "{notice}");
     assert_eq!(browser.count(".card[data-state=stale]").await, 6);
     browser.close().await;
 }
@@ -157,7 +157,7 @@ async fn one_broken_check_file() {
     assert_eq!(browser.text("h1").await, "All systems operational");
     let notice = browser.text(".notice").await;
     assert!(
-        notice.starts_with("1 file could not be read; its results are missing here.") && notice.contains(&broken),
+        notice.starts_with("1 file could not be read. Its results are missing here.") && notice.contains(&broken),
         "{notice}"
     );
     browser.close().await;

@@ -1,4 +1,4 @@
-// What the page fetches, and what not, with a network of its own.
+// What the page fetches and what it does not, over a fake network.
 
 import assert from "node:assert/strict";
 import test from "node:test";
@@ -12,7 +12,7 @@ const file = (at, more = {}) => [
   { title: "API", endpoint: "e", timestamp: at * 1e6, times: [{ rtt: 1 }], healthy: true, ...more },
 ];
 
-/** A folder on the web: `files` by name, as text or as what becomes JSON. `asked` has what was fetched. */
+/** A folder on the web: `files` by name, as text or as a value that becomes JSON. Returns the paths that are fetched. */
 function folder(files) {
   const asked = [];
   globalThis.fetch = async (url) => {
@@ -111,7 +111,7 @@ test("what the summary has is not fetched, nor what is older than its details", 
   );
 });
 
-test("files that cannot be read cost themselves alone, and are tried three times", async () => {
+test("an unreadable file loses only its own results, and is tried three times", async () => {
   const bad = [NOW - 3000, NOW - 2000, NOW - 1000].map(name);
   const files = index({
     [bad[0]]: "[{",
@@ -126,7 +126,7 @@ test("files that cannot be read cost themselves alone, and are tried three times
   for (const path of bad) assert.equal(asked.filter((one) => one === path).length, 3);
 });
 
-test("a file that is whole at the next load is no longer noted", async () => {
+test("a file that is complete at the next load is no longer reported", async () => {
   const files = index({ [name(NOW)]: "[{" });
   folder(files);
   const from = loader();
@@ -137,7 +137,7 @@ test("a file that is whole at the next load is no longer noted", async () => {
   assert.equal(from.unread.length, 0);
 });
 
-test("names that are not those of check files are not fetched", async () => {
+test("only names of check files are fetched", async () => {
   const files = index({
     "../../etc/passwd-check.json": [],
     "x-check.json": [],
@@ -172,8 +172,69 @@ test("an empty folder has no results, and a list that cannot be read is an error
   const seen = [];
   await assert.rejects(async () => {
     for await (const data of loader().load(NOW)) seen.push(data.series.size);
-  }, /index\.json is not JSON/u);
+  }, /index\.json is not valid JSON/u);
   assert.deepEqual(seen, [1]);
+});
+
+test("an index that is not an object is an error", async () => {
+  for (const bad of ["5", "[1, 2]", "null", '"x"']) {
+    folder({ "index.json": bad });
+    await assert.rejects(() => load(loader()), /index\.json is not an index/u, bad);
+  }
+});
+
+/** A bucket's answer to a request for its list: a status and the name of the document's root. */
+function listing(answers) {
+  globalThis.XMLHttpRequest = class {
+    open(_, url) {
+      this.url = url;
+    }
+    overrideMimeType() {}
+    send() {
+      const [status, root, keys = []] = answers();
+      const nodes = { Key: keys.map((key) => ({ textContent: key })) };
+      this.status = status;
+      this.response = root && {
+        documentElement: { localName: root },
+        getElementsByTagName: (tag) => nodes[tag] ?? [],
+      };
+      queueMicrotask(() => (status ? this.onload() : this.onerror()));
+    }
+  };
+}
+
+const bucket = () => loader({ source: { type: "s3", url: "https://example.com/", prefix: "checks/" } });
+
+test("a bucket that refuses to be listed is read by its index", async () => {
+  for (const answer of [[403], [401], [404], [200, "html"], [200, null], [0]]) {
+    let lists = 0;
+    listing(() => ((lists += 1), answer));
+    const files = { [`checks/${name(NOW)}`]: file(NOW), "checks/index.json": { [name(NOW)]: NOW * 1e6 } };
+    folder(files);
+    const from = bucket();
+    assert.deepEqual((await load(from)).counts, [1], String(answer));
+    await load(from);
+    assert.equal(lists, answer[0] ? 1 : 2, "a refusal is remembered, a failure is not");
+  }
+});
+
+test("without an index, a bucket that refuses to be listed is an error", async () => {
+  listing(() => [403]);
+  folder({});
+  await assert.rejects(() => load(bucket()), /the list of files: HTTP status 403/u);
+});
+
+test("a bucket that can be listed needs no index", async () => {
+  listing(() => [200, "ListBucketResult", [`checks/${name(NOW)}`]]);
+  const asked = folder({ [`checks/${name(NOW)}`]: file(NOW) });
+  assert.deepEqual((await load(bucket())).counts, [1]);
+  assert.ok(!asked.includes("checks/index.json"));
+});
+
+test("data that is not JSON is reported in plain words", async () => {
+  globalThis.fetch = async () => new Response("<html>502 Bad Gateway</html>");
+  const from = loaderOf({ source: { type: "api" }, timeframe: HOUR });
+  await assert.rejects(() => load(from), { message: "summary.json is not valid JSON" });
 });
 
 test("a broken summary is noted, and the check files are read", async () => {
@@ -183,7 +244,7 @@ test("a broken summary is noted, and the check files are read", async () => {
   assert.equal(from.notes.length, 1);
 });
 
-test("too many files are not read, and the page says so", async () => {
+test("of too many files, the oldest are left out with a note", async () => {
   const files = {};
   for (let i = 0; i < 2100; i += 1) files[name(NOW - i * 1000)] = file(NOW - i * 1000);
   folder(index(files));
@@ -193,7 +254,7 @@ test("too many files are not read, and the page says so", async () => {
   assert.match(from.notes[0], /^100 older files were left out/u);
 });
 
-test("a server's data are read again only when their tag changes, and its clock is known", async () => {
+test("data from a server is read again only if its tag changes, and the server's clock is used", async () => {
   let tag = '"a"';
   let reads = 0;
   const summary = { version: 1, made: NOW, recent_from: 0, series: [] };

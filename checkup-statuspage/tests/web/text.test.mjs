@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { counted, duration, list, percent, rich, roundTrip, safeUrl } from "../../web/text.js";
+import { checkName, counted, duration, isolate, list, percent, rich, roundTrip, safeUrl, shorten } from "../../web/text.js";
 
-/** As much of a document as links and emphasis need. */
+/** The parts of a document that links and emphasis need. */
 globalThis.document = {
   createElement: (tag) => ({
     tag,
@@ -21,7 +21,7 @@ globalThis.document = {
 const shape = (nodes) =>
   nodes.map((node) => (typeof node === "string" ? node : [node.tag, node.attributes.href ?? null, ...node.children]));
 
-test("durations have the two largest units that matter", () => {
+test("durations have at most two units", () => {
   const cases = {
     0: "0 s",
     59_000: "59 s",
@@ -35,7 +35,7 @@ test("durations have the two largest units that matter", () => {
   for (const [ms, words] of Object.entries(cases)) assert.equal(duration(Number(ms)), words);
 });
 
-test("100 % is said only of all", () => {
+test("100 % means all", () => {
   const cases = [
     [1, "100 %"],
     [0.99999, "99.99 %"],
@@ -46,7 +46,7 @@ test("100 % is said only of all", () => {
   for (const [share, words] of cases) assert.equal(percent(share), words);
 });
 
-test("round-trip times have units that fit", () => {
+test("round-trip times have fitting units", () => {
   const cases = [
     [400, "0.4 ms"],
     [12_345, "12 ms"],
@@ -61,6 +61,26 @@ test("numbers and lists read as sentences do", () => {
   assert.equal(counted(1, "file"), "1 file");
   assert.equal(counted(1440, "result"), "1,440 results");
   assert.equal(list(["a", "b", "c"]), "a, b and c");
+});
+
+test("a check with a blank name is shown by its endpoint", () => {
+  assert.equal(checkName({ title: "API", endpoint: "https://example.com" }), "API");
+  for (const title of ["", "   ", "\u200b\u00a0"])
+    assert.equal(checkName({ title, endpoint: "https://example.com" }), "https://example.com");
+  assert.equal(checkName({ title: " ", endpoint: "" }), "Unnamed check");
+});
+
+test("text from right to left is isolated from the sentence around it", () => {
+  assert.equal(isolate("eu-west"), "eu-west");
+  assert.equal(isolate("أوروبا"), "\u2068أوروبا\u2069");
+  assert.equal(isolate("a\u202eb"), "\u2068a\u202eb\u2069");
+});
+
+test("a long text is cut, and says how much is missing", () => {
+  assert.equal(shorten("short"), "short");
+  assert.equal(shorten("x".repeat(1_000_000)), `${"x".repeat(2000)} … (998,000 more characters)`);
+  assert.equal(shorten("ab😀c", 3), "ab … (3 more characters)", "no half of a pair is left");
+  assert.ok(rich("*a* ".repeat(300_000)).length < 2010);
 });
 
 test("links and emphasis become elements", () => {
@@ -103,7 +123,7 @@ test("everything else stays text", () => {
     );
 });
 
-test("only URLs of the web and of mail are links", () => {
+test("only URLs for the web and for mail are links", () => {
   for (const good of ["https://example.com", "http://example.com/a?b#c", "mailto:ops@example.com"])
     assert.equal(safeUrl(good), good);
   const bad = [
