@@ -240,12 +240,21 @@ fn plain(text: &str) -> String {
         }
     }
     plain.push_str(rest);
-    let words = plain.split_whitespace().map(|word| match word.chars().any(char::is_alphanumeric) {
-        true => word.replace("**", "").trim_matches('*').to_owned(),
-        false => word.to_owned(),
-    });
+    let words = plain.split_whitespace().map(without_stars);
     let line = words.collect::<Vec<_>>().join(" ");
     if line.chars().count() <= MAX_PLAIN { line } else { line.chars().take(MAX_PLAIN - 1).chain(['…']).collect() }
+}
+
+/// A word without the stars of emphasis: those that are not between two letters or digits. A star alone stays.
+fn without_stars(word: &str) -> String {
+    let chars: Vec<_> = word.chars().collect();
+    let is_word = |index: Option<usize>| index.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
+    if !chars.iter().any(|c| c.is_alphanumeric()) {
+        return word.to_owned();
+    }
+    let kept =
+        chars.iter().enumerate().filter(|&(at, c)| *c != '*' || is_word(at.checked_sub(1)) && is_word(Some(at + 1)));
+    kept.map(|(_, c)| c).collect()
 }
 
 /// Escapes text for elements and for attributes in double quotes.
@@ -281,7 +290,7 @@ mod tests {
                 "**Example Shop** is *fine*.\n[Write to us](mailto:ops@example.com), please",
                 "Example Shop is fine. Write to us, please",
             ),
-            ("2 * 3, [x], [a](b", "2 * 3, [x], [a](b"),
+            ("2 * 3, 2*3, [x], [a](b", "2 * 3, 2*3, [x], [a](b"),
             ("", ""),
         ] {
             assert_eq!(plain(text), expected);
