@@ -12,29 +12,30 @@ pub(crate) mod source;
 use link::LinkKind;
 pub use page_storage::{PageStorage, PageStorageType};
 
-/// How much history is shown unless set otherwise.
+/// The default of how much history is shown.
 const DEFAULT_TIMEFRAME: Duration = Duration::from_secs(90 * DAY);
 
-/// How much history is read, however little is shown: uptime is given for up to 90 days.
+/// The minimum span of history that is read, since uptime is shown for up to 90 days.
 const LEAST_HISTORY: Duration = DEFAULT_TIMEFRAME;
 
-/// The least and the most history.
+/// The minimum and maximum of how much history is shown.
 const TIMEFRAMES: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(400 * DAY));
 
-/// How often the page loads its data unless set otherwise.
+/// The default of how often the page loads its data.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(60);
 
 const DAY: u64 = 24 * 3600;
 
-/// The longest text that is a title, a name or a state.
+/// The maximum length of a title, a name or a state in characters.
 const MAX_TITLE: usize = 200;
 
-/// The longest description.
+/// The maximum length of the description in characters.
 const MAX_TEXT: usize = 10_000;
 
-/// Settings of the status page: the object at `status_page` in the config. All of it may be absent.
+/// Settings of the status page: the object `status_page` in a config file. All keys are optional.
 ///
-/// Upstream's `config.js` has `timeframe`, `refresh_interval`, `storage` and `status_text`, which mean the same here.
+/// `timeframe`, `refresh_interval`, `storage` and `status_text` mean the same as in the `config.js` of upstream (the original
+/// Checkup, a Go program).
 ///
 /// ```
 /// use checkup_statuspage::{Group, StatusPage};
@@ -55,95 +56,96 @@ pub struct StatusPage {
     /// The heading, up to 200 characters. Default: `Status`.
     #[serde(skip_serializing_if = "is_default_title")]
     pub title: String,
-    /// What stands under the heading: text, with `[links](https://…)`, `*emphasis*` and `**strong emphasis**`.
+    /// The text below the heading, up to 10,000 characters, with `[links](https://…)`, `*emphasis*` and `**strong emphasis**`. Default: none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub description: String,
-    /// The logo: an `https://` URL, one relative to the page, or a `data:image/…` URL.
+    /// The logo: an `https://` URL, a URL relative to the page, or a `data:image/…` URL. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<String>,
-    /// Links at the foot of the page.
+    /// Links at the top of the page. Default: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
-    /// Where the page is on the web, such as `https://status.example.com/`: for the feed, whose readers need whole URLs.
+    /// The public URL of the page, such as `https://status.example.com/`. The feed needs it, since feed readers expect absolute URLs. Default:
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The names that visitors reach the served page by, such as `status.example.com`. A request for another host is refused, which keeps
-    /// pages of other sites from reading this one through a visitor's browser (DNS rebinding). Addresses and `localhost` are always
-    /// answered. Default: empty, every host is answered.
+    /// The host names of the served page, such as `status.example.com`. Requests for other hosts are refused, which keeps other sites
+    /// from reading the page through a visitor's browser (DNS rebinding). IP addresses and `localhost` are always accepted. Default: empty,
+    /// every host is accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
-    /// The overall state in words.
+    /// The texts for the overall state.
     #[serde(skip_serializing_if = "StatusText::is_default")]
     pub status_text: StatusText,
-    /// Which checks are shown under which heading, by name, in this order. Default: as the checks' `group` says.
+    /// Headings, each with the names of its checks, in this order. Default: from `group` of the checks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
-    /// The order of the checks in a group. Default: that of the config.
+    /// The order of checks in a group. Default: that of the config file.
     #[serde(skip_serializing_if = "Order::is_default")]
     pub order: Order,
-    /// How much history is shown: from "1h" to "400d". Default: 90 days.
+    /// How much history is shown, from "1h" to "400d". Default: 90 days.
     #[serde(with = "checkup_core::duration", skip_serializing_if = "is_default_timeframe")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub timeframe: Duration,
-    /// How often an open page loads its data anew: from "5s" to "24h", or 0 for never. A number is of seconds, as upstream.
+    /// How often an open page reloads its data, from "5s" to "24h", or 0 for never. A number means seconds, as in upstream.
     /// Default: one minute.
     #[serde(with = "refresh", skip_serializing_if = "is_default_refresh")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub refresh_interval: Duration,
-    /// Where a static page reads the check files. Default: what the storage says.
+    /// Where a static page reads the check files. Default: the location that the storage reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<PageStorage>,
 }
 
 impl StatusPage {
-    /// A page with the defaults.
+    /// Settings with the defaults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The heading.
+    /// Sets the heading.
     #[must_use]
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
-    /// What stands under the heading.
+    /// Sets the text below the heading.
     #[must_use]
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// The logo's URL.
+    /// Sets the URL of the logo.
     #[must_use]
     pub fn logo(mut self, logo: impl Into<String>) -> Self {
         self.logo = Some(logo.into());
         self
     }
 
-    /// Adds a link at the foot of the page.
+    /// Adds a link at the top of the page.
     #[must_use]
     pub fn link(mut self, link: Link) -> Self {
         self.links.push(link);
         self
     }
 
-    /// Where the page is on the web.
+    /// Sets the public URL of the page.
     #[must_use]
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// Adds a name that visitors reach the served page by.
+    /// Adds a host name of the served page.
     #[must_use]
     pub fn host(mut self, host: impl Into<String>) -> Self {
         self.hosts.push(host.into());
         self
     }
 
-    /// The overall state in words.
+    /// Sets the texts for the overall state.
     #[must_use]
     pub fn status_text(mut self, texts: StatusText) -> Self {
         self.status_text = texts;
@@ -157,44 +159,44 @@ impl StatusPage {
         self
     }
 
-    /// The order of the checks in a group.
+    /// Sets the order of checks in a group.
     #[must_use]
     pub fn order(mut self, order: Order) -> Self {
         self.order = order;
         self
     }
 
-    /// How much history is shown.
+    /// Sets how much history is shown.
     #[must_use]
     pub fn timeframe(mut self, timeframe: Duration) -> Self {
         self.timeframe = timeframe;
         self
     }
 
-    /// How often an open page loads its data anew; zero for never.
+    /// Sets how often an open page reloads its data. Zero means never.
     #[must_use]
     pub fn refresh_interval(mut self, interval: Duration) -> Self {
         self.refresh_interval = interval;
         self
     }
 
-    /// Where a static page reads the check files.
+    /// Sets where a static page reads the check files.
     #[must_use]
     pub fn storage(mut self, storage: PageStorage) -> Self {
         self.storage = Some(storage);
         self
     }
 
-    /// How much history is read.
+    /// The span of history that is read.
     pub(crate) fn history_span(&self) -> Duration {
         self.timeframe.max(LEAST_HISTORY)
     }
 
-    /// Whether the settings are valid.
+    /// Checks the settings.
     ///
     /// # Errors
     ///
-    /// All that cannot, each with its key and the remedy.
+    /// All invalid settings, each with its key and a remedy.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let mut problems = Vec::new();
         let mut check = |place: String, problem: Option<String>| {
@@ -217,7 +219,7 @@ impl StatusPage {
             for (place, name) in group.checks.iter().enumerate() {
                 let before = grouped.insert(name, index);
                 let twice = |before| {
-                    format!("{name:?} is in groups[{before}] already; a check has one place, remove one of them")
+                    format!("{name:?} is in groups[{before}] already; remove one of them, since a check is shown only once")
                 };
                 check(format!("groups[{index}].checks[{place}]"), before.map(twice));
             }
@@ -259,32 +261,32 @@ impl Default for StatusPage {
     }
 }
 
-/// A link at the foot of the page.
+/// A link at the top of the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Link {
-    /// What people read.
+    /// The text.
     pub text: String,
-    /// Where it leads: an `https:`, `http:` or `mailto:` URL, or one relative to the page.
+    /// The target: an `https:`, `http:` or `mailto:` URL, or a URL relative to the page.
     pub url: String,
 }
 
 impl Link {
-    /// A link with this text.
+    /// A link with this text and target.
     pub fn new(text: impl Into<String>, url: impl Into<String>) -> Self {
         Self { text: text.into(), url: url.into() }
     }
 }
 
-/// Checks that are shown together.
+/// Checks that are shown together below a heading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Group {
-    /// The heading; empty for none.
+    /// The heading. Empty for no heading.
     pub name: String,
     /// The names of the checks.
     #[serde(default)]
@@ -298,13 +300,13 @@ impl Group {
     }
 }
 
-/// The order of the checks in a group.
+/// The order of checks in a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Order {
-    /// That of the config.
+    /// The order in the config file.
     #[default]
     Config,
     /// By name.
@@ -320,7 +322,7 @@ impl Order {
     }
 }
 
-/// The overall state in words, up to 200 characters each.
+/// Texts for the overall state, up to 200 characters each.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
@@ -328,13 +330,13 @@ impl Order {
 pub struct StatusText {
     /// Every check is healthy. Default: `All systems operational`.
     pub healthy: String,
-    /// One is degraded, and none is down. Default: `Degraded service`.
+    /// A check is degraded, and none is down. Default: `Degraded service`.
     pub degraded: String,
-    /// One is down. Default: `Service disruption`.
+    /// A check is down. Default: `Service disruption`.
     pub down: String,
-    /// What is not healthy is in maintenance. Default: `Maintenance under way`.
+    /// All checks that are not healthy are in maintenance. Default: `Maintenance under way`.
     pub maintenance: String,
-    /// The latest results are too old to tell. Default: `No recent results`.
+    /// The latest results are too old. Default: `No recent results`.
     pub stale: String,
     /// There are no results. Default: `No results yet`.
     pub empty: String,
@@ -388,7 +390,7 @@ fn is_default_refresh(interval: &Duration) -> bool {
 }
 
 fn required(text: &str) -> Option<String> {
-    text.trim().is_empty().then(|| "expected a text that is not empty; leave the key out for the default".to_owned())
+    text.trim().is_empty().then(|| "expected a text that is not empty; remove the key to use the default".to_owned())
 }
 
 fn length(text: &str, most: usize) -> Option<String> {

@@ -1,4 +1,4 @@
-//! A made-up history, for looking at the page without waiting for 90 days.
+//! A made-up history, to show the page without waiting for 90 days.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,13 +20,13 @@ const DAY: i64 = 24 * HOUR;
 /// How far back the history goes.
 const DAYS: i64 = 90;
 
-/// The time between two results of days that are over, and of today.
+/// The interval between results of past days, and of today.
 const LONG_AGO: i64 = 15 * MINUTE;
 const LATELY: i64 = MINUTE;
 
 const LOCATIONS: [&str; 3] = ["eu-west", "us-east", "asia"];
 
-/// A check of the demonstration: name, group, endpoint, usual milliseconds, threshold.
+/// A check of the demo: name, group, endpoint, usual round-trip time and threshold in milliseconds.
 struct Subject(&'static str, &'static str, &'static str, u64, u64);
 
 const SUBJECTS: [Subject; 9] = [
@@ -41,7 +41,7 @@ const SUBJECTS: [Subject; 9] = [
     Subject("Name server", "Infrastructure", "ns1.example:53", 9, 100),
 ];
 
-/// A site of made-up data, which says so: of nine checks at three locations, with the outages and the messages of 90 days.
+/// A site with made-up data, which the page says: nine checks at three locations, with the outages and messages of 90 days.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -53,31 +53,32 @@ const SUBJECTS: [Subject; 9] = [
 ///
 /// # Errors
 ///
-/// None: its settings can work.
+/// None: its settings are valid.
 pub fn demo() -> Result<Site, ConfigError> {
     Site::of_storage(Arc::new(DemoStorage::new())).page(DemoStorage::page()).demo(true).build()
 }
 
-/// A storage with a made-up history that goes on: the same for everybody at the same time. What is stored into it is not kept.
+/// A storage with a made-up history that continues to the present, and is the same for everyone at the same time. Reports that are stored in it
+/// are discarded.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct DemoStorage {
-    /// The moment it is asked at, instead of the present one.
+    /// The time of the history, instead of the current time.
     now: Option<Timestamp>,
 }
 
 impl DemoStorage {
-    /// The history up to now, whenever that is.
+    /// The history up to the current time.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The history as it is at this moment, for tests.
+    /// The history up to this time, for tests.
     pub fn at(now: Timestamp) -> Self {
         Self { now: Some(now) }
     }
 
-    /// Settings of a page for it.
+    /// Settings for a page of this history.
     pub fn page() -> StatusPage {
         let page = StatusPage::new()
             .title("Example shop")
@@ -133,7 +134,7 @@ fn step(seconds: i64) -> usize {
     usize::try_from(seconds).unwrap_or(1)
 }
 
-/// The time of a check file, from its first second on.
+/// The period of a check file, from its first second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Span {
     Day(i64),
@@ -148,7 +149,7 @@ impl Span {
         spans.into_iter().find(|span| span.name() == *name)
     }
 
-    /// The name of its file, with the time of its latest results.
+    /// The name of the file, with the time of its latest results.
     fn name(self) -> FileName {
         let kind = match self {
             Self::Day(_) => "day",
@@ -187,7 +188,7 @@ fn result(subject: usize, location: usize, time: i64) -> CheckResult {
     result.timestamp = at(time);
     result.location = Some(LOCATIONS[location].to_owned());
     result.threshold_rtt = Duration::from_millis(threshold);
-    // Farther places are slower, evenings busier, and every run differs a little.
+    // Distant locations are slower, evenings are busier, and every run differs a little.
     let noise = draw(&[subject, location], time) % 1000;
     let evening =
         1.0 + 0.25 * (f64::from(u32::try_from(time % DAY).unwrap_or(0)) / 43_200.0 * std::f64::consts::PI).sin();
@@ -208,14 +209,14 @@ fn result(subject: usize, location: usize, time: i64) -> CheckResult {
         result.attempts = vec![Attempt::failure(usual, cause, error)];
         if trouble.from == time && location == trouble.location {
             result.message =
-                Some("We have seen it and are at work. Follow [the thread](https://example.com/status).".to_owned());
+                Some("We are investigating. Follow [the thread](https://example.com/status).".to_owned());
         }
     }
     maintain(&mut result, subject, location, time);
     result
 }
 
-/// Something that goes wrong for a while.
+/// A problem for some time.
 struct Trouble {
     from: i64,
     is_outage: bool,
@@ -225,7 +226,7 @@ struct Trouble {
 }
 
 impl Trouble {
-    /// About one day in twelve has one for a check; and in each hour, searching is slow for a while in one place.
+    /// A check has a problem on about one day in twelve. In each hour, search is slow for a while at one location.
     fn at(subject: usize, time: i64) -> Option<Self> {
         let day = time / DAY;
         let lot = draw(&[subject], day);
@@ -233,7 +234,7 @@ impl Trouble {
         let length = [1, 2, 3, 9][step(i64::try_from(lot >> 16 & 3).unwrap_or(0))] * LONG_AGO;
         let location = step(i64::try_from(lot >> 20 & 0xff).unwrap_or(0)) % LOCATIONS.len();
         let errors = [
-            (Cause::Timeout, "timed out after 10s waiting for the first byte of the answer"),
+            (Cause::Timeout, "timed out after 10s waiting for the first byte of the response"),
             (Cause::Refused, "connection refused"),
             (Cause::Assertion, "response status 503 Service Unavailable"),
             (Cause::Dns, "the name does not exist"),
@@ -247,7 +248,7 @@ impl Trouble {
     }
 }
 
-/// Every other week the database is maintained for an hour, which is announced a day before.
+/// An hour of database maintenance every other week, announced a day before.
 fn maintain(result: &mut CheckResult, subject: usize, location: usize, time: i64) {
     const EVERY: i64 = 14 * DAY;
     if SUBJECTS[subject].0 != "Database" || location != 0 {
@@ -264,7 +265,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_nanos(second * SECOND)
 }
 
-/// A number that looks random, and is always the same for the same things.
+/// A number that looks random, and is always the same for the same input.
 fn draw(things: &[usize], time: i64) -> u64 {
     let seed = things.iter().fold(time.unsigned_abs(), |seed, thing| seed.wrapping_mul(1_000_003) ^ *thing as u64);
     // The finaliser of SplitMix64.
@@ -285,7 +286,7 @@ mod tests {
     const NOW: i64 = 1_795_340_000 / HOUR * HOUR + 42 * MINUTE + 17;
 
     #[tokio::test]
-    async fn every_listed_file_has_results_of_its_time_and_none_is_missing_when_time_goes_on() {
+    async fn every_listed_file_has_results_of_its_period_and_none_is_missing_later() {
         let storage = DemoStorage::at(at(NOW));
         let names = storage.list(at(NOW - 3 * DAY)).await.unwrap();
         let mut before = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! The forms that facts are sent in: JSON, SVG, Atom, metrics; and how content is compressed, tagged and cached.
+//! Output formats: JSON, SVG, Atom and metrics, and the compression, tags and caching of content.
 
 pub(crate) mod api;
 pub(crate) mod badge;

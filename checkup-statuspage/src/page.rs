@@ -1,4 +1,4 @@
-//! The page itself: its code and settings as files, for a server, a folder or a bucket.
+//! The page: its code and settings as files for a server, a folder or a bucket.
 
 mod assets;
 pub(crate) mod files;

@@ -1,7 +1,7 @@
-//! A server for a router that outlasts slow, idle and too many clients.
+//! A server for a router that withstands slow, idle and excessive clients.
 //!
-//! It knows nothing of the status page. It is in this crate because nothing else of the workspace serves HTTP, and because
-//! `axum::serve` neither bounds connections nor closes idle ones.
+//! It is independent of the status page. It is in this crate because no other crate of the workspace serves HTTP, and because
+//! `axum::serve` neither limits connections nor closes idle ones.
 
 mod connections;
 mod watched;
@@ -29,26 +29,26 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use connections::{Activity, Connections};
 use watched::Watched;
 
-/// The most connections unless set otherwise, if the system gives this process enough files.
+/// The default limit of connections, if this process may open enough files.
 const DEFAULT_MAX_CONNECTIONS: usize = 4096;
 
-/// How many bytes the head of a request may have.
+/// The limit of a request's head in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 
-/// How many bytes the body of a request may have. Nothing here reads one; a router that is merged may.
+/// The limit of a request's body in bytes. No route of the page reads one, but a merged router may.
 const MAX_BODY: u64 = 64 * 1024;
 
-/// How long accepting rests after an error, such as that there are no more files.
+/// The pause after an error of accepting, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves a router over HTTP/1.1 until it is told to stop.
+/// Serves a router over HTTP/1.1 until it is stopped.
 ///
 /// - A request's head must arrive within a limit, and has at most 16 KiB. A request without one valid `Host`, or with a declared body of more
 ///   than 64 KiB, is refused.
-/// - A connection on which nothing moves is closed after a while, and so is one whose client does not read its answer in time.
-/// - The number of connections is limited. When the limit is reached, a new one takes the place of the one that has been quiet for
-///   longest: neither idle nor slow clients keep others out.
-/// - When it stops, requests that are being answered get their answers.
+/// - A connection is closed if it is idle for too long, or if its client does not read a response in time.
+/// - The number of connections is limited. At the limit, a new connection replaces the one that has been idle longest, so
+///   neither idle nor slow clients keep others out.
+/// - When it stops, requests in flight still get their responses.
 ///
 /// ```
 /// use std::time::Duration;
@@ -77,7 +77,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Serves this router.
+    /// A server for this router, with the default limits.
     pub fn new(router: Router) -> Self {
         let half_of_the_files = open_files().map_or(512, |files| files / 2);
         Self {
@@ -91,8 +91,8 @@ impl Server {
         }
     }
 
-    /// The most connections at a time; 0 counts as 1. Default: 4,096, or half of the files that this process may open, if that is less:
-    /// the other half is for checks and storage.
+    /// The limit of concurrent connections. 0 means 1. Default: 4,096, or half of the files that this process may open if that is less.
+    /// The other half is left for checks and storage.
     #[must_use]
     pub fn max_connections(mut self, count: usize) -> Self {
         self.max_connections = count.max(1);
@@ -107,34 +107,34 @@ impl Server {
         self
     }
 
-    /// How long nothing may move on a connection, unless its request is being worked at. Default: 30 seconds.
+    /// How long a connection may be idle while no request is being processed. Default: 30 seconds.
     #[must_use]
     pub fn idle_timeout(mut self, limit: Duration) -> Self {
         self.idle_timeout = limit;
         self
     }
 
-    /// How long a client may take to read an answer, however steadily it reads. Default: 60 seconds.
+    /// How long a client may take to read a response, even if it reads steadily. Default: 60 seconds.
     ///
-    /// Answers take memory until they are read. Set it higher for a router with large downloads or streams.
+    /// Responses take memory until they are read. Set it higher for a router with large downloads or streams.
     #[must_use]
     pub fn answer_timeout(mut self, limit: Duration) -> Self {
         self.answer_timeout = limit;
         self
     }
 
-    /// How long requests may still take after it was told to stop. Default: 10 seconds.
+    /// How long requests in flight may take after the server is stopped. Default: 10 seconds.
     #[must_use]
     pub fn grace(mut self, limit: Duration) -> Self {
         self.grace = limit;
         self
     }
 
-    /// Serves connections of this listener until `stop` ends, and then what is being answered.
+    /// Serves connections of this listener until `stop` completes, then finishes requests in flight.
     ///
     /// # Errors
     ///
-    /// None today: errors of single connections, and of accepting one, are logged, and it goes on.
+    /// Currently none. Errors of connections and of accepting them are logged.
     ///
     /// # Panics
     ///
@@ -145,7 +145,7 @@ impl Server {
         let connections = Connections::new();
         let mut tasks = JoinSet::new();
         let mut pause = None;
-        // One that was accepted, and whose place was taken meanwhile: by work that began on a connection that was idle.
+        // An accepted connection that has no place yet: the idle connection that was to make room has a request again.
         let mut waiting = None;
         loop {
             let is_full = connections.len() >= self.max_connections;
@@ -160,14 +160,14 @@ impl Server {
             tokio::select! {
                 () = &mut stop => break,
                 Some(ended) = tasks.join_next() => if let Err(error) = ended {
-                    tracing::error!(%error, "a request's handler panicked");
+                    tracing::error!(%error, "the handler of a request panicked");
                 },
                 () = sleep(pause.unwrap_or_default()), if pause.is_some() => pause = None,
                 accepted = listener.accept(), if has_room && pause.is_none() => match accepted {
                     Ok((stream, _)) => waiting = Some(stream),
                     Err(error) => {
-                        tracing::warn!(%error, "cannot accept a connection");
-                        // There may be no files left: the connection that is least missed gives one back.
+                        tracing::warn!(%error, "a connection could not be accepted");
+                        // The process may have too many open files. The connection that has been idle longest gives one back.
                         connections.evict(Duration::ZERO);
                         pause = Some(PAUSE);
                     }
@@ -177,14 +177,14 @@ impl Server {
         drop(listener);
         drop(stopping);
         if timeout(self.grace, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
-            tracing::warn!(connections = tasks.len(), "requests were not answered in time, and are cut off");
+            tracing::warn!(connections = tasks.len(), "requests did not complete in time and are cut off");
             tasks.shutdown().await;
         }
         Ok(())
     }
 
     async fn connection(self, stream: TcpStream, activity: Arc<Activity>, mut stopped: watch::Receiver<()>) {
-        // Answers are written whole: there is nothing to wait for.
+        // Responses are written as a whole, so there is nothing to wait for.
         let _ = stream.set_nodelay(true);
         let inner = TowerToHyperService::new(self.router);
         let service = service_fn(|request: http::Request<Incoming>| {
@@ -218,13 +218,13 @@ impl Server {
                     }
                     return;
                 }
-                // An error: the sender is gone, which is the sign.
+                // An error means that the sender was dropped, which is the signal to stop.
                 _ = stopped.changed(), if !is_stopping => {
                     is_stopping = true;
                     connection.as_mut().graceful_shutdown();
                 }
                 () = activity.evicted() => return,
-                // The head of the next request has a limit of its own: what is still there is an answer that is not read.
+                // The head of the next request has its own limit. Anything else that is pending is a response that is not read.
                 () = sleep_until(activity.answered_at() + self.answer_timeout), if !activity.is_working() => {
                     if !activity.is_working() && activity.answered_at() + self.answer_timeout <= Instant::now() {
                         return;
@@ -242,24 +242,24 @@ impl Server {
     }
 }
 
-/// Serves a router with the limits of [`Server`]'s defaults, until `stop` ends.
+/// Serves a router with the default limits of [`Server`] until `stop` completes.
 ///
 /// # Errors
 ///
-/// As [`Server::serve`].
+/// Like [`Server::serve`].
 ///
 /// # Panics
 ///
-/// As [`Server::serve`].
+/// Like [`Server::serve`].
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
     Server::new(router).serve(listener, stop).await
 }
 
-/// The answer to a request that is not given to the router.
+/// The response to a request that does not reach the router.
 fn refusal<B>(request: &http::Request<B>) -> Option<Response<Body>> {
     let length = request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if length.is_some_and(|length| length > MAX_BODY) {
-        return Some(refused(StatusCode::PAYLOAD_TOO_LARGE, "a request may have no more than 64 KiB\n"));
+        return Some(refused(StatusCode::PAYLOAD_TOO_LARGE, "expected a request body of at most 64 KiB\n"));
     }
     if !has_valid_host(request) {
         return Some(refused(StatusCode::BAD_REQUEST, "expected one valid Host header\n"));
@@ -269,8 +269,8 @@ fn refusal<B>(request: &http::Request<B>) -> Option<Response<Body>> {
 
 /// Whether there is exactly one `Host`, which is a host and perhaps a port (RFC 9112, 3.2).
 ///
-/// HTTP/1.0 has none of necessity, and some load balancers still ask that way whether a server is healthy. No browser does, so that it
-/// is no way to read a page of another site.
+/// HTTP/1.0 does not require one, and some load balancers still use it for health checks. Browsers do not use it, so it cannot be
+/// used to read a page from another site.
 fn has_valid_host<B>(request: &http::Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -296,7 +296,7 @@ fn refused(status: StatusCode, text: &'static str) -> Response<Body> {
     response
 }
 
-/// How many files this process may open, where the system tells (Linux).
+/// The number of files that this process may open, on systems that report it (Linux).
 fn open_files() -> Option<usize> {
     let limits = std::fs::read_to_string("/proc/self/limits").ok()?;
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;

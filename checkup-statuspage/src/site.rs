@@ -1,4 +1,4 @@
-//! The page over a monitor or a storage: the history in memory, and what a router answers from it.
+//! The page over a monitor or a storage: the history in memory, and a router that serves it.
 
 mod budget;
 mod check_files;
@@ -33,22 +33,22 @@ use live::{Live, Source};
 use momentary::Momentary;
 use probe::Probe;
 
-/// How old the history may be before it is brought up to date, unless set otherwise.
+/// The default age from which the history is updated.
 const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(5);
 
-/// How many requests for a history are worked at together; others wait for their turn.
+/// The limit of histories that are made concurrently. Other requests wait.
 const MAX_HISTORIES: usize = 2;
 
-/// How many bytes of data, statuses and feeds there may be, older ones that clients are reading included.
+/// The limit of memory for data, statuses and feeds in bytes, including older ones that clients are still reading.
 const MAX_STATES: usize = 48 * 1024 * 1024;
 
-/// How many bytes of histories clients may be reading at a time.
+/// The limit of memory for histories that clients are reading, in bytes.
 const MAX_ANSWERS: usize = 16 * 1024 * 1024;
 
-/// The status page over a monitor or a storage: what a [`router`](Self::router) serves. Cloning is cheap.
+/// A status page over a monitor or a storage, served by its [`router`](Self::router). Cloning is cheap.
 ///
-/// It keeps the history in memory, and brings it up to date in the background when somebody asks: requests check nothing, unless
-/// [they are to](SiteBuilder::probe_when_stale), and many at once cost the storage no more than one.
+/// It keeps the history in memory, and updates it in the background on request. Requests do not run checks, unless
+/// [`probe_when_stale`](SiteBuilder::probe_when_stale) is set, and concurrent requests read the storage only once.
 ///
 /// In a service that has a monitor:
 ///
@@ -77,11 +77,11 @@ pub(crate) struct Inner {
     pub(crate) live: Arc<Live<State>>,
     pub(crate) clock: Clock,
     pub(crate) files: CheckFiles,
-    /// How many histories are made at once: each takes a processor for some milliseconds.
+    /// Limits concurrent histories: each takes some milliseconds of processor time.
     pub(crate) histories: Semaphore,
-    /// The states that are shown or that clients are still reading.
+    /// Memory for the states that are shown or that clients are still reading.
     states: Budget,
-    /// The histories that clients are reading.
+    /// Memory for the histories that clients are reading.
     pub(crate) answers: Budget,
     pub(crate) metrics_texts: Momentary,
     pub(crate) health_reports: Momentary,
@@ -92,7 +92,7 @@ pub(crate) struct Inner {
     probe: Option<Probe>,
 }
 
-/// What is shown of the history at one time.
+/// The history as it is shown at one time.
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) summary: Arc<Summary>,
@@ -103,22 +103,22 @@ pub(crate) struct State {
 }
 
 impl Site {
-    /// A page of what a monitor runs: over its storage, if that can be read, else over what it has seen since it started.
+    /// A page for the checks of a monitor: over its storage if that can be read, else over its results since it started.
     pub fn of_monitor(monitor: Arc<Monitor>) -> SiteBuilder {
         let checkup = Some(monitor.checkup().clone());
         SiteBuilder::new(Source::Monitor(monitor), checkup)
     }
 
-    /// A page of what others store here.
+    /// A page over a storage that others write to.
     pub fn of_storage(storage: Arc<dyn Storage>) -> SiteBuilder {
         SiteBuilder::new(Source::Storage(storage), None)
     }
 
-    /// The history as it is shown: at most some seconds old.
+    /// The history as it is shown, at most some seconds old.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, and was not before.
+    /// If it could not be read, neither now nor before.
     pub async fn summary(&self) -> Result<Arc<Summary>, Arc<StorageError>> {
         self.state().await.map(|state| Arc::clone(&state.summary))
     }
@@ -128,7 +128,7 @@ impl Site {
         self.0.live.state(move |summary, before| State::new(&inner, summary, before.as_deref())).await
     }
 
-    /// The health of the checks that have the tag, or of all; `None` if no check has it.
+    /// The health of the checks with this tag, or of all checks. `None` if no check has the tag.
     pub(crate) async fn health(&self, tag: Option<&str>) -> Result<Option<Vec<CheckHealth>>, Arc<StorageError>> {
         let inner = &self.0;
         let has_tag = |check: &checkup_core::Check| tag.is_none_or(|tag| check.has_tag(tag));
@@ -144,12 +144,12 @@ impl Site {
         Ok(Some(results.iter().map(of_result).collect()))
     }
 
-    /// The health from the latest results that are there.
+    /// The health from the latest known results.
     async fn known_health(&self, tag: Option<&str>) -> Result<Option<Vec<CheckHealth>>, Arc<StorageError>> {
         let inner = &self.0;
         let has_tag = |check: &checkup_core::Check| tag.is_none_or(|tag| check.has_tag(tag));
         if let Source::Monitor(monitor) = inner.live.source() {
-            // Not of the whole checkup: other nodes may run the others.
+            // Only the monitor's checks: other nodes may run the others.
             if tag.is_some() && !monitor.checkup().checks().any(has_tag) {
                 return Ok(None);
             }
@@ -174,7 +174,7 @@ impl Site {
             let interval = inner.interval(&check.verdict, &state.summary);
             CheckHealth { interval, ..check.health() }
         });
-        // One that was removed or renamed is no reason not to be ready.
+        // A check that was removed or renamed does not affect readiness.
         let question = self.question();
         let counts = |check: &CheckHealth| !check.is_stale(question) || may_run(inner.checkup.as_ref(), &check.name);
         Ok(Some(health.filter(counts).collect()))
@@ -186,7 +186,7 @@ impl Site {
 }
 
 impl Inner {
-    /// How often a check of a storage is checked: as its settings say, unless the nodes do it more rarely.
+    /// The interval of a check in a storage: that of its settings, or the actual one if the nodes run it less often.
     fn interval(&self, verdict: &Verdict, summary: &Summary) -> Option<Duration> {
         let mut checks = self.checkup.iter().flat_map(Checkup::checks);
         let set = checks.find(|check| check.name() == verdict.name).and_then(|check| check.policy().interval);
@@ -232,7 +232,7 @@ impl State {
     }
 }
 
-/// The same as before if nothing changed: it is compressed already. And if clients are still reading so many older ones that there is no room
+/// The previous content, which is compressed already, if nothing has changed or if older contents that clients are still reading leave no room
 /// for another.
 fn renew(
     budget: &Budget,
@@ -276,77 +276,77 @@ impl SiteBuilder {
         }
     }
 
-    /// The page's settings.
+    /// The settings of the page. Default: [`StatusPage::new`].
     #[must_use]
     pub fn page(mut self, settings: StatusPage) -> Self {
         self.page = settings;
         self
     }
 
-    /// The checks of a page over a storage: for their groups, their order and their tags, which results do not have; and the quorum.
+    /// The checks of a page over a storage. They have groups, an order, tags and the quorum, which results do not have.
     #[must_use]
     pub fn checkup(mut self, checkup: &Checkup) -> Self {
         self.checkup = Some(checkup.clone());
         self
     }
 
-    /// How many locations must say so for a check to be down. Default: that of the checkup, else the majority.
+    /// The number of locations that make a check down. Default: that of the checkup, else the majority.
     #[must_use]
     pub fn quorum(mut self, quorum: Quorum) -> Self {
         self.quorum = Some(quorum);
         self
     }
 
-    /// How old the history may be before a request has it brought up to date. Default: 5 seconds.
+    /// The age from which a request updates the history. Default: 5 seconds.
     #[must_use]
     pub fn refresh_after(mut self, age: Duration) -> Self {
         self.refresh_after = age;
         self
     }
 
-    /// What time it is, in every answer of the site. Default: the system's clock. For tests, and for a page over a history that was recorded
-    /// at another time; a monitor's checks run by the system's clock nevertheless.
+    /// The clock for all responses of the site, for tests and for pages over a history that was recorded at another time. The checks of a
+    /// monitor still use the system's clock. Default: the system's clock.
     #[must_use]
     pub fn clock(mut self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Clock::new(now);
         self
     }
 
-    /// How old a result may be to count for `readyz` and `health`. Default: three of its check's intervals, at least 10 minutes; the
-    /// interval is that of the check or of the monitor, or the usual time from result to result.
+    /// The maximum age of a result that counts for `readyz` and `health`. Default: three intervals of its check, at least 10 minutes. The
+    /// interval is that of the check or of the monitor, or the usual time between results.
     #[must_use]
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
-    /// Whether a request of `readyz` or `health` runs the checks if a result that it asks for is older than [`max_age`](Self::max_age), and
-    /// waits for them. Default: false: nothing is checked on request.
+    /// Whether a request for `readyz` or `health` runs the checks and waits for them if a result is older than
+    /// [`max_age`](Self::max_age). Default: false.
     ///
-    /// It is for services without a monitor, whose [`checkup`](Self::checkup) is given here. However many ask, the checks run at most once
-    /// in `max_age`; nothing is stored of it.
+    /// It is for services without a monitor, and needs [`checkup`](Self::checkup). The checks run at most once per `max_age`, however many
+    /// requests there are, and their results are not stored.
     #[must_use]
     pub fn probe_when_stale(mut self, probe: bool) -> Self {
         self.probe_when_stale = probe;
         self
     }
 
-    /// Whether the page says that its data are made up. Default: false.
+    /// Whether the page says that its data is made up. Default: false.
     #[must_use]
     pub fn demo(mut self, demo: bool) -> Self {
         self.demo = demo;
         self
     }
 
-    /// The site.
+    /// Builds the site.
     ///
     /// # Errors
     ///
-    /// If the settings of the page cannot work, or the storage cannot be read.
+    /// If the settings of the page are invalid, or the storage cannot be read.
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime, if it is of a monitor.
+    /// Over a monitor, outside of a tokio runtime.
     pub fn build(self) -> Result<Site, ConfigError> {
         self.page.validate().map_err(|error| error.at("status_page"))?;
         if matches!(self.source, Source::Storage(_)) && self.source.reader().is_none() {
@@ -384,13 +384,13 @@ impl SiteBuilder {
     }
 }
 
-/// Shows each of a monitor's runs at once, as long as there are a monitor and a site.
+/// Shows each run of a monitor immediately, as long as the monitor and the site exist.
 async fn follow(mut runs: checkup_core::Runs, site: std::sync::Weak<Inner>) {
     while let Some(run) = runs.next().await {
         let Some(inner) = site.upgrade() else { return };
         inner.live.take(&run.report.results);
         inner.live.expire();
-        // An error is logged, and is told to whoever asks.
+        // An error is logged, and reported to the next request.
         let _ = Site(inner).state().await;
     }
 }

@@ -1,11 +1,11 @@
-//! Which URLs a page may have where, and which origins its policy must name for them.
+//! The URLs that a page may have, and the origins that its policy must allow for them.
 
 use url::Url;
 
-/// What a URL is for.
+/// The purpose of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinkKind {
-    /// People follow it.
+    /// A link to follow.
     Link,
     /// An image.
     Image,
@@ -15,7 +15,7 @@ pub(crate) enum LinkKind {
     Folder,
 }
 
-/// Why a URL cannot be used for this; `None` if it can.
+/// Why a URL is invalid for this purpose. `None` if it is valid.
 pub(crate) fn problem(url: &str, kind: LinkKind) -> Option<String> {
     let (schemes, remedy): (&[&str], _) = match kind {
         LinkKind::Link => (&["https", "http", "mailto"], "an https://, http:// or mailto: URL, or a relative one"),
@@ -34,11 +34,11 @@ pub(crate) fn problem(url: &str, kind: LinkKind) -> Option<String> {
         }
         Err(_) => false,
     };
-    // Without the URL: it may have a password.
+    // The URL is not shown, since it may contain a password.
     (!fits).then(|| format!("expected {remedy}, without user and password"))
 }
 
-/// Why a text is not the name of a host; `None` if it is.
+/// Why a text is not the name of a host. `None` if it is one.
 pub(crate) fn host_problem(host: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
     let is_name = !host.is_empty() && host.len() <= 253 && host.chars().all(fits) && !host.starts_with('.');
@@ -46,7 +46,7 @@ pub(crate) fn host_problem(host: &str) -> Option<String> {
         .then(|| "expected the name of a host without scheme, port and path, such as `status.example.com`".to_owned())
 }
 
-/// The origin to name in a policy, if the URL is not of the page's own.
+/// The origin to allow in a policy, if the URL is absolute.
 pub(crate) fn origin(url: &str) -> Option<String> {
     let parsed = Url::parse(url).ok()?;
     let origin = parsed.origin();

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use crate::config::link::{self, LinkKind};
 use crate::config::source::PageSource;
 
-/// Where a static page reads the check files: upstream's `storage` of `config.js`, for when the config's own storage
-/// does not know it (a directory that is published elsewhere, a bucket behind another name).
+/// Where a static page reads the check files, like `storage` in upstream's `config.js`. It is needed if the storage of the config file does not
+/// know their public location (a directory that is published elsewhere, a bucket behind another name).
 ///
 /// ```
 /// use checkup_statuspage::PageStorage;
@@ -13,7 +13,7 @@ use crate::config::source::PageSource;
 /// let json = r#"{"type": "fs", "url": "https://example.github.io/status/checks/"}"#;
 /// serde_json::from_str::<PageStorage>(json)?.validate()?;
 ///
-/// // A page has no keys: whoever opens it would have them too.
+/// // A page has no keys, since they would be public.
 /// let json = r#"{"type": "s3", "AccessKeyID": "AKIA…", "Region": "eu-west-1", "BucketName": "checks"}"#;
 /// assert!(serde_json::from_str::<PageStorage>(json)?.validate().is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -23,25 +23,25 @@ use crate::config::source::PageSource;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct PageStorage {
-    /// How the files are found.
+    /// How the check files are found.
     #[serde(rename = "type")]
     pub kind: PageStorageType,
-    /// The URL of the folder that `index.json` is in, relative to the page or not; or that of the bucket.
+    /// The URL of the folder with `index.json`, absolute or relative to the page; or the URL of the bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// What the names of the check files in a bucket begin with.
+    /// The prefix of the names of the check files in a bucket.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
-    /// The bucket's region, if there is no `url`. Default: `us-east-1`, as upstream.
+    /// The region of the bucket, if there is no `url`. Default: `us-east-1`, as in upstream.
     #[serde(rename = "Region", alias = "region", default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The bucket's name, if there is no `url`.
+    /// The name of the bucket, if there is no `url`.
     #[serde(rename = "BucketName", alias = "bucket", default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<String>,
-    /// Upstream's key for the page, which must go: a page with a key gives it to everybody.
+    /// Upstream's key for the page. It is an error, since the page would make the key public.
     #[serde(rename = "AccessKeyID", default, skip_serializing_if = "Secret::is_empty")]
     pub access_key_id: Secret,
-    /// Upstream's secret for the page, which must go as well.
+    /// Upstream's secret for the page. It is an error for the same reason.
     #[serde(rename = "SecretAccessKey", default, skip_serializing_if = "Secret::is_empty")]
     pub secret_access_key: Secret,
 }
@@ -52,10 +52,10 @@ pub struct PageStorage {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum PageStorageType {
-    /// By an `index.json`: a directory on a web server or on GitHub Pages, or `checkup serve`.
+    /// By `index.json`, in a directory on a web server or on GitHub Pages, or from `checkup serve`.
     #[serde(alias = "github", alias = "mysql", alias = "postgres", alias = "sqlite3")]
     Fs,
-    /// By the listing of a bucket that everybody may list and read.
+    /// By listing a bucket that anonymous visitors may list and read.
     S3,
 }
 
@@ -70,31 +70,31 @@ impl PageStorage {
         Self::new(PageStorageType::S3, url.into(), prefix.into())
     }
 
-    /// Whether the settings can work.
+    /// Checks the settings.
     ///
     /// # Errors
     ///
-    /// All that cannot, each with its key and the remedy.
+    /// The invalid setting, with its key and a remedy.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let keys = [("AccessKeyID", &self.access_key_id), ("SecretAccessKey", &self.secret_access_key)];
         if let Some((key, _)) = keys.into_iter().find(|(_, secret)| !secret.is_empty()) {
             return Err(ConfigError::invalid(
                 key,
-                "everybody who opens the page would have this key; remove it and let the bucket be read without one \
+                "this key would be public on the page; remove it, and let the bucket be read without one \
                  (`checkup provision s3` does that), then delete the key where it was made",
             ));
         }
-        // What has no effect is a mistake.
+        // A setting without effect is a mistake.
         let bucket = [("Region", self.region.is_some()), ("BucketName", self.bucket.is_some())];
         let named = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, is_set)| *is_set).map(|(key, _)| *key);
         if self.kind != PageStorageType::S3 {
             if let Some(key) = named(&bucket).or_else(|| named(&[("prefix", !self.prefix.is_empty())])) {
-                return Err(ConfigError::invalid(key, "it is of buckets; remove it, or let `type` be `s3`"));
+                return Err(ConfigError::invalid(key, "only buckets have this key; remove it, or set `type` to `s3`"));
             }
         } else if let Some(key) = named(&bucket).filter(|_| self.url.is_some()) {
             return Err(ConfigError::invalid(
                 key,
-                "it has no effect beside `url`, which names the bucket; remove one of them",
+                "it has no effect together with `url`, which names the bucket; remove one of them",
             ));
         }
         if let Some(url) = &self.url {
@@ -117,7 +117,7 @@ impl PageStorage {
         Ok(())
     }
 
-    /// What the page is told.
+    /// The source for the page.
     pub(crate) fn source(&self) -> PageSource {
         match (self.kind, &self.url) {
             (PageStorageType::Fs, url) => PageSource::Index { url: folder(url.as_deref().unwrap_or("./")) },

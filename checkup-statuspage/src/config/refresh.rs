@@ -1,4 +1,4 @@
-//! `refresh_interval`: seconds as upstream's page has them, or a duration in words.
+//! `refresh_interval`: a number of seconds, as in upstream, or a duration such as "1m30s".
 
 use std::time::Duration;
 

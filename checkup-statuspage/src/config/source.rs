@@ -1,23 +1,23 @@
-//! Where the page gets its data, as `source` in its settings says.
+//! The source of the page's data: `source` in the settings in the page.
 
 use serde::Serialize;
 
 use crate::config::link;
 
-/// Where the page gets its data.
+/// The source of the page's data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(crate) enum PageSource {
-    /// From the server that it came from, in one request.
+    /// The server of the page, in one request.
     Api,
-    /// From a folder with an `index.json`.
+    /// A folder with an `index.json`.
     Index { url: String },
-    /// From a bucket that everybody may list and read.
+    /// A bucket that anonymous visitors may read, and list unless it has an `index.json`.
     S3 { url: String, prefix: String },
 }
 
 impl PageSource {
-    /// What a storage says; `None` for what only later versions know.
+    /// The source that a storage reports. `None` for kinds that this version does not know.
     pub(crate) fn of(place: checkup_core::PageSource) -> Option<Self> {
         match place {
             checkup_core::PageSource::Index { url } => Some(Self::Index { url }),
@@ -26,7 +26,7 @@ impl PageSource {
         }
     }
 
-    /// The origin that the page must be allowed to connect to, if it is not its own.
+    /// The origin that the page must be allowed to connect to, if it is another one.
     pub(crate) fn origin(&self) -> Option<String> {
         match self {
             Self::Api => None,

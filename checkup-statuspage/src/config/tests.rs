@@ -23,7 +23,7 @@ fn upstreams_config_js_is_understood() {
 }
 
 #[test]
-fn settings_go_both_ways_and_the_default_is_empty() {
+fn settings_are_read_as_they_are_written_and_the_default_is_empty() {
     assert_eq!(serde_json::to_string(&StatusPage::new()).unwrap(), "{}");
     let page = StatusPage::new()
         .title("Shop")
@@ -41,7 +41,7 @@ fn settings_go_both_ways_and_the_default_is_empty() {
 }
 
 #[test]
-fn all_that_cannot_work_is_told_with_its_place() {
+fn all_invalid_settings_are_reported_with_their_place() {
     let page = StatusPage::new()
         .title(" ")
         .description("x".repeat(10_001))
@@ -93,7 +93,7 @@ fn keys_in_the_page_are_refused_and_not_shown() {
     let json = r#"{"storage": {"type": "s3", "BucketName": "b", "SecretAccessKey": "hunter2"}}"#;
     let page: StatusPage = serde_json::from_str(json).unwrap();
     let problem = problems(&page).remove(0);
-    assert!(problem.starts_with("storage.SecretAccessKey: everybody who opens the page"), "{problem}");
+    assert!(problem.starts_with("storage.SecretAccessKey: this key would be public on the page"), "{problem}");
     assert!(!format!("{problem} {page:?}").contains("hunter2"));
 }
 

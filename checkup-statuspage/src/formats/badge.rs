@@ -26,9 +26,9 @@ pub(crate) fn svg(label: &str, value: &BadgeValue) -> String {
     )
 }
 
-/// About how many pixels a text has in Verdana at 11 pixels. The badge fits the text to it.
+/// The approximate width of a text in Verdana at 11 pixels. The badge fits the text to it.
 fn width(escaped: &str) -> u32 {
-    // An entity is one character.
+    // An entity counts as one character.
     let mut text = escaped.to_owned();
     for entity in ["&amp;", "&lt;", "&gt;", "&quot;", "&apos;"] {
         text = text.replace(entity, "x");
@@ -47,8 +47,8 @@ fn width(escaped: &str) -> u32 {
     tenths / 10 + 1
 }
 
-/// The name of a badge's file, without its ending: the check's name if it can be a file's everywhere, else one that is like it, and
-/// different from that of every other.
+/// The file name of a badge without its extension: the name of the check if that is a valid file name everywhere, else a similar and unique
+/// one.
 pub(crate) fn file_name(name: &str) -> String {
     const MAX: usize = 80;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
@@ -56,7 +56,7 @@ pub(crate) fn file_name(name: &str) -> String {
         return name.to_owned();
     }
     let like: String = name.chars().take(MAX).map(|c| if fits(c) { c } else { '-' }).collect();
-    // FNV-1a (32 bits), which scripts can compute too.
+    // FNV-1a (32 bits), which is easy to compute in scripts.
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
     format!("{like}-{hash:08x}")
 }

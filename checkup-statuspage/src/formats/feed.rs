@@ -11,10 +11,10 @@ use crate::formats::time::rfc3339;
 use crate::formats::xml;
 use crate::view::timeline::{Happening, HappeningKind};
 
-/// The most entries.
+/// The limit of entries.
 const MAX_ENTRIES: usize = 100;
 
-/// The feed of what happened, the latest first.
+/// The feed of events, the latest first.
 pub(crate) fn atom(settings: &StatusPage, happenings: &[Happening], now: Timestamp) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 1);
     // Writing to memory does not fail.
@@ -69,7 +69,7 @@ fn entry(writer: &mut Writer<Vec<u8>>, happening: &Happening, now: Timestamp) ->
         HappeningKind::Message => ("message", format!("{subject}: message")),
         HappeningKind::Maintenance => ("maintenance", format!("{subject}: maintenance")),
     };
-    // The text and the end of an incident change; those of all others make them what they are.
+    // The text and the end of an incident change. Those of other entries are part of their identity.
     let own = |text: Option<String>| text.filter(|_| kind != "incident").unwrap_or_default();
     let (own_text, own_end) = (own(text.clone()), own(to.map(|to| to.unix_nanos().to_string())));
     let scope = if name.is_some() { "one" } else { "all" };
@@ -97,7 +97,7 @@ fn element(writer: &mut Writer<Vec<u8>>, name: &str, text: &str) -> std::io::Res
     Ok(())
 }
 
-/// An identifier that is always the same for the same thing: a UUID of version 8 (RFC 9562) made of a hash.
+/// A stable identifier: a UUID of version 8 (RFC 9562) from a hash.
 fn id(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {

@@ -13,17 +13,17 @@ use sha2::{Digest, Sha256};
 /// The content type of JSON.
 pub(crate) const JSON: &str = "application/json";
 
-/// What is not worth compressing: it fits into one packet.
+/// Contents below this size in bytes are not compressed, since they fit into one packet.
 const MIN_COMPRESSED: usize = 1024;
 
-/// How a content is cached by whoever gets it.
+/// How clients cache a content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cache {
-    /// Asked for again each time, which costs no more than a 304.
+    /// Revalidated each time, which costs only a 304.
     Revalidate,
     /// The URL always has this content.
     Immutable,
-    /// Never kept.
+    /// Never cached.
     Never,
 }
 
@@ -44,16 +44,16 @@ pub(crate) struct Representation {
     content_type: &'static str,
     cache: Cache,
     tag: String,
-    /// At least one of both, unless it is without content.
+    /// At least one of both, unless there is no content.
     plain: Option<Bytes>,
     gzip: Option<Bytes>,
-    /// Whether other requests get another encoding.
+    /// Whether the encoding depends on the request.
     varies: bool,
     policy: Option<HeaderValue>,
 }
 
 impl Representation {
-    /// Text in any of the types that compress well. Compressing a megabyte takes some 20 ms.
+    /// Text of a type that compresses well. Compressing a megabyte takes about 20 ms.
     pub(crate) fn new(content_type: &'static str, cache: Cache, content: impl Into<Bytes>) -> Self {
         let content = content.into();
         let mut own = Self::without_content(content_type, cache, &Self::tag_of(&content));
@@ -63,7 +63,7 @@ impl Representation {
         own
     }
 
-    /// The same in the one encoding that is asked for, where only that is worth its memory.
+    /// The same in only one encoding, to save memory.
     pub(crate) fn in_one_encoding(
         content_type: &'static str,
         cache: Cache,
@@ -78,18 +78,18 @@ impl Representation {
         own
     }
 
-    /// The head of an answer alone.
+    /// Only the head of a response.
     pub(crate) fn without_content(content_type: &'static str, cache: Cache, tag: &str) -> Self {
         let tag = tag.to_owned();
         Self { status: StatusCode::OK, content_type, cache, tag, plain: None, gzip: None, varies: true, policy: None }
     }
 
-    /// A tag for content: its hash.
+    /// The tag of a content: its hash.
     pub(crate) fn tag_of(content: &Bytes) -> String {
         hex(&Sha256::digest(content)[..12])
     }
 
-    /// The same with its content counted by `hold`; `None` if that has no room.
+    /// The same with its content counted by `hold`. `None` if there is no room.
     pub(crate) fn held(&self, mut hold: impl FnMut(&Bytes) -> Option<Bytes>) -> Option<Self> {
         let mut held = |content: &Option<Bytes>| match content {
             Some(content) => hold(content).map(Some),
@@ -99,7 +99,7 @@ impl Representation {
         Some(Self { plain, gzip, ..self.clone() })
     }
 
-    /// What is sent, if it has one encoding.
+    /// The content that is sent, if it has one encoding.
     pub(crate) fn sent_content(&self) -> Bytes {
         self.gzip.clone().or_else(|| self.plain.clone()).unwrap_or_default()
     }
@@ -116,7 +116,7 @@ impl Representation {
         self
     }
 
-    /// The content as it is.
+    /// The uncompressed content.
     pub(crate) fn content(&self) -> &[u8] {
         self.plain.as_deref().unwrap_or_default()
     }
@@ -126,7 +126,7 @@ impl Representation {
         self.content_type
     }
 
-    /// How it is cached.
+    /// How clients cache the content.
     pub(crate) fn cache(&self) -> Cache {
         self.cache
     }
@@ -137,13 +137,13 @@ impl Representation {
         self
     }
 
-    /// How many bytes are sent to whoever accepts them compressed.
+    /// The size in bytes for clients that accept compression.
     #[cfg(test)]
     pub(crate) fn compressed_size(&self) -> usize {
         self.sent_content().len()
     }
 
-    /// The answer to a request with these headers: 304 if it has this content already, compressed if it may be.
+    /// The response to a request with these headers: 304 if the client has this content already, and compressed if the client accepts that.
     pub(crate) fn respond<B: From<Bytes>>(&self, request: &HeaderMap) -> Response<B> {
         let encoded = self.gzip.as_ref().filter(|_| self.plain.is_none() || accepts_gzip(request));
         let is_gzip = encoded.is_some();
@@ -172,7 +172,7 @@ impl Representation {
         response
     }
 
-    /// Whether the request has it, in either encoding: both have one version.
+    /// Whether the client has the content already, in either encoding.
     pub(crate) fn known(&self, request: &HeaderMap) -> bool {
         let ours = ["", "-gz"].map(|suffix| etag(&self.tag, suffix));
         tokens(request, &IF_NONE_MATCH).any(|theirs| {
@@ -194,7 +194,7 @@ pub(crate) fn accepts(request: &HeaderMap, media_type: &str) -> bool {
     quality(request, &ACCEPT, &[media_type]).is_some_and(|quality| quality > 0.0)
 }
 
-/// The greatest quality that any of these has in a header; zero if it is no number; none if the header has none of them.
+/// The greatest quality of any of these in a header: zero if it is not a number, `None` if the header has none of them.
 fn quality(request: &HeaderMap, header: &HeaderName, names: &[&str]) -> Option<f32> {
     let qualities = tokens(request, header).filter_map(|token| {
         let mut parts = token.split(';').map(str::trim);
@@ -220,7 +220,7 @@ fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item =
 
 fn gzip(content: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(content.len() / 3), Compression::new(6));
-    // Writing to memory does not fail; if it did, the content goes as it is.
+    // Writing to memory does not fail. If it did, the content would be sent uncompressed.
     encoder.write_all(content).ok()?;
     let compressed = encoder.finish().ok()?;
     (compressed.len() < content.len()).then(|| compressed.into())

@@ -1,4 +1,4 @@
-//! Moments as texts: RFC 3339 for people and feeds, and the `Date` of HTTP.
+//! Times as text: RFC 3339, and the `Date` of HTTP.
 
 use checkup_core::Timestamp;
 
@@ -11,7 +11,7 @@ pub(crate) fn rfc3339(moment: Timestamp) -> String {
 /// The form of the `Date` header (RFC 9110, 5.6.7).
 pub(crate) fn http_date(moment: Timestamp) -> String {
     let seconds = moment.unix_nanos().div_euclid(1_000_000_000);
-    // Years from 0 to 9999 have such a form, and a timestamp has none but these.
+    // Years from 0 to 9999 have this form, and timestamps are within them.
     jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&of_seconds(seconds)).unwrap_or_default()
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
 }
 
 fn of_seconds(seconds: i64) -> jiff::Timestamp {
-    // 64 bits of nanoseconds are the years from 1677 to 2262.
+    // 64 bits of nanoseconds are the years 1677 to 2262.
     jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The text without the characters that XML 1.0 cannot have, not even escaped.
+/// The text without the characters that XML 1.0 does not allow, not even escaped.
 pub(crate) fn text(text: &str) -> Cow<'_, str> {
     let allowed =
         |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
@@ -12,12 +12,12 @@ pub(crate) fn text(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(|c| if allowed(c) { c } else { '\u{fffd}' }).collect())
 }
 
-/// The text for the content of elements and for attributes in double quotes.
+/// Escapes text for elements and for attributes in double quotes.
 pub(crate) fn escape(value: &str) -> String {
     quick_xml::escape::escape(text(value)).into_owned()
 }
 
-/// For tests: reads all of a document, and panics where it is not well-formed.
+/// For tests: reads a whole document, and panics if it is not well-formed.
 #[cfg(test)]
 pub(crate) fn assert_well_formed(document: &str) {
     use quick_xml::events::Event;

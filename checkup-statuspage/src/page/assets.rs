@@ -1,11 +1,11 @@
-//! The files in `web/`, as they are embedded.
+//! The embedded files of `web/`.
 
 use std::sync::LazyLock;
 
-/// The page's frame, with placeholders (`web/FORMAT.md`).
+/// The frame of the page, with placeholders (`web/FORMAT.md`).
 pub(crate) const INDEX: &str = include_str!("../../web/index.html");
 
-/// The style, which becomes a part of the frame.
+/// The style, which becomes part of the frame.
 pub(crate) const STYLE: &str = include_str!("../../web/style.css");
 
 macro_rules! modules {
@@ -32,18 +32,18 @@ const MODULES: &[(&str, &str)] = modules![
     "page.js",
 ];
 
-/// All modules as one.
+/// All modules joined into one.
 pub(crate) static SCRIPT: LazyLock<String> = LazyLock::new(|| join(MODULES));
 
-/// Joins modules that keep the rules of `web/FORMAT.md`: imports go, and exports are declarations like any other. Lines that
-/// are comments go as well: they are a fifth of what would be sent.
+/// Joins modules that follow the rules of `web/FORMAT.md`. It removes imports, the word `export`, and lines that are comments, which would be
+/// a fifth of the size.
 fn join(modules: &[(&str, &str)]) -> String {
     let lines = modules.iter().flat_map(|(_, text)| text.lines());
     let kept = lines.filter(|line| !line.starts_with("import ") && !is_comment(line));
     kept.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line), "\n"]).collect()
 }
 
-/// Whether a line is a comment, or one of a `/** … */` in the usual form.
+/// Whether a line is a comment, or part of a `/** … */` in the usual form.
 fn is_comment(line: &str) -> bool {
     let line = line.trim_start();
     line.starts_with("//") || line.starts_with("/**") || line.starts_with("* ") || line == "*/"
@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    /// The name that a line at the top level declares.
+    /// The name that a top-level line declares.
     fn declared(line: &str) -> Option<&str> {
         let line = line.strip_prefix("export ").unwrap_or(line);
         let kinds = ["async function* ", "async function ", "function* ", "function ", "class ", "const ", "let "];
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_keep_the_rules_by_which_they_are_joined() {
+    fn modules_follow_the_rules_for_joining() {
         let (mut names, mut exports) = (BTreeMap::new(), BTreeMap::<_, BTreeSet<_>>::new());
         for (module, text) in MODULES {
             for line in text.lines() {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn joining_leaves_out_imports_and_the_word_export() {
+    fn joining_removes_imports_and_the_word_export() {
         let modules = [
             (
                 "a.js",

@@ -1,4 +1,4 @@
-//! Putting a static page where it is read: into a directory, or beside the check files.
+//! Publishing a static page into a directory, or next to the check files.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -13,13 +13,13 @@ use checkup_core::{
 use crate::config::StatusPage;
 use crate::page::static_page::StaticPage;
 
-/// What came of one file of a page.
+/// A published file of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PublishedFile {
-    /// Its name, relative to the page.
+    /// The name, relative to the page.
     pub name: String,
-    /// Whether it was written or was there already.
+    /// Whether the file was written or was up to date already.
     pub published: Published,
 }
 
@@ -27,7 +27,7 @@ pub struct PublishedFile {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublishError {
-    /// The settings cannot work.
+    /// The settings are invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The storage cannot be read or written.
@@ -36,23 +36,23 @@ pub enum PublishError {
     /// A file of the directory cannot be read or written.
     #[error("cannot write {path}")]
     File {
-        /// Which one.
+        /// The file.
         path: String,
-        /// Why.
+        /// The cause.
         #[source]
         source: io::Error,
     },
 }
 
-/// Writes a page into a directory, for any web server. What is there with the same content is left as it is.
+/// Writes a page into a directory for any web server. Files with the same content are left as they are.
 ///
-/// If the directory is that of the check files (an fs storage's), the page reads them beside itself, and is always up to
-/// date. Else, and unless `storage` of the settings says where they are, it gets the history as it is now in a `summary.json` of
-/// its own, and shows that until it is exported again.
+/// If the directory is that of an fs storage, the page reads the check files next to it and is always up to
+/// date. Otherwise, unless `storage` of the settings names their location, the current history is written into a `summary.json`,
+/// which the page shows until the next export.
 ///
 /// # Errors
 ///
-/// If the settings cannot work, the checkup has no storage that can be read, or something cannot be written.
+/// If the settings are invalid, the checkup has no storage that can be read, or something cannot be written.
 ///
 /// ```
 /// use checkup_core::archive::{Archive, MemoryFiles};
@@ -85,24 +85,24 @@ pub async fn export(
     let has_source = settings.storage.is_some();
     let write = move || {
         if !has_source && !has_check_files(&dir) {
-            // It has no time of its own, so that an export of the same history writes nothing.
+            // It has no time of its own, so an export of the same history writes nothing.
             contents.push(("summary.json".to_owned(), snapshot(summary)));
             contents.push(("index.json".to_owned(), b"{}".to_vec()));
         }
         contents.into_iter().map(|(name, content)| write_file(&dir, name, &content)).collect()
     };
-    // It does not panic, and nobody cancels it.
+    // It does not panic and is not cancelled.
     tokio::task::spawn_blocking(write)
         .await
         .map_err(|error| StorageError::new("the export broke off").with_source(error))?
 }
 
-/// Puts a page beside the check files, into the bucket or directory of the checkup's storage, with content types and caching; and
-/// has the storage renew its summary. What is there already is left as it is.
+/// Publishes a page next to the check files, in the bucket or directory of the checkup's storage, with content types and caching, and
+/// makes the storage renew its summary. Files with the same content are left as they are.
 ///
 /// # Errors
 ///
-/// If the settings cannot work, the storage cannot hold a page, or something cannot be written.
+/// If the settings are invalid, the storage cannot hold a page, or something cannot be written.
 pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<PublishedFile>, PublishError> {
     let storage = storage(checkup)?;
     let publisher = storage.publisher().ok_or_else(|| {
@@ -111,13 +111,13 @@ pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<Publ
     if let Some(maintainer) = storage.maintainer()
         && let Err(error) = maintainer.maintain().await
     {
-        // A key that may not delete can still publish a page.
-        tracing::warn!(error = %ErrorChain(&error), "maintenance failed; the page is published all the same");
+        // A key without the permission to delete can still publish a page.
+        tracing::warn!(error = %ErrorChain(&error), "maintenance failed; the page is published nevertheless");
     }
     let (summary, now) = history(reader(checkup)?, settings).await?;
     let page = StaticPage::new(settings)?.checkup(checkup).source(publisher.page_source());
     let mut published = Vec::new();
-    // The page itself last: what it needs is there then.
+    // The page is last, so that everything it needs is there.
     let (index, rest): (Vec<_>, Vec<_>) =
         page.files(&summary, now)?.into_iter().partition(|file: &PageFile| file.name() == "index.html");
     for file in rest.iter().chain(&index) {
@@ -145,11 +145,11 @@ async fn history(reader: &dyn StorageReader, settings: &StatusPage) -> Result<(S
     Ok((history::read_summary(reader, now.saturating_sub(settings.history_span())).await?, now))
 }
 
-/// The history without the time at which it was read.
+/// The history without the time of reading.
 fn snapshot(mut summary: Summary) -> Vec<u8> {
     let latest = summary.series.iter().filter_map(|series| series.recent.last()).map(|point| point.timestamp);
     summary.made = latest.max().unwrap_or_default();
-    // It has only texts, numbers and lists.
+    // It can always be written as JSON: it has only strings, numbers and lists.
     serde_json::to_vec(&summary).unwrap_or_default()
 }
 
@@ -158,8 +158,8 @@ fn has_check_files(dir: &Path) -> bool {
     names.filter_map(|entry| entry.file_name().into_string().ok()).any(|name| FileName::parse(&name).is_some())
 }
 
-/// Writes a file whole or not at all, unless it is there with this content. Links inside the directory are not followed: what they lead to
-/// is none of the page.
+/// Writes a file completely or not at all, unless it has this content already. Links inside the directory are not followed, since their
+/// targets are not part of the page.
 fn write_file(dir: &Path, name: String, content: &[u8]) -> Result<PublishedFile, PublishError> {
     let path = dir.join(&name);
     let is_plain = std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_file());
@@ -177,7 +177,7 @@ fn write_file(dir: &Path, name: String, content: &[u8]) -> Result<PublishedFile,
         if is_plain && std::fs::read(&path).is_ok_and(|there| there == content) {
             return Ok(Published::Unchanged);
         }
-        // One that is cut off in the middle leaves it behind, and the next export replaces it.
+        // An interrupted export leaves this file behind, and the next one replaces it.
         let temporary = parent.join(format!(".{}.new", path.file_name().unwrap_or_default().to_string_lossy()));
         match std::fs::remove_file(&temporary) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

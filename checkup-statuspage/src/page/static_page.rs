@@ -12,10 +12,10 @@ use crate::page::files::{PageConfig, PageFiles};
 use crate::view::overview::Overview;
 use crate::view::timeline::timeline;
 
-/// For how long a badge or a feed may be kept by whoever asks for it.
+/// The caching of badges and the feed.
 const SHORTLY: &str = "public, max-age=60";
 
-/// The files of a static page: the page's own, and the feed and the badges as they are now.
+/// The files of a static page: the page itself, and the current feed and badges.
 ///
 /// ```
 /// use checkup_core::summary::Summary;
@@ -39,19 +39,19 @@ pub struct StaticPage {
 }
 
 impl StaticPage {
-    /// A page with these settings, which reads the check files where its `storage` says; without one, beside itself.
+    /// A page with these settings. It reads the check files from `storage` of the settings, or else next to itself.
     ///
     /// # Errors
     ///
-    /// If the settings cannot work.
+    /// If the settings are invalid.
     pub fn new(settings: &StatusPage) -> Result<Self, ConfigError> {
         settings.validate().map_err(|error| error.at("status_page"))?;
-        let beside = PageSource::Index { url: "./".to_owned() };
-        let source = settings.storage.as_ref().map_or(beside, crate::PageStorage::source);
+        let next_to_it = PageSource::Index { url: "./".to_owned() };
+        let source = settings.storage.as_ref().map_or(next_to_it, crate::PageStorage::source);
         Ok(Self { settings: settings.clone(), checkup: None, source, quorum: Quorum::default() })
     }
 
-    /// The checks that it is of: for their groups and their order, which results do not have; and the quorum.
+    /// The checks of the page. They have groups, an order and the quorum, which results do not have.
     #[must_use]
     pub fn checkup(mut self, checkup: &Checkup) -> Self {
         self.quorum = checkup.quorum();
@@ -59,7 +59,7 @@ impl StaticPage {
         self
     }
 
-    /// Where the storage says that the check files are. The settings' `storage` goes before it.
+    /// The location of the check files that the storage reports. `storage` of the settings takes precedence.
     #[must_use]
     pub fn source(mut self, source: checkup_core::PageSource) -> Self {
         if self.settings.storage.is_none() {
@@ -68,11 +68,11 @@ impl StaticPage {
         self
     }
 
-    /// The files, with the badges and the feed as this history has it at this time.
+    /// The files, with the badges and the feed of this history at this time.
     ///
     /// # Errors
     ///
-    /// None that is known: the names of all files can be files'.
+    /// Currently none: the names of all files are valid.
     pub fn files(&self, summary: &Summary, now: Timestamp) -> Result<Vec<PageFile>, ConfigError> {
         let config = PageConfig::new(&self.settings, self.checkup.as_ref(), self.source.clone());
         let page = PageFiles::new(&self.settings, &config.with_quorum(self.quorum));
@@ -89,7 +89,7 @@ impl StaticPage {
         let mut names = BTreeSet::new();
         for check in &overview.checks {
             let name = format!("badge/{}.svg", badge::file_name(&check.verdict.name));
-            // Two checks of one name have one badge: that of the first.
+            // Checks with the same name share the badge of the first one.
             if names.insert(name.clone()) {
                 files.push(image(&name, badge::svg(&check.verdict.name, &check.state().badge()))?);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The connections that there are, to know how many, and which is missed least.
+/// The open connections: their number, and which has been idle longest.
 #[derive(Debug)]
 pub(super) struct Connections {
     start: Instant,
@@ -17,14 +17,14 @@ impl Connections {
         Self { start: Instant::now(), all: Mutex::default() }
     }
 
-    /// How many there are, less those that were evicted.
+    /// The number of connections that were not evicted.
     pub(super) fn len(&self) -> usize {
         let mut all = self.all();
         all.retain(|activity| activity.strong_count() > 0);
         all.len()
     }
 
-    /// One more.
+    /// Adds a connection.
     pub(super) fn add(&self) -> Arc<Activity> {
         let activity = Arc::new(Activity {
             start: self.start,
@@ -39,12 +39,12 @@ impl Connections {
         activity
     }
 
-    /// Whether one may be evicted: it has been quiet for `min_quiet`, and its request is not being worked at.
+    /// Whether a connection may be evicted: it has been idle for `min_quiet`, and no request of it is being processed.
     pub(super) fn can_evict(&self, min_quiet: Duration) -> bool {
         quietest(&self.all()).is_some_and(|(_, activity)| activity.moved().elapsed() >= min_quiet)
     }
 
-    /// Ends the connection that has been quiet for longest, if there is one that may be evicted; whether there was.
+    /// Closes the connection that has been idle longest, if one may be evicted. Returns whether one was.
     pub(super) fn evict(&self, min_quiet: Duration) -> bool {
         let mut all = self.all();
         let Some((place, activity)) = quietest(&all).filter(|(_, one)| one.moved().elapsed() >= min_quiet) else {
@@ -56,7 +56,7 @@ impl Connections {
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Weak<Activity>>> {
-        // Each change is one call on the list.
+        // Each change is a single call on the list.
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -66,31 +66,31 @@ fn quietest(all: &[Weak<Activity>]) -> Option<(usize, Arc<Activity>)> {
     live.filter(|(_, activity)| !activity.is_working()).min_by_key(|(_, activity)| activity.moved())
 }
 
-/// What goes on on a connection.
+/// The activity on a connection.
 #[derive(Debug)]
 pub(super) struct Activity {
     start: Instant,
-    /// When something last moved, in microseconds since the start.
+    /// When data was last read or written, in microseconds since the start.
     moved: AtomicU64,
-    /// When the last answer began, or the connection, in microseconds since the start.
+    /// When the last response began, or else the connection, in microseconds since the start.
     answered: AtomicU64,
-    /// How many of its requests are being worked at.
+    /// The number of its requests that are being processed.
     working: AtomicUsize,
     evicted: Notify,
 }
 
 impl Activity {
-    /// Something moved.
+    /// Notes that data was read or written.
     pub(super) fn touch(&self) {
         self.moved.store(self.micros(), Ordering::Relaxed);
     }
 
-    /// An answer begins to be sent.
+    /// Notes that a response begins.
     pub(super) fn answered(&self) {
         self.answered.store(self.micros(), Ordering::Relaxed);
     }
 
-    /// When the last answer began to be sent, or the connection began.
+    /// When the last response began, or else the connection.
     pub(super) fn answered_at(&self) -> Instant {
         self.start + Duration::from_micros(self.answered.load(Ordering::Relaxed))
     }
@@ -99,12 +99,12 @@ impl Activity {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// When something last moved.
+    /// When data was last read or written.
     pub(super) fn moved(&self) -> Instant {
         self.start + Duration::from_micros(self.moved.load(Ordering::Relaxed))
     }
 
-    /// A request is being worked at, until what is returned is dropped.
+    /// Notes that a request is being processed until the returned value is dropped.
     pub(super) fn work(self: &Arc<Self>) -> Working {
         self.working.fetch_add(1, Ordering::Relaxed);
         Working(Arc::clone(self))
@@ -114,13 +114,13 @@ impl Activity {
         self.working.load(Ordering::Relaxed) > 0
     }
 
-    /// Ends when the connection must make room.
+    /// Completes when the connection must make room for another.
     pub(super) async fn evicted(&self) {
         self.evicted.notified().await;
     }
 }
 
-/// Work at a request.
+/// A request that is being processed.
 #[derive(Debug)]
 pub(super) struct Working(Arc<Activity>);
 

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 
-/// A server that is stopped when it is dropped.
+/// A server that stops when this is dropped.
 struct Running {
     addr: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
@@ -41,12 +41,12 @@ impl Running {
 async fn exchange(mut connection: TcpStream, request: &str) -> String {
     connection.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
-    // What comes after an answer is nobody's business: a reset too.
+    // After a response, anything may follow, including a reset.
     let _ = connection.read_to_end(&mut answer).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Waits until the server has closed the connection, and gives what it sent.
+/// Waits until the server has closed the connection, and returns what it sent.
 async fn closed(mut connection: TcpStream) -> String {
     let mut rest = Vec::new();
     let _ = connection.read_to_end(&mut rest).await;
@@ -106,7 +106,7 @@ async fn a_client_that_reads_its_answer_too_slowly_is_cut_off() {
     let running = Running::start(server).await;
     let mut slow = running.connect().await;
     slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    // It reads all the time, so that the connection is never idle, and comes to the end long before that of the answer.
+    // It reads all the time, so the connection is never idle, but it gets only a small part of the response.
     let mut read = 0;
     let mut piece = [0; 256];
     loop {
@@ -128,7 +128,7 @@ async fn a_client_that_does_not_read_its_answer_is_cut_off() {
     let running = Running::start(Server::new(router).idle_timeout(Duration::from_millis(200))).await;
     let mut deaf = running.connect().await;
     deaf.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    // Nothing is read until the server has given up: its end of the connection is gone then, however much was buffered.
+    // Nothing is read until the server has given up. Its end of the connection is closed then, whatever was buffered.
     while deaf.write(b"G").await.is_ok() {
         tokio::task::yield_now().await;
     }
@@ -153,7 +153,7 @@ async fn connections_that_are_idle_do_not_keep_others_out() {
 async fn a_thousand_idle_connections_do_not_stop_it() {
     let running = Running::start(hello()).await;
     let mut idle = Vec::new();
-    // As many as there may be files: both ends of each connection are in this process.
+    // Both ends of each connection are in this process, and count toward its open files.
     let most = open_files().map_or(1000, |files| (files / 2).saturating_sub(100).min(1000));
     for _ in 0..most {
         idle.push(running.connect().await);
@@ -165,7 +165,7 @@ async fn a_thousand_idle_connections_do_not_stop_it() {
 }
 
 #[tokio::test]
-async fn there_are_never_more_connections_than_there_may_be_while_all_are_worked_at() {
+async fn the_limit_of_connections_holds_while_all_of_them_have_requests() {
     let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (signal, wait) = (Arc::clone(&begun), Arc::clone(&release));
     let requests = Arc::new(AtomicUsize::new(0));
@@ -190,11 +190,11 @@ async fn there_are_never_more_connections_than_there_may_be_while_all_are_worked
     let first = asked().await;
     begun.notified().await;
     let second = asked().await;
-    // A clock that is paused goes on only when nothing else can: whatever the server would take, it has taken then.
+    // A paused clock advances only when nothing else can run, so the server has accepted all that it would.
     tokio::time::pause();
     sleep(20 * PAUSE).await;
     tokio::time::resume();
-    assert_eq!(requests.load(Ordering::Relaxed), 1, "the second is not taken while the first is worked at");
+    assert_eq!(requests.load(Ordering::Relaxed), 1, "the second is not accepted while the first is being processed");
     release.notify_one();
     assert!(closed(first).await.ends_with("done"));
     begun.notified().await;
@@ -203,7 +203,7 @@ async fn there_are_never_more_connections_than_there_may_be_while_all_are_worked
 }
 
 #[tokio::test]
-async fn stopping_lets_requests_end_and_closes_what_is_idle() {
+async fn stopping_finishes_requests_and_closes_idle_connections() {
     let (begun, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (signal, wait) = (Arc::clone(&begun), Arc::clone(&release));
     let handler = move || {
@@ -261,7 +261,7 @@ async fn heads_and_bodies_that_are_too_large_are_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_gets_an_error_and_harms_nobody() {
+async fn bytes_that_are_not_http_get_an_error_and_do_not_affect_others() {
     let running = Running::start(hello()).await;
     let answer = exchange(running.connect().await, "\u{16}\u{3}\u{1} TLS, perhaps\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
@@ -269,7 +269,7 @@ async fn what_is_no_http_gets_an_error_and_harms_nobody() {
 }
 
 #[tokio::test]
-async fn a_handler_that_panics_costs_its_own_connection_alone() {
+async fn a_handler_that_panics_closes_only_its_own_connection() {
     async fn panics() -> &'static str {
         panic!("in the middle")
     }

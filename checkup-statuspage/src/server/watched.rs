@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::connections::Activity;
 
-/// A stream that notes when something moves on it.
+/// A stream that notes when data is read or written.
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: TcpStream,
@@ -55,7 +55,7 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // It holds nothing back: there is nothing to note.
+        // TCP has no buffer to flush here, so there is nothing to note.
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

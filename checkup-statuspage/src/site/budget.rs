@@ -1,4 +1,4 @@
-//! A bound on the memory of answers that clients are still reading.
+//! A limit on the memory of responses that clients are still reading.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// What a permit stands for.
+/// The number of bytes per permit.
 const UNIT: usize = 1024;
 
-/// A number of bytes that content may take together. Content that is shared by many answers counts once, and as long as any of them is
-/// being sent or it is kept for others.
+/// A limit on the total size of contents in bytes. A content that many responses share counts once, for as long as any of them is
+/// being sent or it is kept for later ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     free: Arc<Semaphore>,
@@ -30,13 +30,13 @@ impl Budget {
         Some(Held::bytes(content, permit))
     }
 
-    /// The same, waiting for room as long as that. Those who wait get room one after another.
+    /// The same, but waits for room up to a limit. Waiting contents get room in the order of their arrival.
     pub(crate) async fn hold(&self, content: &Bytes, limit: Duration) -> Option<Bytes> {
         let permit = Arc::clone(&self.free).acquire_many_owned(self.units_of(content));
         Some(Held::bytes(content, timeout(limit, permit).await.ok()?.ok()?))
     }
 
-    /// Content that is larger than the whole budget needs all of it.
+    /// Content larger than the budget needs all of it.
     fn units_of(&self, content: &Bytes) -> u32 {
         u32::try_from(content.len().div_ceil(UNIT).min(self.units)).unwrap_or(u32::MAX)
     }

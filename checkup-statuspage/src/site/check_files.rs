@@ -1,4 +1,4 @@
-//! The check files and their index, as in upstream.
+//! The check files and their index, as in the original Checkup.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,22 +15,22 @@ use super::budget::Budget;
 use super::live::Source;
 use crate::formats::representation::{Cache, JSON, Representation};
 
-/// How long the index is used.
+/// How long the index is reused.
 const INDEX_AGE: Duration = Duration::from_secs(5);
 
-/// How many bytes of check files and indexes there are in memory at a time: those that are kept, and those that clients are reading.
+/// The limit of memory for check files and indexes in bytes: cached ones, and those that clients are still reading.
 const MAX_BYTES: usize = 24 * 1024 * 1024;
 
-/// How many check files are prepared at a time. Each takes a thread, and a multiple of its size in memory.
+/// The limit of check files that are prepared concurrently. Each takes a thread, and a multiple of its size in memory.
 const MAX_PREPARING: usize = 1;
 
-/// How long a file waits until others are prepared, and for memory that they take.
+/// How long a file waits for others to be prepared, and for memory that they take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a file, or the list of all, may take, whatever limits the storage has.
+/// The time limit for a file or the list of files, in addition to the limits of the storage.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// The check files of a storage. What is asked for by many is prepared once and shared.
+/// The check files of a storage. A file is prepared once for all concurrent requests.
 #[derive(Debug)]
 pub(crate) struct CheckFiles {
     source: Source,
@@ -41,7 +41,7 @@ pub(crate) struct CheckFiles {
 #[derive(Clone, Debug)]
 struct Index {
     made: Instant,
-    /// In order.
+    /// Sorted.
     names: Arc<[FileName]>,
     content: Representation,
 }
@@ -50,10 +50,10 @@ struct Index {
 type Key = (FileName, bool);
 type Outcome = Result<Representation, Failure>;
 
-/// Why a file is not given.
+/// Why a file cannot be sent.
 #[derive(Clone, Debug)]
 pub(crate) enum Failure {
-    /// There is no memory for it: clients are still reading others.
+    /// There is no memory for it because clients are still reading others.
     Busy,
     Storage(Arc<StorageError>),
 }
@@ -72,7 +72,7 @@ struct Shared {
     preparing: Mutex<HashMap<Key, watch::Receiver<Option<Outcome>>>>,
 }
 
-/// The files that were asked for lately; the one that was not asked for longest first.
+/// The recently requested files, the least recently requested first.
 #[derive(Debug, Default)]
 struct Kept(VecDeque<(Key, Representation)>);
 
@@ -87,7 +87,7 @@ impl CheckFiles {
         Self { source, index: tokio::sync::Mutex::default(), shared: Arc::new(shared) }
     }
 
-    /// Upstream's `index.json`: the names of all check files, each with its time.
+    /// The `index.json` of the original Checkup: the names of all check files with their times.
     pub(crate) async fn index(&self) -> Outcome {
         self.listed().await.map(|index| index.content)
     }
@@ -101,25 +101,25 @@ impl CheckFiles {
         let mut outcome = self.preparation(key);
         match timeout(LIMIT, outcome.wait_for(Option::is_some)).await {
             Ok(Ok(outcome)) => outcome.clone().unwrap_or_else(|| Err(too_slow().into())),
-            // It panicked.
-            Ok(Err(_)) => Err(StorageError::new("the check file cannot be prepared").into()),
+            // The preparation panicked.
+            Ok(Err(_)) => Err(StorageError::new("the check file could not be prepared").into()),
             Err(_) => Err(too_slow().into()),
         }
     }
 
-    /// A check file without its content: nothing is read. An error if there is no such file.
+    /// A check file without its content, which is not read. An error if the file does not exist.
     pub(crate) async fn head(&self, name: &FileName) -> Outcome {
         let index = self.listed().await?;
         match index.names.binary_search(name) {
             Ok(_) => Ok(Representation::without_content(JSON, Cache::Immutable, &tag(name))),
             Err(_) => {
-                let missing = StorageError::new(format!("there is no {}", name.as_str().escape_debug()));
+                let missing = StorageError::new(format!("{} does not exist", name.as_str().escape_debug()));
                 Err(missing.with_kind(StorageErrorKind::NotFound).into())
             }
         }
     }
 
-    /// The preparation of a file: the one that is going on, or else a new one.
+    /// The running preparation of a file, or else a new one.
     fn preparation(&self, key: Key) -> watch::Receiver<Option<Outcome>> {
         let mut preparing = self.shared.preparing();
         if let Some(outcome) = preparing.get(&key).filter(|outcome| outcome.has_changed().is_ok()) {
@@ -128,10 +128,10 @@ impl CheckFiles {
         let (sender, receiver) = watch::channel(None);
         preparing.insert(key.clone(), receiver.clone());
         let (shared, source) = (Arc::clone(&self.shared), self.source.clone());
-        // Not in the request: a client that goes away would end it for the others.
+        // Outside of the request: a client that goes away would cancel it for the others.
         tokio::spawn(async move {
             let outcome = shared.prepare(source, &key).await;
-            // First, so that whoever asks next finds what is kept, or begins anew.
+            // Before the result is sent, so that the next request finds the cached file or starts again.
             shared.preparing().remove(&key);
             sender.send_replace(Some(outcome));
         });
@@ -139,7 +139,7 @@ impl CheckFiles {
     }
 
     async fn listed(&self) -> Result<Index, Failure> {
-        // Requests that come while it is made wait for it, instead of making another.
+        // Concurrent requests wait for the same index.
         let mut index = timeout(LIMIT, self.index.lock()).await.map_err(|_| too_slow())?;
         if let Some(index) = index.as_ref().filter(|index| index.made.elapsed() < INDEX_AGE) {
             return Ok(index.clone());
@@ -153,12 +153,12 @@ impl CheckFiles {
         let made = tokio::task::spawn_blocking(move || {
             let entries: BTreeMap<_, _> =
                 own.iter().map(|name| (name.as_str(), name.timestamp().unix_nanos())).collect();
-            // It has only texts and numbers.
+            // It can always be written as JSON: it has only strings and numbers.
             Representation::new(JSON, Cache::Revalidate, serde_json::to_vec(&entries).unwrap_or_default())
         });
-        let made = made.await.map_err(|error| StorageError::new("cannot write the index").with_source(error))?;
+        let made = made.await.map_err(|error| StorageError::new("the index could not be written").with_source(error))?;
         let Some(content) = made.held(|content| self.shared.budget.try_hold(content)) else {
-            // Clients are still reading older ones. The last is shared once more, if there is one.
+            // Clients are still reading older ones. The last one is sent again if there is one.
             let Some(last) = index.as_mut() else { return Err(Failure::Busy) };
             last.made = Instant::now();
             return Ok(last.clone());
@@ -175,7 +175,7 @@ impl Shared {
         let slot = timeout(PATIENCE, self.slots.acquire()).await.map_err(|_| Failure::Busy)?;
         let (name, gzip) = key.clone();
         let runtime = Handle::current();
-        // On a thread for visitors alone, reading and decoding included: checks are timed on the runtime's own threads.
+        // Reading and decoding are done on a separate thread, since checks are timed on the runtime's threads.
         let work = tokio::task::spawn_blocking(move || {
             let reader = source.reader().ok_or_else(not_readable)?;
             let results = runtime.block_on(async { timeout(LIMIT, reader.fetch(&name)).await });
@@ -183,11 +183,11 @@ impl Shared {
             Ok(Representation::in_one_encoding(JSON, Cache::Immutable, &tag(&name), content, gzip))
         });
         let file: Result<_, StorageError> =
-            work.await.map_err(|error| StorageError::new("cannot prepare the check file").with_source(error))?;
+            work.await.map_err(|error| StorageError::new("the check file could not be prepared").with_source(error))?;
         let file = file?;
         let held = loop {
             let held_now = file.held(|content| self.budget.try_hold(content));
-            // The files that were not asked for longest make room, unless clients are reading them.
+            // The least recently requested files make room, unless clients are still reading them.
             if held_now.is_none() && !self.kept().forget_one() {
                 let content = file.sent_content();
                 let room = self.budget.hold(&content, limit.saturating_duration_since(Instant::now())).await;
@@ -203,7 +203,7 @@ impl Shared {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // If something panicked in it, the worst is that a file is read again.
+        // After a panic, at worst a file is read again.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -226,13 +226,13 @@ impl Kept {
         self.0.push_back((key, file.clone()));
     }
 
-    /// Forgets a file. Whether there was one.
+    /// Forgets a file. Returns whether there was one.
     fn forget_one(&mut self) -> bool {
         self.0.pop_front().is_some()
     }
 }
 
-/// Files never change, so that the name is as good as the content.
+/// Files never change, so a tag of the name is as good as one of the content.
 fn tag(name: &FileName) -> String {
     Representation::tag_of(&Bytes::copy_from_slice(name.as_str().as_bytes()))
 }

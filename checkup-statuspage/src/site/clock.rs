@@ -1,11 +1,11 @@
-//! What time it is for a site.
+//! The clock of a site.
 
 use std::fmt;
 use std::sync::Arc;
 
 use checkup_core::Timestamp;
 
-/// The system's clock, unless the site has its own.
+/// The system's clock, or a custom one.
 #[derive(Clone, Default)]
 pub(crate) struct Clock(Option<Arc<dyn Fn() -> Timestamp + Send + Sync>>);
 
@@ -18,7 +18,7 @@ impl Clock {
         self.0.as_ref().map_or_else(Timestamp::now, |now| now())
     }
 
-    /// Whether it is not the system's.
+    /// Whether it is a custom clock.
     pub(crate) fn is_custom(&self) -> bool {
         self.0.is_some()
     }

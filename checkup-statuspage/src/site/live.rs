@@ -1,4 +1,4 @@
-//! The history as it is now, in memory, brought up to date in the background.
+//! The current history in memory, updated in the background.
 
 mod history;
 
@@ -15,19 +15,19 @@ use super::clock::Clock;
 use crate::formats::metrics::Metrics;
 use history::History;
 
-/// How many of a monitor's results wait to be added; what comes after is found in the storage, if there is one.
+/// The limit of a monitor's results that wait to be added. Later ones are found in the storage, if there is one.
 const MAX_WAITING: usize = 100_000;
 
-/// A state that is older than this is not shown while a new one is made, but waited for.
+/// A state older than this is not shown; requests wait for a new one.
 const MAX_OLD: Duration = Duration::from_secs(60);
 
-/// How long somebody waits for the first state, or for one that is not too old.
+/// How long a request waits for the first state, or for one that is not too old.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// How long the first state of a monitor waits for its storage: less than [`PATIENCE`].
 const FIRST: Duration = Duration::from_secs(10);
 
-/// How long metrics show a series that has no results any more.
+/// How long metrics show a series after its last result.
 const SHOWN: Duration = Duration::from_secs(24 * 3600);
 
 /// Where the history comes from.
@@ -46,17 +46,17 @@ impl Source {
     }
 }
 
-/// The history as it is now. `S` is what is made of it to show.
+/// The current history. `S` is the state that is made from it to be shown.
 #[derive(Debug)]
 pub(crate) struct Live<S> {
     source: Source,
-    /// How much history is read.
+    /// The span of history that is read.
     span: Duration,
     refresh_after: Duration,
     clock: Clock,
     metrics: Metrics,
     history: tokio::sync::Mutex<History>,
-    /// The monitor's results that the history has not.
+    /// The monitor's results that are not in the history yet.
     waiting: Mutex<Vec<CheckResult>>,
     shown: watch::Sender<Shown<S>>,
     is_refreshing: AtomicBool,
@@ -95,7 +95,7 @@ impl<S: Send + Sync + 'static> Live<S> {
         &self.metrics
     }
 
-    /// Takes the results of one of the monitor's runs. The state shows them with its next refresh, which may be at once.
+    /// Adds the results of a run of the monitor. The next refresh of the state shows them.
     pub(crate) fn take(&self, results: &[CheckResult]) {
         // A result without a verdict says nothing about the check.
         let known: Vec<_> = results.iter().filter(|result| result.status != Status::Unknown).cloned().collect();
@@ -105,14 +105,14 @@ impl<S: Send + Sync + 'static> Live<S> {
         waiting.extend(known.into_iter().take(room));
     }
 
-    /// The next state is made at once.
+    /// Makes the next request refresh the state.
     pub(crate) fn expire(&self) {
         self.shown.send_modify(|shown| shown.tried = None);
     }
 
-    /// The state: the present one, unless it is too old, while a new one is made in the background.
+    /// The current state, unless it is too old. If it is due, a new one is made in the background.
     ///
-    /// `make` makes a state; it may take a while, and gets the one before.
+    /// `make` makes a state from the history and the previous state. It may take a while.
     pub(crate) async fn state(
         self: &Arc<Self>,
         make: impl FnOnce(Arc<Summary>, Option<Arc<S>>) -> S + Send + 'static,
@@ -145,14 +145,14 @@ impl<S: Send + Sync + 'static> Live<S> {
         }
     }
 
-    /// Makes a new state in the background, unless that is going on.
+    /// Makes a new state in the background, unless one is being made.
     fn refresh(self: &Arc<Self>, make: impl FnOnce(Arc<Summary>, Option<Arc<S>>) -> S + Send + 'static) {
         if self.is_refreshing.swap(true, Ordering::AcqRel) {
             return;
         }
         let live = Arc::clone(self);
         tokio::spawn(async move {
-            // Also when something panics.
+            // Reset even after a panic.
             let _guard = Refreshing(Arc::clone(&live));
             let outcome = live.refreshed(make).await;
             live.shown.send_modify(|shown| {
@@ -164,7 +164,7 @@ impl<S: Send + Sync + 'static> Live<S> {
                         shown.error = None;
                     }
                     Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the history cannot be read");
+                        tracing::warn!(error = &error as &dyn std::error::Error, "the history could not be read");
                         shown.error = Some(Arc::new(error));
                     }
                 }
@@ -189,7 +189,7 @@ impl<S: Send + Sync + 'static> Live<S> {
         if let Source::Monitor(monitor) = &self.source {
             let latest = monitor.latest().map(|report| report.results.clone()).unwrap_or_default();
             if self.shown.borrow().made.is_none() {
-                // They came before anybody listened.
+                // These results came before the site followed the monitor.
                 waiting.extend(latest);
             } else {
                 history.add(&latest);
@@ -210,18 +210,18 @@ impl<S: Send + Sync + 'static> Live<S> {
         self.metrics.show_latest(&summary, since, self.clock.now());
         let before = self.shown.borrow().state.clone();
         let made = tokio::task::spawn_blocking(move || make(summary, before)).await;
-        made.map_err(|error| StorageError::new("the state cannot be made").with_source(error))
+        made.map_err(|error| StorageError::new("the state could not be made").with_source(error))
     }
 
-    /// What a monitor has seen is shown whether its storage can be read or not: that may be what is out of order.
+    /// Shows what a monitor has seen even if its storage cannot be read. The storage may be what has failed.
     async fn update_or_go_on(&self, history: &mut History, reader: &dyn StorageReader) {
         let is_first = self.shown.borrow().made.is_none();
         let update = history.update(reader, self.span, self.clock.now());
-        // A monitor's own results were counted when they came.
+        // A monitor's own results were counted when they arrived.
         let outcome = if is_first {
             timeout(FIRST, update)
                 .await
-                .unwrap_or_else(|_| Err(StorageError::new("the storage does not answer in time")))
+                .unwrap_or_else(|_| Err(StorageError::new("the storage did not answer in time")))
         } else {
             update.await
         };
@@ -229,7 +229,7 @@ impl<S: Send + Sync + 'static> Live<S> {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 error,
-                "the history cannot be read; the page shows what was known, and the monitor's own results"
+                "the history could not be read; the page shows the last known history and the monitor's own results"
             );
             history.summary.made = self.clock.now();
             history.forget(self.clock.now());
@@ -237,12 +237,12 @@ impl<S: Send + Sync + 'static> Live<S> {
     }
 
     fn waiting(&self) -> MutexGuard<'_, Vec<CheckResult>> {
-        // Each change is one call on the list.
+        // Each change is a single call on the list.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A refresh that goes on.
+/// A running refresh.
 struct Refreshing<S>(Arc<Live<S>>);
 
 impl<S> Drop for Refreshing<S> {

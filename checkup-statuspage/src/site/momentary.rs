@@ -1,4 +1,4 @@
-//! Answers that are the same for a second, however many ask.
+//! Responses that are made at most once per second, whatever the number of requests.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use super::budget::Budget;
 use crate::formats::representation::Representation;
 
-/// How many bytes of answers there are in memory, older ones that clients are reading included.
+/// The limit of memory for these responses in bytes, including older ones that clients are still reading.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// How long an answer is given again.
+/// How long a response is reused.
 const AGE: Duration = Duration::from_secs(1);
 
-/// Answers that take some time to make and change often, by what was asked for. They are made one after another, on a thread where that
-/// stops nobody else.
+/// Responses that are expensive to make and change often, by request. They are made one after another, on a thread for
+/// blocking work.
 #[derive(Debug, Default)]
 pub(crate) struct Momentary(Arc<Mutex<Answers>>);
 
@@ -34,9 +34,9 @@ impl Default for Answers {
 }
 
 impl Momentary {
-    /// The answer of the last second, or else one that `make` makes. The keys must be few: none is forgotten.
+    /// The response of the last second, or else one that `make` makes. There must be few keys, since none is forgotten.
     ///
-    /// `None` if it panics.
+    /// `None` if `make` panics.
     pub(crate) async fn get(
         &self,
         key: &str,
@@ -47,11 +47,11 @@ impl Momentary {
             return Some(answer);
         }
         let key = key.to_owned();
-        // It has the lock: also if whoever asked goes away, no second one is made meanwhile.
+        // It holds the lock, so no second one is made meanwhile, even if the client goes away.
         tokio::task::spawn_blocking(move || keep(answers, key, make())).await.ok()
     }
 
-    /// The answer of the last second.
+    /// The response of the last second.
     pub(crate) async fn known(&self, key: &str) -> Option<Representation> {
         young(&*self.0.lock().await, key)
     }
@@ -62,7 +62,7 @@ fn young(answers: &Answers, key: &str) -> Option<Representation> {
 }
 
 fn keep(mut answers: OwnedMutexGuard<Answers>, key: String, answer: Representation) -> Representation {
-    // Where clients are still reading many older answers, the last one is given once more.
+    // While clients are still reading many older responses, the last one is sent again.
     let held = answer.held(|content| answers.budget.try_hold(content));
     let answer = held.or_else(|| answers.made.get(&key).map(|(_, last)| last.clone())).unwrap_or(answer);
     answers.made.insert(key, (Instant::now(), answer.clone()));
@@ -77,11 +77,11 @@ mod tests {
     use crate::formats::representation::Cache;
 
     #[tokio::test(start_paused = true)]
-    async fn answers_that_are_still_read_are_given_again_when_they_fill_the_memory() {
+    async fn the_last_response_is_reused_when_older_ones_fill_the_memory() {
         let momentary = Momentary::default();
         let mut read = Vec::new();
         for number in 0..10_u8 {
-            // 4 MiB that compress to nothing.
+            // 4 MiB that compress to almost nothing.
             let make = move || Representation::new("text/plain", Cache::Never, vec![number; 4 << 20]);
             read.push(momentary.get("a", make).await.unwrap());
             tokio::time::advance(AGE).await;
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_is_made_once_a_second_for_each_key() {
+    async fn a_response_is_made_once_per_second_for_each_key() {
         let momentary = Momentary::default();
         let made = Arc::new(AtomicUsize::new(0));
         let make = || {

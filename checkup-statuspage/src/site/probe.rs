@@ -1,4 +1,4 @@
-//! Running the checks because somebody asks how they are: only for sites that say so.
+//! Running the checks on request, for sites that enable it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use checkup_core::{Check, CheckResult, Checkup, Timestamp};
 use tokio::sync::watch;
 
-/// The last run on request. Whoever asks meanwhile waits for the same run, so that no number of requests checks more often than results
-/// become too old; and it goes on when they go away.
+/// The last run on request. Concurrent requests wait for the same run, so the checks run only when their results are too old, however
+/// many requests there are. A run continues if the clients go away.
 #[derive(Debug, Default)]
 pub(crate) struct Probe {
     last: Mutex<Option<Run>>,
@@ -20,7 +20,7 @@ struct Run {
 }
 
 impl Probe {
-    /// The results of these checks, not older than `max_age`: of the last run on request, or of a new one.
+    /// The results of these checks, at most `max_age` old, from the last run on request or from a new one.
     pub(crate) async fn results(
         &self,
         checkup: &Checkup,
@@ -28,7 +28,7 @@ impl Probe {
         wanted: impl Fn(&Check) -> bool,
     ) -> Vec<CheckResult> {
         let mut run = self.run(checkup, max_age);
-        // It fails if the run panicked; then there is none, and the next who asks begins another.
+        // It fails if the run panicked. The next request starts another.
         let results = run.results.wait_for(Option::is_some).await.ok().and_then(|results| results.clone());
         let results = results.iter().flat_map(|results| results.iter());
         checkup.checks().zip(results).filter(|(check, _)| wanted(check)).map(|(_, result)| result.clone()).collect()
@@ -42,7 +42,7 @@ impl Probe {
         }
         let (sender, results) = watch::channel(None);
         let checkup = checkup.clone();
-        // Not in the request: a client that goes away would end it, and the next would begin anew.
+        // Outside of the request: a client that goes away would cancel it, and the next request would start again.
         tokio::spawn(async move { sender.send_replace(Some(checkup.check().await.results.into())) });
         last.insert(Run { began: now, results }).clone()
     }
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn those_who_go_away_leave_one_run_that_goes_on() {
+    async fn a_run_continues_when_its_clients_go_away() {
         let stub = StubChecker::hangs();
         let checkup = Checkup::builder().check(Check::new("slow", stub.clone())).build().unwrap();
         let probe = Probe::default();

@@ -33,30 +33,30 @@ use answer::{error, failed, not_found, query, text};
 
 type Answer = Response<Body>;
 
-/// How much history is given unless asked for otherwise.
+/// The default span of a history.
 const DEFAULT_HISTORY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long a history waits for memory that other answers take.
+/// How long a history waits for memory that other responses take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl Site {
-    /// The routes of the page, to serve with [`serve`](crate::serve), or to nest in a service's own router.
+    /// The routes of the page, to serve with [`serve`](crate::serve) or to nest in the router of a service.
     ///
     /// | Path | |
     /// |---|---|
     /// | `/` | the page |
     /// | `/page.js`, `/summary.json` | what the page loads: its code, and all data in one request |
-    /// | `/api/v1/status` | the present state of every check |
+    /// | `/api/v1/status` | the current state of every check |
     /// | `/api/v1/history?check=NAME&since=TIME` | days, incidents, messages and results of a check |
-    /// | `/badge.svg`, `/badge/NAME.svg` | the state of all, of one check; with `?uptime=30d` its uptime |
+    /// | `/badge.svg`, `/badge/NAME.svg` | the state of all checks or of one; with `?uptime=30d` the uptime of that check |
     /// | `/feed.atom` | incidents, messages and maintenance |
-    /// | `/healthz` | 200: the process answers |
+    /// | `/healthz` | 200 while the process responds |
     /// | `/readyz?tag=TAG` | 200 if the checks (with this tag) are not down, else 503 |
     /// | `/health?tag=TAG` | the same in detail, as `application/health+json` |
     /// | `/metrics` | metrics for Prometheus |
-    /// | `/index.json`, `/<check file>` | the check files, as upstream serves them |
+    /// | `/index.json`, `/<check file>` | the check files, in the layout of the original Checkup |
     ///
-    /// See the [crate](crate#the-json-api) for the forms of the answers.
+    /// The formats of the responses are in the documentation of the [crate](crate#the-json-api).
     pub fn router(&self) -> Router {
         let router = Router::new()
             .route("/", get(page))
@@ -86,18 +86,18 @@ impl Site {
     }
 }
 
-/// Refuses requests for other hosts, such as those of a foreign page whose name was made to lead here (DNS rebinding).
+/// Refuses requests for other hosts, such as those from another site's page whose name was made to resolve to this server (DNS rebinding).
 async fn known_host(hosts: Arc<[String]>, request: Request, next: Next) -> Answer {
     if host::is_known(&request, &hosts) {
         return next.run(request).await;
     }
     error(
         StatusCode::BAD_REQUEST,
-        "this server has no page for this host; `hosts` of the page's settings lists those that it has",
+        "this host is not in `hosts` of the settings of the status page",
     )
 }
 
-/// An answer with its date. The page takes it as the present time.
+/// A response with its date, which the page uses as the current time.
 async fn dated(mut answer: Answer, now: Timestamp) -> Answer {
     if let Ok(date) = HeaderValue::from_str(&time::http_date(now)) {
         answer.headers_mut().insert(DATE, date);
@@ -106,11 +106,11 @@ async fn dated(mut answer: Answer, now: Timestamp) -> Answer {
 }
 
 async fn page(State(site): State<Site>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Answer {
-    // At `/status`, the other files are in `status/`, as browsers see it; at `/status/`, beside the page.
+    // For browsers at `/status`, the other files are in `status/`; at `/status/`, they are next to the page.
     let base = uri.path().rsplit('/').next().filter(|last| !last.is_empty() && *last != "index.html");
     match base {
         None => site.0.page.index.respond(&headers),
-        // With the dot, nothing in it can be a scheme.
+        // The dot keeps the name from being read as a scheme.
         Some(base) => site.0.page.index_at(&format!("./{base}/")).respond(&headers),
     }
 }
@@ -150,7 +150,7 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
         Some(Some(since)) => since,
         Some(None) => {
             let expected =
-                "expected `since` to be a time such as `2026-01-31T00:00:00Z`, or how long ago, such as `24h`";
+                "expected `since` to be a time such as `2026-01-31T00:00:00Z`, or a duration before now such as `24h`";
             return error(StatusCode::BAD_REQUEST, expected);
         }
     };
@@ -159,12 +159,12 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
         Err(problem) => return failed(&problem),
     };
     let since = since.max(now.saturating_sub(site.0.settings.timeframe));
-    // It is never closed.
+    // The semaphore is never closed.
     let _permit = site.0.histories.acquire().await;
     let gzip = accepts_gzip(&headers);
     let make = move || {
         let answer = HistoryAnswer::new(&state.summary, &check, state.overview.quorum, since, now)?;
-        // It has only texts, numbers and lists.
+        // It can always be written as JSON: it has only strings, numbers and lists.
         let answer = Bytes::from(serde_json::to_vec(&answer).unwrap_or_default());
         let tag = Representation::tag_of(&answer);
         Some(Representation::in_one_encoding(JSON, Cache::Revalidate, &tag, answer, gzip))
@@ -177,8 +177,8 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
                 None => answer::busy(),
             }
         }
-        Ok(None) => error(StatusCode::NOT_FOUND, "there is no check with this name; `api/v1/status` has them all"),
-        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be made"),
+        Ok(None) => error(StatusCode::NOT_FOUND, "no check has this name; `api/v1/status` lists all checks"),
+        Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the response could not be made"),
     }
 }
 
@@ -216,7 +216,7 @@ async fn badge_of_one(State(site): State<Site>, Path(file): Path<String>, uri: U
 }
 
 fn svg(label: &str, value: &BadgeValue, headers: &HeaderMap) -> Answer {
-    // It is an image and no page; if somebody opens it as one, it may do nothing.
+    // It is an image. If it is opened as a document, it may not run or load anything.
     let image = Representation::new("image/svg+xml", Cache::Revalidate, badge::svg(label, value));
     image.with_policy("default-src 'none'; style-src 'unsafe-inline'").respond(headers)
 }
@@ -238,7 +238,7 @@ async fn readyz(State(site): State<Site>, uri: Uri) -> Answer {
 
 async fn health_report(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
     let tag = query(&uri, "tag");
-    // An empty tag is none that a check has, and not the same as no tag. Only tags of checks are kept, which are few.
+    // An empty tag is not the same as no tag. Only tags of checks are kept, and these are few.
     let key = tag.as_deref().map_or_else(|| "all".to_owned(), |tag| format!("tag {tag}"));
     if let Some(known) = site.0.health_reports.known(&key).await {
         return known.respond(&headers);
@@ -258,7 +258,7 @@ async fn health_report(State(site): State<Site>, uri: Uri, headers: HeaderMap) -
 }
 
 async fn metrics_text(State(site): State<Site>, headers: HeaderMap) -> Answer {
-    // Also where nobody looks at the page, a scrape has the history brought up to date.
+    // A scrape updates the history even if the page is not visited.
     if let (Source::Storage(_), Err(problem)) = (site.0.live.source(), site.state().await) {
         return failed(&problem);
     }
@@ -284,7 +284,7 @@ fn status_of(is_ready: bool) -> StatusCode {
 fn respond(made: Option<Representation>, headers: &HeaderMap) -> Answer {
     match made {
         Some(answer) => answer.respond(headers),
-        None => error(StatusCode::INTERNAL_SERVER_ERROR, "the answer cannot be made"),
+        None => error(StatusCode::INTERNAL_SERVER_ERROR, "the response could not be made"),
     }
 }
 
@@ -299,11 +299,11 @@ async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
 }
 
 async fn check_file(State(site): State<Site>, method: Method, Path(file): Path<String>, headers: HeaderMap) -> Answer {
-    // A name of another form is no business of visitors, whether there is such a file or not.
+    // Visitors learn nothing about files that are not check files, not even whether they exist.
     let (Some(name), Some(_)) = (FileName::parse(&file), site.0.live.source().reader()) else {
         return not_found();
     };
-    // What the visitor has already, or does not want, is neither read nor compressed.
+    // Content that the visitor has already, or does not want, is neither read nor compressed.
     let needs_no_content = method == Method::HEAD || headers.contains_key(IF_NONE_MATCH);
     if needs_no_content {
         match site.0.files.head(&name).await {

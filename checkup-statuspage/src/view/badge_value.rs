@@ -1,24 +1,24 @@
-//! What a badge says: a state, or a share of uptime.
+//! The value of a badge: a state or an uptime.
 
 use checkup_core::Status;
 
-/// What a badge says in its right half.
+/// The right half of a badge.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum BadgeValue {
     /// The state of a check, or of all.
     State(Status),
-    /// The results are too old to tell the state.
+    /// The latest results are too old.
     Stale,
     /// There are no results.
     Unknown,
-    /// Nothing counts now.
+    /// A maintenance window is open.
     Maintenance,
     /// The share of the known time in which it was not down, from 0 to 1.
     Uptime(f64),
 }
 
 impl BadgeValue {
-    /// What it says in words.
+    /// The value as text.
     pub(crate) fn text(&self) -> String {
         match self {
             Self::State(Status::Healthy) => "operational".to_owned(),
@@ -30,7 +30,7 @@ impl BadgeValue {
         }
     }
 
-    /// Dark enough for white text to have a contrast of 4.5 (WCAG AA).
+    /// The colour, dark enough for white text to have a contrast of 4.5 (WCAG AA).
     pub(crate) fn colour(&self) -> &'static str {
         match self {
             Self::State(Status::Healthy) => "#1a7f37",
@@ -44,7 +44,7 @@ impl BadgeValue {
     }
 }
 
-/// A share as people read it. Never rounded up to 100 %: what was down once is not always up.
+/// A share in percent, never rounded up: 100 % means all.
 fn percent(share: f64) -> String {
     let hundredths = (share * 10_000.0).floor() / 100.0;
     if share >= 1.0 { "100%".to_owned() } else { format!("{hundredths:.2}%") }

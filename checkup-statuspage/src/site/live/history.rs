@@ -1,4 +1,4 @@
-//! What is known of the past: what is stored, and what a monitor has seen that is not stored yet.
+//! The known history: stored results, and results of a monitor that are not stored yet.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -12,38 +12,38 @@ use checkup_core::{CheckResult, StorageError, StorageErrorKind, StorageReader, T
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-/// How far back new check files are looked for. Those that come later are found when everything is read anew.
+/// How far back new check files are listed. Files that arrive later are found by the next complete reading.
 const LOOK_BACK: Duration = Duration::from_secs(2 * 3600);
 
-/// How often everything is read anew: from the storage's summary if it keeps one.
+/// How often everything is read again, from the storage's summary if it has one.
 const READ_ANEW: Duration = Duration::from_secs(600);
 
-/// So many new files are not fetched one by one.
+/// From this number of new files on, everything is read again instead of each file.
 const MAX_ONE_BY_ONE: usize = 30;
 
-/// How many files are fetched at once.
+/// The limit of files that are fetched concurrently.
 const CONCURRENT: usize = 8;
 
-/// How many of a monitor's results are kept until they are stored: the latest.
+/// The limit of a monitor's results that are kept until they are stored. The latest are kept.
 const MAX_OWN: usize = 50_000;
 
-/// How long results are kept in detail where they are not read anew.
+/// How long results are kept in detail without a storage to read them from.
 const DETAIL: Duration = Duration::from_secs(26 * 3600);
 
-/// The history, brought up to date now and then.
+/// The history, updated from time to time.
 #[derive(Debug, Default)]
 pub(super) struct History {
     pub(super) summary: Summary,
-    /// The check files of the latest hours that are in it.
+    /// The check files of the last hours that it contains.
     known: HashSet<FileName>,
-    /// When everything was read, and how long that took.
+    /// When everything was last read, and how long that took.
     read: Option<(Instant, Duration)>,
-    /// A monitor's results that were not seen in the storage yet: they wait in a spool, or the storage is away.
+    /// A monitor's results that were not found in the storage yet, because they are in a spool or the storage is unreachable.
     own: VecDeque<CheckResult>,
 }
 
 impl History {
-    /// Brings it up to date, and gives the results of the files that were not known; of the first time, none.
+    /// Updates the history. Returns the results of files that were not known; the first time, none.
     pub(super) async fn update(
         &mut self,
         reader: &dyn StorageReader,
@@ -58,7 +58,7 @@ impl History {
             let wanted = if is_first { HashSet::new() } else { unknown.iter().cloned().collect() };
             let listening = Listening { reader, wanted: Mutex::new(wanted), heard: Mutex::default() };
             let begun = Instant::now();
-            // What was listed before is in what is read after.
+            // Everything that is listed now is in what is read next.
             self.summary = history::read_summary_at(&listening, now.saturating_sub(span), now).await?;
             self.known = names.into_iter().collect();
             self.read = Some((Instant::now(), begun.elapsed()));
@@ -74,12 +74,12 @@ impl History {
                     self.summary.add(&results);
                     found.extend(results);
                 }
-                // It was compacted or has expired.
+                // The file was compacted or has expired.
                 Err(error) if error.kind() == StorageErrorKind::NotFound => continue,
                 Err(error) if error.kind() == StorageErrorKind::Corrupt => {
                     self.summary.unread.insert(name.as_str().to_owned());
                 }
-                // It is tried again by the next refresh.
+                // The next refresh tries it again.
                 Err(error) => {
                     tracing::warn!(name = ?name.as_str(), error = &error as &dyn std::error::Error, "a check file cannot be read");
                     continue;
@@ -93,24 +93,24 @@ impl History {
         Ok(found)
     }
 
-    /// Adds results of a monitor, and keeps them until they are seen in its storage.
+    /// Adds results of a monitor, and keeps them until they are found in its storage.
     pub(super) fn add_own(&mut self, results: Vec<CheckResult>) {
         self.summary.add(&results);
         self.own.extend(results);
         self.own.drain(..self.own.len().saturating_sub(MAX_OWN));
     }
 
-    /// Adds results that are in no storage.
+    /// Adds results that are not in a storage.
     pub(super) fn add(&mut self, results: &[CheckResult]) {
         self.summary.add(results);
     }
 
-    /// Keeps memory bounded where nothing is read anew.
+    /// Keeps memory bounded without a storage to read from.
     pub(super) fn forget(&mut self, now: Timestamp) {
         self.summary.forget_before(now.saturating_sub(DETAIL));
     }
 
-    /// Adds the monitor's results that a history that has just been read has not.
+    /// Adds the monitor's results that are missing in a history that has just been read.
     fn own_again(&mut self) {
         let Self { summary, own, .. } = self;
         own.retain(|result| !has(summary, result));
@@ -118,7 +118,7 @@ impl History {
     }
 }
 
-/// A reader that keeps the results of some of the files that somebody fetches from it.
+/// A reader that keeps the results of some of the files that are fetched through it.
 struct Listening<'a> {
     reader: &'a dyn StorageReader,
     wanted: Mutex<HashSet<FileName>>,
@@ -126,14 +126,14 @@ struct Listening<'a> {
 }
 
 impl Listening<'_> {
-    /// What was heard, and the wanted files that nobody fetched: the storage's summary has them.
+    /// The kept results, and those of wanted files that were not fetched because the storage's summary contains them.
     async fn all(self) -> Vec<CheckResult> {
         let Self { reader, wanted, heard } = self;
         let mut all = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
         let rest = wanted.into_inner().unwrap_or_else(PoisonError::into_inner);
-        // Each owned by its future: by reference, no task could be spawned that does it.
+        // Each future owns its name. With references, it could not be part of a spawned task.
         let fetches = rest.into_iter().map(|name| async move { reader.fetch(&name).await });
-        // What is gone or broken was told when the history was read.
+        // Missing and broken files were reported when the history was read.
         let mut fetched = stream::iter(fetches).buffer_unordered(CONCURRENT);
         while let Some(results) = fetched.next().await {
             all.extend(results.unwrap_or_default());
@@ -150,7 +150,7 @@ impl StorageReader for Listening<'_> {
 
     async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError> {
         let results = self.reader.fetch(name).await?;
-        // Once, also if everything is read twice because files were compacted meanwhile.
+        // Only once, even if everything is read twice because files were compacted meanwhile.
         if self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(name) {
             self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&results);
         }
@@ -162,7 +162,7 @@ impl StorageReader for Listening<'_> {
     }
 }
 
-/// What makes a result one and the same, here and in the storage. Summaries know times to the millisecond.
+/// The identity of a result, here and in the storage. Summaries have times in milliseconds.
 fn key(result: &CheckResult) -> (String, String, Option<String>, i64) {
     (result.name.clone(), result.endpoint.clone(), result.location.clone(), millis(result.timestamp))
 }
@@ -171,7 +171,7 @@ fn millis(time: Timestamp) -> i64 {
     time.unix_nanos().div_euclid(1_000_000)
 }
 
-/// Whether a result is in the summary, or was before its day became figures: that cannot be told any more.
+/// Whether a result is in the summary, or belongs to a day of which only statistics are left.
 fn has(summary: &Summary, result: &CheckResult) -> bool {
     let key = (&result.name, &result.endpoint, &result.location);
     let place = summary.series.binary_search_by(|series| (&series.name, &series.endpoint, &series.location).cmp(&key));
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_outage_stays_while_its_reports_wait_and_is_there_once_when_they_are_stored() {
+    async fn an_outage_is_shown_while_its_reports_wait_and_only_once_when_they_are_stored() {
         let storage = MemoryStorage::new();
         let mut history = History::default();
         history.update(&storage, SPAN, Timestamp::now()).await.unwrap();
@@ -214,7 +214,7 @@ mod tests {
             for result in own.iter().take(stored).skip(known) {
                 storage.store(&Report::new(vec![result.clone()])).await.unwrap();
             }
-            // Everything is read anew.
+            // Everything is read again.
             history.read = None;
             history.update(&storage, SPAN, Timestamp::now()).await.unwrap();
             let series = &history.summary.series[0];
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_stored_is_not_kept_and_what_never_is_does_not_fill_the_memory() {
+    async fn stored_results_are_not_kept_and_others_do_not_fill_the_memory() {
         let storage = MemoryStorage::new();
         let mut history = History::default();
         history.update(&storage, SPAN, Timestamp::now()).await.unwrap();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_result_is_missed_or_given_twice_when_everything_is_read_anew() {
+    async fn no_result_is_lost_or_returned_twice_when_everything_is_read_again() {
         let storage = MemoryStorage::new();
         let store = async |count: usize| {
             for number in 0..count {

@@ -5,7 +5,7 @@ use http::{Response, StatusCode, Uri};
 use serde_json::json;
 use url::form_urlencoded;
 
-/// A line of text that nobody keeps.
+/// A line of text that is not cached.
 pub(super) fn text(status: StatusCode, text: impl Into<String>) -> Response<Body> {
     answer(status, "text/plain; charset=utf-8", text.into())
 }
@@ -19,7 +19,7 @@ pub(super) fn not_found() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "there is nothing here\n")
 }
 
-/// What the storage's error means for whoever asks. What it is in detail is for the log: it may name paths and hosts.
+/// A response for an error of the storage. The details go to the log only, since they may name paths and hosts.
 pub(super) fn failed(problem: &StorageError) -> Response<Body> {
     let status = status_of(problem);
     if status == StatusCode::NOT_FOUND {
@@ -32,21 +32,21 @@ pub(super) fn failed(problem: &StorageError) -> Response<Body> {
     answer
 }
 
-/// The answer when there is no memory for one more.
+/// The response when there is no memory for another one.
 pub(super) fn busy() -> Response<Body> {
-    let mut answer = error(StatusCode::SERVICE_UNAVAILABLE, "too many answers are being read; try again in a moment");
+    let mut answer = error(StatusCode::SERVICE_UNAVAILABLE, "too many responses are being sent; try again in a moment");
     answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     answer
 }
 
-/// The kind of the error in words; the error itself goes to the log.
+/// The kind of the error as text. The error itself goes to the log.
 pub(super) fn why(problem: &StorageError) -> &'static str {
     tracing::warn!(error = problem as &dyn std::error::Error, "a request cannot be answered");
     match problem.kind() {
         StorageErrorKind::NotFound => "there is nothing here",
-        StorageErrorKind::Corrupt => "what is stored is broken; the server's log has the details",
-        StorageErrorKind::Timeout => "the history is not read in time; try again in a moment",
-        _ => "the storage cannot be read; try again in a moment; the server's log has the details",
+        StorageErrorKind::Corrupt => "the stored data is broken; see the server's log",
+        StorageErrorKind::Timeout => "the history could not be read in time; try again in a moment",
+        _ => "the storage could not be read; try again in a moment, or see the server's log",
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which host a request is for.
+//! Checking which host a request is for.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,8 +6,8 @@ use axum::extract::Request;
 use http::header::HOST;
 use http::uri::Authority;
 
-/// Whether a request is for one of these hosts, for an address or for `localhost`. A page of another site reaches this server only by a name
-/// of its own, so that addresses and `localhost` need no listing.
+/// Whether a request is for one of these hosts, for an address or for `localhost`. A page of another site reaches this server only by its own
+/// name, so addresses and `localhost` are always known.
 pub(super) fn is_known(request: &Request, hosts: &[String]) -> bool {
     let named = request.uri().authority().cloned().or_else(|| {
         let mut all = request.headers().get_all(HOST).iter();
