@@ -219,7 +219,9 @@ impl StatusPage {
             for (place, name) in group.checks.iter().enumerate() {
                 let before = grouped.insert(name, index);
                 let twice = |before| {
-                    format!("{name:?} is in groups[{before}] already; remove one of them, since a check is shown only once")
+                    format!(
+                        "{name:?} is in groups[{before}] already; remove one of them, since a check is shown only once"
+                    )
                 };
                 check(format!("groups[{index}].checks[{place}]"), before.map(twice));
             }

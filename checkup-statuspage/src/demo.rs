@@ -208,8 +208,7 @@ fn result(subject: usize, location: usize, time: i64) -> CheckResult {
         result.notice = None;
         result.attempts = vec![Attempt::failure(usual, cause, error)];
         if trouble.from == time && location == trouble.location {
-            result.message =
-                Some("We are investigating. Follow [the thread](https://example.com/status).".to_owned());
+            result.message = Some("We are investigating. Follow [the thread](https://example.com/status).".to_owned());
         }
     }
     maintain(&mut result, subject, location, time);

@@ -1,4 +1,4 @@
-//! The static page: in a directory of its own, and beside the check files.
+//! The static page, in a separate directory and next to the check files.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::path::Path;

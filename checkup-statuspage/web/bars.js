@@ -111,7 +111,7 @@ export function barKey() {
   return el("ul", { class: "key", "aria-label": "Key of the daily bars" }, items);
 }
 
-/** The figures of a day in words. */
+/** The statistics of a day as text. */
 export function describeDay(day) {
   const title = `${utcDay(day.day)} (UTC)`;
   const total = day.healthy + day.degraded + day.down;

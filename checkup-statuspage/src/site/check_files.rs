@@ -156,7 +156,8 @@ impl CheckFiles {
             // It can always be written as JSON: it has only strings and numbers.
             Representation::new(JSON, Cache::Revalidate, serde_json::to_vec(&entries).unwrap_or_default())
         });
-        let made = made.await.map_err(|error| StorageError::new("the index could not be written").with_source(error))?;
+        let made =
+            made.await.map_err(|error| StorageError::new("the index could not be written").with_source(error))?;
         let Some(content) = made.held(|content| self.shared.budget.try_hold(content)) else {
             // Clients are still reading older ones. The last one is sent again if there is one.
             let Some(last) = index.as_mut() else { return Err(Failure::Busy) };

@@ -91,10 +91,7 @@ async fn known_host(hosts: Arc<[String]>, request: Request, next: Next) -> Answe
     if host::is_known(&request, &hosts) {
         return next.run(request).await;
     }
-    error(
-        StatusCode::BAD_REQUEST,
-        "this host is not in `hosts` of the settings of the status page",
-    )
+    error(StatusCode::BAD_REQUEST, "this host is not in `hosts` of the settings of the status page")
 }
 
 /// A response with its date, which the page uses as the current time.

@@ -194,7 +194,7 @@ impl Browser {
                 let bytes = done
                     .find(|done| &done["requestId"] == id)
                     .map_or(0.0, |done| done["encodedDataLength"].as_f64().unwrap());
-                // A 304 is told as the 200 that it stands for; the extra information has what came.
+                // A 304 is reported as the 200 that it confirms. The extra information has the actual status.
                 let mut extra = of("Network.responseReceivedExtraInfo");
                 let status = extra
                     .find(|extra| &extra["requestId"] == id)

@@ -136,7 +136,7 @@ async fn uptime_of_days_is_the_same_from_thinned_data() {
     }
 }
 
-/// What a script fetches from beside the page.
+/// The files next to the page that a script fetches.
 async fn fetched(browser: &Browser, url: &str) -> String {
     let script = format!("const done = arguments[0]; fetch('{url}').then((answer) => answer.text()).then(done)");
     browser.eval_async(&script).await.as_str().unwrap().to_owned()

@@ -267,7 +267,7 @@ pub(crate) fn file_name(at: i64) -> String {
     format!("{at}000000-check.json")
 }
 
-/// A check file with one result, as upstream writes it.
+/// A check file with one result, in the format of the original Checkup.
 pub(crate) fn check_file(title: &str, at: i64, status: &str) -> Value {
     json!([{"title": title, "endpoint": "https://example.com", "timestamp": at * 1_000_000,
         "times": [{"rtt": 12_000_000}], "threshold": 500_000_000, status: true}])

@@ -2,7 +2,7 @@
 //!
 //! Screenshots go to `target/screenshots/`.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests, and some tell figures")]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "these are tests, and some print figures")]
 
 mod accessibility;
 mod browser;

@@ -1,4 +1,4 @@
-//! What comes from checks, operators and settings is text on the page, whatever is in it.
+//! Whatever checks, operators and settings contain is text on the page, never markup.
 
 use checkup_statuspage::{Group, StatusPage};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn history() -> Value {
 async fn scripts_in_data_and_settings_stay_text() {
     let dir = TempDir::new().unwrap();
     std::fs::write(dir.path().join("summary.json"), history().to_string()).unwrap();
-    // And as a check file, which anybody who may store writes.
+    // The same from a check file, which every node can write.
     let at = now();
     let result = json!([{"title": IMAGE, "endpoint": LINK, "location": QUOTES, "timestamp": at * 1_000_000, "down": true,
         "times": [{"rtt": 1, "error": SCRIPT}], "notice": IMAGE, "message": LINK}]);
@@ -54,7 +54,7 @@ async fn scripts_in_data_and_settings_stay_text() {
         browser
             .eval("document.querySelectorAll('h3 button[aria-expanded=false]').forEach((button) => button.click())")
             .await;
-        // A card's panel is drawn when the browser says that it is near the window.
+        // The panel of a card is drawn when it is near the window.
         browser
             .until(
                 "const cards = [...document.querySelectorAll('.card')]; \
@@ -73,7 +73,7 @@ async fn scripts_in_data_and_settings_stay_text() {
         let schemes = "return [...document.querySelectorAll('a[href]')].map((a) => a.protocol).filter((p) => !['http:', 'https:', 'mailto:'].includes(p))";
         assert_eq!(browser.eval(schemes).await, json!([]));
     }
-    // It is all there to read.
+    // All of it can be read.
     let titles = browser.eval("return [...document.querySelectorAll('.card h3')].map((e) => e.textContent)").await;
     let titles: Vec<&str> = titles.as_array().unwrap().iter().map(|title| title.as_str().unwrap()).collect();
     for title in [SCRIPT, IMAGE, QUOTES, "__proto__", "{{config}} ${1} $&"] {

@@ -11,7 +11,7 @@ const KIB: u64 = 1024;
 
 fn report(what: &str, exchanges: &[Exchange]) -> u64 {
     let bytes = exchanges.iter().map(|exchange| exchange.bytes).sum();
-    // For whoever reads the figures: cargo shows it with `--nocapture`.
+    // Shown with `--nocapture`.
     eprintln!("{what}: {} requests, {bytes} bytes", exchanges.len());
     for Exchange { url, status, bytes } in exchanges.iter().take(6) {
         eprintln!("  {status} {bytes:>7} {url}");

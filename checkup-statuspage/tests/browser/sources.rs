@@ -1,4 +1,4 @@
-//! Where the page gets its data from, and what it does when it does not.
+//! The sources of the page's data, and what the page shows when they fail.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::browser::{Browser, DESKTOP_LIGHT};
 use crate::fixture::{History, MINUTE, check_file, file_name, now};
 use crate::web::{Web, export, settings};
 
-/// A directory as upstream leaves one: check files and an index, no summary.
+/// A directory in the layout of the original Checkup: check files and an index, but no summary.
 fn upstream(dir: &TempDir, files: &[(String, String)]) {
     let index: serde_json::Map<String, Value> = files
         .iter()
@@ -41,7 +41,7 @@ async fn an_upstream_directory_without_a_summary() {
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;
     assert_eq!(browser.text("h1").await, "All systems operational");
-    // The newest are shown at once, and the others as they come.
+    // The newest are shown immediately, and the others as they arrive.
     browser.until("return document.querySelector('.uptimes dd')?.innerText === '99.00 %'").await;
     browser.until("return document.querySelectorAll('.notice').length === 0").await;
     browser.assert_quiet().await;
@@ -97,7 +97,7 @@ async fn a_page_in_a_bucket_lists_and_gets_the_check_files_without_a_key() {
     deploy(&page, &checkup).await.unwrap();
     store("API", 2, Status::Healthy).await;
     server.put("status", "checks/1795000000000000000-check.jsonx", "not a check file");
-    server.put("status", "other/9995000000000000000-check.json", "of somebody else");
+    server.put("status", "other/9995000000000000000-check.json", "outside of the prefix");
     let browser = Browser::start().await;
     browser.open(&format!("{}/status/checks/index.html", server.endpoint()), DESKTOP_LIGHT).await;
     assert_eq!(browser.text("h1").await, "All systems operational");
@@ -109,7 +109,7 @@ async fn a_page_in_a_bucket_lists_and_gets_the_check_files_without_a_key() {
     browser.until("return document.documentElement.dataset.state === 'down'").await;
     assert!(server.requests().get - before <= 4, "the summary, and the new file");
     browser.assert_quiet().await;
-    // Nobody may list any more.
+    // The bucket may no longer be listed or read.
     server.anyone_may_read(false);
     browser.until("return document.querySelectorAll('.notice').length === 1").await;
     assert!(browser.text(".notice").await.starts_with("New data could not be loaded: "));

@@ -1,4 +1,4 @@
-//! What the page says in each state, in words, and how it looks then.
+//! The texts and the look of the page in each state.
 
 use checkup_statuspage::StatusPage;
 use tempfile::TempDir;
@@ -9,7 +9,7 @@ use crate::web::{Web, serving};
 
 const VIEWS: [View; 4] = [DESKTOP_LIGHT, DESKTOP_DARK, PHONE_LIGHT, PHONE_DARK];
 
-/// Opens a page in all views and takes its picture; it must be quiet, and fit the window.
+/// Opens a page in all views and takes screenshots. It must fit the window, and log no errors.
 async fn look(browser: &Browser, url: &str, name: &str) {
     for view in VIEWS {
         browser.open(url, view).await;
@@ -82,7 +82,7 @@ async fn one_down_and_another_at_one_location() {
         degraded.starts_with("Login degraded for ") && degraded.contains("Down at us-east: response status 503"),
         "{degraded}"
     );
-    // What is down is open: the state of each location, and the chart.
+    // The card of a check that is down is open, with the state of each location and the chart.
     let rows = browser
         .eval(
             "return [...document.querySelectorAll('.card[data-state=down] .locations tbody tr')].map(e => e.innerText)",
@@ -96,7 +96,7 @@ async fn one_down_and_another_at_one_location() {
         "three lines, and their samples in the legend"
     );
     assert_eq!(browser.count(".card[data-state=down] .chart line.threshold").await, 1);
-    // The incident is in the timeline, as one of all locations.
+    // The timeline has one incident for all locations.
     let entry = browser.text("#timeline .entry[data-state=down]").await;
     assert!(entry.contains(" down for "), "{entry}");
     browser.close().await;
@@ -131,12 +131,12 @@ async fn two_hundred_checks() {
     let browser = Browser::start().await;
     look(&browser, &web.url, "many").await;
     assert_eq!(browser.count(".card").await, 200);
-    // Only what is near the window is drawn.
+    // Only cards near the window are drawn.
     let drawn = browser
         .eval("return [...document.querySelectorAll('path.day.healthy')].filter(e => e.getAttribute('d')).length")
         .await;
     assert!(drawn.as_u64().unwrap() < 60, "{drawn} bars are drawn");
-    // The link to what is down leads there, and opens it.
+    // The link to the check that is down scrolls to its card and opens it.
     browser.eval("document.querySelector('#problems a').click()").await;
     browser.until("const b = document.querySelector('.card[data-state=down]').getBoundingClientRect(); return b.top >= 0 && b.top < innerHeight").await;
     assert_eq!(browser.text(".card[data-state=down] h3").await, "Service 100");

@@ -1,4 +1,4 @@
-//! In a service of one's own, over its monitor.
+//! The page in a service, over its monitor.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -156,7 +156,7 @@ async fn a_site_that_is_asked_to_checks_on_request_but_at_most_once_in_the_maxim
         assert_eq!(server.get("/health").await.json()["status"], "fail");
     }
     assert_eq!(stub.attempts(), 1);
-    // Each time that it is too old, also for many at once.
+    // Each time that it is too old, and only once for concurrent requests.
     let server =
         Served::start(site.clone().probe_when_stale(true).max_age(Duration::ZERO).build().unwrap().router()).await;
     server.get("/readyz").await;

@@ -218,9 +218,9 @@ async fn badges_are_found_by_name_and_by_the_name_of_their_file() {
 #[tokio::test]
 async fn the_feed_tells_the_incident_and_the_message() {
     let storage = history().await;
-    let mut told = result("API", "eu", 0, Status::Healthy);
-    told.message = Some("We <b>know</b>".to_owned());
-    store(&storage, vec![told]).await;
+    let mut announced = result("API", "eu", 0, Status::Healthy);
+    announced.message = Some("We <b>know</b>".to_owned());
+    store(&storage, vec![announced]).await;
     let feed = served(&storage).await.get("/feed.atom").await.text();
     assert!(feed.contains("<title>database is down</title>"), "{feed}");
     assert!(feed.contains("We &lt;b&gt;know&lt;/b&gt;"), "{feed}");
@@ -305,15 +305,15 @@ async fn nothing_but_check_files_can_be_reached() {
 }
 
 #[tokio::test]
-async fn a_storage_that_fails_is_told_and_what_was_known_is_still_shown() {
+async fn a_failing_storage_is_reported_and_the_last_known_history_is_still_shown() {
     let storage = history().await;
     storage.break_down("the disk is gone");
     let cold = served(&storage).await;
     for path in ["/summary.json", "/api/v1/status", "/feed.atom", "/badge.svg", "/index.json", "/health", "/metrics"] {
         let answer = cold.get(path).await;
         assert_eq!((answer.status, answer.header("retry-after")), (503, "5"), "{path}");
-        // What is wrong with it in detail is nobody's business: it may name paths.
-        assert!(answer.text().contains("the storage cannot be read"), "{path}: {}", answer.text());
+        // The details are not public: they may name paths.
+        assert!(answer.text().contains("the storage could not be read"), "{path}: {}", answer.text());
         assert!(!answer.text().contains("disk"), "{path}: {}", answer.text());
     }
     let readiness = cold.get("/readyz").await;
