@@ -1,14 +1,14 @@
 //! [`HttpChecker`]: one attempt of an HTTP check.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use checkup_core::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, async_trait};
+use checkup_net::TlsConfig;
 use http::Method;
 use http::header::HeaderMap;
 use tokio::time::Instant;
-use tokio_rustls::rustls::ClientConfig;
 
 use crate::body::BodyReader;
 use crate::config::Http;
@@ -44,7 +44,7 @@ impl IntoChecker for Http {
                 headers,
                 up_status: up_status?,
                 options: options?,
-                tls_config: OnceLock::new(),
+                tls_config: TlsConfig::default(),
             }) as Arc<dyn Checker>)
         })
     }
@@ -60,7 +60,7 @@ pub struct HttpChecker {
     headers: Option<Box<HeaderMap>>,
     up_status: StatusSet,
     options: Option<Box<Options>>,
-    tls_config: OnceLock<Arc<ClientConfig>>,
+    tls_config: TlsConfig,
 }
 
 #[async_trait]
@@ -71,7 +71,7 @@ impl Checker for HttpChecker {
 
     async fn attempt(&self) -> Result<Observation, Failure> {
         let options = self.options();
-        // Reading certificates, which happens once, is not the server's time. Most plain checks need no clock for that.
+        // Reading certificates, at the start and when they change, is not the server's time. Most plain checks need no clock.
         let may_need_tls = self.target.tls || options.follow_redirects > 0 || proxy::is_set();
         let start = may_need_tls.then(Instant::now);
         let mut preparing = Duration::ZERO;
@@ -79,10 +79,16 @@ impl Checker for HttpChecker {
             preparing = Box::pin(self.prepare(&self.target)).await?;
         }
         let mut exchange = self.send(&self.target, &self.method, self.headers.as_deref(), &options.body.0).await?;
+        let mut is_tls = self.target.tls;
         if options.follow_redirects > 0 {
-            exchange = Box::pin(self.follow(exchange, &mut preparing)).await?;
+            (exchange, is_tls) = Box::pin(self.follow(exchange, &mut preparing)).await?;
         }
-        let observation = self.judge(exchange).await?;
+        // A connection without TLS to a target may have TLS to a proxy, whose certificate is not the target's.
+        let expiry = if is_tls { exchange.certificate_expiry() } else { None };
+        let mut observation = self.judge(exchange).await?;
+        if let Some(expiry) = expiry {
+            observation = observation.certificate_expiry(expiry);
+        }
         Ok(match start {
             Some(start) => observation.rtt(start.elapsed().saturating_sub(preparing)),
             None => observation,
@@ -130,9 +136,9 @@ impl HttpChecker {
         Exchange::start(stream, &request, method, &target.host, self.options().lenient).await
     }
 
-    /// Follows the redirects from this response on. The first response that is not one. Adds the time of
-    /// [`prepare`](Self::prepare) to `preparing`.
-    async fn follow(&self, mut exchange: Exchange, preparing: &mut Duration) -> Result<Exchange, Failure> {
+    /// Follows the redirects from this response on. Returns the first response that is not one, and whether its target has TLS.
+    /// Adds the time of [`prepare`](Self::prepare) to `preparing`.
+    async fn follow(&self, mut exchange: Exchange, preparing: &mut Duration) -> Result<(Exchange, bool), Failure> {
         let options = self.options();
         let headers = self.headers.as_deref().cloned().unwrap_or_else(|| wire::default_headers(&self.target));
         let mut redirects =
@@ -148,7 +154,7 @@ impl HttpChecker {
                 .await
                 .map_err(|failure| failure.context(format_args!("redirected to {}", redirects.shown())))?;
         }
-        Ok(exchange)
+        Ok((exchange, redirects.target.tls))
     }
 
     async fn judge(&self, mut exchange: Exchange) -> Result<Observation, Failure> {

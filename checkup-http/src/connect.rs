@@ -1,10 +1,10 @@
 //! The way to a server: address, connection, TLS, directly or through a proxy.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use checkup_core::{Failure, Phase};
-use checkup_net::{IpVersion, TlsSettings, connect, resolve, tls_failure};
+use checkup_net::{IpVersion, TlsConfig, TlsSettings, connect, resolve, tls_failure};
 use http::header::HeaderValue;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
@@ -25,8 +25,11 @@ pub(crate) struct Route<'a> {
     /// The name that the target's certificate must be valid for, if not the host's.
     pub(crate) server_name: Option<&'a ServerName<'static>>,
     /// The TLS configuration made of these settings at the first use.
-    pub(crate) tls_config: &'a OnceLock<Arc<ClientConfig>>,
+    pub(crate) tls_config: &'a TlsConfig,
 }
+
+/// HTTP/2 is not offered: a check sends one request per connection, for which it only costs.
+const ALPN: &[&[u8]] = &[b"http/1.1"];
 
 /// What the request line must name.
 #[derive(Debug)]
@@ -59,12 +62,13 @@ impl Route<'_> {
         Ok((stream, Form::Origin))
     }
 
-    /// Makes the TLS configuration if this route needs one that has not been made yet. Whether it did.
+    /// Makes the TLS configuration if this route needs one, or makes it again if a certificate file has changed. Whether it
+    /// took any time.
     pub(crate) async fn prepare(&self) -> Result<bool, Failure> {
-        if self.tls_config.get().is_some() || !self.needs_tls() {
+        if self.tls_config.is_final(self.tls) || !self.needs_tls() {
             return Ok(false);
         }
-        self.tls_config().await?;
+        self.tls_config.refresh(self.tls, ALPN).await?;
         Ok(true)
     }
 
@@ -80,13 +84,8 @@ impl Route<'_> {
     }
 
     /// If the configuration cannot be made, the next attempt tries again.
-    async fn tls_config(&self) -> Result<&Arc<ClientConfig>, Failure> {
-        if let Some(config) = self.tls_config.get() {
-            return Ok(config);
-        }
-        // HTTP/2 is not offered: a check sends one request per connection, for which it only costs.
-        let config = self.tls.client_config(&[b"http/1.1"]).await?;
-        Ok(self.tls_config.get_or_init(|| config))
+    async fn tls_config(&self) -> Result<Arc<ClientConfig>, Failure> {
+        self.tls_config.current(self.tls, ALPN).await
     }
 
     async fn open_through(&self, proxy: Proxy) -> Result<(Stream, Form), Failure> {
@@ -115,9 +114,9 @@ impl Route<'_> {
     }
 }
 
-async fn handshake(stream: Stream, config: &Arc<ClientConfig>, name: ServerName<'static>) -> Result<Stream, Failure> {
+async fn handshake(stream: Stream, config: Arc<ClientConfig>, name: ServerName<'static>) -> Result<Stream, Failure> {
     Phase::Tls.begin();
-    let stream = TlsConnector::from(Arc::clone(config)).connect(name.clone(), stream).await;
+    let stream = TlsConnector::from(config).connect(name.clone(), stream).await;
     Phase::end();
     let stream = stream.map_err(|error| tls_failure(&error, &name.to_str()))?;
     Ok(Stream::Tls(Box::new(stream)))

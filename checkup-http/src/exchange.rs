@@ -8,7 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes, BytesMut};
-use checkup_core::{Cause, Failure, Phase};
+use checkup_core::{Cause, Failure, Phase, Timestamp};
 use checkup_net::{excerpt, find_tls_failure};
 use http::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWrite};
@@ -43,6 +43,11 @@ struct Connection {
 }
 
 impl Exchange {
+    /// When the certificates that the other side presented expire.
+    pub(crate) fn certificate_expiry(&self) -> Option<Timestamp> {
+        self.connection.stream.certificate_expiry()
+    }
+
     /// Sends the request and waits for the head of the response.
     pub(crate) async fn start(
         stream: Stream,

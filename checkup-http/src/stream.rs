@@ -4,6 +4,8 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use checkup_core::Timestamp;
+use checkup_net::certificate_expiry;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -13,6 +15,16 @@ use tokio_rustls::client::TlsStream;
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Tls(Box<TlsStream<Stream>>),
+}
+
+impl Stream {
+    /// When the certificates that the other side presented expire, if this is TLS and they can be read.
+    pub(crate) fn certificate_expiry(&self) -> Option<Timestamp> {
+        match self {
+            Self::Tcp(_) => None,
+            Self::Tls(stream) => certificate_expiry(stream.get_ref().1.peer_certificates()?),
+        }
+    }
 }
 
 impl AsyncRead for Stream {

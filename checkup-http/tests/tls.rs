@@ -7,9 +7,9 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use checkup_core::{Cause, Check, Checkup, Phases, Status};
+use checkup_core::{Cause, Check, Checkup, Phases, Status, Timestamp};
 use checkup_http::{Http, TlsSettings, TlsVersion};
 use checkup_testkit::{Ca, HttpServer, Identity, Response, TlsOptions, TlsServer};
 use support::{check, down, up};
@@ -149,7 +149,11 @@ async fn a_client_certificate_is_presented_on_request() {
     let (cause, reason) = down(http(tls())).await;
     assert_eq!(
         (cause, reason.as_str()),
-        (Cause::Tls, "127.0.0.1 refused the TLS handshake: it asks for a client certificate")
+        (
+            Cause::Tls,
+            "127.0.0.1 refused the TLS handshake: it asks for a client certificate; set `client_cert_file` and \
+             `client_key_file`"
+        )
     );
     let client = authority.ca.client("checkup");
     let (cert, key) = (authority.file("client.pem", &client.cert_pem), authority.file("client.key", &client.key_pem));
@@ -235,4 +239,40 @@ async fn reading_certificates_is_not_the_servers_time() {
         assert_eq!(result.status, Status::Healthy, "{result:?}");
         assert!(result.attempts[0].rtt < HOUR, "{result:?}");
     }
+}
+
+#[tokio::test]
+async fn the_end_of_the_certificate_is_a_fact() {
+    let authority = Authority::new();
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    let identity = authority.ca.server_valid(&["127.0.0.1"], SystemTime::UNIX_EPOCH, end);
+    let server = start(identity, TlsOptions::new());
+    let expiry = Some(Timestamp::from_unix_nanos(4_000_000_000_000_000_000));
+    let result = check(Http::new(server.url("/")).tls(trusting(authority.ca_file()))).await;
+    assert_eq!(result.status, Status::Healthy, "{result:?}");
+    assert_eq!(result.facts().certificate_expiry, expiry);
+
+    // Of the last target, if redirects are followed.
+    let url = server.url("/");
+    let redirecting = HttpServer::start(move |_| Response::new(302).header("Location", &url));
+    let http = Http::new(redirecting.url("/")).tls(trusting(authority.ca_file())).follow_redirects(1);
+    assert_eq!(check(http).await.facts().certificate_expiry, expiry);
+    let plain = HttpServer::start(|_| Response::new(200));
+    assert_eq!(check(Http::new(plain.url("/"))).await.facts().certificate_expiry, None);
+}
+
+#[tokio::test]
+async fn a_ca_file_that_is_replaced_counts_from_the_next_attempt_on() {
+    let (authority, other) = (Authority::new(), Ca::new());
+    let server = authority.server();
+    let http = Http::new(server.url("/")).tls(trusting(authority.ca_file()));
+    let checkup =
+        Checkup::builder().check(Check::new("search", http).timeout(Duration::from_secs(20))).build().unwrap();
+    let replace = |pem: &str| std::fs::rename(authority.file("new.pem", pem), authority.ca_file()).unwrap();
+    checkup.check().await.assert_healthy();
+    replace(&other.pem());
+    let report = checkup.check().await;
+    assert!(report.results[0].reason().unwrap().contains("is not trusted"), "{report}");
+    replace(&authority.ca.pem());
+    checkup.check().await.assert_healthy();
 }

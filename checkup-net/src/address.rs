@@ -1,10 +1,12 @@
+//! [`HostPort`]: `host:port` as people write it.
+
 use std::fmt;
 use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// `host:port`, where the host is a name, an IPv4 address, or an IPv6 address in brackets.
 ///
-/// No host (`:8080`) is this machine, as in Go and so upstream.
+/// Without a host (`:8080`) it means this machine, as in Go programs, including the original Checkup.
 ///
 /// ```
 /// use checkup_net::HostPort;
@@ -21,7 +23,7 @@ pub struct HostPort {
     port: u16,
 }
 
-/// The text is not `host:port`. Says what was expected, what was found, and what to do.
+/// The error for a text that is not `host:port`. It says what was expected and what was found, but shows no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found {found}")]
 pub struct ParseHostPortError {
@@ -32,17 +34,17 @@ pub struct ParseHostPortError {
 const WITH_PORT: &str = "a host and a port such as \"db.internal:5432\" or \"[::1]:5432\"";
 
 impl HostPort {
-    /// Reads `host:port`, or `host` alone if there is a port for that case.
+    /// Reads `host:port`, or `host` alone if there is a default port.
     ///
     /// # Errors
     ///
-    /// If the text is neither.
+    /// If the text is neither of them.
     pub fn parse(text: &str, default_port: Option<u16>) -> Result<Self, ParseHostPortError> {
         let fail = |expected| ParseHostPortError { expected, found: shown(text) };
         if text.contains("://") {
             return Err(fail("a host and a port without a scheme, such as \"db.internal:5432\""));
         }
-        // A user and a password would have no use here, and would be shown.
+        // A user name and a password have no meaning here, and would be shown later.
         if text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#')) {
             return Err(fail(WITH_PORT));
         }
@@ -106,11 +108,11 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// The text in quotes, unless there may be a password in it: behind a user name, in a path or in a query.
+/// The text in quotes, unless it may contain a password: after a user name, in a path or in a query.
 fn shown(text: &str) -> String {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    // What is not a host and a port may be anything, such as `user:password`.
+    // A text that is not a host and a port may be anything, such as `user:password`.
     let is_address =
         host.rsplit_once(':').is_none_or(|(_, port)| port.is_empty() || port.bytes().all(|b| b.is_ascii_digit()));
     match text {
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_default_port_stands_in() {
+    fn a_default_port_is_used_if_the_text_has_none() {
         for (text, shown) in [("8.8.8.8", "8.8.8.8:53"), ("[::1]", "[::1]:53"), ("ns:5353", "ns:5353")] {
             assert_eq!(HostPort::parse(text, Some(53)).unwrap().to_string(), shown);
         }

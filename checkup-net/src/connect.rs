@@ -1,3 +1,5 @@
+//! [`connect()`]: opens a TCP connection to the first address that answers.
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -9,27 +11,27 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-/// How long an address has before the next is tried beside it: what RFC 8305, section 5, recommends.
+/// How long an address has until the next one is tried as well: the recommendation of RFC 8305, section 5.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first of the addresses that answers, with `TCP_NODELAY`.
 ///
-/// They are tried in their order. The next one starts when the one before has failed, or has not answered for
-/// 250 ms, and then both go on (RFC 8305): an address that swallows packets does not make the others unreachable.
+/// Tries them in their order. The next one starts when the one before has failed, or has not answered for 250 ms. Then both
+/// continue (RFC 8305), so an address that drops packets does not make the others unreachable.
 ///
 /// Marks [`Phase::Connect`].
 ///
 /// # Errors
 ///
-/// The failure of the last address, with how many were tried; of [`Cause::Dns`] if there is none.
+/// The failure of the last address, with how many were tried; one of [`Cause::Dns`] without addresses.
 pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
     Phase::Connect.begin();
     let connection = match *addresses {
-        // The usual case needs no race: it costs a tenth of a whole HTTP check.
+        // The usual case needs no race, which costs a tenth of a whole HTTP check.
         [address] => TcpStream::connect(address).await.map_err(|error| failure(address, error, 1)),
         _ => Box::pin(race(addresses)).await,
     }?;
-    // Checks send little and wait for the answer. A failure would show in what follows.
+    // Checks send little and wait for the answer. If this fails, so does what follows.
     let _ = connection.set_nodelay(true);
     Phase::end();
     Ok(connection)
@@ -57,17 +59,17 @@ async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
             None => {}
         }
     }
-    Err(failures.decisive().unwrap_or_else(|| Failure::new(Cause::Dns, "there is no address to connect to")))
+    Err(failures.decisive().unwrap_or_else(|| Failure::new(Cause::Dns, "no address to connect to")))
 }
 
-/// The failures of several addresses, of which one is reported.
+/// The failures of several addresses. One of them is reported.
 #[derive(Default)]
 struct Failures {
-    /// The monitor has run out of something, and could not try an address that might have accepted.
+    /// The monitor has run out of a resource, and could not try an address that might have accepted.
     own_trouble: Option<Failure>,
     /// The last of the others.
     last: Option<Failure>,
-    /// This machine has no address to connect from, such as none of IPv6.
+    /// This machine has no local address to connect from, such as an IPv6 address.
     no_source: Option<Failure>,
 }
 
@@ -112,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn addresses_that_fail_are_passed_over() {
+    async fn addresses_that_fail_are_skipped() {
         let server = TcpServer::silent();
         let connection = connect(&[closed_port(), closed_port(), server.addr()]).await.unwrap();
         assert_eq!(connection.peer_addr().unwrap(), server.addr());
@@ -144,10 +146,10 @@ mod tests {
         assert_eq!(connect(&[]).await.unwrap_err().cause(), Cause::Dns);
     }
 
-    /// A port that answers no SYN: it listens, but its queue is full, and nobody accepts. Linux drops what is too much;
-    /// other systems may refuse it.
+    /// A port that does not answer: it listens, but its queue is full and no connection is accepted. Linux drops further packets;
+    /// other systems may refuse them.
     #[cfg(target_os = "linux")]
-    fn swallowing_port() -> (tokio::net::TcpListener, Vec<std::net::TcpStream>) {
+    fn dropping_port() -> (tokio::net::TcpListener, Vec<std::net::TcpStream>) {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let listener = socket.listen(0).unwrap();
@@ -159,8 +161,8 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn an_address_that_swallows_packets_does_not_hide_the_next() {
-        let (listener, _queued) = swallowing_port();
+    async fn an_address_that_drops_packets_does_not_hide_the_next() {
+        let (listener, _queued) = dropping_port();
         let server = TcpServer::silent();
         let connection = connect(&[listener.local_addr().unwrap(), server.addr()]).await.unwrap();
         assert_eq!(connection.peer_addr().unwrap(), server.addr());
@@ -171,9 +173,9 @@ mod tests {
     async fn a_timeout_says_that_it_was_connecting() {
         use checkup_core::{Check, Checkup, check_fn};
 
-        let (listener, _queued) = swallowing_port();
+        let (listener, _queued) = dropping_port();
         let address = listener.local_addr().unwrap();
-        let check: Check = check_fn("swallowed", move || async move { connect(&[address]).await.map(drop) });
+        let check: Check = check_fn("dropped", move || async move { connect(&[address]).await.map(drop) });
         let checkup = Checkup::builder().check(check.timeout(Duration::from_millis(300))).build().unwrap();
         let report = checkup.check().await;
         assert_eq!(report.results[0].reason().unwrap(), "timed out after 300ms connecting");

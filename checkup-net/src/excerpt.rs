@@ -1,10 +1,13 @@
+//! [`excerpt()`]: what an endpoint sent, fit for a message.
+
 use std::fmt::Write;
+
+use checkup_core::text::push_escaped;
 
 /// The beginning of what an endpoint sent, for a message: at most `max` characters of it, on one line.
 ///
-/// Control characters, and those that change how the text around them shows (direction marks, zero-width ones),
-/// are escaped, and so are bytes that are not UTF-8: a terminal, a log or a page can show the result as it is.
-/// An escape counts as one character. What is cut off leaves `…`.
+/// [Misleading](checkup_core::text::is_misleading) characters and bytes that are not UTF-8 are escaped, so terminals, logs and
+/// pages can show the result as it is. An escape counts as one character. `…` replaces the part that is cut off.
 ///
 /// ```
 /// use checkup_net::excerpt;
@@ -14,7 +17,7 @@ use std::fmt::Write;
 /// assert_eq!(excerpt(b"220 mail.example ESMTP", 8), "220 mail…");
 /// ```
 pub fn excerpt(bytes: &[u8], max: usize) -> String {
-    // No more than this can be shown: UTF-8 has at most four bytes for a character.
+    // UTF-8 has at most four bytes for a character, so no more than this can be shown.
     let end = bytes.len().min(max.saturating_mul(4).saturating_add(4));
     let mut text = String::new();
     let mut left = max;
@@ -43,18 +46,6 @@ pub fn excerpt(bytes: &[u8], max: usize) -> String {
     text
 }
 
-fn push_escaped(text: &mut String, character: char) {
-    let misleads = matches!(
-        character,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    );
-    if character.is_control() || misleads {
-        text.extend(character.escape_default());
-    } else {
-        text.push(character);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,7 +69,7 @@ mod tests {
 
     #[test]
     fn nothing_in_it_can_steer_a_terminal_or_hide() {
-        let text = excerpt("a\r\n\t\0\u{7f}\u{85}\u{202e}\u{200b}z".as_bytes(), 80);
-        assert_eq!(text, r"a\r\n\t\u{0}\u{7f}\u{85}\u{202e}\u{200b}z");
+        let text = excerpt("a\r\n\t\0\u{7f}\u{85}\u{202e}\u{200b}\u{3164}\u{e0041}z".as_bytes(), 80);
+        assert_eq!(text, r"a\r\n\t\u{0}\u{7f}\u{85}\u{202e}\u{200b}\u{3164}\u{e0041}z");
     }
 }

@@ -1,3 +1,5 @@
+//! [`resolve()`]: from a name to addresses, by the system's resolver.
+
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs, UdpSocket};
@@ -10,15 +12,15 @@ use tokio::task;
 
 use crate::excerpt;
 
-/// How many lookups may run at once. One that hangs cannot be cancelled and keeps a thread of the runtime's
-/// blocking pool, which has 512 by default: the rest stay free for others.
+/// How many lookups may run concurrently. A lookup that hangs cannot be cancelled and keeps a thread of the runtime's blocking
+/// pool, which has 512 by default. The others stay free.
 const MAX_LOOKUPS: usize = 64;
 
 static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
 
 /// Which version of the Internet Protocol to use.
 ///
-/// In config files `4`, `6` or `"any"`; the numbers may be strings.
+/// In config files `4`, `6` or `"any"`. The numbers may be strings. Default: any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum IpVersion {
@@ -124,22 +126,22 @@ impl schemars::JsonSchema for IpVersion {
 
 /// The addresses of a host, each with the port, in the system's order of preference. Never empty.
 ///
-/// An IP address (IPv6 also in brackets) is not looked up. A name goes to the system's resolver (`getaddrinfo`): a check then
-/// sees what every other program of the host sees, with its hosts file, `nsswitch.conf`, search domains and
-/// VPNs. At most 64 lookups run at once in a process; further ones wait.
+/// An IP address is not looked up; IPv6 addresses may be in brackets. A name goes to the system's resolver (`getaddrinfo`), so a
+/// check sees what every other program on the host sees, with its hosts file, `nsswitch.conf`, search domains and VPNs. At most
+/// 64 lookups run concurrently in a process. Further ones wait.
 ///
 /// Marks [`Phase::Dns`] if it looks something up.
 ///
 /// # Errors
 ///
-/// A failure of [`Cause::Dns`] if the name has no address, or none of that version.
+/// A failure of [`Cause::Dns`] if the name has no address, or no address of that version.
 pub async fn resolve(host: &str, port: u16, version: IpVersion) -> Result<Vec<SocketAddr>, Failure> {
     let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = literal.parse::<IpAddr>() {
         if version.allows(address) {
             return Ok(vec![SocketAddr::new(address, port)]);
         }
-        return Err(Failure::new(Cause::Dns, format!("{address} is no IPv{version} address")));
+        return Err(Failure::new(Cause::Dns, format!("{address} is not an IPv{version} address")));
     }
     Phase::Dns.begin();
     let addresses = lookup(literal.to_owned(), port).await.map_err(|error| failure(literal, &error))?;
@@ -157,7 +159,7 @@ pub async fn resolve(host: &str, port: u16, version: IpVersion) -> Result<Vec<So
 }
 
 async fn lookup(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    // Nobody closes the semaphore.
+    // The semaphore is never closed.
     let permit = LOOKUPS.acquire().await.map_err(io::Error::other)?;
     let lookup = move || {
         // Kept until the lookup ends, not until the attempt does.
@@ -170,13 +172,13 @@ async fn lookup(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     task::spawn_blocking(lookup).await.map_err(io::Error::other)?
 }
 
-/// The error of opening a socket, if there are too many open files. Resolvers that cannot open one say that the name does not
-/// exist, or that no server answers.
+/// The error of opening a socket, if there are too many open files. Resolvers that cannot open a socket report that the name
+/// does not exist, or that no server answers.
 fn no_descriptors() -> Option<io::Error> {
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).err().filter(|error| own_trouble(error).is_some())
 }
 
-/// The failure of the monitor itself, if the error is about that.
+/// The failure of the monitor itself, if the error is one.
 fn own_trouble(error: &io::Error) -> Option<Failure> {
     let same = error.raw_os_error().map(io::Error::from_raw_os_error)?;
     Some(Failure::from(same)).filter(|failure| failure.cause() == Cause::Monitor)
@@ -187,7 +189,7 @@ fn failure(host: &str, error: &io::Error) -> Failure {
         return trouble.context(format_args!("cannot resolve {}", name(host)));
     }
     let text = error.to_string();
-    // The standard library's words before those of the system's `gai_strerror`.
+    // The standard library's words come before those of the system's `gai_strerror`.
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
     let reason = match text {
         // glibc, musl, macOS
@@ -202,7 +204,7 @@ fn failure(host: &str, error: &io::Error) -> Failure {
     Failure::new(Cause::Dns, format!("cannot resolve {}: {}", name(host), excerpt(reason.as_bytes(), 120)))
 }
 
-/// The name, fit for a message: no name that can be resolved is longer (RFC 1035, section 2.3.4).
+/// The name, fit for a message. Names that can be resolved are not longer (RFC 1035, section 2.3.4).
 fn name(host: &str) -> String {
     excerpt(host.as_bytes(), 255)
 }
@@ -219,11 +221,11 @@ mod tests {
             assert_eq!(resolve(host, 80, IpVersion::Any).await.unwrap(), ["[::1]:80".parse().unwrap()]);
         }
         let failure = resolve("::1", 80, IpVersion::V4).await.unwrap_err();
-        assert_eq!((failure.cause(), failure.message()), (Cause::Dns, "::1 is no IPv4 address"));
+        assert_eq!((failure.cause(), failure.message()), (Cause::Dns, "::1 is not an IPv4 address"));
     }
 
     #[tokio::test]
-    async fn the_hosts_file_counts() {
+    async fn the_hosts_file_is_used() {
         let addresses = resolve("localhost", 80, IpVersion::Any).await.unwrap();
         assert!(addresses.iter().all(|address| address.ip().is_loopback() && address.port() == 80));
         let addresses = resolve("localhost", 80, IpVersion::V4).await.unwrap();
@@ -231,8 +233,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_cannot_be_a_name_is_not_resolved() {
-        // A label of 64 characters: no resolver asks anybody for it.
+    async fn invalid_names_are_not_resolved() {
+        // A label of 64 characters: resolvers send no query for it.
         let host = format!("{}.invalid", "a".repeat(64));
         let failure = resolve(&host, 80, IpVersion::Any).await.unwrap_err();
         assert_eq!(failure.cause(), Cause::Dns);

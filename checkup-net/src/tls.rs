@@ -1,14 +1,20 @@
-//! TLS of clients: `client` is the TLS of one check, `shared` the configuration that equal settings share, `load` reads
-//! it from files, and `failure` puts into words what went wrong in a handshake.
+//! TLS of clients: `client` is the TLS of one check, `config` the configuration that it uses, `shared` shares that among equal
+//! settings, `stamp` notices changed files, `load` reads them, `failure` has the words for errors, and `expiry` reads when
+//! certificates end.
 
 mod client;
+mod config;
 mod connect;
+mod expiry;
 mod failure;
 mod load;
 mod own_certificate;
 mod shared;
+mod stamp;
 mod unverified;
 
 pub use client::TlsClient;
+pub use config::TlsConfig;
 pub use connect::tls_connect;
+pub use expiry::certificate_expiry;
 pub use failure::{find_tls_failure, tls_failure};

@@ -1,4 +1,4 @@
-//! [`TlsSettings`]: the TLS settings that all checkers share. Compiled even without the feature `tls`.
+//! [`TlsSettings`]: the TLS settings that all checkers share. They exist even without the feature `tls`.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,8 @@ use crate::TlsVersion;
 /// The TLS settings of a client, and their JSON object (`"tls": {…}`).
 ///
 /// By default a client trusts the system's root certificates, presents no certificate, and speaks TLS 1.2 or 1.3.
-/// All files are PEM.
+/// All files are PEM. Files that change are read again at the next attempt. If a new file is missing or broken, the attempt fails
+/// and says so. Replace files by renaming, so that no attempt reads half of one.
 ///
 /// ```
 /// use checkup_net::{TlsSettings, TlsVersion};
@@ -28,13 +29,14 @@ use crate::TlsVersion;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TlsSettings {
-    /// A PEM file with the certificates to trust instead of the system's.
+    /// A PEM file with the certificates to trust instead of the system's. A server that presents one of them itself is trusted
+    /// too, as a self-made certificate is. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
-    /// A PEM file with certificates to trust in addition to the system's, or to those of `ca_file`.
+    /// A PEM file with certificates to trust in addition to the system's, or to those of `ca_file`. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub extra_ca_file: Option<PathBuf>,
-    /// A PEM file with the client's certificate, followed by its chain. Needs `client_key_file`.
+    /// A PEM file with the client's certificate, followed by its chain. Needs `client_key_file`. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cert_file: Option<PathBuf>,
     /// A PEM file with the private key of the client's certificate: PKCS #8, PKCS #1 or SEC 1, not encrypted.
@@ -79,7 +81,7 @@ impl TlsSettings {
         self
     }
 
-    /// Whether to accept any certificate. Default: false.
+    /// Sets whether to accept any certificate. Default: false.
     #[must_use]
     pub fn skip_verify(mut self, skip: bool) -> Self {
         self.skip_verify = skip;
@@ -106,8 +108,8 @@ impl TlsSettings {
     ///
     /// # Errors
     ///
-    /// All problems together: a client certificate without a key, a key without a certificate, a file's content instead
-    /// of its path (never shown).
+    /// All problems together: a client certificate without a key, a key without a certificate, the content of a file instead of
+    /// its path (which is not shown).
     pub fn validate(&self, prefix: &str) -> Result<(), ConfigError> {
         let mut problems = ConfigProblems::new();
         for (key, file) in [
@@ -138,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_serialise_back_without_their_defaults() {
+    fn settings_round_trip_without_their_defaults() {
         for json in [
             "{}",
             r#"{"ca_file":"a","extra_ca_file":"b","client_cert_file":"c","client_key_file":"d","skip_verify":true,"min_version":"1.3","server_name":"e"}"#,

@@ -1,4 +1,4 @@
-//! `"tls": true | false | {…}`: how checkers whose protocol works with and without TLS write [`TlsSettings`].
+//! `"tls": true | false | {…}`: [`TlsSettings`] of checkers whose protocol works with and without TLS.
 //!
 //! A settings struct uses it as `#[serde(with = "checkup_net::tls_switch")]` on an `Option<TlsSettings>`, and
 //! as `#[schemars(schema_with = "checkup_net::tls_switch::schema")]`. `true` means the default settings.

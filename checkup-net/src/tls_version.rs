@@ -1,11 +1,11 @@
-//! [`TlsVersion`], which settings have also where TLS is not compiled in.
+//! [`TlsVersion`]: part of the settings even if TLS is not compiled in.
 
 use std::fmt;
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A version of TLS. In config files `"1.2"` or `"1.3"`; a number will do.
+/// A version of TLS. In config files `"1.2"` or `"1.3"`; numbers are accepted too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TlsVersion {
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for TlsVersion {
                 }
             }
 
-            // What YAML and TOML make of `1.3` without quotes.
+            // YAML and TOML read `1.3` without quotes as a number.
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<TlsVersion, E> {
                 self.visit_str(&number.to_string())
             }

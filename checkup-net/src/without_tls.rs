@@ -1,14 +1,14 @@
-//! [`TlsClient`] where the feature `tls` is not enabled: settings that ask for TLS are refused.
+//! [`TlsClient`] without the feature `tls`: settings that ask for TLS are refused.
 
 use std::borrow::Cow;
 use std::io;
 
-use checkup_core::{ConfigError, Failure};
+use checkup_core::{ConfigError, Failure, Timestamp};
 use tokio::net::TcpStream;
 
 use crate::TlsSettings;
 
-/// The TLS of one check. Without the feature `tls` there is none: [`new`](Self::new) always fails.
+/// The TLS of one check. Without the feature `tls` it does not exist: [`new`](Self::new) always fails.
 #[derive(Debug)]
 pub enum TlsClient {}
 
@@ -49,6 +49,11 @@ impl TlsClient {
     /// None.
     pub async fn connect(&self, _: TcpStream) -> Result<TcpStream, Failure> {
         match *self {}
+    }
+
+    /// Never called.
+    pub fn certificate_expiry(_: &TcpStream) -> Option<Timestamp> {
+        None
     }
 
     /// Never called.

@@ -4,10 +4,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use checkup_core::{Cause, Failure};
-use checkup_net::{TlsSettings, TlsVersion as MinVersion, connect, tls_connect, tls_failure};
+use checkup_net::{
+    TlsConfig, TlsSettings, TlsVersion as MinVersion, certificate_expiry, connect, tls_connect, tls_failure,
+};
 use checkup_testkit::tokio_rustls::client::TlsStream;
 use checkup_testkit::tokio_rustls::rustls::ProtocolVersion;
 use checkup_testkit::tokio_rustls::rustls::pki_types::ServerName;
@@ -28,6 +31,12 @@ impl Files {
         let path = self.0.path().join(name);
         std::fs::write(&path, content).unwrap();
         Some(path)
+    }
+
+    /// Puts another file in the place of one, as careful programs do.
+    fn replace(&self, name: &str, content: &str) {
+        self.write("new", content);
+        std::fs::rename(self.0.path().join("new"), self.0.path().join(name)).unwrap();
     }
 
     fn trusting(&self, ca: &Ca) -> TlsSettings {
@@ -75,7 +84,7 @@ async fn an_unknown_issuer() {
         assert_eq!(
             failure(&tls, identity, "localhost").await,
             "the certificate of localhost is not trusted: it is self-signed, or signed by an authority that is not \
-             among the trusted roots"
+             among the trusted roots; set the authority's certificate as the CA file, or let the server send its whole chain"
         );
     }
 }
@@ -87,7 +96,7 @@ async fn an_expired_certificate_and_one_that_is_not_valid_yet() {
     let moment = |days: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(days * 24 * 3600);
     let expired = failure(&tls, ca.server_valid(&["localhost"], moment(0), moment(365)), "localhost").await;
     assert!(expired.starts_with("the certificate of localhost expired "), "{expired}");
-    assert!(expired.ends_with(" ago, on 1971-01-01T00:00:00Z"), "{expired}");
+    assert!(expired.ends_with(" ago, on 1971-01-01T00:00:00Z; renew it"), "{expired}");
     let early = failure(&tls, ca.server_valid(&["localhost"], moment(50_000), moment(60_000)), "localhost").await;
     assert_eq!(early, "the certificate of localhost is not valid before 2106-11-24T00:00:00Z; is a clock wrong?");
 }
@@ -99,7 +108,8 @@ async fn a_wrong_name() {
     let names = ["one.example", "*.two.example", "127.0.0.2", "::1"];
     assert_eq!(
         failure(&tls, ca.server(&names), "localhost").await,
-        "the certificate is not valid for localhost, only for one.example, *.two.example, 127.0.0.2, ::1"
+        "the certificate is not valid for localhost, only for one.example, *.two.example, 127.0.0.2, ::1; set `server_name` \
+         if one is right"
     );
 }
 
@@ -154,7 +164,8 @@ async fn the_oldest_version_counts() {
         failure,
         Failure::new(
             Cause::Tls,
-            "localhost refused the TLS handshake: it does not speak the TLS versions that are allowed"
+            "localhost refused the TLS handshake: it does not speak the TLS versions that are allowed; enable TLS 1.2 or 1.3 \
+             on it, or lower `min_version`"
         )
     );
 }
@@ -173,7 +184,8 @@ async fn a_client_certificate_is_presented_and_missed() {
     let error = connection.read_to_end(&mut Vec::new()).await.unwrap_err();
     assert_eq!(
         tls_failure(&error, "localhost").message(),
-        "localhost refused the TLS handshake: it asks for a client certificate"
+        "localhost refused the TLS handshake: it asks for a client certificate; set `client_cert_file` and \
+         `client_key_file`"
     );
 
     let client = ca.client("checkup");
@@ -183,6 +195,49 @@ async fn a_client_certificate_is_presented_and_missed() {
     let mut answer = String::new();
     connection.read_to_string(&mut answer).await.unwrap();
     assert_eq!(answer, "in");
+}
+
+#[tokio::test]
+async fn files_that_change_are_read_again_and_others_are_not() {
+    let (files, ca, other) = (Files::new(), Ca::new(), Ca::new());
+    let tls = files.trusting(&ca);
+    let alpn: &[&[u8]] = &[b"changing"];
+    let config = TlsConfig::default();
+    config.refresh(&tls, alpn).await.unwrap();
+    let first = config.current(&tls, alpn).await.unwrap();
+    config.refresh(&tls, alpn).await.unwrap();
+    assert!(Arc::ptr_eq(&first, &config.current(&tls, alpn).await.unwrap()), "nothing has changed");
+
+    files.replace("ca.pem", &other.pem());
+    assert!(Arc::ptr_eq(&first, &config.current(&tls, alpn).await.unwrap()), "only `refresh` looks for changes");
+    config.refresh(&tls, alpn).await.unwrap();
+    let second = config.current(&tls, alpn).await.unwrap();
+    assert!(!Arc::ptr_eq(&first, &second));
+    assert!(Arc::ptr_eq(&second, &tls.client_config(alpn).await.unwrap()), "equal settings share the new one");
+
+    files.replace("ca.pem", "half a certificate");
+    let failure = config.refresh(&tls, alpn).await.unwrap_err();
+    assert!(failure.message().contains("ca.pem: the file is not PEM"), "{failure}");
+    files.replace("ca.pem", &ca.pem());
+    config.refresh(&tls, alpn).await.unwrap();
+    let server = TlsServer::silent(ca.server(&["localhost"]), TlsOptions::new());
+    let connection = connect(&[server.addr()]).await.unwrap();
+    let config = config.current(&tls, alpn).await.unwrap();
+    tls_connect(connection, ServerName::try_from("localhost").unwrap(), config).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_the_presented_certificate_is_known() {
+    let (files, ca) = (Files::new(), Ca::new());
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    let identity = ca.server_valid(&["localhost"], SystemTime::UNIX_EPOCH, end);
+    for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
+        let server = TlsServer::silent(identity.clone(), TlsOptions::new().only(version));
+        let connection = handshake(&files.trusting(&ca), server.addr(), "localhost").await.unwrap();
+        let chain = connection.get_ref().1.peer_certificates().unwrap();
+        let expiry = certificate_expiry(chain).unwrap();
+        assert_eq!(expiry.unix_nanos(), 4_000_000_000_000_000_000);
+    }
 }
 
 #[tokio::test]

@@ -20,7 +20,7 @@ use crate::Tcp;
 use crate::config::MAX_READ_BYTES;
 use crate::expect::Search;
 
-/// Upstream's.
+/// As in upstream: the original Checkup, a Go program.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How much is read at once.
@@ -77,15 +77,22 @@ impl Checker for TcpChecker {
         if let Some(tls) = &self.tls {
             tls.prepare().await?;
         }
-        // Reading certificates, which the first attempt does, is not the server's time.
+        // Reading certificates, at the start and when they change, is not the server's time.
         let start = Instant::now();
         let addresses = resolve(self.address.host(), self.address.port(), self.ip_version).await?;
         let connection = connect(&addresses).await?;
+        let mut observation = Observation::new();
         match &self.tls {
-            Some(tls) => self.talk(tls.connect(connection).await?).await?,
+            Some(tls) => {
+                let connection = tls.connect(connection).await?;
+                if let Some(expiry) = TlsClient::certificate_expiry(&connection) {
+                    observation = observation.certificate_expiry(expiry);
+                }
+                self.talk(connection).await?;
+            }
             None => self.talk(connection).await?,
         }
-        Ok(Observation::new().rtt(start.elapsed()))
+        Ok(observation.rtt(start.elapsed()))
     }
 
     fn default_timeout(&self) -> Duration {
@@ -104,13 +111,13 @@ impl TcpChecker {
                 connection.write_all(text.expose().as_bytes()).await?;
                 connection.flush().await
             };
-            sent.await.map_err(|error| self.broken(error, " before all was sent"))?;
+            sent.await.map_err(|error| self.broken(error, " before everything was sent"))?;
         }
         if let Some(expect) = &self.expect {
             self.read(&mut connection, expect).await?;
         }
         Phase::end();
-        // Says goodbye (TLS close_notify) as far as that needs no waiting: the check has its answer.
+        // Sends what ends a connection properly (TLS `close_notify`), but does not wait for it: the check has its answer.
         poll_fn(|cx| {
             let _ = Pin::new(&mut connection).poll_shutdown(cx);
             Poll::Ready(())
@@ -130,7 +137,7 @@ impl TcpChecker {
                 Ok(0) => return Err(ended(&answer, expect)),
                 Ok(_) if searched == 0 => Phase::Transfer.begin(),
                 Ok(_) => {}
-                // Many servers close without TLS's own goodbye.
+                // Many servers close without the `close_notify` of TLS.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(ended(&answer, expect)),
                 Err(error) => {
                     return Err(self.broken(error, &format!(" before the answer was complete{}", seen(&answer))));
@@ -142,14 +149,14 @@ impl TcpChecker {
             if self.tls.is_none() && is_tls_alert(&answer) {
                 return Err(Failure::protocol("the server speaks TLS on this port: set `tls`"));
             }
-            // Servers that answer with an error often wait for the next command: then this is all there is to tell.
+            // Servers that answer with an error often wait for the next command. Then a timeout shows what has come.
             Phase::note(format!("it {}{}", expect.missing(), seen(&answer)));
         }
         let (missing, length, seen) = (expect.missing(), answer.len(), seen(&answer));
         Err(Failure::assertion(format!("answer {missing} in its first {length} bytes{seen}")))
     }
 
-    /// The failure of a connection that had been open.
+    /// The failure of a connection that was open.
     fn broken(&self, error: io::Error, when: &str) -> Failure {
         // With TLS 1.3, servers refuse a client's certificate only now.
         let tls = self.tls.as_ref().and_then(|tls| tls.failure(&error));
@@ -172,7 +179,7 @@ fn parse_address(tcp: &Tcp) -> Result<HostPort, ConfigError> {
     }
 }
 
-/// The TLS that the settings ask for, if they do. Without an address, only looks for problems of the settings.
+/// The TLS that the settings ask for, if any. Without an address, this only looks for problems of the settings.
 fn parse_tls(settings: Option<&TlsSettings>, address: Option<&HostPort>) -> Result<Option<TlsClient>, ConfigError> {
     let Some(settings) = settings else { return Ok(None) };
     if cfg!(not(feature = "tls")) {
@@ -183,7 +190,7 @@ fn parse_tls(settings: Option<&TlsSettings>, address: Option<&HostPort>) -> Resu
     TlsClient::new(settings, host, "endpoint_url").map(Some)
 }
 
-/// Whether a server, instead of an answer, complains in TLS: an alert record of TLS 1.x (RFC 8446, section 5.1).
+/// Whether an answer is a complaint of a TLS server: an alert record of TLS 1.x (RFC 8446, section 5.1).
 fn is_tls_alert(answer: &[u8]) -> bool {
     matches!(answer, [0x15, 0x03, 0..=4, ..])
 }
@@ -196,7 +203,7 @@ fn ended(answer: &[u8], expect: &Search) -> Failure {
     Failure::assertion(format!("answer {}{}", expect.missing(), seen(answer)))
 }
 
-/// What has come, in brackets, if anything has.
+/// What has arrived, in brackets, if anything has.
 fn seen(answer: &[u8]) -> String {
     if answer.is_empty() { String::new() } else { format!(" (got '{}')", excerpt(answer, MAX_SHOWN)) }
 }

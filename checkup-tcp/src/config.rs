@@ -8,19 +8,20 @@ use serde::Serialize;
 
 use crate::expect::Expect;
 
-/// How much of an answer is read unless the settings say otherwise: 64 KiB.
+/// The default limit of what is read of an answer: 64 KiB.
 const DEFAULT_MAX_READ_BYTES: usize = 64 << 10;
 
-/// The most that it can be: 1 MiB. It is kept in memory, and searched again with each part that comes.
+/// The largest limit: 1 MiB. An answer is kept in memory, and searched again with each part that arrives.
 pub(crate) const MAX_READ_BYTES: usize = 1 << 20;
 
 /// The settings of a TCP check, and its JSON object (`"type": "tcp"`).
 ///
-/// An attempt connects, and makes the TLS handshake with [`tls`](Self::tls). Then it writes what there is to
-/// [`send`](Self::send), and reads until what it [`expect`](Self::expect)s has come. Without `expect` it reads nothing.
+/// An attempt connects, and makes the TLS handshake if [`tls`](Self::tls) is set. Then it writes what is in [`send`](Self::send), and
+/// reads until it has what it [`expect`](Self::expect)s. Without `expect` it reads nothing. With TLS, results say when the
+/// server's certificate expires.
 ///
-/// The timeout of an attempt, 1 second unless the check has another, covers all of it. A name with several addresses is up
-/// if one of them accepts.
+/// The timeout of an attempt covers all of this. Default: 1 second, as in upstream: the original Checkup, a Go program. A name with
+/// several addresses is up if one of them accepts.
 ///
 /// A Redis server that answers a `PING`, as in a config file:
 ///
@@ -44,26 +45,28 @@ pub struct Tcp {
     pub endpoint_url: String,
 
     /// Whether to speak TLS: `true`, or an object of TLS settings. Default: false. Needs the feature `tls` (`tcp-tls` of the
-    /// crate `checkup-rs`). With TLS 1.3 a server refuses a client certificate only after the handshake: set `expect` to notice.
+    /// crate `checkup-rs`). With TLS 1.3 a server refuses a client certificate only after the handshake: set `expect` to notice
+    /// that. Certificate files that change are read again at the next attempt.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "tls_switch::serialize")]
     #[cfg_attr(feature = "config", schemars(schema_with = "tls_switch::schema"))]
     pub tls: Option<TlsSettings>,
 
-    /// Connect over IPv4 (`4`) or IPv6 (`6`) only. Default `"any"`.
+    /// Connect over IPv4 (`4`) or IPv6 (`6`) only. Default: `"any"`.
     #[serde(default, skip_serializing_if = "IpVersion::is_any")]
     pub ip_version: IpVersion,
 
-    /// A text to send after connecting. An end of line is `\r\n` in the quotes of JSON, of TOML, and in the double
-    /// ones of YAML; nothing is added. It may hold a password, so it is not shown.
+    /// A text to send after connecting. Nothing is added to it and nothing is removed: white space and line ends, including
+    /// those of a variable, are sent as they are. Write a line end as `\r\n` in the double quotes of JSON, TOML or YAML. The text
+    /// may be a password, so it is never shown. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send: Option<Secret>,
 
-    /// What the answer, or the greeting of a server that speaks first, must have in it: a text that it contains, or
-    /// `{"matches": "regex"}`. Reading stops as soon as it is there.
+    /// What the answer must contain, or the greeting of a server that speaks first: a text, or `{"matches": "regex"}`. Reading
+    /// stops as soon as it has arrived. Default: the answer does not matter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
 
-    /// How many bytes to read at most in search of `expect`, up to 1048576. Default 65536.
+    /// How many bytes to read at most in search of `expect`, from 1 to 1048576. Default: 65536.
     #[serde(default = "default_max_read_bytes", skip_serializing_if = "is_default_max_read_bytes")]
     pub max_read_bytes: usize,
 }
@@ -88,28 +91,28 @@ impl Tcp {
         self
     }
 
-    /// Connect over this version of the Internet Protocol only. Default: any.
+    /// Connects over this version of the Internet Protocol only. Default: any.
     #[must_use]
     pub fn ip_version(mut self, version: IpVersion) -> Self {
         self.ip_version = version;
         self
     }
 
-    /// A text to send after connecting.
+    /// Sets a text to send after connecting. It is sent as it is, white space and line ends included. Default: none.
     #[must_use]
     pub fn send(mut self, text: impl Into<Secret>) -> Self {
         self.send = Some(text.into());
         self
     }
 
-    /// What the answer must have in it: a text, or an [`Expect`].
+    /// Sets what the answer must contain: a text, or an [`Expect`]. Default: the answer does not matter.
     #[must_use]
     pub fn expect(mut self, expect: impl Into<Expect>) -> Self {
         self.expect = Some(expect.into());
         self
     }
 
-    /// How many bytes to read at most in search of what is expected. Default 64 KiB, at most 1 MiB.
+    /// Sets how many bytes to read at most in search of what is expected, from 1 byte to 1 MiB. Default: 64 KiB.
     #[must_use]
     pub fn max_read_bytes(mut self, bytes: usize) -> Self {
         self.max_read_bytes = bytes;

@@ -1,4 +1,4 @@
-//! [`Expect`]: what the answer must have in it.
+//! [`Expect`]: what an answer must contain.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 /// How much of an expectation a message shows, in characters.
 const MAX_SHOWN: usize = 80;
 
-/// What the answer of a server must have in it, for the check to be healthy.
+/// What the answer of a TCP server must contain, for the check to be healthy.
 ///
 /// ```
 /// use checkup_tcp::Expect;
@@ -27,13 +27,13 @@ const MAX_SHOWN: usize = 80;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Expect {
-    /// This text, anywhere in it. In JSON a string.
+    /// The answer contains this text. In JSON a string.
     Contains(String),
-    /// A match of this regular expression. In JSON `{"matches": "…"}`.
+    /// The answer matches this regular expression. In JSON `{"matches": "…"}`.
     ///
-    /// The syntax is that of the crate `regex-lite`: as in HTTP checks, without classes of Unicode. The answer is read as
-    /// UTF-8, and bytes that are none as U+FFFD. It is tried on what has come so far, so that `$` is the end of
-    /// that, not of the whole answer.
+    /// The syntax is that of the crate `regex-lite`, as in HTTP checks: without Unicode classes. The answer is read as UTF-8, and
+    /// other bytes as U+FFFD. The expression is tried on what has arrived so far, so `$` is the end of that, not of the whole
+    /// answer.
     Matches(String),
 }
 
@@ -123,10 +123,10 @@ pub(crate) enum Search {
 impl Search {
     pub(crate) fn new(expect: &Expect) -> Result<Self, ConfigError> {
         match expect {
-            // Every answer contains nothing, before it has come.
+            // Every answer contains an empty text before it has arrived.
             Expect::Contains(text) | Expect::Matches(text) if text.is_empty() => Err(ConfigError::invalid(
                 "expect",
-                "expected a text that is not empty; leave it out if the answer does not matter",
+                "expected a text, found an empty one; remove `expect` if the answer does not matter",
             )),
             Expect::Contains(text) => Ok(Self::Text { text: text.clone() }),
             Expect::Matches(pattern) => Regex::new(pattern).map(|regex| Self::Regex { regex }).map_err(|error| {
@@ -135,12 +135,12 @@ impl Search {
         }
     }
 
-    /// Whether it is in the answer so far, of which everything before `new` has been searched before.
+    /// Whether the answer so far meets the expectation. Everything before `new` has been searched already.
     pub(crate) fn is_in(&self, answer: &[u8], new: usize) -> bool {
         match self {
             Self::Text { text } => {
                 let text = text.as_bytes();
-                // It may have begun before.
+                // It may begin in the part that was searched.
                 let start = new.saturating_sub(text.len() - 1);
                 answer[start..].windows(text.len()).any(|window| window == text)
             }
@@ -148,7 +148,7 @@ impl Search {
         }
     }
 
-    /// That the answer, or what has come of it, has it not.
+    /// The words for an answer that does not meet the expectation.
     pub(crate) fn missing(&self) -> String {
         match self {
             Self::Text { text } => format!("does not contain '{}'", excerpt(text.as_bytes(), MAX_SHOWN)),
@@ -173,14 +173,14 @@ mod tests {
     }
 
     #[test]
-    fn a_regex_searches_answers_that_are_no_utf_8_too() {
+    fn a_regex_searches_answers_that_are_not_utf_8() {
         let search = Search::new(&Expect::Matches(r"^\x00.ready".into())).unwrap();
         assert!(search.is_in(b"\x00\xffready", 2));
         assert!(!search.is_in(b"a\x00\xffready", 0));
     }
 
     #[test]
-    fn what_cannot_be_expected_is_refused() {
+    fn invalid_expectations_are_refused() {
         for expect in [Expect::from(""), Expect::Matches(String::new())] {
             assert_eq!(Search::new(&expect).unwrap_err().problems()[0].place, "expect");
         }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn json_goes_both_ways() {
+    fn json_round_trips() {
         for json in [r#""a\r\n""#, r#"{"matches":"^a"}"#] {
             let expect: Expect = serde_json::from_str(json).unwrap();
             assert_eq!(serde_json::to_string(&expect).unwrap(), json);

@@ -1,11 +1,11 @@
-//! Settings: upstream's run unchanged, all serialise back, and those that cannot work are refused with the key.
+//! Settings: upstream's run unchanged, all round-trip, and invalid ones are refused with the key.
 
 use checkup_core::{IntoChecker, Secret};
 use checkup_net::{IpVersion, TlsSettings, TlsVersion};
 use checkup_tcp::{Expect, Tcp};
 
 fn refused(tcp: Tcp) -> String {
-    tcp.into_checker().expect_err("the settings cannot work").to_string()
+    tcp.into_checker().expect_err("the settings are invalid").to_string()
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn unknown_keys_are_refused() {
 }
 
 #[test]
-fn settings_that_cannot_work_are_refused_by_their_key() {
+fn invalid_settings_are_refused_with_their_key() {
     let tls = |settings| Tcp::new("db:1").tls(settings);
     let mut without_key = TlsSettings::new();
     without_key.client_cert_file = Some("client.pem".into());
@@ -66,7 +66,7 @@ fn settings_that_cannot_work_are_refused_by_their_key() {
             "tls.server_name: expected a host name or an IP address that a certificate can contain, found \"a b\"",
         ),
         (tls(without_key), "tls.client_key_file: expected a file, found none"),
-        (Tcp::new("db:1").expect(""), "expect: expected a text that is not empty"),
+        (Tcp::new("db:1").expect(""), "expect: expected a text, found an empty one"),
         (Tcp::new("db:1").expect(Expect::Matches("(".into())), "expect.matches: expected a regular expression, found "),
         (Tcp::new("db:1").max_read_bytes(0), "max_read_bytes: expected 1 to 1048576, found 0"),
     ] {

@@ -1,4 +1,4 @@
-//! The contract of a checker, held by the TCP checker: plain, and over TLS.
+//! The TCP checker keeps the contract of checkers, plain and over TLS.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 
 const SECRET: &str = "hunter2";
 
-/// Answers one line with `+OK` and what it was sent.
+/// Answers one line with `+OK` and the line.
 async fn echo(connection: impl AsyncRead + AsyncWrite + Unpin) {
     let mut connection = BufReader::new(connection);
     let mut line = String::new();
@@ -57,7 +57,7 @@ mod tls {
         let identity = || ca.server(&["127.0.0.1"]);
         let servers = Arc::new([
             TlsServer::start(identity(), TlsOptions::new(), echo),
-            // Not one that our authority knows.
+            // Signed by an authority that the check does not trust.
             TlsServer::start(Ca::new().server(&["127.0.0.1"]), TlsOptions::new(), echo),
             TlsServer::silent(identity(), TlsOptions::new()),
         ]);

@@ -1,4 +1,4 @@
-//! Hostile endpoints, each a real socket: every check ends in time, in bounded memory, and is down with a reason that
+//! Hostile endpoints on real sockets: every check ends within its timeout, in bounded memory, and is down with a reason that
 //! names the cause.
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions only, not in their helpers")]
@@ -15,16 +15,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 /// The timeout of these checks.
 const LIMIT: Duration = Duration::from_millis(300);
 
-/// The timeout of those in which something must happen first, also on a slow machine.
+/// The timeout of checks in which something must happen first, even on a slow machine.
 const LONGER: Duration = Duration::from_secs(1);
 
-/// Checks that have nothing to do with time get more of it: machines can be slow.
+/// The timeout of checks that are not about timeouts: machines can be slow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Runs one check and tells why it is down.
+/// Runs one check. Returns why it is down.
 async fn reason(tcp: Tcp, limit: Duration) -> (Cause, String) {
     let checkup = Checkup::builder().check(Check::new("hostile", tcp).timeout(limit)).build().unwrap();
-    // Far more than any of these takes, so that one that hangs fails the test and does not hang it.
+    // Far longer than any of these takes, so that a check that hangs fails the test and does not hang it.
     let report = tokio::time::timeout(Duration::from_secs(60), checkup.check()).await.expect("the check ends");
     let attempt = report.results[0].failures().next().expect("the check is down").clone();
     (attempt.cause.unwrap(), attempt.error.unwrap())
@@ -67,7 +67,7 @@ async fn silent_after_the_tls_handshake() {
 }
 
 #[tokio::test]
-async fn never_reads_what_it_is_sent() {
+async fn a_server_that_never_reads() {
     let server = TcpServer::start(|connection| async move {
         // Keeps the connection open until the server ends.
         std::future::pending::<()>().await;
@@ -110,7 +110,7 @@ async fn an_endless_answer_is_read_up_to_the_bound() {
         assert!(text.starts_with(&start), "{text}");
         server.wait_idle().await;
     }
-    // What was not read stayed in the buffers of the sockets, which are far smaller than this.
+    // The rest stayed in the buffers of the sockets, which are far smaller than this.
     assert!(sent.load(Ordering::Relaxed) < 64 << 20, "{sent:?}");
 }
 
@@ -118,7 +118,7 @@ async fn an_endless_answer_is_read_up_to_the_bound() {
 async fn reset_at_once_and_in_the_middle_of_the_answer() {
     let server = TcpServer::reset();
     let (cause, text) = reason(to(&server).expect("hello"), PATIENCE).await;
-    // The reset may be there before the connection is seen to be.
+    // The reset may arrive before the connection is known to be open.
     let connecting = format!("cannot connect to {}: connection reset by the other side", server.addr());
     let reading = "connection reset by the other side before the answer was complete";
     assert!(cause == Cause::Network && (text == reading || text == connecting), "{cause}: {text}");
@@ -196,11 +196,11 @@ async fn bad_certificates() {
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve() {
-    // Reserved (RFC 6761): no server knows it. Where no name server answers, it is the timeout that ends the check.
+    // Reserved (RFC 6761): no server knows it. Without name servers that answer, the check times out.
     let (cause, text) = reason(Tcp::new("does-not-exist.invalid:80"), LIMIT).await;
     let unresolved = cause == Cause::Dns && text.starts_with("cannot resolve does-not-exist.invalid: ");
     assert!(unresolved || (cause, text.clone()) == timed_out("resolving the name"), "{cause}: {text}");
-    // Too long for a name: the system's resolver asks nobody.
+    // Too long for a name: the system's resolver sends no query.
     let name = format!("{}.invalid", "a".repeat(64));
     let (cause, text) = reason(Tcp::new(format!("{name}:80")), PATIENCE).await;
     assert_eq!(cause, Cause::Dns);
@@ -208,7 +208,7 @@ async fn a_name_that_does_not_resolve() {
 }
 
 #[tokio::test]
-async fn a_thousand_checks_of_a_silent_server_hold_nobody_up() {
+async fn a_thousand_checks_of_a_silent_server_do_not_delay_each_other() {
     let server = TcpServer::silent();
     let checks = (0..1000).map(|i| Check::new(format!("silent {i}"), to(&server).expect("hello")).timeout(LIMIT));
     let checkup = Checkup::builder().checks(checks).concurrent_checks(1000).build().unwrap();

@@ -1,5 +1,5 @@
-//! A check without TLS reads no root certificates; one with TLS does. Without a test harness, since it is also the process
-//! that checks: the system's roots are, for that process, a named pipe that shows who opens it.
+//! A check without TLS reads no root certificates; one with TLS does. This program has no test harness, since it is also the
+//! process that checks. For that process, the system's roots are a named pipe, which shows whether the process opens it.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test's report")]
 
 #[cfg(target_os = "linux")]
@@ -33,7 +33,7 @@ mod linux {
     use checkup_tcp::{Tcp, TlsSettings};
     use checkup_testkit::TcpServer;
 
-    /// How long a process may take that is not in the way of anything.
+    /// Longer than a process takes that nothing holds up.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     pub(super) fn check(tls: bool) {
@@ -51,7 +51,7 @@ mod linux {
         let dir = tempfile::tempdir().unwrap();
         let mut process = start("check-plain", &pipe(dir.path()));
         let begin = Instant::now();
-        // Had it opened the pipe, it would wait there for ever.
+        // If it opened the pipe, it would wait there forever.
         let status = loop {
             if let Some(status) = process.try_wait().unwrap() {
                 break status;
@@ -70,7 +70,7 @@ mod linux {
         let mut process = start("check-tls", &pipe);
         let begin = Instant::now();
         while let Err(error) = open_if_read(&pipe) {
-            assert!(begin.elapsed() < PATIENCE, "nobody reads the roots: {error}");
+            assert!(begin.elapsed() < PATIENCE, "the roots are not read: {error}");
             assert_eq!(process.try_wait().unwrap(), None, "it ended without the roots");
             std::thread::sleep(Duration::from_millis(5));
         }
@@ -89,7 +89,7 @@ mod linux {
         pipe
     }
 
-    /// Opens the pipe for writing, which without waiting works only while somebody has it open to read.
+    /// Opens the pipe for writing. Without waiting, that succeeds only while another process has it open to read.
     fn open_if_read(pipe: &Path) -> io::Result<File> {
         const O_NONBLOCK: i32 = 0o4000;
         OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(pipe)

@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions only, not in their helpers")]
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use checkup_core::{Cause, Check, CheckResult, Checkup, Status};
+use checkup_core::{Cause, Check, CheckResult, Checkup, Status, Timestamp};
 use checkup_net::{IpVersion, TlsVersion as MinVersion};
 use checkup_tcp::{Expect, Tcp, TlsSettings};
 use checkup_testkit::{Ca, TcpServer, TlsOptions, TlsServer, TlsVersion, closed_port};
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// Long enough that only a server that hangs is down for it.
+/// So long that only a server that hangs exceeds it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn run(check: Check) -> CheckResult {
@@ -38,7 +38,7 @@ fn assert_healthy(result: &CheckResult) {
     assert_eq!(result.status, Status::Healthy, "{result:?}");
 }
 
-/// A server of a line protocol: answers each line by the function; no answer closes.
+/// A server of a line protocol: answers each line with the result of the function, and closes on `None`.
 fn line_server(answer: impl Fn(&str) -> Option<&'static str> + Send + Sync + Copy + 'static) -> TcpServer {
     TcpServer::start(move |mut connection| async move {
         let mut line = Vec::new();
@@ -53,7 +53,7 @@ fn line_server(answer: impl Fn(&str) -> Option<&'static str> + Send + Sync + Cop
     })
 }
 
-/// Greets, then reads to the end of the connection.
+/// Sends a greeting, then reads until the connection ends.
 fn greeting(banner: &'static [u8]) -> TcpServer {
     TcpServer::start(move |mut connection| async move {
         connection.write_all(banner).await.unwrap();
@@ -84,8 +84,8 @@ async fn names_are_resolved() {
 }
 
 #[tokio::test]
-async fn ipv6_addresses_stand_in_brackets() {
-    // Not every machine has IPv6; then the address cannot be bound, and there is nothing to check.
+async fn ipv6_addresses_are_in_brackets() {
+    // Without IPv6 on this machine, the address cannot be bound, and there is nothing to check.
     let handler = |mut connection: TcpStream| async move {
         let _ = connection.read_to_end(&mut Vec::new()).await;
     };
@@ -131,7 +131,7 @@ async fn an_answer_that_comes_in_pieces_is_put_together() {
 
 #[tokio::test]
 async fn reading_stops_at_the_match() {
-    // The server would never end; the answer is there.
+    // The server never ends its answer.
     let result = run_tcp(to(&greeting(b"220 ready\r\n")).expect(Expect::Matches("^220 ".into()))).await;
     assert_healthy(&result);
     assert!(result.phases().unwrap().first_byte.is_some());
@@ -188,7 +188,11 @@ async fn over_tls() {
     let result = run_tcp(modern.tls(settings().min_version(MinVersion::Tls13))).await;
     assert_eq!(
         failure(&result),
-        (Cause::Tls, "127.0.0.1 refused the TLS handshake: it does not speak the TLS versions that are allowed")
+        (
+            Cause::Tls,
+            "127.0.0.1 refused the TLS handshake: it does not speak the TLS versions that are allowed; enable TLS 1.2 or 1.3 \
+             on it, or lower `min_version`"
+        )
     );
 }
 
@@ -204,12 +208,57 @@ async fn a_client_certificate() {
     let tcp = Tcp::new(server.addr().to_string()).expect("welcome");
     assert_eq!(
         failure(&run_tcp(tcp.clone().tls(settings.clone())).await),
-        (Cause::Tls, "127.0.0.1 refused the TLS handshake: it asks for a client certificate")
+        (
+            Cause::Tls,
+            "127.0.0.1 refused the TLS handshake: it asks for a client certificate; set `client_cert_file` and \
+             `client_key_file`"
+        )
     );
     let client = files.ca.client("checkup");
     let settings =
         settings.client_cert(files.write("client.pem", &client.cert_pem), files.write("client.key", &client.key_pem));
     assert_healthy(&run_tcp(tcp.tls(settings)).await);
+}
+
+#[tokio::test]
+async fn the_end_of_the_certificate_is_a_fact() {
+    let files = Files::new();
+    let end = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
+    let identity = files.ca.server_valid(&["127.0.0.1"], SystemTime::UNIX_EPOCH, end);
+    let server = TlsServer::silent(identity, TlsOptions::new());
+    let result = run_tcp(Tcp::new(server.addr().to_string()).tls(TlsSettings::new().ca_file(files.ca_file()))).await;
+    assert_healthy(&result);
+    let expiry = Timestamp::from_unix_nanos(4_000_000_000_000_000_000);
+    assert_eq!(result.facts().certificate_expiry, Some(expiry));
+    let plain = TcpServer::silent();
+    assert_eq!(run_tcp(to(&plain)).await.facts().certificate_expiry, None);
+}
+
+#[tokio::test]
+async fn certificate_files_that_are_replaced_count_from_the_next_attempt_on() {
+    let (files, other) = (Files::new(), Ca::new());
+    let server = TlsServer::silent(files.ca.server(&["127.0.0.1"]), TlsOptions::new());
+    let tcp = Tcp::new(server.addr().to_string()).tls(TlsSettings::new().ca_file(files.ca_file()));
+    let checkup = Checkup::builder().check(Check::new("tcp", tcp).timeout(PATIENCE)).build().unwrap();
+    let replace = |pem: &str| std::fs::rename(files.write("new.pem", pem), files.ca_file()).unwrap();
+    checkup.check().await.assert_healthy();
+    for (pem, words) in [(other.pem().as_str(), "is not trusted"), ("half", "ca.pem: the file is not PEM")] {
+        replace(pem);
+        let report = checkup.check().await;
+        assert!(report.results[0].reason().unwrap().contains(words), "{report}");
+        replace(&files.ca.pem());
+        checkup.check().await.assert_healthy();
+    }
+}
+
+#[tokio::test]
+async fn a_text_is_sent_as_it_is() {
+    let server = TcpServer::start(|mut connection| async move {
+        let mut received = [0; 8];
+        let _ = connection.read_exact(&mut received).await;
+        let _ = connection.write_all(&received).await;
+    });
+    assert_healthy(&run_tcp(to(&server).send(" a \r\n b\n").expect(" a \r\n b\n")).await);
 }
 
 #[tokio::test]

@@ -1,16 +1,15 @@
 //! [`TlsClient`]: the TLS of one check, parsed from its settings.
 
 use std::io;
-use std::sync::Arc;
 
-use checkup_core::{ConfigError, ConfigProblems, Failure};
+use checkup_core::{ConfigError, ConfigProblems, Failure, Timestamp};
 use tokio::net::TcpStream;
-use tokio::sync::OnceCell;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::config::TlsConfig;
 use super::connect::tls_connect;
+use super::expiry::certificate_expiry;
 use super::failure::find_tls_failure;
 use crate::TlsSettings;
 
@@ -30,14 +29,14 @@ pub struct TlsClient {
     server_name: ServerName<'static>,
     alpn: &'static [&'static [u8]],
     /// Made by the first attempt, which reads files.
-    config: OnceCell<Arc<ClientConfig>>,
+    config: TlsConfig,
 }
 
 impl TlsClient {
     /// Parses the settings for a server. Reads no file.
     ///
-    /// The certificate must be valid for `server_name` of the settings or else for `host`, which is the value of
-    /// the key `host_key` (or a part of it). The settings are the value of the key `tls`.
+    /// The certificate must be valid for `server_name` of the settings, or for `host` if they have none. `host` is the value of
+    /// the key `host_key`, or a part of it. The settings are the value of the key `tls`.
     ///
     /// # Errors
     ///
@@ -51,7 +50,7 @@ impl TlsClient {
         };
         let server_name = problems.take(parse_name(name, key));
         let settings = settings.clone();
-        problems.finish(|| Some(Self { settings, server_name: server_name?, alpn: &[], config: OnceCell::new() }))
+        problems.finish(|| Some(Self { settings, server_name: server_name?, alpn: &[], config: TlsConfig::default() }))
     }
 
     /// Offers these protocols to the server (ALPN), in this order. Default: none.
@@ -66,34 +65,36 @@ impl TlsClient {
         self.server_name.to_str()
     }
 
-    /// Reads the certificate files, unless they are read already. An attempt calls this before it starts its clock,
-    /// since reading files is not the server's time.
+    /// Reads the certificate files at the first call, and again if they have changed: see [`TlsConfig`]. An attempt calls this
+    /// before it starts its clock, since reading files is not the server's time.
     ///
     /// # Errors
     ///
     /// If a file is missing or invalid, or the system has no root certificates.
     pub async fn prepare(&self) -> Result<(), Failure> {
-        self.config().await.map(|_| ())
+        self.config.refresh(&self.settings, self.alpn).await
     }
 
     /// Makes the handshake on a connection. Marks [`Phase::Tls`](checkup_core::Phase::Tls).
     ///
     /// # Errors
     ///
-    /// What [`tls_failure`](crate::tls_failure) says of the handshake's error, and the errors of
+    /// The failure that [`tls_failure`](crate::tls_failure) makes of the handshake's error, and those of
     /// [`prepare`](Self::prepare).
     pub async fn connect(&self, connection: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
-        tls_connect(connection, self.server_name.clone(), self.config().await?).await
+        let config = self.config.current(&self.settings, self.alpn).await?;
+        tls_connect(connection, self.server_name.clone(), config).await
+    }
+
+    /// When the certificates that the server presented expire: see [`certificate_expiry`]. `None` if they cannot be read.
+    pub fn certificate_expiry(connection: &TlsStream<TcpStream>) -> Option<Timestamp> {
+        certificate_expiry(connection.get_ref().1.peer_certificates().unwrap_or_default())
     }
 
     /// The failure in words, if an error of an open connection came from TLS: with TLS 1.3, servers refuse a client's
     /// certificate only after the handshake.
     pub fn failure(&self, error: &io::Error) -> Option<Failure> {
         find_tls_failure(error, &self.server_name.to_str())
-    }
-
-    async fn config(&self) -> Result<Arc<ClientConfig>, Failure> {
-        self.config.get_or_try_init(|| self.settings.client_config(self.alpn)).await.cloned()
     }
 }
 

@@ -1,3 +1,5 @@
+//! [`tls_connect`]: the TLS handshake.
+
 use std::sync::Arc;
 
 use checkup_core::{Failure, Phase};
@@ -15,7 +17,7 @@ use super::failure::tls_failure;
 ///
 /// # Errors
 ///
-/// What [`tls_failure`] says of the handshake's error.
+/// The failure that [`tls_failure`] makes of the handshake's error.
 pub async fn tls_connect(
     connection: TcpStream,
     server_name: ServerName<'static>,

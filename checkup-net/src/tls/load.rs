@@ -1,7 +1,5 @@
-//! From settings to a configuration: the files and the system's roots are read here, and nowhere else.
+//! Makes a configuration from settings: reads their files and the system's root certificates.
 
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -16,15 +14,12 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, SupportedProtocolV
 
 use super::own_certificate::OwnCertificate;
 use super::unverified::Unverified;
-use crate::{TlsSettings, TlsVersion};
+use crate::{TlsSettings, TlsVersion, excerpt, read_file};
 
-/// Larger than any bundle of roots, smaller than what hurts.
-const MAX_FILE_BYTES: u64 = 16 << 20;
-
-/// Our own, so that nothing depends on the default of the process, which belongs to the program.
+/// Checkup's provider. It does not depend on the default of the process, which belongs to the program.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
 
-/// The configuration of these settings. Reads files.
+/// Makes the configuration of these settings. Reads their files, and blocks.
 pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientConfig, Failure> {
     let versions: &[&SupportedProtocolVersion] = match settings.min_version {
         None | Some(TlsVersion::Tls12) => &[&version::TLS13, &version::TLS12],
@@ -33,13 +28,13 @@ pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientC
     let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_protocol_versions(versions)
         .map_err(Failure::from_error)?
-        // Not dangerous but for `skip_verify`: this is how rustls takes any verifier that is not its own.
+        // Dangerous only with `skip_verify`: rustls calls every verifier that is not its own so.
         .dangerous()
         .with_custom_certificate_verifier(verifier(settings)?);
     let mut config = match (&settings.client_cert_file, &settings.client_key_file) {
         (Some(certificate), Some(key)) => builder
             .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
-            .map_err(|error| client_failure(certificate, key, error))?,
+            .map_err(|error| client_failure(certificate, key, &error))?,
         _ => builder.with_no_client_auth(),
     };
     config.resumption = Resumption::disabled();
@@ -53,15 +48,12 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
     }
     let extra = settings.extra_ca_file.as_deref();
     let Some(ca_file) = settings.ca_file.as_deref() else {
-        // Checked one by one first: the verifier's error would not say which certificate it is.
+        // Checked one by one first: the verifier's error does not say which certificate is wrong.
         let mut checked = RootCertStore::empty();
         let roots = extra.map_or(Ok(Vec::new()), |file| add_roots(&mut checked, file))?;
         return match Verifier::new_with_extra_roots(roots.clone(), Arc::clone(&PROVIDER)) {
             Ok(verifier) => Ok(Arc::new(OwnCertificate { inner: Arc::new(verifier), roots })),
-            Err(error) => Err(Failure::other(format!(
-                "cannot load the system's root certificates: {error}; install them (on Linux the package \
-                 ca-certificates) or give a CA file"
-            ))),
+            Err(error) => Err(no_system_roots(&error)),
         };
     };
     let mut roots = RootCertStore::empty();
@@ -72,19 +64,35 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
     Ok(Arc::new(OwnCertificate { inner, roots: own }))
 }
 
+fn no_system_roots(error: &rustls::Error) -> Failure {
+    let reason = match error {
+        rustls::Error::General(reason) => excerpt(reason.as_bytes(), 200),
+        _ => "they are missing or invalid".to_owned(),
+    };
+    Failure::other(format!(
+        "cannot load the system's root certificates: {reason}; install them (on Linux the package ca-certificates) or give \
+         a CA file"
+    ))
+}
+
 /// Adds the certificates of a file to the roots.
 fn add_roots(roots: &mut RootCertStore, file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let certificates = certificates(file)?;
     for (index, certificate) in certificates.iter().enumerate() {
-        roots.add(certificate.clone()).map_err(|error| {
-            Failure::other(format!("certificate {} in {} cannot be a root: {error}", index + 1, file.display()))
+        roots.add(certificate.clone()).map_err(|_| {
+            let message = format!(
+                "certificate {} in {} is malformed or not supported; remove it, or get a new copy",
+                index + 1,
+                file.display()
+            );
+            Failure::other(message)
         })?;
     }
     Ok(certificates)
 }
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    let content = read(file)?;
+    let content = read_file(file)?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&content)
         .collect::<Result<_, _>>()
         .map_err(|error| not_pem(file, "certificate", &content, &error))?;
@@ -95,30 +103,11 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 }
 
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
-    let content = read(file)?;
+    let content = read_file(file)?;
     PrivateKeyDer::from_pem_slice(&content).map_err(|error| not_pem(file, "private key", &content, &error))
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let fail = |reason: &str| Failure::other(format!("cannot read {}: {reason}", file.display()));
-    let read = || {
-        let mut content = Vec::new();
-        File::open(file)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut content)?;
-        Ok(content)
-    };
-    let content = read().map_err(|error: io::Error| match error.kind() {
-        io::ErrorKind::NotFound => fail("there is no such file"),
-        io::ErrorKind::PermissionDenied => fail("permission denied"),
-        io::ErrorKind::IsADirectory => fail("it is a directory"),
-        _ => fail(&error.to_string()),
-    })?;
-    if content.len() as u64 > MAX_FILE_BYTES {
-        return Err(fail("it is larger than 16 MiB"));
-    }
-    Ok(content)
-}
-
-/// The failure of a file that is not what it should be. Shows nothing of its content, which may be a key.
+/// The failure of a file with the wrong content, which is not shown, since it may be a key.
 fn not_pem(file: &Path, what: &str, content: &[u8], error: &pem::Error) -> Failure {
     let reason = match error {
         pem::Error::NoItemsFound if content.is_empty() => "the file is empty".to_owned(),
@@ -129,7 +118,7 @@ fn not_pem(file: &Path, what: &str, content: &[u8], error: &pem::Error) -> Failu
         pem::Error::NoItemsFound if contains(content, b"BEGIN ENCRYPTED PRIVATE KEY") => {
             "the key is encrypted: decrypt it with openssl pkey".to_owned()
         }
-        pem::Error::NoItemsFound if contains(content, b"-----BEGIN ") => "there are only other things in it".to_owned(),
+        pem::Error::NoItemsFound if contains(content, b"-----BEGIN ") => "it contains only other things".to_owned(),
         pem::Error::NoItemsFound => "the file is not PEM".to_owned(),
         pem::Error::MissingSectionEnd { .. } => "the file ends in the middle of one".to_owned(),
         pem::Error::IllegalSectionStart { .. } => "a BEGIN line is broken".to_owned(),
@@ -143,13 +132,18 @@ fn contains(content: &[u8], text: &[u8]) -> bool {
     content.windows(text.len()).any(|window| window == text)
 }
 
-fn client_failure(certificate: &Path, key: &Path, error: rustls::Error) -> Failure {
+fn client_failure(certificate: &Path, key: &Path, error: &rustls::Error) -> Failure {
     let (certificate, key) = (certificate.display(), key.display());
     Failure::other(match error {
         rustls::Error::InconsistentKeys(_) => {
-            format!("the key in {key} does not belong to the certificate in {certificate}")
+            format!("the key in {key} does not belong to the certificate in {certificate}; set the two that do")
         }
-        error => format!("cannot use the client certificate in {certificate} with the key in {key}: {error}"),
+        rustls::Error::InvalidCertificate(_) => {
+            format!("the client certificate in {certificate} is malformed; get a new copy")
+        }
+        _ => {
+            format!("the key in {key} is not supported; use an ECDSA, RSA or Ed25519 key, in PKCS #8, PKCS #1 or SEC 1")
+        }
     })
 }
 
@@ -191,7 +185,7 @@ mod tests {
             ("empty", b"".as_slice(), "the file is empty"),
             ("text", b"hello", "the file is not PEM"),
             ("der", &der, "the file is DER"),
-            ("key", identity.key_pem.as_bytes(), "only other things"),
+            ("key", identity.key_pem.as_bytes(), "contains only other things"),
             ("torn", &pem.as_bytes()[..pem.len() / 2], "ends in the middle"),
             ("broken", broken.as_bytes(), "base64"),
             ("hollow", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in"),

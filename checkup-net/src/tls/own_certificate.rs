@@ -10,9 +10,9 @@ use tokio_rustls::rustls::{CertificateError, DigitallySignedStruct, Error, Signa
 
 /// Verifies as `inner` does, and also accepts a server that presents one of the `roots` itself.
 ///
-/// `openssl req -x509` makes certificates of an authority, which servers then present as their own. The standard way of
-/// verification (RFC 5280) refuses those, although the settings name this very certificate as trusted. Its dates and
-/// its names still count.
+/// `openssl req -x509` makes certificates of an authority, which servers then present as their own. Standard
+/// verification (RFC 5280) refuses those, although the settings name this certificate as trusted. Its dates and its names
+/// still count.
 #[derive(Debug)]
 pub(super) struct OwnCertificate {
     pub(super) inner: Arc<dyn ServerCertVerifier>,

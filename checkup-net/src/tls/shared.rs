@@ -9,14 +9,21 @@ use tokio::task;
 use tokio_rustls::rustls::ClientConfig;
 
 use super::load::load;
+use super::stamp::Stamps;
 use crate::TlsSettings;
 
-/// Two checks can share a configuration if these are equal.
+/// Checks whose keys are equal share a configuration.
 type Key = (TlsSettings, Vec<Vec<u8>>);
 
-/// The configuration, once there is one. Locked while it is made, so that a thousand checks that start at once
-/// load the roots once.
-type Slot = Arc<AsyncMutex<Weak<ClientConfig>>>;
+/// A configuration while it is in use, and the state of its files when they were read.
+#[derive(Default)]
+struct Loaded {
+    config: Weak<ClientConfig>,
+    stamps: Stamps,
+}
+
+/// The lock is held while the configuration is made, so that a thousand checks that start together load the roots once.
+type Slot = Arc<AsyncMutex<Loaded>>;
 
 /// All configurations in use.
 static SHARED: LazyLock<Mutex<HashMap<Key, Slot>>> = LazyLock::new(Mutex::default);
@@ -24,11 +31,13 @@ static SHARED: LazyLock<Mutex<HashMap<Key, Slot>>> = LazyLock::new(Mutex::defaul
 impl TlsSettings {
     /// The configuration, which offers these protocols (ALPN) in this order.
     ///
-    /// It is made at the first use and shared by everybody with equal settings for as long as somebody keeps it; so
-    /// keep it. Certificate files are read then and not again. Sessions are not resumed: every handshake is a full
-    /// one. The cryptography is aws-lc-rs, whatever the process has installed as its default.
+    /// The first call makes it. Callers with equal settings share it for as long as one of them keeps it, so keep it. A call
+    /// after one of the certificate files has changed reads the files again: [`TlsConfig`](crate::TlsConfig) does both.
+    /// Sessions are not resumed: every handshake is a full one. The cryptography is aws-lc-rs, whatever default the process
+    /// has installed.
     ///
-    /// The system's roots are loaded only if they count: not with `ca_file` or `skip_verify`.
+    /// The system's roots are loaded only if they are needed, which they are not with `ca_file` or `skip_verify`. They are
+    /// loaded once.
     ///
     /// # Errors
     ///
@@ -38,19 +47,23 @@ impl TlsSettings {
         // The name belongs to a connection, not to the configuration.
         let settings = Self { server_name: None, ..self.clone() };
         let slot = slot((settings.clone(), alpn.clone()));
-        let mut slot = slot.lock().await;
-        if let Some(config) = slot.upgrade() {
+        let mut loaded = slot.lock().await;
+        // Taken before the files are read: a change in between is noticed at the next call.
+        let stamps = Stamps::take(&settings).await?;
+        if let Some(config) = loaded.config.upgrade()
+            && loaded.stamps == stamps
+        {
             return Ok(config);
         }
         let config = task::spawn_blocking(move || load(&settings, alpn)).await.map_err(Failure::from_error)??;
         let config = Arc::new(config);
-        *slot = Arc::downgrade(&config);
+        *loaded = Loaded { config: Arc::downgrade(&config), stamps };
         Ok(config)
     }
 }
 
-/// The slot for these settings. Making one takes those out that nobody needs any more, so that there are never more
-/// than configurations in use.
+/// The slot for these settings. Making a slot removes those that are no longer in use, so there are never more slots than
+/// configurations in use.
 fn slot(key: Key) -> Slot {
     // Nothing panics while it is locked.
     let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,8 +71,8 @@ fn slot(key: Key) -> Slot {
         return Arc::clone(slot);
     }
     shared.retain(|_, slot| {
-        // Somebody waits for it, or makes it, or the configuration is alive.
-        Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|config| config.strong_count() > 0)
+        // A caller waits for it or makes it, or the configuration is alive.
+        Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|loaded| loaded.config.strong_count() > 0)
     });
     Arc::clone(shared.entry(key).or_default())
 }
@@ -87,7 +100,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn configurations_that_nobody_keeps_are_forgotten() {
+    async fn configurations_that_are_not_kept_are_forgotten() {
         let key = (unverified(), vec![b"forgotten".to_vec()]);
         drop(unverified().client_config(&[b"forgotten"]).await.unwrap());
         let _kept = unverified().client_config(&[b"kept"]).await.unwrap();

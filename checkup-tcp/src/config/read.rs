@@ -1,4 +1,5 @@
-//! Reading of [`Tcp`]: its own keys, and the flat TLS keys of upstream, which become the nested object.
+//! Reads [`Tcp`]: its own keys, and the flat TLS keys of upstream (the original Checkup, a Go program), which become the nested
+//! object.
 
 use std::path::PathBuf;
 
