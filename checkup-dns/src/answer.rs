@@ -1,4 +1,4 @@
-//! What an answer says, and whether that is as expected.
+//! [`Question`]: what is asked, and whether an answer is as expected.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 use crate::expect::{Expectation, canonical};
 use crate::{extended_error, rcode};
 
-/// What is asked, and what the answer must be.
+/// What to ask, and what to expect.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub(crate) name: Name,
@@ -40,7 +40,8 @@ impl Question {
         self.expectation.judge(&found)
     }
 
-    /// The records of the answer that are about the question: of the name or what it is an alias of, and of the type.
+    /// The records of the answer that answer the question: those of the type, of the name or of the name that it is an alias
+    /// of.
     pub(crate) fn relevant<'a>(&self, answer: &'a Message) -> Relevant<'a> {
         let internet = |record: &&Record| record.dns_class == DNSClass::IN;
         let mut relevant = Relevant { aliases: Vec::new(), records: Vec::new() };
@@ -109,7 +110,7 @@ impl Question {
     }
 }
 
-/// The records of an answer that are about the question.
+/// The records of an answer that answer the question.
 #[derive(Debug)]
 pub(crate) struct Relevant<'a> {
     /// The CNAME records from the name on, in order.
@@ -118,7 +119,7 @@ pub(crate) struct Relevant<'a> {
     pub(crate) records: Vec<&'a Record>,
 }
 
-/// A name as people write it: without the trailing dot, in ASCII, everything unusual escaped.
+/// A name as people write it: without the trailing dot, in ASCII, unusual characters escaped.
 pub(crate) fn shown(name: &Name) -> String {
     if name.is_root() {
         return ".".to_owned();
@@ -133,7 +134,7 @@ pub(crate) fn shown(name: &Name) -> String {
 /// The canonical text of a record's data.
 fn text(record: &Record) -> String {
     let mut text = String::new();
-    // Not `to_string`, which panics on data that has no text (OPT).
+    // `to_string` panics on data without a text (OPT).
     let _ = write!(text, "{}", record.data);
     canonical(&text, record.record_type())
 }
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_be_wrong_has_its_own_text() {
+    fn each_wrong_answer_has_its_own_text() {
         let any = question(ResponseCode::NoError, Expectation::Any);
         let cases: &[(ResponseCode, &[Record], &str)] = &[
             (ResponseCode::NXDomain, &[], "example.test does not exist (NXDOMAIN)"),
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_expected_code_needs_no_records_and_no_other_code_will_do() {
+    fn an_expected_code_needs_no_records_and_other_codes_fail() {
         let missing = question(ResponseCode::NXDomain, Expectation::Any);
         assert_eq!(judged(&missing, ResponseCode::NXDomain, &[]), Ok(()));
         assert_eq!(

@@ -1,11 +1,13 @@
-//! [`DnsChecker`]: asks once.
+//! [`DnsChecker`]: one attempt of a DNS check.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checkup_core::{Checker, ConfigError, Failure, IntoChecker, Observation, async_trait};
+use checkup_core::{
+    Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, async_trait, validate_path,
+};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::time::Instant;
@@ -18,10 +20,16 @@ use crate::expect::Expectation;
 use crate::server::{Secured, Server};
 use crate::{Dns, rcode, record_type};
 
-/// The timeout of an attempt unless the check has another: upstream's.
+/// As in upstream: the original Checkup, a Go program.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Asks a DNS server and judges its answer. Made of [`Dns`].
+impl IntoChecker for Dns {
+    fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
+        Ok(Arc::new(DnsChecker::new(&self)?))
+    }
+}
+
+/// The checker that [`Dns`] becomes: asks a DNS server, and judges its answer.
 #[derive(Debug)]
 pub struct DnsChecker {
     server: Arc<Server>,
@@ -34,22 +42,13 @@ impl DnsChecker {
     ///
     /// # Errors
     ///
-    /// If the settings cannot work, with the key and the remedy.
+    /// All problems of the settings together, each with its key and the remedy.
     pub fn new(settings: &Dns) -> Result<Self, ConfigError> {
-        let server = Arc::new(Server::new(settings)?);
-        let question = question(settings)?;
-        if settings.dnssec_trust_anchor_file.is_some() && !settings.dnssec {
-            let message = "expected only with `dnssec`; set `dnssec` to true or remove this";
-            return Err(ConfigError::invalid("dnssec_trust_anchor_file", message));
-        }
-        let dnssec = settings.dnssec.then(|| Dnssec::new(settings.dnssec_trust_anchor_file.clone()));
-        Ok(Self { server, question, dnssec })
-    }
-}
-
-impl IntoChecker for Dns {
-    fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
-        Ok(Arc::new(DnsChecker::new(&self)?))
+        let mut problems = ConfigProblems::new();
+        let server = problems.take(Server::new(settings));
+        let question = problems.take(question(settings));
+        let dnssec = problems.take(dnssec(settings));
+        problems.finish(|| Some(Self { server: Arc::new(server?), question: question?, dnssec: dnssec? }))
     }
 }
 
@@ -64,7 +63,7 @@ impl Checker for DnsChecker {
         if let Some(dnssec) = &self.dnssec {
             dnssec.prepare().await?;
         }
-        // Reading certificates and trust anchors, which the first attempt does, is not the server's time.
+        // Reading certificates, at the start and when they change, and trust anchors is not the server's time.
         let start = Instant::now();
         let addresses = self.server.addresses().await?;
         let Some(question) = &self.question else {
@@ -90,45 +89,100 @@ impl Checker for DnsChecker {
 
 /// What to ask for; `None` without a name.
 fn question(settings: &Dns) -> Result<Option<Question>, ConfigError> {
+    let mut problems = ConfigProblems::new();
     let invalid = ConfigError::invalid;
+    let record_type = record_type::parse(&settings.record_type).map_err(|message| invalid("record_type", message));
+    let record_type = problems.take(record_type);
+    let rcode = problems.take(rcode::parse(&settings.rcode).map_err(|message| invalid("rcode", message)));
+    // Without a type, only the texts of records are not checked.
+    let expect = Expectation::new(settings.expect.as_ref(), record_type.unwrap_or(RecordType::ANY));
+    let expectation = problems.take(expect);
     let Some(text) = settings.hostname_fqdn.as_deref().filter(|name| !name.is_empty()) else {
-        let set = [
-            ("record_type", settings.record_type != DEFAULT_RECORD_TYPE),
-            ("expect", settings.expect.is_some()),
-            ("rcode", settings.rcode != DEFAULT_RCODE),
-            ("dnssec", settings.dnssec),
-        ];
-        return match set.iter().find(|(_, is_set)| *is_set) {
-            Some((key, _)) => {
-                Err(invalid("hostname_fqdn", format!("expected a name to ask for, since `{key}` is set, found none")))
-            }
-            None => Ok(None),
-        };
+        if let Some(keys) = keys_about_a_name(settings) {
+            let message =
+                format!("expected a name to ask for, since {keys} set, found none; set it, or remove the other");
+            problems.push(invalid("hostname_fqdn", message));
+        }
+        return problems.finish(|| Some(None));
     };
-    let record_type = record_type::parse(&settings.record_type).map_err(|message| invalid("record_type", message))?;
-    let mut name = match text.parse::<IpAddr>() {
-        // The names of addresses are in zones of their own: 1.2.0.192.in-addr.arpa.
-        Ok(address) if record_type == RecordType::PTR => Name::from(address),
-        _ => Name::from_str_relaxed(text).map_err(|error| {
-            let message = format!("expected a domain name such as \"www.example.org\", found {text:?}: {error}");
-            invalid("hostname_fqdn", message)
-        })?,
+    let name = problems.take(parse_name(text, record_type));
+    if let Some(code) = rcode {
+        if settings.expect.is_some() && code != ResponseCode::NoError {
+            let message =
+                format!("expected only with `rcode` NOERROR, found with {}; remove one of the two", rcode::name(code));
+            problems.push(invalid("expect", message));
+        }
+        if settings.dnssec && !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
+            let message = format!(
+                "expected only with `rcode` NOERROR or NXDOMAIN, since other answers are not signed, found with {}; remove \
+                 one of the two",
+                rcode::name(code)
+            );
+            problems.push(invalid("dnssec", message));
+        }
+    }
+    problems.finish(|| {
+        Some(Some(Question { name: name?, record_type: record_type?, rcode: rcode?, expectation: expectation? }))
+    })
+}
+
+/// The keys that are set although they need a name to ask for, with the verb.
+fn keys_about_a_name(settings: &Dns) -> Option<String> {
+    let set = [
+        ("`record_type`", settings.record_type != DEFAULT_RECORD_TYPE),
+        ("`expect`", settings.expect.is_some()),
+        ("`rcode`", settings.rcode != DEFAULT_RCODE),
+        ("`dnssec`", settings.dnssec),
+    ];
+    let keys: Vec<_> = set.iter().filter(|(_, is_set)| *is_set).map(|(key, _)| *key).collect();
+    match keys[..] {
+        [] => None,
+        [key] => Some(format!("{key} is")),
+        _ => Some(format!("{} are", keys.join(" and "))),
+    }
+}
+
+/// The name to ask for. Errors do not show the text: where it is not a name, it may be a URL with a password or a token.
+fn parse_name(text: &str, record_type: Option<RecordType>) -> Result<Name, ConfigError> {
+    let invalid = |found: &str| {
+        let message = format!("expected a domain name such as \"www.example.org\", found {found}");
+        Err(ConfigError::invalid("hostname_fqdn", message))
     };
-    name.set_fqdn(true);
-    let rcode = rcode::parse(&settings.rcode).map_err(|message| invalid("rcode", message))?;
-    if settings.expect.is_some() && rcode != ResponseCode::NoError {
-        let message = format!("expected only with `rcode` NOERROR, found with {}", rcode::name(rcode));
-        return Err(invalid("expect", message));
+    let name = match text.parse::<IpAddr>() {
+        // The names of addresses are in zones for them: 1.2.0.192.in-addr.arpa.
+        Ok(address) if record_type == Some(RecordType::PTR) => Ok(Name::from(address)),
+        Ok(address @ IpAddr::V6(_)) => {
+            return invalid(&format!("the address {address}; to ask for its name, set `record_type` to PTR"));
+        }
+        _ if text.contains("://") => return invalid("a URL; set only the name of its host"),
+        _ if text.contains('@') => return invalid("a text with a user name; set only the name of the host"),
+        _ if text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, ':' | '?' | '#')) => {
+            return invalid("a text with characters that a name does not have; remove spaces, ports and queries");
+        }
+        _ => Name::from_str_relaxed(text),
+    };
+    match name {
+        Ok(mut name) => {
+            name.set_fqdn(true);
+            Ok(name)
+        }
+        _ if text.contains("..") || text.starts_with('.') => invalid("an empty label; remove the extra dot"),
+        _ => invalid("a text that is not a name; a label has up to 63 characters, and a name up to 253"),
     }
-    if settings.dnssec && !matches!(rcode, ResponseCode::NoError | ResponseCode::NXDomain) {
-        let message = format!(
-            "expected only with `rcode` NOERROR or NXDOMAIN, since others are not signed, found with {}",
-            rcode::name(rcode)
-        );
-        return Err(invalid("dnssec", message));
+}
+
+/// The validation that the settings ask for, if any.
+fn dnssec(settings: &Dns) -> Result<Option<Dnssec>, ConfigError> {
+    const KEY: &str = "dnssec_trust_anchor_file";
+    let mut problems = ConfigProblems::new();
+    if let Some(file) = &settings.dnssec_trust_anchor_file {
+        problems.take(validate_path(KEY, file));
+        if !settings.dnssec {
+            problems
+                .push(ConfigError::invalid(KEY, "expected only with `dnssec`; set `dnssec` to true, or remove this"));
+        }
     }
-    let expectation = Expectation::new(settings.expect.as_ref(), record_type)?;
-    Ok(Some(Question { name, record_type, rcode, expectation }))
+    problems.finish(|| Some(settings.dnssec.then(|| Dnssec::new(settings.dnssec_trust_anchor_file.clone()))))
 }
 
 #[cfg(test)]
@@ -158,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_work_are_refused_with_their_key() {
+    fn invalid_settings_are_refused_with_their_key() {
         let named = || Dns::new("10.0.0.53").hostname("example.test");
         let long = "x".repeat(64);
         for (dns, message) in [
@@ -178,6 +232,43 @@ mod tests {
             let error = DnsChecker::new(&dns).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
         }
+    }
+
+    #[test]
+    fn all_problems_are_reported_together() {
+        let dns =
+            Dns::new("udp://10.0.0.53").record_type("AXFR").rcode("NO").hostname("a b").dnssec_trust_anchor_file("");
+        let error = DnsChecker::new(&dns.expect(Expect::Matches("(".to_owned()))).unwrap_err();
+        let places: Vec<_> = error.problems().iter().map(|problem| problem.place.as_str()).collect();
+        let expected = ["endpoint_url", "record_type", "rcode", "expect.matches", "hostname_fqdn"];
+        assert_eq!(places[..5], expected);
+        assert_eq!(places[5..], ["dnssec_trust_anchor_file"; 2]);
+        let error = DnsChecker::new(&Dns::new("10.0.0.53").record_type("MX").dnssec(true)).unwrap_err().to_string();
+        assert!(error.contains("since `record_type` and `dnssec` are set"), "{error}");
+    }
+
+    #[test]
+    fn an_error_about_the_name_shows_no_credentials() {
+        let long = format!("hunter2{}", "x".repeat(64));
+        for (name, remedy) in [
+            ("https://user:hunter2@example.test/", "set only the name of its host"),
+            ("user:hunter2@example.test", "set only the name of the host"),
+            ("example.test?token=hunter2", "remove spaces, ports and queries"),
+            ("example.test:hunter2", "remove spaces, ports and queries"),
+            ("hunter2..test", "remove the extra dot"),
+            (long.as_str(), "up to 63 characters"),
+        ] {
+            let error = DnsChecker::new(&Dns::new("10.0.0.53").hostname(name)).unwrap_err();
+            assert!(error.to_string().contains(remedy), "{name}: {error}");
+            assert!(!format!("{error}{error:?}").contains("hunter2"), "{name}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_the_content_of_a_file_is_refused() {
+        let dns = Dns::new("10.0.0.53").hostname("example.test").dnssec(true);
+        let error = DnsChecker::new(&dns.dnssec_trust_anchor_file(". IN DNSKEY 257\n. IN DNSKEY 256\n")).unwrap_err();
+        assert!(error.to_string().starts_with("dnssec_trust_anchor_file: expected a path, found "), "{error}");
     }
 
     #[test]

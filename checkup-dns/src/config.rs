@@ -10,12 +10,17 @@ use crate::Expect;
 
 /// The settings of a DNS check, and its JSON object (`"type": "dns"`).
 ///
-/// With [`hostname_fqdn`](Self::hostname_fqdn) the server is asked for that name, once per attempt (again over TCP if
-/// the answer does not fit UDP; more often with [`dnssec`](Self::dnssec)). Nothing is cached. These are *down*: no
-/// answer, another response code than the expected one, no records of the type, records that are not as expected.
-/// Without a name, the server must accept a TCP connection, and with TLS or HTTPS its handshake must succeed.
+/// With [`hostname_fqdn`](Self::hostname_fqdn) set, an attempt asks the server for that name. It asks once, and again if
+/// - the answer is truncated over UDP: then over TCP,
+/// - the server refuses EDNS, or does not answer within 300 ms over UDP: then without EDNS, which old servers do not know,
+/// - [`dnssec`](Self::dnssec) is set: then for the keys.
 ///
-/// The timeout of an attempt, 1 second unless the check has another, covers all of it.
+/// Nothing is cached. The check is *down* without an answer, with another response code than the expected one, without records
+/// of the type, and with records other than the expected ones.
+///
+/// Without a name, the server must accept a TCP connection, and with TLS or HTTPS the handshake must succeed.
+///
+/// The timeout of an attempt covers all of this. Default: 1 second, as in upstream: the original Checkup, a Go program.
 ///
 /// ```
 /// use checkup_dns::{Dns, Transport};
@@ -36,49 +41,50 @@ use crate::Expect;
 #[non_exhaustive]
 pub struct Dns {
     /// The server: a name or an address, with or without a port: `10.0.0.53:53`, `ns1.example.org`, `[2001:db8::53]:53`.
-    /// The port is 53 if it is left out, 853 with `"transport": "tls"`, 443 with `"https"`.
+    /// Default port: 53; 853 with `"transport": "tls"`; 443 with `"https"`.
     pub endpoint_url: String,
 
-    /// The name to ask for, such as `www.example.org`; the trailing dot may be left out. It is absolute: no search
-    /// domains. If this is left out, the server only has to accept a connection.
+    /// The name to ask for, such as `www.example.org`, with or without its trailing dot. It is absolute: search domains are not
+    /// used. With the record type `PTR` it can be an IP address, whose name is asked for. Default: none, so the server only
+    /// has to accept a connection.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub hostname_fqdn: Option<String>,
 
-    /// The type of the records to ask for: `A`, `AAAA`, `MX`, `TXT` and so on, or `TYPE` and a number. Default `A`.
+    /// The type of the records to ask for: `A`, `AAAA`, `MX`, `TXT` and so on, or `TYPE` and a number. Default: `A`.
     #[serde(default = "default_record_type", skip_serializing_if = "is_default_record_type")]
     pub record_type: String,
 
-    /// The records that must be in the answer. An array: all of these, and perhaps others.
-    /// `{"exactly": […]}`: these and no others. `{"matches": "regex"}`: at least one that matches.
-    /// Default: at least one record of the type.
+    /// What the answer must contain. An array: all of these records, and perhaps others. `{"exactly": […]}`: these and no
+    /// others. `{"matches": "regex"}`: at least one record that matches. Default: at least one record of the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
 
-    /// The response code that the answer must have: `NOERROR`, `NXDOMAIN`, `REFUSED` and so on. Default `NOERROR`.
-    /// With any other, the answer needs no records.
+    /// The response code that the answer must have: `NOERROR`, `NXDOMAIN`, `REFUSED` and so on. Default: `NOERROR`.
+    /// With any other code, the answer needs no records.
     #[serde(default = "default_rcode", skip_serializing_if = "is_default_rcode")]
     pub rcode: String,
 
-    /// How the server is asked: `udp` (and TCP if the answer is truncated), `tcp`, `tls` or `https`. Default `udp`.
+    /// How the server is asked: `udp` (and TCP if the answer is truncated), `tcp`, `tls` or `https`. Default: `udp`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub transport: Transport,
 
-    /// The TLS settings. Only with the transports `tls` and `https`. Default: those of every TLS client.
+    /// The TLS settings. Only with the transports `tls` and `https`. Default: the system's roots, TLS 1.2 or 1.3. Certificate
+    /// files that change are read again at the next attempt.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: TlsSettings,
 
-    /// The path of the server's DNS service. With `https` only. Default `/dns-query`.
+    /// The path of the server's DNS service. Only with the transport `https`. Default: `/dns-query`.
     #[serde(default = "default_https_path", skip_serializing_if = "is_default_https_path")]
     pub https_path: String,
 
-    /// Whether the answer must be signed and validate (RFC 4035), checked here and not left to the server.
-    /// The keys up to the trust anchor are asked of the same server, within the same timeout, so that
-    /// it takes a server that resolves them (a recursive one). Default false.
+    /// Whether the answer must be signed and validate (RFC 4035). The check validates it and does not rely on the server. It
+    /// asks the same server for the keys up to the trust anchor, within the same timeout, so the server must be a recursive
+    /// one. Default: false.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dnssec: bool,
 
-    /// A file with the keys to trust, one DNSKEY record a line in the format of zone files. Default: the keys of the root zone
-    /// (IANA's of 2017 and 2024). With `dnssec` only.
+    /// A file with the keys to trust, one DNSKEY record a line in the format of zone files. Only with `dnssec`. It is read
+    /// once. Default: the keys of the root zone (IANA's of 2017 and 2024).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dnssec_trust_anchor_file: Option<PathBuf>,
 }
@@ -107,28 +113,28 @@ impl Dns {
         self
     }
 
-    /// Sets the type of the records to ask for, such as `"AAAA"`. Default `A`.
+    /// Sets the type of the records to ask for, such as `"AAAA"`. Default: `A`.
     #[must_use]
     pub fn record_type(mut self, record_type: impl Into<String>) -> Self {
         self.record_type = record_type.into();
         self
     }
 
-    /// Sets what must be in the answer. Default: at least one record of the type.
+    /// Sets what the answer must contain. Default: at least one record of the type.
     #[must_use]
     pub fn expect(mut self, expect: impl Into<Expect>) -> Self {
         self.expect = Some(expect.into());
         self
     }
 
-    /// Sets the response code that the answer must have, such as `"NXDOMAIN"`. Default `NOERROR`.
+    /// Sets the response code that the answer must have, such as `"NXDOMAIN"`. Default: `NOERROR`.
     #[must_use]
     pub fn rcode(mut self, rcode: impl Into<String>) -> Self {
         self.rcode = rcode.into();
         self
     }
 
-    /// Sets how the server is asked. Default UDP.
+    /// Sets how the server is asked. Default: UDP.
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;
@@ -142,21 +148,21 @@ impl Dns {
         self
     }
 
-    /// Sets the path of the server's DNS service over HTTPS. Default `/dns-query`.
+    /// Sets the path of the server's DNS service over HTTPS. Default: `/dns-query`.
     #[must_use]
     pub fn https_path(mut self, path: impl Into<String>) -> Self {
         self.https_path = path.into();
         self
     }
 
-    /// Whether the answer must be signed and validate. Default false.
+    /// Sets whether the answer must be signed and validate. Default: false.
     #[must_use]
     pub fn dnssec(mut self, dnssec: bool) -> Self {
         self.dnssec = dnssec;
         self
     }
 
-    /// Trusts the keys of this file in place of the root zone's.
+    /// Trusts the keys in this file instead of those of the root zone.
     #[must_use]
     pub fn dnssec_trust_anchor_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.dnssec_trust_anchor_file = Some(path.into());
@@ -182,7 +188,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The word for it, as in JSON.
+    /// The word, as in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Transport::Udp => "udp",
@@ -236,7 +242,7 @@ fn is_default_https_path(path: &str) -> bool {
     path == DEFAULT_HTTPS_PATH
 }
 
-// Upstream writes an empty text for "no name".
+// Upstream writes an empty text if there is no name.
 fn is_empty(text: &Option<String>) -> bool {
     text.as_deref().is_none_or(str::is_empty)
 }
@@ -250,7 +256,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_serialise_back_without_their_defaults() {
+    fn settings_round_trip_without_their_defaults() {
         for json in [
             r#"{"endpoint_url":"ns1.example.test:53"}"#,
             r#"{"endpoint_url":"ns1.example.test","hostname_fqdn":"a.test","record_type":"MX","expect":["10 mx.a.test"]}"#,
@@ -262,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_refused_with_what_does() {
+    fn unknown_values_and_keys_are_refused_with_the_known_ones() {
         let transport = serde_json::from_str::<Dns>(r#"{"endpoint_url":"x","transport":"quic"}"#).unwrap_err();
         assert!(transport.to_string().contains("expected one of `udp`, `tcp`, `tls`, `https`"), "{transport}");
         let key = serde_json::from_str::<Dns>(r#"{"endpoint_url":"x","hostname":"y"}"#).unwrap_err();

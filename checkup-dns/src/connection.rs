@@ -1,4 +1,4 @@
-//! One connection to a server: TCP, TLS or HTTPS.
+//! [`Connection`]: a connection to a server, over TCP, TLS or HTTPS.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 use crate::https::Https;
 use crate::server::{Secured, Server};
 
-/// An open connection on which one query after the other can be asked. Dropping it closes it.
+/// An open connection for one query after the other. Dropping it closes it.
 #[derive(Debug)]
 pub(crate) enum Connection {
     Tcp(TcpStream),
@@ -20,7 +20,7 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Connects to the first of these addresses that accepts it, with all that the transport needs before a query.
+    /// Connects to the first of these addresses that accepts it, and does what the transport needs before a query.
     pub(crate) async fn open(server: &Server, addresses: &[SocketAddr]) -> Result<Self, Failure> {
         let stream = server.connect(addresses).await?;
         Ok(match (server.secure(stream).await?, &server.uri) {
@@ -30,7 +30,7 @@ impl Connection {
         })
     }
 
-    /// Sends a query and reads the next answer, whatever it is.
+    /// Sends a query and reads the next message, whatever it is.
     pub(crate) async fn ask(&mut self, query: &[u8]) -> Result<Vec<u8>, Failure> {
         Phase::FirstByte.begin();
         match self {
@@ -41,10 +41,10 @@ impl Connection {
     }
 }
 
-/// Asks on a stream: each message has its length in front, two bytes (RFC 1035, section 4.2.2), which bounds the answer.
+/// Asks on a stream. Two bytes before each message are its length (RFC 1035, section 4.2.2), which limits the answer.
 async fn ask_stream<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, query: &[u8]) -> Result<Vec<u8>, Failure> {
     let length = u16::try_from(query.len()).map_err(|_| Failure::other("the query is longer than 65535 bytes"))?;
-    // In one write, so that it is one packet: some servers read no further (RFC 7766, section 8).
+    // In one write, so that it is one packet: some servers read only the first one (RFC 7766, section 8).
     let mut framed = Vec::with_capacity(query.len() + 2);
     framed.extend_from_slice(&length.to_be_bytes());
     framed.extend_from_slice(query);
@@ -58,7 +58,7 @@ async fn ask_stream<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, query: &[
     })?;
     Phase::Transfer.begin();
     let length = usize::from(u16::from_be_bytes(length));
-    // Grows with what arrives, not with what is promised.
+    // Grows with the bytes that arrive, not with the announced length.
     let mut answer = Vec::new();
     let read = stream.take(length as u64).read_to_end(&mut answer).await?;
     if read < length {

@@ -1,8 +1,8 @@
-//! DNSSEC validation of answers (RFC 4035), by hickory's validator over our own exchanges.
+//! [`Dnssec`]: validates answers (RFC 4035), with hickory's validator over the exchanges of this crate.
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use checkup_core::duration::Human;
 use checkup_core::{Failure, Phase};
+use checkup_net::{excerpt, read_file};
 use futures_util::stream::{self, Stream, StreamExt};
 use hickory_net::dnssec::DnssecDnsHandle;
 use hickory_net::runtime::TokioRuntimeProvider;
@@ -24,8 +25,10 @@ use tokio::sync::OnceCell;
 use crate::answer::{Question, shown};
 use crate::exchange::Exchange;
 
-/// The most queries that the validation of one answer may take. A deep name takes about twenty.
+/// The limit of queries to validate one answer. A deep name takes about twenty.
 const MAX_QUERIES: usize = 100;
+
+const ANCHOR_KEY: &str = "dnssec_trust_anchor_file";
 
 /// Validates answers up to a trust anchor.
 pub(crate) struct Dnssec {
@@ -75,15 +78,23 @@ impl Dnssec {
 
     async fn load(&self) -> Result<Arc<TrustAnchors>, Failure> {
         let Some(file) = self.file.clone() else { return Ok(Arc::default()) };
-        let name = file.display().to_string();
-        let failure = |error: &dyn fmt::Display| Failure::other(format!("dnssec_trust_anchor_file {name}: {error}"));
-        let read = tokio::task::spawn_blocking(move || std::fs::read_to_string(file)).await;
-        let text = read.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| failure(&error))?;
-        if !text.lines().any(|line| line.contains("DNSKEY")) {
-            return Err(failure(&"expected DNSKEY records, one a line, found none"));
-        }
-        TrustAnchors::from_str(&text).map(Arc::new).map_err(|error| failure(&error))
+        tokio::task::spawn_blocking(move || read_anchors(&file)).await.map_err(Failure::from_error)?
     }
+}
+
+/// Reads trust anchors. Trouble of the monitor, such as too many open files, stays that.
+fn read_anchors(file: &Path) -> Result<Arc<TrustAnchors>, Failure> {
+    let content = read_file(file).map_err(|failure| failure.context(ANCHOR_KEY))?;
+    let failure = |reason: &str| Failure::other(format!("{ANCHOR_KEY}: {}: {reason}", file.display()));
+    let text =
+        String::from_utf8(content).map_err(|_| failure("expected text, found other bytes; is it the right file?"))?;
+    if !text.lines().any(|line| line.contains("DNSKEY")) {
+        return Err(failure("expected DNSKEY records, one a line, found none; write them as in zone files"));
+    }
+    TrustAnchors::from_str(&text).map(Arc::new).map_err(|error| {
+        let error = excerpt(error.to_string().as_bytes(), 200);
+        failure(&format!("expected DNSKEY records, one a line, found something else: {error}"))
+    })
 }
 
 impl fmt::Debug for Dnssec {
@@ -92,7 +103,7 @@ impl fmt::Debug for Dnssec {
     }
 }
 
-/// What the validator asks through: our exchange, in the attempt's own task.
+/// What the validator sends its queries with: the exchange, in the task of the attempt.
 #[derive(Clone)]
 struct Handle {
     exchange: Arc<Exchange>,
@@ -102,7 +113,7 @@ struct Handle {
 #[derive(Default)]
 struct Progress {
     queries: usize,
-    /// Why a key or a delegation could not be had.
+    /// Why a key or a delegation is missing.
     trouble: Option<Failure>,
 }
 
@@ -123,7 +134,7 @@ impl Handle {
             self.exchange.ask(query).await
         };
         match outcome {
-            // The answer itself is judged by its code later; without keys and delegations there is nothing to judge.
+            // The code of the answer itself is judged later. Those of keys and delegations are not, so they must be good.
             Ok(answer) if number == 1 || is_usable(&answer) => {
                 DnsResponse::from_message(answer).map_err(NetError::from)
             }
@@ -172,17 +183,17 @@ fn from_net(error: NetError) -> Failure {
     {
         return failure.clone();
     }
-    Failure::protocol(format!("DNSSEC: {}", checkup_net::excerpt(error.to_string().as_bytes(), 200)))
+    Failure::protocol(format!("DNSSEC: {}", excerpt(error.to_string().as_bytes(), 200)))
 }
 
-/// How far an answer that the validator let through is proven.
+/// How well an answer that the validator accepted is proven.
 fn proof(answer: &Message, question: &Question) -> Proof {
     let relevant = question.relevant(answer);
     let positive: Vec<&Record> = relevant.aliases.iter().chain(&relevant.records).copied().collect();
     if !positive.is_empty() {
         return weakest(&positive);
     }
-    // That there is nothing is proven by NSEC and NSEC3 records.
+    // NSEC and NSEC3 records prove that there are no records.
     let denials = answer
         .authorities
         .iter()
@@ -210,7 +221,7 @@ fn unproven(proof: Proof, answer: &Message, question: &Question, trouble: Option
     if proof == Proof::Insecure {
         return Failure::assertion(format!("DNSSEC: the answer is insecure: {name} is not in a signed zone"));
     }
-    // Dates say more than a query that failed, which may have been a step aside.
+    // Dates say more than a query that failed, which may not have mattered.
     if let Some(why) = out_of_date(answer) {
         return Failure::assertion(format!("DNSSEC: the answer is {}: {why}", word(proof)));
     }
@@ -283,7 +294,7 @@ mod tests {
 
     #[test]
     fn a_failure_keeps_its_cause_on_the_way_through_the_validator() {
-        let failure = Failure::new(checkup_core::Cause::Refused, "nobody there");
+        let failure = Failure::new(checkup_core::Cause::Refused, "connection refused");
         assert_eq!(from_net(to_net(failure.clone())), failure);
     }
 }

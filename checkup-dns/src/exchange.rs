@@ -1,13 +1,16 @@
-//! The queries of one attempt, and their answers as messages.
+//! [`Exchange`]: the queries of one attempt, and their answers as messages.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use checkup_core::{Cause, Failure, Phase};
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
 use tokio::net::UdpSocket;
 use tokio::sync::Mutex;
+use tokio::time::sleep;
 
 use crate::Transport;
 use crate::connection::Connection;
@@ -16,8 +19,14 @@ use crate::server::Server;
 /// The longest answer that we ask a server to send over UDP: what fits one packet on any path (DNS Flag Day 2020).
 const UDP_PAYLOAD: u16 = 1232;
 
-/// The longest answer over UDP that we take: servers that do not look at what was asked for send up to this.
+/// The longest answer over UDP that we accept. Some servers ignore the limit that was asked for and send up to this.
 const MAX_DATAGRAM: usize = 4096;
+
+/// How long a server over UDP has to answer a query with EDNS until it is also asked without: some drop queries with EDNS.
+///
+/// An attempt does not know its timeout. This is about a third of the default, so the second query has time for an answer, and
+/// longer than a recursive server usually needs. A server that is only slow answers the first query.
+const EDNS_PATIENCE: Duration = Duration::from_millis(300);
 
 /// The length of a message's header.
 const HEADER: usize = 12;
@@ -37,43 +46,48 @@ impl Exchange {
 
     /// Sends a query and returns the answer, whatever it says.
     ///
-    /// Old servers refuse queries with EDNS: those are asked again without it (RFC 6891, section 7).
+    /// Old servers refuse queries with EDNS, or drop them: those are asked again without it (RFC 6891, section 7).
     pub(crate) async fn ask(&self, mut query: Message) -> Result<Message, Failure> {
-        let is_ours = query.edns.is_none();
-        query.edns.get_or_insert_with(Edns::new).set_max_payload(UDP_PAYLOAD);
-        let answer = self.ask_once(query.clone()).await?;
-        if is_ours && refuses_edns(&answer) {
-            query.edns = None;
-            return self.ask_once(query).await;
-        }
-        Ok(answer)
-    }
-
-    async fn ask_once(&self, mut query: Message) -> Result<Message, Failure> {
         if self.server.transport == Transport::Https {
             // So that caches on the way see equal queries as equal (RFC 8484, section 4.1).
             query.metadata.id = 0;
         }
-        let bytes = query.to_vec().map_err(|error| Failure::other(format!("cannot encode the query: {error}")))?;
+        // A query that comes with EDNS needs it, as those of DNSSEC do.
+        let without = query.edns.is_none().then(|| query.clone());
+        query.edns.get_or_insert_with(Edns::new).set_max_payload(UDP_PAYLOAD);
+        let answer = self.ask_once(&query, without.as_ref()).await?;
+        match without {
+            Some(without) if refuses_edns(&answer) => self.ask_once(&without, None).await,
+            _ => Ok(answer),
+        }
+    }
+
+    /// Asks once. `without` is the same query without EDNS.
+    async fn ask_once(&self, query: &Message, without: Option<&Message>) -> Result<Message, Failure> {
+        let mut bytes = encode(query)?;
         if self.server.transport == Transport::Udp {
-            let answer = self.ask_datagram(&bytes).await?;
+            let without = without.map(encode).transpose()?;
+            let answer = self.ask_datagram(&bytes, without.as_deref()).await?;
             if !is_truncated(&answer) {
-                return read(&answer, &query);
+                return read(&answer, query);
+            }
+            if let Some(without) = without.filter(|_| !has_additional_records(&answer)) {
+                bytes = without;
             }
             let retried = self.ask_connected(&bytes).await.map_err(|failure| {
-                failure.context("the answer is truncated over UDP, and TCP, where it would be whole, fails")
+                failure.context("the answer is truncated over UDP, and asking for all of it over TCP fails")
             })?;
-            return read(&retried, &query);
+            return read(&retried, query);
         }
         let answer = self.ask_connected(&bytes).await?;
-        read(&answer, &query)
+        read(&answer, query)
     }
 
     async fn ask_connected(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut slot = self.connection.lock().await;
-        // Taken out for the time of the query, so that one that is cancelled in the middle is not used again.
+        // Taken out during the query, so that a connection with half a query on it is not used again.
         if let Some(mut connection) = slot.take() {
-            // A server may close a connection after any answer (RFC 7766, section 6.2.4); then a new one is due.
+            // A server may close a connection after any answer (RFC 7766, section 6.2.4). Then a new one is opened.
             if let Ok(answer) = connection.ask(query).await {
                 *slot = Some(connection);
                 return Ok(answer);
@@ -86,11 +100,11 @@ impl Exchange {
     }
 
     /// Asks over UDP: the first address, and the next one if that one cannot be reached.
-    async fn ask_datagram(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
+    async fn ask_datagram(&self, query: &[u8], without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         Phase::FirstByte.begin();
         let mut last = None;
         for address in &self.addresses {
-            match datagram(*address, query).await {
+            match datagram(*address, query, without).await {
                 Err(failure) if matches!(failure.cause(), Cause::Refused | Cause::Network) => last = Some(failure),
                 outcome => return outcome,
             }
@@ -99,8 +113,10 @@ impl Exchange {
     }
 }
 
-/// Sends one datagram from a socket and a port of its own, and waits for the answer with its id.
-async fn datagram(address: SocketAddr, query: &[u8]) -> Result<Vec<u8>, Failure> {
+/// Sends a query from a new socket with a random port, and waits for the answer with its id.
+///
+/// If there is no answer for a while, it sends the query `without` EDNS too, and takes the answer that comes first.
+async fn datagram(address: SocketAddr, query: &[u8], mut without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
     let any: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
@@ -116,9 +132,19 @@ async fn datagram(address: SocketAddr, query: &[u8]) -> Result<Vec<u8>, Failure>
     socket.connect(address).await.map_err(failure)?;
     socket.send(query).await.map_err(failure)?;
     let mut buffer = vec![0; MAX_DATAGRAM + 1];
+    let mut patience = pin!(sleep(EDNS_PATIENCE));
     loop {
-        let length = socket.recv(&mut buffer).await.map_err(failure)?;
-        // Another id means a forged answer (RFC 5452, section 9.1): the true one may come yet.
+        let length = tokio::select! {
+            biased;
+            received = socket.recv(&mut buffer) => received.map_err(failure)?,
+            () = patience.as_mut(), if without.is_some() => {
+                if let Some(without) = without.take() {
+                    socket.send(without).await.map_err(failure)?;
+                }
+                continue;
+            }
+        };
+        // Another id means a forged answer (RFC 5452, section 9.1): the real one may still arrive.
         if length < 2 || buffer[..2] != query[..2] {
             tracing::debug!(%address, length, "ignored a datagram that does not answer the query");
             continue;
@@ -131,10 +157,20 @@ async fn datagram(address: SocketAddr, query: &[u8]) -> Result<Vec<u8>, Failure>
     }
 }
 
-/// Whether a server may have refused a query only for its EDNS. One that speaks EDNS answers with it.
+fn encode(query: &Message) -> Result<Vec<u8>, Failure> {
+    query.to_vec().map_err(|error| Failure::other(format!("cannot encode the query: {error}")))
+}
+
+/// Whether a server may have refused a query only for its EDNS. Servers that speak EDNS answer with it; others may answer with
+/// one of these codes (RFC 2671, section 5.3).
 fn refuses_edns(answer: &Message) -> bool {
     let code = answer.metadata.response_code;
-    answer.edns.is_none() && matches!(code, ResponseCode::FormErr | ResponseCode::NotImp)
+    answer.edns.is_none() && matches!(code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::ServFail)
+}
+
+/// Whether an answer has records in its last section, where that of EDNS is.
+fn has_additional_records(answer: &[u8]) -> bool {
+    answer.len() >= HEADER && answer[10..HEADER] != [0, 0]
 }
 
 /// Whether the TC bit is set. Read from the bytes, because some servers cut the rest anywhere.
@@ -145,7 +181,10 @@ fn is_truncated(answer: &[u8]) -> bool {
 /// Reads an answer, which must be one to this query.
 fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
     if answer.len() < HEADER {
-        return Err(Failure::protocol(format!("the answer is cut off: {} bytes, and a header has 12", answer.len())));
+        return Err(Failure::protocol(format!(
+            "the answer is cut off after {} bytes; its header alone has 12",
+            answer.len()
+        )));
     }
     let message = Message::from_vec(answer).map_err(|error| {
         let error = checkup_net::excerpt(error.to_string().as_bytes(), 120);
@@ -155,7 +194,7 @@ fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
         return Err(Failure::protocol("the answer is a DNS message, but not an answer to a query"));
     }
     if message.metadata.id != query.metadata.id {
-        return Err(Failure::protocol("the answer has another id than the query"));
+        return Err(Failure::protocol("the answer does not have the id of the query"));
     }
     // Errors may come without the question; anything else must repeat it (RFC 5452, section 9.1).
     let without = message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError;
@@ -164,7 +203,7 @@ fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
             .queries
             .first()
             .map_or("none".to_owned(), |other| format!("{} {}", crate::answer::shown(&other.name), other.query_type));
-        return Err(Failure::protocol(format!("the answer is to another question: {other}")));
+        return Err(Failure::protocol(format!("the answer is for another question: {other}")));
     }
     Ok(message)
 }

@@ -1,9 +1,9 @@
-//! [`Expect`]: what must be in an answer.
+//! [`Expect`]: what an answer must contain.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use checkup_core::{ConfigError, Failure};
+use checkup_core::{ConfigError, ConfigProblems, Failure};
 use hickory_proto::rr::RecordType;
 use regex::Regex;
 use serde::de::value::MapAccessDeserializer;
@@ -11,11 +11,11 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-/// What must be in the answer of a DNS server.
+/// What the answer of a DNS server must contain, for the check to be healthy.
 ///
-/// Records are compared by their text, as zone files have it: an address, `10 mail.example.org` for MX,
+/// Records are compared by their text, in the form of zone files: an address, `10 mail.example.org` for MX,
 /// `0 5 5060 sip.example.org` for SRV, the texts of a TXT record joined. Names and hexadecimal data are compared in lower case,
-/// names without their trailing dot, and addresses by what they mean (`2001:DB8:0::1` is `2001:db8::1`).
+/// names without their trailing dot, and addresses by value (`2001:DB8:0::1` equals `2001:db8::1`).
 ///
 /// ```
 /// use checkup_dns::Expect;
@@ -33,11 +33,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expect {
-    /// All of these, and perhaps others. In JSON an array.
+    /// The answer contains all of these records, and perhaps others. In JSON an array.
     Contains(Vec<String>),
-    /// These and no others, in any order; an empty list for no records. In JSON `{"exactly": […]}`.
+    /// The answer contains these records and no others, in any order; none for an empty list. In JSON `{"exactly": […]}`.
     Exactly(Vec<String>),
-    /// At least one record matches this regular expression. In JSON `{"matches": "…"}`.
+    /// At least one record of the answer matches this regular expression. In JSON `{"matches": "…"}`.
+    ///
+    /// The syntax is that of the crate `regex`, with Unicode classes. It is tried on each record.
     Matches(String),
 }
 
@@ -122,7 +124,7 @@ impl schemars::JsonSchema for Expect {
     }
 }
 
-/// An [`Expect`] that is ready to judge answers.
+/// [`Expect`], ready to judge answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Expectation {
     /// At least one record.
@@ -158,7 +160,7 @@ impl Expectation {
         }
     }
 
-    /// Whether no records at all are as expected.
+    /// Whether the expectation is that there are no records.
     pub(crate) fn wants_none(&self) -> bool {
         matches!(self, Self::Exactly(records) if records.is_empty())
     }
@@ -196,7 +198,7 @@ impl Expectation {
     }
 }
 
-/// The text of a record by which it is compared.
+/// The text of a record that is compared.
 pub(crate) fn canonical(text: &str, record_type: RecordType) -> String {
     match record_type {
         RecordType::A => text.trim().parse::<Ipv4Addr>().map_or_else(|_| text.to_owned(), |ip| ip.to_string()),
@@ -220,13 +222,13 @@ pub(crate) fn canonical(text: &str, record_type: RecordType) -> String {
     }
 }
 
-/// At most this many records stand in a message.
+/// How many records a message shows.
 const MAX_LISTED: usize = 8;
 
-/// At most this much of a record stands in a message.
+/// How much of a record a message shows, in characters.
 const MAX_SHOWN: usize = 100;
 
-/// Records for a message: bounded, and nothing that a terminal would obey.
+/// Records for a message: bounded and escaped.
 fn list(records: &[String]) -> String {
     let shown: Vec<_> =
         records.iter().take(MAX_LISTED).map(|r| checkup_net::excerpt(r.as_bytes(), MAX_SHOWN)).collect();
@@ -244,15 +246,16 @@ fn without_dot(name: &str) -> &str {
     }
 }
 
+/// The canonical texts of expected records, or all problems of them.
 fn canonical_all(records: &[String], record_type: RecordType, place: &str) -> Result<Vec<String>, ConfigError> {
-    records
-        .iter()
-        .enumerate()
-        .map(|(index, record)| expected(record, record_type, &format!("{place}[{index}]")))
-        .collect()
+    let mut problems = ConfigProblems::new();
+    let place = |index: usize| format!("{place}[{index}]");
+    let texts = records.iter().enumerate().map(|(index, record)| expected(record, record_type, &place(index)));
+    let texts: Vec<_> = texts.filter_map(|text| problems.take(text)).collect();
+    problems.finish(|| Some(texts))
 }
 
-/// The canonical text of an expected record, which must be possible for the type.
+/// The canonical text of an expected record. It must be a possible one for the type.
 fn expected(record: &str, record_type: RecordType, place: &str) -> Result<String, ConfigError> {
     let what = match record_type {
         RecordType::A if record.trim().parse::<Ipv4Addr>().is_err() => "an IPv4 address",
@@ -314,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn records_compare_by_what_they_mean() {
+    fn records_compare_by_value() {
         assert_eq!(judge(r#"["2001:DB8:0::1"]"#, RecordType::AAAA, &["2001:db8::1"]), Ok(()));
         assert_eq!(judge(r#"["10 Mail.example.test"]"#, RecordType::MX, &["10 mail.example.test."]), Ok(()));
         assert_eq!(judge(r#"["0 ."]"#, RecordType::MX, &["0 ."]), Ok(()));
@@ -322,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_answer_can_be_is_refused() {
+    fn impossible_expectations_are_refused() {
         for (json, record_type, message) in [
             ("[]", RecordType::A, "expect: expected at least one record"),
             (
@@ -337,10 +340,13 @@ mod tests {
             let error = expectation(json, record_type).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
         }
+        let error = expectation(r#"["a", "192.0.2.1", "b"]"#, RecordType::A).unwrap_err();
+        let places: Vec<_> = error.problems().iter().map(|problem| problem.place.as_str()).collect();
+        assert_eq!(places, ["expect[0]", "expect[2]"]);
     }
 
     #[test]
-    fn another_shape_is_refused_with_those_there_are() {
+    fn other_shapes_are_refused_with_the_valid_ones() {
         let error = serde_json::from_str::<Expect>("\"10.0.0.1\"").unwrap_err().to_string();
         assert!(error.contains(r#"expected an array of records, {"exactly": [records]}"#), "{error}");
         let error = serde_json::from_str::<Expect>(r#"{"contains": []}"#).unwrap_err().to_string();

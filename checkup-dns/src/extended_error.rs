@@ -6,7 +6,7 @@ use hickory_proto::rr::rdata::opt::{EdnsCode, EdnsOption};
 /// The number of the option in the IANA registry.
 const OPTION: u16 = 15;
 
-/// At most this much of the server's own words stands in a message.
+/// How much of the server's own words a message shows, in characters.
 const MAX_SHOWN: usize = 120;
 
 /// The names of the codes, from 0 on (RFC 8914, section 4).
@@ -45,7 +45,7 @@ pub(crate) fn text(answer: &Message) -> Option<String> {
     let (code, words) = data.split_first_chunk::<2>()?;
     let code = u16::from_be_bytes(*code);
     let name = NAMES.get(usize::from(code)).map_or_else(|| format!("extended error {code}"), |name| (*name).to_owned());
-    // Some servers end their words with a NUL, which is to be tolerated (RFC 8914, section 2).
+    // Some servers end their words with a NUL, which clients must accept (RFC 8914, section 2).
     let words = words.strip_suffix(b"\0").unwrap_or(words);
     if words.is_empty() { Some(name) } else { Some(format!("{name}: {}", checkup_net::excerpt(words, MAX_SHOWN))) }
 }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_one_or_with_half_of_one_has_none() {
+    fn a_missing_or_short_option_has_no_text() {
         assert_eq!(text(&Message::query()), None);
         assert_eq!(text(&with_option(&[0])), None);
         assert_eq!(text(&with_option(&[])), None);

@@ -1,4 +1,4 @@
-//! DNS over HTTPS (RFC 8484), on HTTP/2.
+//! [`Https`]: DNS over HTTPS (RFC 8484), on HTTP/2.
 
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -17,13 +17,13 @@ use tokio_rustls::client::TlsStream;
 /// The media type of queries and answers.
 const MEDIA_TYPE: &str = "application/dns-message";
 
-/// The longest DNS message there is.
+/// The longest DNS message, in bytes.
 const MAX_ANSWER: usize = 65_535;
 
-/// The most bytes of headers that a server may send.
+/// The limit of a response's headers, in bytes.
 const MAX_HEADERS: u32 = 16 * 1024;
 
-/// An HTTP/2 connection. It has no task of its own: it moves only while a query is asked.
+/// An HTTP/2 connection. It has no task: it makes progress only during a query.
 pub(crate) struct Https {
     sender: SendRequest<Bytes>,
     connection: Pin<Box<Connection<TlsStream<TcpStream>, Bytes>>>,
@@ -54,7 +54,7 @@ impl Https {
         let exchange = pin!(exchange(self.sender.clone(), request, Bytes::copy_from_slice(query)));
         match select(exchange, &mut self.connection).await {
             Either::Left((answer, _)) => answer,
-            // The connection is over; the exchange has what came before, or the reason.
+            // The connection has ended. The exchange has what came before, or the reason.
             Either::Right((_, exchange)) => exchange.await,
         }
     }
@@ -74,7 +74,7 @@ async fn exchange(sender: SendRequest<Bytes>, request: Request<()>, query: Bytes
     if !head.status.is_success() {
         return Err(Failure::assertion(format!("response status {}", head.status)));
     }
-    // A server that leaves the type out means this one, as everybody else takes it.
+    // Without a type, it is taken for this one, as other clients do.
     let media_type = head.headers.get(CONTENT_TYPE).map_or(MEDIA_TYPE.as_bytes(), |value| value.as_bytes());
     if !is_dns_message(media_type) {
         let found = checkup_net::excerpt(media_type, 60);
@@ -89,10 +89,10 @@ async fn read(mut body: RecvStream) -> Result<Vec<u8>, Failure> {
     while let Some(chunk) = body.data().await {
         let chunk = chunk.map_err(failure)?;
         if answer.len() + chunk.len() > MAX_ANSWER {
-            return Err(Failure::protocol("the answer is longer than 65535 bytes, which no DNS message is"));
+            return Err(Failure::protocol("the answer is longer than 65535 bytes, the limit of DNS messages"));
         }
         answer.extend_from_slice(&chunk);
-        // Lets the server send on; it fails only if the stream has ended.
+        // Lets the server send more. It fails only if the stream has ended.
         let _ = body.flow_control().release_capacity(chunk.len());
     }
     Ok(answer)

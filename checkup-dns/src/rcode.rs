@@ -18,7 +18,7 @@ const NAMES: &[(u16, &str)] = &[
     (23, "BADCOOKIE"),
 ];
 
-/// Reads a response code, or says what was expected.
+/// Reads a response code. The error says what was expected.
 pub(crate) fn parse(text: &str) -> Result<ResponseCode, String> {
     let upper = text.trim().to_ascii_uppercase();
     match NAMES.iter().find(|(_, name)| *name == upper) {
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_name_is_refused_with_those_there_are() {
+    fn an_unknown_name_is_refused_with_the_known_ones() {
         let message = parse("NOPE").unwrap_err();
         assert!(message.contains("NOERROR, FORMERR, SERVFAIL") && message.contains("\"NOPE\""), "{message}");
     }

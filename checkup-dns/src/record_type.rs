@@ -1,4 +1,4 @@
-//! Record types as people write them.
+//! Reads record types as people write them.
 
 use std::str::FromStr;
 
@@ -41,7 +41,7 @@ const NAMES: &[&str] = &[
     "TXT",
 ];
 
-/// Reads a record type, or says what was expected.
+/// Reads a record type. The error says what was expected.
 pub(crate) fn parse(text: &str) -> Result<RecordType, String> {
     let upper = text.trim().to_ascii_uppercase();
     if NAMES.contains(&upper.as_str())
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_asked_for_is_refused_with_what_can() {
+    fn other_types_are_refused_with_the_valid_ones() {
         for text in ["AXFR", "IXFR", "OPT", "TYPE41", "TYPE252", "AAAAA", "", "TYPE70000"] {
             let message = parse(text).unwrap_err();
             assert!(message.contains("A, AAAA, ") && message.contains(&format!("found {text:?}")), "{message}");

@@ -1,4 +1,4 @@
-//! The server that is asked: where it is, and how to connect to it.
+//! [`Server`]: where the DNS server is, and how to connect to it.
 
 use std::net::SocketAddr;
 
@@ -11,10 +11,10 @@ use tokio_rustls::client::TlsStream;
 use crate::config::DEFAULT_HTTPS_PATH;
 use crate::{Dns, Transport};
 
-/// The ALPN protocol of HTTP/2, which is the only one that DNS over HTTPS is spoken with here (RFC 8484, section 5.2).
+/// The ALPN protocol of HTTP/2, the only version of HTTP that this crate uses for DNS (RFC 8484, section 5.2).
 const HTTP2: &[u8] = b"h2";
 
-/// The server that is asked.
+/// The server of a DNS check.
 #[derive(Debug)]
 pub(crate) struct Server {
     endpoint: String,
@@ -31,7 +31,7 @@ impl Server {
         let address = HostPort::parse(&dns.endpoint_url, Some(dns.transport.default_port()))
             .map_err(|error| ConfigError::invalid("endpoint_url", error.to_string()));
         let address = problems.take(address);
-        // Without an address, the other settings are still looked through for problems.
+        // Without an address, the other settings are still checked for problems.
         let host = address.as_ref().map_or("localhost", HostPort::host);
         let tls = problems.take(tls(dns, host));
         let uri = problems.take(uri(dns, host, address.as_ref().map_or(443, HostPort::port)));
@@ -39,12 +39,12 @@ impl Server {
         problems.finish(|| Some(Self { endpoint, transport, tls: tls?, uri: uri?, address: address? }))
     }
 
-    /// The server as it was given.
+    /// The server as in the settings.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// Reads the certificates, the first time, if the transport needs them.
+    /// Reads the certificates if the transport needs them, at the start and when they change.
     pub(crate) async fn prepare(&self) -> Result<(), Failure> {
         match &self.tls {
             Some(tls) => tls.prepare().await,
@@ -62,7 +62,7 @@ impl Server {
         checkup_net::connect(addresses).await
     }
 
-    /// Does the TLS handshake, if the transport has one.
+    /// Makes the TLS handshake if the transport has one.
     pub(crate) async fn secure(&self, stream: TcpStream) -> Result<Secured, Failure> {
         let Some(tls) = &self.tls else { return Ok(Secured::Plain(stream)) };
         let stream = tls.connect(stream).await?;
@@ -108,7 +108,7 @@ fn uri(dns: &Dns, host: &str, port: u16) -> Result<Option<Uri>, ConfigError> {
             format!("expected a path such as \"/dns-query\", found {:?}", dns.https_path),
         )
     })?;
-    // A server behind its address is still asked by its name.
+    // A server that is reached by its address is still asked by its name.
     let (key, host) = match &dns.tls.server_name {
         Some(name) => ("tls.server_name", name.as_str()),
         None => ("endpoint_url", host),
@@ -120,7 +120,7 @@ fn uri(dns: &Dns, host: &str, port: u16) -> Result<Option<Uri>, ConfigError> {
     };
     let authority: Authority = format!("{host}{port}")
         .parse()
-        .map_err(|_| ConfigError::invalid(key, format!("expected a host that a URL can have, found {host:?}")))?;
+        .map_err(|_| ConfigError::invalid(key, format!("expected a host that a URL can contain, found {host:?}")))?;
     let uri = Uri::builder().scheme("https").authority(authority).path_and_query(path).build();
     uri.map(Some).map_err(|error| ConfigError::invalid("https_path", error.to_string()))
 }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_cannot_work_are_refused_with_their_key() {
+    fn invalid_settings_are_refused_with_their_key() {
         for (dns, message) in [
             (Dns::new("udp://10.0.0.1"), "endpoint_url: expected a host and a port"),
             (Dns::new("x").tls(TlsSettings::new().skip_verify(true)), "tls: expected only with `transport` \"tls\""),

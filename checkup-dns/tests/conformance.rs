@@ -1,4 +1,4 @@
-//! The contract of a checker, held by the DNS checker.
+//! The DNS checker keeps the contract of checkers.
 
 use std::sync::Arc;
 
@@ -26,5 +26,5 @@ fn factory() -> CheckerFixture {
         .keep(endless)
 }
 
-// Its settings have no place for a secret.
+// No setting holds a secret.
 checkup_testkit::checker_conformance!(factory, without: [secret]);

@@ -1,4 +1,4 @@
-//! A UDP server that answers whatever a closure says.
+//! A UDP server whose answers a closure makes.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl DatagramServer {
         Self { addr, asked, _task: task }
     }
 
-    /// How many datagrams came.
+    /// How many datagrams arrived.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
     }

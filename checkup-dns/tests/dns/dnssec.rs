@@ -87,7 +87,7 @@ async fn a_zone_whose_parent_says_that_it_is_not_signed_is_insecure() {
     let parent = ZoneServer::start(vec![parent]).await;
     let child = ZoneServer::start(vec![ZoneBuilder::example()]).await;
     let (parent_addr, child_addr) = (parent.addr, child.addr);
-    // As a resolver asks: what is about the delegation of the parent, the rest of the child.
+    // As a resolver does: asks the parent about the delegation, and the child about everything else.
     let resolver = DatagramServer::start(move |query| {
         let of_parent = query.queries[0].query_type == RecordType::DS || query.queries[0].name.num_labels() == 1;
         vec![forward(if of_parent { parent_addr } else { child_addr }, &query)]
@@ -143,7 +143,7 @@ async fn a_server_that_closes_each_connection_after_one_answer_is_asked_on_new_o
 }
 
 #[tokio::test]
-async fn a_trust_anchor_file_that_cannot_be_used_is_named() {
+async fn an_invalid_trust_anchor_file_is_named() {
     let (server, _) = signed().await;
     for (anchors, remedy) in [
         (Anchors::new("nothing here"), "expected DNSKEY records"),
@@ -152,15 +152,18 @@ async fn a_trust_anchor_file_that_cannot_be_used_is_named() {
         let result = check(dns(&server, &anchors).hostname(NAME)).await;
         let (cause, message) = failure(&result);
         assert_eq!(cause, Cause::Other);
-        assert!(message.starts_with("dnssec_trust_anchor_file ") && message.contains(remedy), "{message}");
+        assert!(message.starts_with("dnssec_trust_anchor_file: ") && message.contains(remedy), "{message}");
     }
     let missing =
         Dns::new(server.addr.to_string()).hostname(NAME).dnssec(true).dnssec_trust_anchor_file("no/such/file");
     let result = check(missing).await;
-    assert!(failure(&result).1.starts_with("dnssec_trust_anchor_file no/such/file: "), "{result:?}");
+    assert!(
+        failure(&result).1.starts_with("dnssec_trust_anchor_file: cannot read no/such/file: there is no such file"),
+        "{result:?}"
+    );
 }
 
-/// Asks another server, from a thread that may wait.
+/// Asks another server, from a thread that may block.
 fn forward(upstream: std::net::SocketAddr, query: &Message) -> Vec<u8> {
     let query = bytes(query);
     let asking = std::thread::spawn(move || {

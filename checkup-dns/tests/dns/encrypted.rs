@@ -16,10 +16,10 @@ use crate::{AMPLE, SHORT, assert_down, assert_healthy, check, check_within, fail
 
 const NAME: &str = "www.example.test";
 
-/// Leaves a loaded machine the time for a handshake before what never ends.
+/// Leaves a busy machine time for a handshake with a server that then hangs.
 const PATIENT: Duration = Duration::from_secs(1);
 
-/// A certificate authority, and the file that says so.
+/// A certificate authority, and the file with its certificate.
 struct Trust {
     ca: Ca,
     file: PathBuf,
@@ -66,7 +66,7 @@ async fn dns_over_https_works() {
     let dns =
         || Dns::new(server.addr.to_string()).transport(Transport::Https).tls(TlsSettings::new().ca_file(&trust.file));
     assert_healthy(&check(dns().hostname(NAME).expect("192.0.2.10")).await);
-    // Longer than one frame's worth of UDP.
+    // Longer than a UDP packet.
     assert_healthy(&check(dns().hostname("big.example.test").expect("10.0.0.199")).await);
     assert_healthy(&check(dns()).await);
     let result = check(dns().hostname("gone.example.test")).await;
@@ -74,7 +74,7 @@ async fn dns_over_https_works() {
 }
 
 #[tokio::test]
-async fn the_path_of_https_may_be_another() {
+async fn the_path_of_https_can_be_set() {
     let trust = Trust::new();
     let server = ZoneServer::start_https(example(), &trust.identity(), "/resolve").await;
     let dns = Dns::new(server.addr.to_string())
@@ -127,7 +127,7 @@ async fn tls_to_a_plain_port_is_down() {
             .transport(transport)
             .tls(TlsSettings::new().skip_verify(true))
             .hostname(NAME);
-        // The plain server waits for the rest of what it takes for a long query.
+        // The plain server takes the handshake for the start of a long query, and waits for the rest.
         let result = check_within(SHORT, dns).await;
         let (cause, message) = failure(&result);
         assert!(matches!(cause, Cause::Tls | Cause::Timeout), "{cause}: {message}");
@@ -168,7 +168,7 @@ async fn an_https_server_without_http2_is_down() {
     assert_down(&result, Cause::Protocol, "the server does not speak HTTP/2, which DNS over HTTPS needs");
 }
 
-/// What a check of an HTTPS server gives that answers like this.
+/// The outcome of a check of an HTTPS server that answers with this.
 async fn https_outcome(status: u16, content_type: &'static str, body: &'static [u8]) -> (Cause, String) {
     let trust = Trust::new();
     let server = https_server::start(trust.identity(), move |mut respond| async move {
@@ -184,7 +184,7 @@ async fn https_outcome(status: u16, content_type: &'static str, body: &'static [
 }
 
 #[tokio::test]
-async fn an_https_server_that_gives_no_dns_message_is_down() {
+async fn an_https_answer_that_is_not_a_dns_message_is_down() {
     for (status, content_type, body, cause, message) in [
         (404, "text/html", &b"<h1>"[..], Cause::Assertion, "response status 404 Not Found"),
         (302, "text/html", b"", Cause::Assertion, "response status 302 Found"),
@@ -195,18 +195,24 @@ async fn an_https_server_that_gives_no_dns_message_is_down() {
             Cause::Protocol,
             "expected an answer of type application/dns-message, got text/html",
         ),
-        (200, "application/dns-message", b"", Cause::Protocol, "the answer is cut off: 0 bytes, and a header has 12"),
+        (
+            200,
+            "application/dns-message",
+            b"",
+            Cause::Protocol,
+            "the answer is cut off after 0 bytes; its header alone has 12",
+        ),
     ] {
         assert_eq!(https_outcome(status, content_type, body).await, (cause, message.to_owned()));
     }
 }
 
 #[tokio::test]
-async fn an_endless_body_is_read_no_further_than_a_message_can_be() {
+async fn an_endless_body_is_read_up_to_the_limit_of_a_message() {
     let trust = Trust::new();
     let server = https_server::start(trust.identity(), |mut respond| async move {
         let mut body = https_server::head(&mut respond, 200, "application/dns-message");
-        // As much as the client lets it, for as long as it does.
+        // As much as the client accepts, for as long as it does.
         loop {
             body.reserve_capacity(16 * 1024);
             match std::future::poll_fn(|cx| body.poll_capacity(cx)).await {
@@ -220,7 +226,7 @@ async fn an_endless_body_is_read_no_further_than_a_message_can_be() {
         .tls(TlsSettings::new().ca_file(&trust.file))
         .hostname(NAME);
     let result = check(dns).await;
-    assert_down(&result, Cause::Protocol, "the answer is longer than 65535 bytes, which no DNS message is");
+    assert_down(&result, Cause::Protocol, "the answer is longer than 65535 bytes, the limit of DNS messages");
     server.tcp().wait_idle().await;
 }
 
@@ -241,7 +247,7 @@ async fn an_https_answer_that_stops_in_the_middle_times_out() {
     server.tcp().wait_idle().await;
 }
 
-/// Certificates come through a pipe here, so that reading them waits until the test writes.
+/// The certificates are in a pipe, so that reading them waits until the test writes them.
 #[cfg(unix)]
 #[tokio::test]
 async fn reading_certificates_is_not_the_servers_time() {

@@ -1,4 +1,4 @@
-//! An HTTP/2 server that answers whatever a closure says.
+//! An HTTP/2 server whose answers a closure makes.
 
 use bytes::Bytes;
 use checkup_testkit::{Identity, TlsOptions, TlsServer};

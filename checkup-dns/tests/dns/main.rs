@@ -18,16 +18,16 @@ use std::time::Duration;
 use checkup_core::{Attempt, Cause, Check, CheckResult, Checkup, Status};
 use checkup_dns::Dns;
 
-/// Longer than anything here takes that is meant to end.
+/// Longer than any check here takes, unless its server hangs.
 const AMPLE: Duration = Duration::from_secs(20);
 
-/// Short, for what never ends.
+/// Short, for servers that hang.
 const SHORT: Duration = Duration::from_millis(300);
 
 /// The result of one check of these settings.
 async fn check_within(timeout: Duration, dns: Dns) -> CheckResult {
     let check = Check::new("dns", dns).timeout(timeout);
-    let checkup = Checkup::builder().check(check).build().expect("the settings work");
+    let checkup = Checkup::builder().check(check).build().expect("the settings are valid");
     checkup.check().await.results.remove(0)
 }
 

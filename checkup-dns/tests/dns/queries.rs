@@ -1,4 +1,4 @@
-//! What a well-behaved server answers, and what the check makes of it.
+//! Checks of a server that works.
 
 use checkup_core::Cause;
 use checkup_dns::{Dns, Expect, Transport};
@@ -42,7 +42,7 @@ async fn a_name_without_records_of_the_type_is_down() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_as_expected_is_down() {
+async fn an_unexpected_answer_is_down() {
     let server = example().await;
     let www = || dns(&server).hostname("www.example.test");
     assert_healthy(&check(www().expect("192.0.2.11")).await);
@@ -79,7 +79,7 @@ async fn records_of_every_type_have_a_text() {
 }
 
 #[tokio::test]
-async fn a_name_outside_of_the_servers_zones_is_refused() {
+async fn a_name_outside_the_servers_zones_is_refused() {
     let server = example().await;
     let result = check(dns(&server).hostname("elsewhere.test")).await;
     assert_down(&result, Cause::Assertion, "the server refused to answer for elsewhere.test (REFUSED)");

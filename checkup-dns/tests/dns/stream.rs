@@ -30,12 +30,12 @@ async fn a_server_that_accepts_and_never_answers_times_out() {
     let server = TcpServer::silent();
     let result = check_within(SHORT, dns(&server)).await;
     assert_down(&result, Cause::Timeout, "timed out after 300ms waiting for the first byte of the answer");
-    // The connection went with the attempt.
+    // The attempt has closed the connection.
     server.wait_idle().await;
 }
 
 #[tokio::test]
-async fn a_server_that_promises_more_than_it_sends_times_out() {
+async fn a_server_that_announces_more_than_it_sends_times_out() {
     let server = TcpServer::start(|mut stream| async move {
         let _ = query(&mut stream).await;
         let _ = stream.write_all(&[0xff, 0xff, 0, 0]).await;
@@ -46,7 +46,7 @@ async fn a_server_that_promises_more_than_it_sends_times_out() {
 }
 
 #[tokio::test]
-async fn a_server_that_sends_for_ever_is_read_no_further_than_one_message() {
+async fn an_endless_answer_is_read_up_to_one_message() {
     let server = TcpServer::start(|mut stream| async move {
         let _ = query(&mut stream).await;
         while stream.write_all(&[0xff; 4096]).await.is_ok() {}
@@ -58,7 +58,7 @@ async fn a_server_that_sends_for_ever_is_read_no_further_than_one_message() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_is_named_with_how_far_it_came() {
+async fn a_closed_connection_is_named_with_how_much_arrived() {
     let server = TcpServer::start(|mut stream| async move {
         let _ = query(&mut stream).await;
     });
@@ -84,14 +84,14 @@ async fn a_reset_is_named() {
 }
 
 #[tokio::test]
-async fn an_empty_message_is_none() {
+async fn an_empty_message_is_refused() {
     let server = TcpServer::start(|mut stream| async move {
         let _ = query(&mut stream).await;
         let _ = stream.write_all(&[0, 0]).await;
         pending::<()>().await;
     });
     let result = check_within(AMPLE, dns(&server)).await;
-    assert_down(&result, Cause::Protocol, "the answer is cut off: 0 bytes, and a header has 12");
+    assert_down(&result, Cause::Protocol, "the answer is cut off after 0 bytes; its header alone has 12");
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn another_id_is_an_error() {
         pending::<()>().await;
     });
     let result = check_within(AMPLE, dns(&server)).await;
-    assert_down(&result, Cause::Protocol, "the answer has another id than the query");
+    assert_down(&result, Cause::Protocol, "the answer does not have the id of the query");
 }
 
 #[tokio::test]

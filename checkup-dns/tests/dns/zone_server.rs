@@ -36,7 +36,7 @@ impl ZoneServer {
     /// Serves over UDP and TCP, on one port.
     pub(crate) async fn start(zones: Vec<ZoneBuilder>) -> Self {
         let mut server = Server::new(catalog(zones));
-        // Both at once may be taken for one of the two; then another port is tried.
+        // The port may be in use for one of the two protocols. Then another one is tried.
         let (tcp, udp) = loop {
             let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
@@ -97,7 +97,7 @@ impl ZoneBuilder {
             .record("www.example.test.", RecordType::AAAA, "2001:db8::10")
             .record("alias.example.test.", RecordType::CNAME, "www.example.test.")
             .record("dangling.example.test.", RecordType::CNAME, "gone.example.test.");
-        // More than a datagram holds.
+        // Does not fit a datagram.
         for number in 0..200 {
             zone = zone.record("big.example.test.", RecordType::A, &format!("10.0.0.{number}"));
         }
