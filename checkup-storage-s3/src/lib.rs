@@ -64,7 +64,7 @@
 //! | lifecycle, if requested | Check files that carry the storage's tag are removed at a certain age. | `s3:GetLifecycleConfiguration`, `s3:PutLifecycleConfiguration` |
 //! | website, if requested | A folder shows its `index.html`. | `s3:GetBucketWebsite`, `s3:PutBucketWebsite` |
 //! | public access block | It allows a public policy. What it forbids about public ACLs stays forbidden. | `s3:GetBucketPublicAccessBlock`, `s3:PutBucketPublicAccessBlock` |
-//! | bucket policy | Anyone may get `*-check.json`, `summary.json` and `index.json` under the prefix, with `page` or `website` also the page's files, and list with exactly this prefix. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
+//! | bucket policy | Anyone may get `*-check.json`, `summary.json` with its parts, and `index.json` under the prefix, with `page` or `website` also the page's files, and list with exactly this prefix. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
 //!
 //! The page's files are `index.html`, `page.js`, `feed.atom`, `badge.svg`, `badge/*.svg` and `logo.*`. Listings show all names under the prefix:
 //! keep secret names out of it. Without a prefix, anyone may list the whole bucket. A reader that may list with

@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::names::name;
 
+/// The check files and what is derived from them. A large summary has parts, whose names end with a hash of 16 digits.
+const READ_FILES: [&str; 4] = ["*-check.json", "summary.json", "summary-*-*-????????????????.json", "index.json"];
+
 /// The files of the status page, as patterns of a policy. `checkup-statuspage` defines what the page is made of.
 pub(super) const PAGE_FILES: [&str; 6] = ["index.html", "page.js", "feed.atom", "badge.svg", "badge/*.svg", "logo.*"];
 
@@ -87,10 +90,7 @@ impl Scope<'_> {
         if !self.prefix.is_empty() {
             list["Condition"] = json!({"StringEquals": {"s3:prefix": literal(self.prefix, &['$'])}});
         }
-        let mut all = vec![
-            allow("CheckupReadFiles", "s3:GetObject", self.objects(&["*-check.json", "summary.json", "index.json"])),
-            list,
-        ];
+        let mut all = vec![allow("CheckupReadFiles", "s3:GetObject", self.objects(&READ_FILES)), list];
         if self.page {
             all.push(allow("CheckupReadPage", "s3:GetObject", self.objects(&PAGE_FILES)));
         }

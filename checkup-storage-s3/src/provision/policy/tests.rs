@@ -90,6 +90,7 @@ fn the_document_is_what_the_docs_show() {
                 "Resource": [
                     "arn:aws:s3:::status/*-check.json",
                     "arn:aws:s3:::status/summary.json",
+                    "arn:aws:s3:::status/summary-*-*-????????????????.json",
                     "arn:aws:s3:::status/index.json"
                 ]
             },
@@ -111,6 +112,7 @@ fn anyone_may_read_check_files_under_the_prefix_and_nothing_else() {
         "checks/1795000000000000000-check.json",
         "checks/1795000000000000000-eu-ab12-check.json",
         "checks/summary.json",
+        "checks/summary-20000-20100-0123456789abcdef.json",
         "checks/index.json",
     ] {
         assert!(may_get(PLAIN, key), "{key}");
@@ -124,6 +126,8 @@ fn anyone_may_read_check_files_under_the_prefix_and_nothing_else() {
         "checks/index.html",
         "checks/page.js",
         "checks/sub/summary.json",
+        "checks/summary-notes.json",
+        "checks/summary-20000-20100-secret.json",
         "checks",
         "",
     ] {
