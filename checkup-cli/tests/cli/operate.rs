@@ -48,7 +48,7 @@ fn every_message_in_the_troubleshooting_table_is_one_that_a_program_prints() {
         for message in cell.split(mark).skip(1).step_by(2) {
             for part in message.split('…').map(str::trim) {
                 found += 1;
-                assert!(source.contains(part), "nothing in the sources says {part:?}");
+                assert!(source.contains(part), "no source has {part:?} any longer; correct it in docs/operate.md");
             }
         }
     }
