@@ -1,41 +1,6 @@
-//! The status page of Checkup, the health-check library: static, served and embedded.
+#![doc = include_str!("../README.md")]
 //!
-//! A page that says what is wrong and since when, with 90 days of history and all locations, and needs no server of its own.
-//!
-//! - **Embedded**: [`Site`] makes an axum router of a [`Monitor`](checkup_core::Monitor), or of any
-//!   [`Storage`](checkup_core::Storage) that can be read, to nest in a service.
-//! - **Served**: [`serve`] serves a router with limits, so that slow, idle and too many clients do not stop it.
-//! - **Static**: [`export`] writes the page into a directory, [`deploy`] puts it beside the check files, into the bucket itself.
-//!
-//! [`StatusPage`] has the settings, which are `status_page` in a config file.
-//!
-//! # In a service
-//!
-//! ```
-//! use std::sync::Arc;
-//! use axum::{Router, routing::get};
-//! use checkup_core::{Checkup, Monitor, check_fn};
-//! use checkup_statuspage::{Site, StatusPage};
-//!
-//! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let checkup = Checkup::builder()
-//!     .check(check_fn("queue", || async { Ok::<_, std::io::Error>(()) }).group("Orders").tag("readiness"))
-//!     .build()?;
-//! let monitor = Arc::new(Monitor::builder(checkup).start()?);
-//!
-//! let site = Site::of_monitor(Arc::clone(&monitor)).page(StatusPage::new().title("Shop")).build()?;
-//! let app: Router = Router::new()
-//!     .route("/", get(|| async { "the shop" }))
-//!     // The page at `/status`, `/status/readyz?tag=readiness`, `/status/metrics`, and so on.
-//!     .nest_service("/status", site.router());
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! With `nest_service("/status", …)` the page is at `/status` and at `/status/`; with `nest`, at `/status` alone.
-//!
-//! # A server of its own, over any storage
+//! # A separate server over a storage
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -55,7 +20,7 @@
 //!
 //! # In a test
 //!
-//! A router is a service: it answers without a socket.
+//! A router is a service, so it responds without a socket.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -79,8 +44,9 @@
 //!
 //! # The JSON API
 //!
-//! Times are RFC 3339 in UTC, round-trip times (`rtt_ms`) milliseconds, uptimes shares from 0 to 1 of the known time in
-//! which a check was not down, without maintenance. What is not known is absent; an uptime of which no time is known is null. More keys may come.
+//! Times are in RFC 3339 and UTC, and round-trip times (`rtt_ms`) are in milliseconds. An uptime is the share, from 0 to 1, of the known time in
+//! which a check was not down, without maintenance. Unknown values are absent, and an uptime without any known time is null. Later
+//! versions may add keys.
 //!
 //! `GET api/v1/status`:
 //!
@@ -104,18 +70,20 @@
 //! }
 //! ```
 //!
-//! `status` is `healthy`, `degraded`, `down`, `stale` (the latest results are too old to tell), or `maintenance`; of all checks
-//! it may also be `empty`.
+//! `status` is `healthy`, `degraded`, `down`, `stale` (the latest results are too old) or `maintenance`. The overall `status` may also be
+//! `empty`.
 //!
 //! `GET api/v1/history?check=NAME&since=TIME` gives `checks`, one for each endpoint, over all locations: `uptime`, `known` (the share of the time
 //! that is known) and `incidents` (`id`, `status`, `from`, `to`, `last_seen`, `reason`, and `segments` with `status`, `from`, `to`, `locations`,
-//! `reasons`, and `messages`). It also gives `series`, one for each endpoint and location, each with `days`
-//! (`day`, `healthy`, `degraded`, `down`, `maintenance`: how many results; `p50_ms`, `p90_ms`, `p99_ms`), `incidents` (`status`, `from`, `to`, `reason`),
-//! `messages` (`time`, `text`) and `results` (`time`, `status`, `rtt_ms`, `reason`; of the last day at least). `since` is a time or a
-//! duration before now; default `24h`.
+//! `reasons`, and `messages`). It also gives `series`, one per endpoint and location, each with `days`
+//! (`day`, `healthy`, `degraded`, `down`, `maintenance`: numbers of results; `p50_ms`, `p90_ms`, `p99_ms`), `incidents` (`status`, `from`, `to`, `reason`),
+//! `messages` (`time`, `text`) and `results` (`time`, `status`, `rtt_ms`, `reason`; of at least the last day). `since` is a time or a
+//! duration before now. Default: `24h`.
 //!
-//! Errors are `{"error": "…"}` with a status: 400 what is asked for is not understood, 404 there is no such thing, 502 a check file is
-//! broken, 503 the storage cannot be read (with `Retry-After`), 504 it does not answer in time.
+//! Errors are `{"error": "…"}` with a status: 400 if the request is invalid, 404 if it does not exist, 502 if a check file is
+//! broken, 503 if the storage cannot be read (with `Retry-After`), 504 if the storage does not respond in time.
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod config;
 mod demo;
@@ -131,7 +99,7 @@ pub use page::{PublishError, PublishedFile, StaticPage, deploy, export};
 pub use server::{Server, serve};
 pub use site::{Site, SiteBuilder};
 
-/// Adds `status_page`, the settings of the page, to a registry: `checkup.section::<StatusPage>()` has them.
+/// Adds `status_page`, the settings of the page, to a registry. `checkup.section::<StatusPage>()` returns them.
 ///
 /// ```
 /// use checkup_core::config::{Format, Registry};

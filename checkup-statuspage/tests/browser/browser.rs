@@ -1,4 +1,4 @@
-//! A browser of its own for each test: chromedriver, chromium, and what tests ask of them.
+//! A separate browser for each test: chromedriver, chromium, and helpers to drive them.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -22,7 +22,7 @@ use tokio::process::{Child, Command};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The sizes and schemes that the page is looked at in.
+/// A window size and a colour scheme.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct View {
     pub(crate) name: &'static str,
@@ -42,7 +42,7 @@ pub(crate) const SMALL_PHONE: View = View { name: "small-phone", width: 360, hei
 pub(crate) struct Exchange {
     pub(crate) url: String,
     pub(crate) status: u64,
-    /// What came over the network: heads and bodies, compressed.
+    /// The bytes of heads and compressed bodies over the network.
     pub(crate) bytes: u64,
 }
 
@@ -53,8 +53,15 @@ pub(crate) struct Browser {
     _profile: TempDir,
 }
 
+impl View {
+    /// The same under another name.
+    pub(crate) fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+}
+
 impl Browser {
-    /// Starts a browser. Without chromedriver and chromium it fails: these tests are only run where they are meant to.
+    /// Starts a browser. It fails without chromedriver and chromium, since these tests run only on demand.
     pub(crate) async fn start() -> Self {
         let mut process = Command::new("chromedriver")
             .args(["--port=0", "--allowed-ips=127.0.0.1"])
@@ -70,7 +77,7 @@ impl Browser {
                 break port.trim_end_matches('.').parse().unwrap();
             }
         };
-        // It goes on to write, and must not wait for a reader.
+        // It continues to write, and must not wait for a reader.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let profile = TempDir::new().unwrap();
         let driver = WebDriver::builder(format!("http://127.0.0.1:{port}"), capabilities(profile.path()))
@@ -80,7 +87,7 @@ impl Browser {
         Self { driver, process, _profile: profile }
     }
 
-    /// Opens a page in a view, and waits until it shows data, or that there are none.
+    /// Opens a page in a view, and waits until it shows data, or that there is none.
     pub(crate) async fn open(&self, url: &str, view: View) {
         let features = json!([{"name": "prefers-color-scheme", "value": view.scheme}]);
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features})).await;
@@ -91,7 +98,7 @@ impl Browser {
 
     /// Sets the clock that pages opened from now on begin with, in milliseconds since 1970, and puts the browser into Berlin.
     ///
-    /// The script runs before the page's own, and is none of the page's policy.
+    /// The script runs before those of the page, and the page's policy does not apply to it.
     pub(crate) async fn set_clock(&self, now: i64) {
         let source = format!(
             "{{ const Own = Date; const ahead = {now} - Own.now(); globalThis.Date = class extends Own {{ \
@@ -109,13 +116,13 @@ impl Browser {
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
     }
 
-    /// The result of a script in the page.
+    /// Runs a script in the page, and returns its result.
     pub(crate) async fn eval(&self, script: &str) -> Value {
         let answer = self.driver.execute(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"));
         answer.json().clone()
     }
 
-    /// What a script in the page gives to its callback, `arguments[0]`.
+    /// Runs a script in the page, and returns what it passes to its callback, `arguments[0]`.
     pub(crate) async fn eval_async(&self, script: &str) -> Value {
         let answer =
             self.driver.execute_async(script, Vec::new()).await.unwrap_or_else(|error| panic!("{script}: {error}"));
@@ -209,11 +216,11 @@ impl Browser {
             .collect()
     }
 
-    /// Takes a picture of the whole page, to look at.
+    /// Takes a screenshot of the whole page.
     pub(crate) async fn screenshot(&self, name: &str, view: View) {
         let height = self.eval("return document.documentElement.scrollHeight").await.as_u64().unwrap().min(2600);
         self.resize(view, u32::try_from(height).unwrap().max(view.height)).await;
-        // What is near the window is drawn when the browser says that it is, in the frame after.
+        // Cards near the window are drawn in the frame after the browser reports them.
         let frames = "const done = arguments[0]; const frame = (left) => left ? requestAnimationFrame(() => frame(left - 1)) : done(); frame(5);";
         self.eval_async(frames).await;
         let image = self.driver.screenshot_as_png().await.unwrap();

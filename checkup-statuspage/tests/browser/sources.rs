@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use checkup_core::{CheckResult, Checkup, Report, Status, Storage as _, Timestamp};
-use checkup_statuspage::{StatusPage, deploy};
+use checkup_statuspage::{PageStorage, StatusPage, deploy};
 use checkup_storage_s3::S3;
 use checkup_testkit::S3Server;
 use serde_json::{Value, json};
@@ -114,6 +114,24 @@ async fn a_page_in_a_bucket_lists_and_gets_the_check_files_without_a_key() {
     browser.until("return document.querySelectorAll('.notice').length === 1").await;
     assert!(browser.text(".notice").await.starts_with("New data could not be loaded: "));
     assert_eq!(browser.count(".card").await, 1);
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_bucket_that_does_not_list_its_files_is_read_by_its_index() {
+    let dir = TempDir::new().unwrap();
+    upstream(&dir, &[minutes_ago("Login", 2, "healthy"), minutes_ago("Search", 1, "down")]);
+    let web = Web::of_files(dir.path()).await;
+    // Like the web endpoint of a bucket, this server responds to a request for a list with the page.
+    let storage = PageStorage::s3(&web.url, "");
+    export(dir.path(), &StatusPage::new().storage(storage).refresh_interval(Duration::from_secs(5)));
+    let browser = Browser::start().await;
+    browser.open(&web.url, DESKTOP_LIGHT).await;
+    assert_eq!(browser.text("h1").await, "Service disruption");
+    assert_eq!((browser.count(".card").await, browser.count(".notice").await), (2, 0));
+    // It stays live.
+    upstream(&dir, &[minutes_ago("Login", 2, "healthy"), minutes_ago("Search", 0, "healthy")]);
+    browser.until("return document.documentElement.dataset.state === 'healthy'").await;
     browser.close().await;
 }
 

@@ -18,7 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::fixture::History;
 
-/// A server on loopback, which ends when this is dropped.
+/// A server on loopback that stops when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Web {
     pub(crate) url: String,
@@ -41,7 +41,7 @@ impl Web {
         Self::of(site.router()).await
     }
 
-    /// The same at a moment, in milliseconds since 1970, at which time stops.
+    /// The same with a clock that is stopped at a time, in milliseconds since 1970.
     pub(crate) async fn serving_at(dir: &Path, settings: StatusPage, now: i64) -> Self {
         let storage = Fs::new(dir).into_storage().unwrap();
         let now = Timestamp::from_unix_nanos(now * 1_000_000);
@@ -49,10 +49,15 @@ impl Web {
         Self::of(site.build().unwrap().router()).await
     }
 
-    /// The files of a directory, as any web server gives them.
+    /// Serves the files of a directory like any web server.
     pub(crate) async fn of_files(dir: &Path) -> Self {
-        Self::of(Router::new().fallback(file).with_state(Arc::new(dir.to_owned()))).await
+        Self::of(files(dir)).await
     }
+}
+
+/// A router for the files of a directory, like any web server.
+pub(crate) fn files(dir: &Path) -> Router {
+    Router::new().fallback(file).with_state(Arc::new(dir.to_owned()))
 }
 
 impl Drop for Web {
