@@ -1,5 +1,5 @@
-// The chart of the last 24 hours' round-trip times: for each location the median as a line and the spread as an area,
-// the threshold as a dashed line, and marks below where results were not healthy.
+// The chart of the round-trip times of the last 24 hours: the median of each location as a line, its spread as an area,
+// the threshold as a dashed line, and marks at the bottom for results that were not healthy.
 
 import { el, svg } from "./dom.js";
 import { median } from "./model.js";
@@ -11,7 +11,7 @@ const PLOT = { top: 10, left: 54, right: 6, bottom: 22 };
 const CHART_SPAN = 24 * 3_600_000;
 const BUCKET = 10 * 60_000;
 const BUCKETS = CHART_SPAN / BUCKET;
-/** Lines of locations differ in their dashes too. After the sixth they repeat. */
+/** The lines of locations also differ in their dashes. They repeat after the sixth. */
 const DASHES = [null, "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
 
 /** The chart of a check: `series` with their points, up to `now`. */
@@ -28,7 +28,7 @@ export class RoundTripChart {
     const to = Math.ceil(now / BUCKET) * BUCKET;
     this.from = to - CHART_SPAN;
     this.lines = check.series.map((series) => ({
-      name: series.location ?? (check.series.length > 1 ? "not named" : "Median"),
+      name: series.location ?? (check.series.length > 1 ? "unnamed node" : "Median"),
       threshold: series.threshold,
       buckets: bucketsOf(series.points, this.from),
     }));
@@ -150,7 +150,7 @@ export class RoundTripChart {
       .join("");
   }
 
-  /** Crosses where something was down, triangles where it was degraded; on the line of the axis. */
+  /** Marks on the axis: crosses for down, triangles for degraded. */
   marks() {
     const y = CHART_HEIGHT - PLOT.bottom;
     const nodes = [];
@@ -221,7 +221,7 @@ export class RoundTripChart {
     this.legend.replaceChildren(...items);
   }
 
-  /** The same as a table, an hour a row. */
+  /** The same as a table with one row per hour. */
   table(caption) {
     const rows = [];
     for (let i = BUCKETS - 6; i >= 0; i -= 6) {
@@ -281,7 +281,7 @@ function bucketsOf(points, from) {
   return buckets;
 }
 
-/** Neighbouring buckets with times, as lists of their numbers. A gap of half an hour ends a run. */
+/** Runs of neighbouring buckets with times, as lists of their indexes. A gap of half an hour ends a run. */
 function runs(buckets) {
   const found = [];
   buckets.forEach((bucket, i) => {
@@ -293,7 +293,7 @@ function runs(buckets) {
   return found;
 }
 
-/** From nought to a round number above nearly all values: a single slow result must not flatten the rest. */
+/** From zero to a round number above nearly all values. A single slow result must not flatten the others. */
 function scaleOf(lines, threshold) {
   const highs = lines.flatMap((line) =>
     line.buckets.filter((bucket) => bucket && bucket.mid !== null).map((bucket) => bucket.high),

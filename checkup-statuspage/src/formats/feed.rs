@@ -165,7 +165,7 @@ mod tests {
         let mut elsewhere = incident.clone();
         elsewhere.endpoint = Some("https://example.org".into());
         let said = happening(HappeningKind::Message, "API", "We know");
-        let more = happening(HappeningKind::Message, "API", "It is mended");
+        let more = happening(HappeningKind::Message, "API", "It is fixed");
         let mut of_all = happening(HappeningKind::Maintenance, "All checks", "");
         let of_one = of_all.clone();
         of_all.name = None;

@@ -280,7 +280,7 @@ mod tests {
         }
         assert_eq!(get(&content, &[(IF_NONE_MATCH, "\"other\"")]).status(), 200);
         let failed = content.with_status(StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(get(&failed, &[(IF_NONE_MATCH, &plain)]).status(), 503, "a failure is told again");
+        assert_eq!(get(&failed, &[(IF_NONE_MATCH, &plain)]).status(), 503, "a failure is sent again");
     }
 
     #[test]

@@ -232,11 +232,11 @@ mod tests {
 
     #[test]
     fn messages_and_maintenance_are_there_and_old_things_are_not() {
-        let mut told = results("eu", "h").remove(0);
-        told.message = Some("We know".into());
-        told.maintenance = Some(MaintenanceWindow::new(at(10), at(20)));
+        let mut announced = results("eu", "h").remove(0);
+        announced.message = Some("We know".into());
+        announced.maintenance = Some(MaintenanceWindow::new(at(10), at(20)));
         let mut summary = Summary::new();
-        summary.add(&[told]);
+        summary.add(&[announced]);
         let kinds = |since| -> Vec<_> {
             timeline(&summary, since, Quorum::Majority, at(30)).into_iter().map(|one| one.kind).collect()
         };
@@ -247,14 +247,14 @@ mod tests {
 
     /// A message at two locations, with a window of maintenance or without.
     fn posted_at(minute: u64, text: &str, window: Option<(u64, u64)>) -> Vec<CheckResult> {
-        let told = |location| {
-            let mut told = results(location, "h").remove(0);
-            told.timestamp = at(minute).saturating_add(Duration::from_secs(if location == "eu" { 0 } else { 2 }));
-            told.message = Some(text.to_owned());
-            told.maintenance = window.map(|(from, to)| MaintenanceWindow::new(at(from), at(to)));
-            told
+        let announced = |location| {
+            let mut announced = results(location, "h").remove(0);
+            announced.timestamp = at(minute).saturating_add(Duration::from_secs(if location == "eu" { 0 } else { 2 }));
+            announced.message = Some(text.to_owned());
+            announced.maintenance = window.map(|(from, to)| MaintenanceWindow::new(at(from), at(to)));
+            announced
         };
-        vec![told("eu"), told("us")]
+        vec![announced("eu"), announced("us")]
     }
 
     #[test]
@@ -264,9 +264,9 @@ mod tests {
         summary.add(&posted_at(150, "New disks", Some((200, 220))));
         summary.add(&posted_at(160, "We know", None));
         let found = timeline(&summary, Timestamp::default(), Quorum::Majority, at(170));
-        let told: Vec<_> =
+        let announced: Vec<_> =
             found.iter().map(|one| (one.text.as_deref().unwrap_or_default(), one.published(at(170)))).collect();
-        assert_eq!(told, [("New disks", at(150)), ("We know", at(160)), ("New disks", at(1))]);
+        assert_eq!(announced, [("New disks", at(150)), ("We know", at(160)), ("New disks", at(1))]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What axe says of the page, in light and dark, closed and open.
+//! The findings of axe for the page, in light and dark, with closed and open cards.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::browser::{Browser, DESKTOP_DARK, DESKTOP_LIGHT, PHONE_LIGHT, axe};
 use crate::fixture::{History, MINUTE};
 use crate::web::serving;
 
-/// Violations that axe finds to be serious or critical.
+/// Violations that axe reports as serious or critical.
 async fn violations(browser: &Browser) -> Vec<Value> {
     browser.eval(&axe()).await;
     let run = "const done = arguments[0]; axe.run(document, {resultTypes: ['violations']}).then((result) => done(result.violations), (error) => done(String(error)));";
@@ -47,7 +47,7 @@ async fn axe_finds_nothing_serious() {
 }
 
 #[tokio::test]
-async fn axe_would_find_what_is_not_accessible() {
+async fn axe_finds_a_page_that_is_not_accessible() {
     let (web, _dir) = serving(&History::new()).await;
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;
@@ -72,7 +72,7 @@ async fn the_page_has_landmarks_and_headings_in_order() {
 }
 
 #[tokio::test]
-async fn nothing_moves_for_those_who_asked_for_that() {
+async fn nothing_moves_with_reduced_motion() {
     let (web, _dir) = serving(&History::new()).await;
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;

@@ -9,7 +9,7 @@ use crate::browser::{Browser, DESKTOP_LIGHT};
 use crate::fixture::{DAY, History, MINUTE, MOMENTS, millis};
 use crate::web::{Web, export, settings};
 
-/// A share as the page writes it: never rounded up.
+/// A share as shown by the page: never rounded up.
 #[allow(clippy::cast_possible_truncation, reason = "from 0 to 10,000")]
 fn percent(share: Option<f64>) -> String {
     match share {
@@ -22,9 +22,9 @@ fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// A history up to a moment, with trouble of all kinds: long, short, at one location, at all, and in maintenance.
+/// A history up to a time, with problems of all kinds: long, short, at one location, at all, and in maintenance.
 fn history(now: i64) -> History {
-    // No result is at the beginning of the last 24 hours, which for the browser is a moment later.
+    // No result is at the beginning of the last 24 hours, which is slightly later in the browser.
     History::at(now)
         .age(30_000)
         .down("API", None, 97 * MINUTE, "refused")
@@ -34,7 +34,7 @@ fn history(now: i64) -> History {
         .maintenance("Payments", -90 * MINUTE, -30 * MINUTE, "planned")
 }
 
-/// A browser in which it is this moment.
+/// A browser with its clock set to this time.
 async fn browser_at(now: i64) -> Browser {
     let browser = Browser::start().await;
     browser.set_clock(now).await;
@@ -79,7 +79,7 @@ fn computed(summary: &Summary, now: i64, days: &[i64]) -> Value {
     Value::Object(summary.series.iter().map(of).collect())
 }
 
-/// Windows end at the present, which for the browser is a moment later: the last digit may be another.
+/// Windows end at the current time, which is slightly later in the browser, so the last digit may differ.
 fn assert_alike(shown: &Value, computed: &Value, moment: &str) {
     let (shown, computed) = (shown.as_object().unwrap(), computed.as_object().unwrap());
     assert!(shown.keys().eq(computed.keys()), "{moment}: {shown:?} {computed:?}");
@@ -128,7 +128,7 @@ async fn uptime_of_days_is_the_same_from_thinned_data() {
         open_all(&browser, &web).await;
         let mut shown = shown(&browser).await;
         for (_, shares) in shown.as_object_mut().unwrap() {
-            // Where the last 24 hours begin, a thinned point may represent results from before.
+            // At the beginning of the last 24 hours, a thinned point may represent earlier results.
             shares.as_array_mut().unwrap().remove(0);
         }
         assert_alike(&shown, &computed(&summary, now, &[7, 30, 90]), moment);
@@ -145,7 +145,7 @@ async fn fetched(browser: &Browser, url: &str) -> String {
 #[tokio::test]
 async fn uptime_of_a_check_is_that_of_the_api() {
     let now = millis("2026-03-29T01:30:00Z");
-    // Results of one location are fewer than those of the others, which have no trouble.
+    // One location has fewer results than the others, which have no problems.
     let mut json = history(now).json();
     for series in json["series"].as_array_mut().unwrap() {
         if series["title"] == "API" && series["location"] == "eu-west" {
@@ -175,7 +175,7 @@ async fn uptime_of_a_check_is_that_of_the_api() {
     browser.close().await;
 }
 
-/// The incidents of the feed: the check, the second of the beginning, and the status.
+/// The incidents of the feed: the check, the start in seconds, and the status.
 fn incidents_of_feed(feed: &str) -> Vec<(String, i64, String)> {
     let between = |text: &str, tag: &str| {
         let (_, rest) = text.split_once(&format!("<{tag}>")).unwrap();
@@ -196,7 +196,7 @@ async fn incidents_are_those_of_the_feed() {
     for moment in MOMENTS {
         let now = millis(moment);
         let dir = TempDir::new().unwrap();
-        // At one location of three: a degradation.
+        // At one of three locations: degraded.
         history(now).down("Website", Some("us-east"), 40 * MINUTE, "refused").write(dir.path());
         let web = Web::serving_at(dir.path(), settings(), now).await;
         let browser = browser_at(now).await;
@@ -214,7 +214,7 @@ async fn incidents_are_those_of_the_feed() {
     }
 }
 
-/// The round-trip times of today that the page shows are those of all results, though it gets joined points.
+/// The page shows the round-trip times of today over all results, although it receives joined points.
 #[tokio::test]
 async fn round_trip_times_of_today_are_those_of_the_api() {
     for moment in MOMENTS {
@@ -233,7 +233,7 @@ async fn round_trip_times_of_today_are_those_of_the_api() {
         for exact in answer["series"].as_array().unwrap() {
             let own = |series: &&Value| series["title"] == "Website" && series["location"] == exact["location"];
             let sent = data["series"].as_array().unwrap().iter().find(own).unwrap();
-            // Just after midnight, some locations have no results of today.
+            // Just after midnight, some locations have no results for today yet.
             let Some(sent) = sent["open"].as_array().unwrap().last() else { continue };
             let exact = exact["days"].as_array().unwrap().last().unwrap();
             compared += 1;

@@ -1,4 +1,4 @@
-//! What the mouse and the keyboard reach.
+//! Reaching everything with the mouse and the keyboard.
 
 use crate::browser::{Browser, DESKTOP_LIGHT};
 use crate::fixture::{History, MINUTE};
@@ -14,7 +14,7 @@ const RIGHT: char = '\u{e014}';
 const FOCUS: &str = "const e = document.activeElement; return [e.className || e.tagName, e.getAttribute('role'), e.getAttribute('aria-valuetext')]";
 
 #[tokio::test]
-async fn each_days_figures_are_reached_by_keyboard() {
+async fn the_keyboard_reaches_the_statistics_of_each_day() {
     let (web, _dir) = serving(&History::new()).await;
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;
@@ -49,7 +49,7 @@ async fn each_days_figures_are_reached_by_keyboard() {
 }
 
 #[tokio::test]
-async fn the_mouse_shows_a_days_figures() {
+async fn the_mouse_shows_the_statistics_of_a_day() {
     let (web, _dir) = serving(&History::new()).await;
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;
@@ -78,7 +78,7 @@ async fn a_check_opens_by_keyboard_to_its_locations_chart_and_figures() {
     browser.press(LEFT).await;
     let spoken = browser.eval(FOCUS).await[2].as_str().unwrap().to_owned();
     assert!(spoken.contains(" to ") && spoken.contains("eu-west") && spoken.contains(" ms"), "{spoken}");
-    // All of it is there as tables too.
+    // The same data is in tables, too.
     browser.eval("document.querySelector('.card:nth-child(2) details').open = true").await;
     browser.until("return document.querySelectorAll('.card:nth-child(2) .figures tbody tr').length === 24 + 90").await;
     browser.eval("document.querySelectorAll('h3 button')[1].focus()").await;
@@ -89,7 +89,7 @@ async fn a_check_opens_by_keyboard_to_its_locations_chart_and_figures() {
 }
 
 #[tokio::test]
-async fn what_somebody_opened_and_reads_stays_when_new_data_come() {
+async fn open_cards_and_focus_stay_when_new_data_arrives() {
     let dir = tempfile::TempDir::new().unwrap();
     History::new().write(dir.path());
     let settings = crate::web::settings().refresh_interval(std::time::Duration::from_secs(5));

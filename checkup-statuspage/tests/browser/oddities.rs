@@ -32,7 +32,7 @@ async fn long_blank_and_right_to_left_names_stay_readable_on_phones() {
     for view in [SMALL_PHONE, PHONE_LIGHT, DESKTOP_LIGHT] {
         browser.open(&web.url, view).await;
         browser.assert_no_overflow().await;
-        let clipped = "return [...document.querySelectorAll('.problems li, .problems p, .card-head, .notice, .entry')].filter((e) => e.scrollWidth > e.clientWidth).length";
+        let clipped = "return [...document.querySelectorAll('.problems li, .problems p, .card-head, .places, .places li, .legend, .legend li, .notice, .entry')].filter((e) => e.scrollWidth > e.clientWidth).length";
         assert_eq!(browser.eval(clipped).await, 0, "{}", view.name);
         browser.screenshot("odd", view).await;
     }

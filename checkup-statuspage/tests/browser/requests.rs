@@ -1,4 +1,4 @@
-//! What the page costs: requests and bytes.
+//! The cost of the page in requests and bytes.
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -39,10 +39,10 @@ async fn a_served_page_of_20_checks_at_3_locations_takes_3_requests_and_150_kib(
 }
 
 #[tokio::test]
-async fn what_has_not_changed_is_not_sent_again() {
+async fn unchanged_data_is_not_sent_again() {
     let dir = TempDir::new().unwrap();
     History::new().write(dir.path());
-    // A file that stays as it is, with an old summary that nothing is added to.
+    // A file that does not change, with an old summary.
     let web = Web::serving(dir.path(), settings()).await;
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;

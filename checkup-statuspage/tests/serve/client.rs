@@ -1,4 +1,4 @@
-//! The least HTTP client that shows what really comes over the wire.
+//! A minimal HTTP client that shows the actual bytes on the wire.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// A server on loopback that stops when it is dropped.
+/// A server on loopback that stops when this is dropped.
 pub(crate) struct Served {
     addr: SocketAddr,
     _stop: oneshot::Sender<()>,
@@ -41,7 +41,7 @@ impl Served {
         self.send(&format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n")).await
     }
 
-    /// Asks for a path of a host.
+    /// Requests a path of a host.
     pub(crate) async fn ask_host(&self, host: &str, path: &str) -> Answer {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")).await
     }

@@ -1,4 +1,4 @@
-//! Over a storage that others write to.
+//! The page over a storage that others write to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -90,7 +90,7 @@ async fn every_path_answers_with_its_type_and_is_not_guessed_at() {
 }
 
 #[tokio::test]
-async fn whoever_asks_for_openmetrics_gets_them() {
+async fn openmetrics_is_sent_on_request() {
     let server = served(&history().await).await;
     let accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
     let answer = server.ask("GET", "/metrics", &[("Accept", accept)]).await;
@@ -99,9 +99,9 @@ async fn whoever_asks_for_openmetrics_gets_them() {
 }
 
 #[tokio::test]
-async fn what_is_known_is_a_304_and_what_is_large_is_compressed() {
+async fn known_content_is_a_304_and_large_content_is_compressed() {
     let storage = history().await;
-    // One bad result is no incident.
+    // A single bad result is not an incident.
     for minutes_ago in [1, 0] {
         let many = (0..50).map(|number| result(&format!("check {number}"), "", minutes_ago, Status::Down));
         store(&storage, many.collect()).await;
@@ -157,7 +157,7 @@ async fn the_policy_lets_nothing_run_but_the_script() {
 }
 
 #[tokio::test]
-async fn the_state_is_told_with_reason_since_and_uptime() {
+async fn the_state_has_a_reason_a_start_and_uptimes() {
     let storage = history().await;
     let groups = StatusPage::new().group(Group::new("Shop", ["API"]));
     let site = Site::of_storage(Arc::new(storage)).page(groups).build().unwrap();
@@ -174,12 +174,12 @@ async fn the_state_is_told_with_reason_since_and_uptime() {
     let since: Timestamp = database["since"].as_str().unwrap().parse().unwrap();
     assert_eq!(Timestamp::now().since(since).as_secs() / 60, 4);
     let uptime = database["uptime"]["24h"].as_f64().unwrap();
-    // The last result is of now: 25 of 29 minutes, and what the test takes.
+    // The last result is from now: 25 of 29 minutes, and the time that the test takes.
     assert!((uptime - 25.0 / 29.0).abs() < 0.01, "{uptime}");
 }
 
 #[tokio::test]
-async fn the_history_of_a_check_is_given_from_a_time_on() {
+async fn the_history_of_a_check_starts_at_the_given_time() {
     let server = served(&history().await).await;
     let all = server.get("/api/v1/history?check=database").await.json();
     assert_eq!(all["series"][0]["results"].as_array().unwrap().len(), 30);
@@ -216,7 +216,7 @@ async fn badges_are_found_by_name_and_by_the_name_of_their_file() {
 }
 
 #[tokio::test]
-async fn the_feed_tells_the_incident_and_the_message() {
+async fn the_feed_has_the_incident_and_the_message() {
     let storage = history().await;
     let mut announced = result("API", "eu", 0, Status::Healthy);
     announced.message = Some("We <b>know</b>".to_owned());
@@ -227,7 +227,7 @@ async fn the_feed_tells_the_incident_and_the_message() {
 }
 
 #[tokio::test]
-async fn a_broken_check_file_costs_itself_alone() {
+async fn a_broken_check_file_loses_only_its_own_results() {
     let storage = history().await;
     let broken = FileName::at(Timestamp::now());
     storage.put(broken.clone(), "[{\"title\": \"AP");
@@ -237,7 +237,7 @@ async fn a_broken_check_file_costs_itself_alone() {
     assert_eq!(data["series"].as_array().unwrap().len(), 4);
     assert_eq!(server.get(&format!("/{broken}")).await.status, 502);
     assert_eq!(server.get("/api/v1/status").await.status, 200);
-    // Also one that comes later.
+    // So does one that arrives later.
     let later = FileName::at(Timestamp::now());
     storage.put(later.clone(), "");
     store(&storage, vec![result("new", "", 0, Status::Healthy)]).await;
@@ -251,7 +251,7 @@ async fn a_broken_check_file_costs_itself_alone() {
 }
 
 #[tokio::test]
-async fn check_files_and_their_index_are_as_upstream_serves_them() {
+async fn check_files_and_their_index_have_the_layout_of_the_original() {
     let storage = history().await;
     let server = served(&storage).await;
     let index = server.get("/index.json").await.json();
@@ -268,7 +268,7 @@ async fn check_files_and_their_index_are_as_upstream_serves_them() {
 }
 
 #[tokio::test]
-async fn nothing_but_check_files_can_be_reached() {
+async fn only_check_files_can_be_reached() {
     let dir = tempfile::tempdir().unwrap();
     let storage = dir.path().join("checks");
     let checkup = Checkup::builder()
@@ -329,7 +329,7 @@ async fn a_failing_storage_is_reported_and_the_last_known_history_is_still_shown
 }
 
 #[tokio::test]
-async fn readiness_is_that_of_the_checks_with_the_tag() {
+async fn readiness_is_that_of_the_checks_with_a_tag() {
     let storage = history().await;
     let check = |name: &str, tag: &str| check_fn(name, || async { Ok::<_, String>(()) }).tag(tag);
     let checkup = Checkup::builder().check(check("API", "front")).check(check("database", "back")).build().unwrap();
@@ -361,11 +361,11 @@ async fn a_check_that_was_removed_counts_for_nothing_once_its_results_are_old() 
     assert_eq!((ready.status, ready.text().as_str()), (200, "API: healthy\n"));
     assert_eq!(server.get("/api/v1/status").await.json()["status"], "healthy");
     assert!(server.get("/badge.svg").await.text().contains("operational"));
-    // Where the checks are not known it may be that its node does not run.
+    // If the checks are unknown, its node may have stopped.
     let server = of(site()).await;
     assert_eq!(server.get("/readyz").await.status, 503);
     assert_eq!(server.get("/api/v1/status").await.json()["status"], "stale");
-    // How old is too old may be set.
+    // The maximum age is a setting.
     let server = of(site().checkup(&checkup("old API")).max_age(Duration::from_secs(30))).await;
     assert_eq!(server.get("/readyz").await.text(), "old API: stale\n");
 }
@@ -387,11 +387,11 @@ async fn checks_that_are_rare_are_ready_and_what_is_shown_does_not_falsify_figur
     let ready = server.get("/readyz").await;
     assert_eq!((ready.status, ready.text().as_str()), (200, "API: healthy\n"));
     let status = server.get("/api/v1/status").await.json();
-    // A minute of the some hours that are known.
+    // One minute of the known hours.
     let uptime = status["checks"][0]["uptime"]["90d"].as_f64().unwrap();
     assert!((0.99..0.999).contains(&uptime), "{status}");
     assert_eq!(status["checks"][0]["uptime"]["7d"], 1.0, "{status}");
-    // Its incident is not shown.
+    // The incident is not shown.
     assert!(!server.get("/feed.atom").await.text().contains("was down"));
 }
 
@@ -423,7 +423,7 @@ impl StorageReader for Counting {
 }
 
 #[tokio::test]
-async fn many_requests_at_once_cost_the_storage_no_more_than_one() {
+async fn concurrent_requests_read_the_storage_once() {
     let storage = Arc::new(Counting(history().await, AtomicUsize::new(0)));
     let site = Site::of_storage(Arc::clone(&storage) as Arc<dyn Storage>);
     let server = Served::start(site.refresh_after(Duration::from_secs(3600)).build().unwrap().router()).await;
@@ -434,7 +434,7 @@ async fn many_requests_at_once_cost_the_storage_no_more_than_one() {
         assert_eq!(answer.status, 200);
     }
     assert_eq!(storage.1.load(Ordering::SeqCst), after_one);
-    // And where nothing is known yet.
+    // The same if nothing is known yet.
     let storage = Arc::new(Counting(history().await, AtomicUsize::new(0)));
     let site = Site::of_storage(Arc::clone(&storage) as Arc<dyn Storage>).build().unwrap();
     let server = Served::start(site.router()).await;
@@ -446,7 +446,7 @@ async fn many_requests_at_once_cost_the_storage_no_more_than_one() {
 }
 
 #[tokio::test]
-async fn a_storage_without_results_gives_an_empty_page() {
+async fn a_storage_without_results_has_an_empty_page() {
     let server = served(&MemoryStorage::new()).await;
     assert_eq!(server.get("/summary.json").await.json()["series"], json!([]));
     assert_eq!(server.get("/api/v1/status").await.json(), json!({ "status": "empty", "checks": [] }));
