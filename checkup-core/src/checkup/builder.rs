@@ -54,7 +54,7 @@ impl CheckupBuilder {
         self
     }
 
-    /// Adds a [`Notifier`], or settings that become one, which is notified of changes.
+    /// Adds a [`Notifier`](crate::Notifier), or settings that become one, which is notified of changes.
     #[must_use]
     pub fn notifier(mut self, notifier: impl IntoNotifier) -> Self {
         self.notifiers.push(notifier.into_notifier());

@@ -83,7 +83,7 @@ impl Registry {
     }
 
     /// Makes `C` the settings under this key of the file's root, for programs that keep their own settings next to the checks. They are
-    /// checked with the rest, described in the schema, and written back. [`Checkup::section`] returns them.
+    /// checked with the rest, described in the schema, and written back. [`Checkup::section`](crate::Checkup::section) returns them.
     ///
     /// ```
     /// use checkup_core::config::{Format, Registry};
