@@ -100,6 +100,7 @@
 //! - `every` finishes and stores running checks on SIGINT and SIGTERM. It prints a line per run.
 //! - `message` checks nothing if no check has the name, and needs `--about` unless there is only one check. It also checks nothing if the
 //!   latest stored result is at most three of the check's usual intervals or ten minutes old: the message is attached to that result.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod args;
 mod cli;

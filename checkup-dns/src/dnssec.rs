@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use checkup_core::duration::Human;
 use checkup_core::{Failure, Phase};
 use checkup_net::{excerpt, read_file};
-use futures_util::stream::{self, Stream, StreamExt};
+use futures::stream::{self, Stream, StreamExt};
 use hickory_net::dnssec::DnssecDnsHandle;
 use hickory_net::runtime::TokioRuntimeProvider;
 use hickory_net::xfer::DnsHandle;

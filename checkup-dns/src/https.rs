@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 
 use bytes::Bytes;
 use checkup_core::{Cause, Failure, Phase};
-use futures_util::future::{Either, select};
+use futures::future::{Either, select};
 use h2::RecvStream;
 use h2::client::{Builder, Connection, SendRequest};
 use http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};

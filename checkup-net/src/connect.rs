@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use checkup_core::{Cause, Failure, Phase};
-use futures_util::StreamExt;
-use futures_util::stream::FuturesUnordered;
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 

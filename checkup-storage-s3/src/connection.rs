@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use checkup_core::StorageError;
-use futures_util::FutureExt;
+use futures::FutureExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey, resolve_bucket_region};
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio::sync::OnceCell;

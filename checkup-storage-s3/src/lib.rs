@@ -82,6 +82,7 @@
 //!
 //! A request is repeated up to four times, after growing pauses, if the server has a fault or cannot be reached. All attempts together
 //! take at most [`timeout`](S3::timeout); a server that does not answer is asked twice. Errors name the bucket, the cause and the remedy.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
 mod compression;

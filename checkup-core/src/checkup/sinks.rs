@@ -3,7 +3,7 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures::FutureExt;
 use tokio::time::timeout;
 
 use super::Checkup;
@@ -61,7 +61,7 @@ impl Checkup {
     /// Notifies every notifier concurrently. One that panics or takes longer than a minute is an error of its own.
     pub async fn notify(&self, notification: &Notification) -> Vec<NotifyError> {
         let calls = (0..self.notifiers.len()).map(|index| self.notify_one(index, notification));
-        futures_util::future::join_all(calls).await.into_iter().filter_map(Result::err).collect()
+        futures::future::join_all(calls).await.into_iter().filter_map(Result::err).collect()
     }
 
     /// Notifies one notifier, by its place.

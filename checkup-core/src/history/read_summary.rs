@@ -1,6 +1,6 @@
 //! [`read_summary`]: the summary of any storage, up to now.
 
-use futures_util::{StreamExt, stream};
+use futures::{StreamExt, stream};
 
 use super::summary::{RECENT, Summary, Window, day_of, start_of};
 use crate::{StorageError, StorageErrorKind, StorageReader, Timestamp};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::FutureExt;
+use futures::FutureExt;
 use tokio::time::{Instant, timeout};
 
 use super::Spool;

@@ -430,7 +430,7 @@ async fn concurrent_requests_read_the_storage_once() {
     assert_eq!(server.get("/summary.json").await.status, 200);
     let after_one = storage.1.load(Ordering::SeqCst);
     let many = (0..100).map(|_| server.get("/summary.json"));
-    for answer in futures_util::future::join_all(many).await {
+    for answer in futures::future::join_all(many).await {
         assert_eq!(answer.status, 200);
     }
     assert_eq!(storage.1.load(Ordering::SeqCst), after_one);
@@ -439,7 +439,7 @@ async fn concurrent_requests_read_the_storage_once() {
     let site = Site::of_storage(Arc::clone(&storage) as Arc<dyn Storage>).build().unwrap();
     let server = Served::start(site.router()).await;
     let many = (0..100).map(|_| server.get("/summary.json"));
-    for answer in futures_util::future::join_all(many).await {
+    for answer in futures::future::join_all(many).await {
         assert_eq!(answer.status, 200);
     }
     assert_eq!(storage.1.load(Ordering::SeqCst), after_one);

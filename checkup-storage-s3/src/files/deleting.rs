@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use checkup_core::StorageError;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::aws::AmazonS3;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};

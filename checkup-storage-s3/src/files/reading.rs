@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use checkup_core::{StorageError, StorageErrorKind};
-use futures_util::TryStreamExt;
+use futures::TryStreamExt;
 use object_store::aws::AmazonS3;
 use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::{Attribute, Attributes, GetOptions, ObjectStore};

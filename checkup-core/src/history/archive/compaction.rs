@@ -13,7 +13,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::mem;
 use std::time::Duration;
 
-use futures_util::{StreamExt, stream};
+use futures::{StreamExt, stream};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 

@@ -9,7 +9,7 @@ use checkup_core::check_file::FileName;
 use checkup_core::history;
 use checkup_core::summary::Summary;
 use checkup_core::{CheckResult, StorageError, StorageErrorKind, StorageReader, Timestamp};
-use futures_util::{StreamExt, stream};
+use futures::{StreamExt, stream};
 use tokio::time::Instant;
 
 /// How far back new check files are listed. Files that arrive later are found by the next complete reading.
