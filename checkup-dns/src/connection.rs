@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::broken::broken;
 use crate::https::Https;
 use crate::server::{Secured, Server};
 
@@ -48,19 +49,19 @@ async fn ask_stream<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, query: &[
     let mut framed = Vec::with_capacity(query.len() + 2);
     framed.extend_from_slice(&length.to_be_bytes());
     framed.extend_from_slice(query);
-    stream.write_all(&framed).await?;
-    stream.flush().await?;
+    stream.write_all(&framed).await.map_err(broken)?;
+    stream.flush().await.map_err(broken)?;
 
     let mut length = [0; 2];
     stream.read_exact(&mut length).await.map_err(|error| match error.kind() {
         ErrorKind::UnexpectedEof => Failure::new(Cause::Network, "the server closed the connection without an answer"),
-        _ => error.into(),
+        _ => broken(error),
     })?;
     Phase::Transfer.begin();
     let length = usize::from(u16::from_be_bytes(length));
     // Grows with the bytes that arrive, not with the announced length.
     let mut answer = Vec::new();
-    let read = stream.take(length as u64).read_to_end(&mut answer).await?;
+    let read = stream.take(length as u64).read_to_end(&mut answer).await.map_err(broken)?;
     if read < length {
         let message = format!("the server closed the connection after {read} of {length} bytes of the answer");
         return Err(Failure::new(Cause::Network, message));

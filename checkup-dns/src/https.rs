@@ -14,6 +14,8 @@ use http::{Method, Request};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::broken::broken;
+
 /// The media type of queries and answers.
 const MEDIA_TYPE: &str = "application/dns-message";
 
@@ -107,7 +109,7 @@ fn is_dns_message(content_type: &[u8]) -> bool {
 fn failure(error: h2::Error) -> Failure {
     if error.is_io() {
         let text = error.to_string();
-        return error.into_io().map_or_else(|| Failure::new(Cause::Network, text), Failure::from);
+        return error.into_io().map_or_else(|| Failure::new(Cause::Network, text), broken);
     }
     let text = error.to_string();
     Failure::protocol(format!("HTTP/2: {}", checkup_net::excerpt(text.as_bytes(), 120)))

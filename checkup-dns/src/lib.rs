@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+mod broken;
 mod checker;
 mod config;
 mod connection;

@@ -287,7 +287,10 @@ async fn tls_to_a_plain_port_and_plain_to_a_tls_port() {
     });
     let (cause, reason) =
         down(Http::new(format!("https://{}/", chatty.addr())).tls(TlsSettings::new().skip_verify(true))).await;
-    assert_eq!((cause, reason.as_str()), (Cause::Tls, "the server does not speak TLS on this port"));
+    assert_eq!(
+        (cause, reason.as_str()),
+        (Cause::Tls, "the server does not speak TLS on this port; check the port, or connect without TLS")
+    );
 
     let tls = TlsServer::silent(Ca::new().server(&["127.0.0.1"]), TlsOptions::new());
     let (cause, reason) = down(Http::new(format!("http://{}/", tls.addr()))).await;

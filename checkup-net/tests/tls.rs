@@ -250,7 +250,14 @@ async fn servers_that_do_not_speak_tls() {
             let _ = connection.read(&mut [0; 1024]).await;
         });
         let failure = handshake(&tls, server.addr(), "localhost").await.unwrap_err();
-        assert_eq!(failure, Failure::new(Cause::Tls, "the server does not speak TLS on this port"), "{banner}");
+        assert_eq!(
+            failure,
+            Failure::new(
+                Cause::Tls,
+                "the server does not speak TLS on this port; check the port, or connect without TLS"
+            ),
+            "{banner}"
+        );
     }
     let closing = TcpServer::start(|mut connection| async move {
         let _ = connection.read(&mut [0; 1024]).await;

@@ -28,7 +28,7 @@ fn words(error: &Error) -> String {
         assert!(!is_variant, "{inner}: {message}");
     }
     assert!(!message.contains("::") && !message.contains(['{', '[']), "{inner}: {message}");
-    let has_remedy = message.contains([';', '?']) || message == "the server does not speak TLS on this port";
+    let has_remedy = message.contains([';', '?']);
     assert!(has_remedy, "{inner} has no remedy: {message}");
     assert!(!message.ends_with('.') && message.len() < 400, "{inner}: {message}");
     message

@@ -155,7 +155,7 @@ async fn tls_to_a_plain_port() {
     });
     assert_eq!(
         reason(to(&server).tls(TlsSettings::new().skip_verify(true)), PATIENCE).await,
-        (Cause::Tls, "the server does not speak TLS on this port".to_owned())
+        (Cause::Tls, "the server does not speak TLS on this port; check the port, or connect without TLS".to_owned())
     );
 }
 

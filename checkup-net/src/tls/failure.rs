@@ -15,7 +15,7 @@ use super::own_certificate::is_of_an_authority;
 use crate::excerpt;
 
 /// The failure of a TLS handshake with this server, in words for people. Its cause is [`Cause::Tls`], unless the
-/// connection itself broke or the monitor has trouble of its own.
+/// connection itself broke or the monitor itself has trouble.
 ///
 /// Finds the TLS error in the sources of `error`, at any depth, so it accepts the errors of HTTP clients too.
 ///
@@ -80,8 +80,8 @@ fn failure(error: &rustls::Error, server: &str) -> Failure {
 fn message(error: &rustls::Error, server: &str) -> String {
     match error {
         error if is_of_an_authority(error) => format!(
-            "the certificate of {server} is one of an authority, not of a server; if it is your own (`openssl req -x509` \
-             makes such), set it as the CA file"
+            "the certificate of {server} is one of an authority, not of a server; if you made it (with `openssl req \
+             -x509`, say), set it as the CA file"
         ),
         rustls::Error::InvalidCertificate(error) => certificate::message(error, server),
         rustls::Error::NoCertificatesPresented => {
@@ -92,7 +92,7 @@ fn message(error: &rustls::Error, server: &str) -> String {
         }
         // What the first bytes of a banner, or of an HTTP response, look like.
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
-            "the server does not speak TLS on this port".to_owned()
+            "the server does not speak TLS on this port; check the port, or connect without TLS".to_owned()
         }
         rustls::Error::InvalidMessage(reason) => peer::broken(server, peer::invalid(reason)),
         rustls::Error::PeerSentOversizedRecord => peer::broken(server, "it sent a record that is too large"),

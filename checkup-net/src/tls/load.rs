@@ -27,7 +27,7 @@ pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientC
     };
     let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_protocol_versions(versions)
-        .map_err(Failure::from_error)?
+        .map_err(|_| unusable())?
         // Dangerous only with `skip_verify`: rustls calls every verifier that is not its own so.
         .dangerous()
         .with_custom_certificate_verifier(verifier(settings)?);
@@ -60,8 +60,13 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
     let mut own = add_roots(&mut roots, ca_file)?;
     own.extend(extra.map_or(Ok(Vec::new()), |file| add_roots(&mut roots, file))?);
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&PROVIDER)).build();
-    let inner = verifier.map_err(Failure::from_error)?;
+    let inner = verifier.map_err(|_| unusable())?;
     Ok(Arc::new(OwnCertificate { inner, roots: own }))
+}
+
+/// The failure of a step that depends only on how TLS is compiled in.
+fn unusable() -> Failure {
+    Failure::other("TLS cannot be set up; please report this as a bug of Checkup")
 }
 
 fn no_system_roots(error: &rustls::Error) -> Failure {

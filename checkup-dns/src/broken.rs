@@ -1,0 +1,31 @@
+//! [`broken`]: the failure of a connection that was open.
+
+use std::io;
+
+use checkup_core::Failure;
+use checkup_net::find_tls_failure;
+
+/// The failure of a connection that was open. With TLS 1.3, servers refuse a client's certificate only now.
+pub(crate) fn broken(error: io::Error) -> Failure {
+    find_tls_failure(&error, "the server").unwrap_or_else(|| error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+
+    use checkup_core::Cause;
+    use tokio_rustls::rustls::{AlertDescription, Error};
+
+    use super::*;
+
+    #[test]
+    fn an_alert_after_the_handshake_has_words() {
+        let alert = Error::AlertReceived(AlertDescription::CertificateRequired);
+        let failure = broken(io::Error::new(ErrorKind::InvalidData, alert));
+        assert_eq!(failure.cause(), Cause::Tls);
+        let words = "the server refused the TLS handshake: it asks for a client certificate; ";
+        assert!(failure.message().starts_with(words), "{failure}");
+        assert_eq!(broken(ErrorKind::ConnectionReset.into()).cause(), Cause::Network);
+    }
+}
