@@ -1,4 +1,4 @@
-//! [`Checker`]: what is checked, and what one try of it yields.
+//! [`Checker`]: what is checked, and how to try it once.
 
 mod failure;
 mod observation;
@@ -15,26 +15,29 @@ pub use observation::Observation;
 
 use crate::ConfigError;
 
-/// The timeout of an attempt where neither the check nor its checker has another: 10 seconds, upstream's.
+/// The timeout of an attempt if neither the check nor its checker sets another: 10 seconds, as in the original Checkup.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Tries once whether something works. Repeating, timing, timeouts, thresholds and the verdict are the engine's.
+/// Tries once whether something works. The engine does the rest: repetition, timing, timeouts, thresholds and the
+/// verdict.
 ///
 /// # Contract
 ///
-/// For whoever implements it:
-/// - [`attempt`](Self::attempt) makes one try and does not repeat it.
-/// - It may be cancelled (dropped) at any `.await`, because the engine owns the timeout. Whatever it opened, it closes on drop.
-/// - It may be called again at any time, also concurrently with itself; one attempt leaves nothing behind that changes the next.
+/// For implementors:
+/// - [`attempt`](Self::attempt) tries once and does not retry.
+/// - It may be cancelled (dropped) at any `.await`, because the engine applies the timeout. Dropping it closes
+///   everything that it opened.
+/// - It may be called again at any time, even while another call is running. An attempt leaves nothing behind that
+///   affects the next.
 /// - It does not block the thread: blocking work goes through `tokio::task::spawn_blocking`.
-/// - It reads and keeps no more of an answer than it needs; a hostile endpoint cannot make it use unbounded memory.
+/// - It reads and keeps no more of an answer than it needs, so a hostile endpoint cannot make it use unbounded memory.
 /// - What it returns is shown to people and stored: no credentials in endpoints, failures or notices.
 ///
-/// For whoever calls it: a panic may come out of an attempt; the engine turns it into a failed attempt.
+/// For callers: an attempt may panic. The engine turns the panic into a failed attempt.
 ///
 /// # Example
 ///
-/// A checker of one's own. With `serde` derives it is a `type` in config files too: see `Registry`.
+/// A custom checker. If it also derives the `serde` traits, config files can use it as a `type`: see `Registry`.
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -66,31 +69,32 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// ```
 #[async_trait]
 pub trait Checker: fmt::Debug + Send + Sync + 'static {
-    /// What is checked, as people read it: a URL, a `host:port`, a path. Never credentials.
+    /// What is checked, in a form for people: a URL, a `host:port`, a path. Never credentials.
     fn endpoint(&self) -> Cow<'_, str>;
 
     /// Tries once, now.
     ///
     /// # Errors
     ///
-    /// A [`Failure`] with its cause if what is checked does not work.
+    /// A [`Failure`] with its cause if the target does not work.
     async fn attempt(&self) -> Result<Observation, Failure>;
 
-    /// How long an attempt may take unless the check says otherwise.
+    /// How long an attempt may take if the check does not set a timeout.
     fn default_timeout(&self) -> Duration {
         DEFAULT_TIMEOUT
     }
 }
 
-/// What a [`Check`](crate::Check) can be made of: any [`Checker`], or settings that become one.
+/// Anything that a [`Check`](crate::Check) can be made of: any [`Checker`], or settings that a checker can be made
+/// from.
 ///
-/// Every checker is one. Implement this for settings that must be parsed or verified first, once, and put
-/// the parsed form into the checker.
+/// Every checker implements it. Implement it for settings that must be parsed or validated once, and keep the parsed
+/// form in the checker.
 ///
 /// # Contract
 ///
-/// For whoever implements it: refuse settings that cannot work, with [`ConfigError::invalid`] naming the key;
-/// do no I/O on the network, and load nothing that the first attempt could load.
+/// For implementors: refuse invalid settings with [`ConfigError::invalid`], which names the key. Do no I/O on the
+/// network, and load nothing that the first attempt could load.
 ///
 /// # Example
 ///
@@ -99,12 +103,12 @@ pub trait Checker: fmt::Debug + Send + Sync + 'static {
 /// use std::sync::Arc;
 /// use checkup_core::{Check, Checker, Checkup, ConfigError, Failure, IntoChecker, Observation, async_trait};
 ///
-/// /// The settings, as people write them.
+/// /// The settings, as they are written in a config file.
 /// struct Port {
 ///     port: String,
 /// }
 ///
-/// /// The same, parsed.
+/// /// The parsed settings.
 /// #[derive(Debug)]
 /// struct PortIsTaken(u16);
 ///
@@ -123,7 +127,7 @@ pub trait Checker: fmt::Debug + Send + Sync + 'static {
 ///
 ///     async fn attempt(&self) -> Result<Observation, Failure> {
 ///         match std::net::TcpListener::bind(("127.0.0.1", self.0)) {
-///             Ok(_) => Err(Failure::assertion("nobody listens")),
+///             Ok(_) => Err(Failure::assertion("nothing listens there")),
 ///             Err(_) => Ok(Observation::new()),
 ///         }
 ///     }
@@ -133,11 +137,11 @@ pub trait Checker: fmt::Debug + Send + Sync + 'static {
 /// assert_eq!(error.to_string(), "checkers[0].port: expected a number up to 65535, found \"http\"");
 /// ```
 pub trait IntoChecker {
-    /// The checker with these settings.
+    /// Makes the checker.
     ///
     /// # Errors
     ///
-    /// If the settings cannot work, with the key and the remedy.
+    /// If the settings are invalid, with the key and the remedy.
     fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError>;
 }
 
@@ -147,7 +151,7 @@ impl<T: Checker> IntoChecker for T {
     }
 }
 
-// A method that the trait gains later must not fall back to its default here.
+// A method that is added to the trait later must be forwarded too.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Checker for Arc<dyn Checker> {

@@ -1,7 +1,7 @@
-//! The engine: runs checks and gives the verdict on each.
+//! The engine: runs checks and decides the verdict on each.
 //!
-//! A run has as many workers as checks may run at once. Each takes the next check that nobody has taken, so that
-//! order costs nothing and one slow check holds up one worker. Dropping a run aborts its workers.
+//! A run has as many workers as checks may run concurrently. Each worker takes the next check that no other has taken,
+//! so the order does not matter and a slow check delays only one worker. Dropping a run aborts its workers.
 
 mod trace;
 
@@ -23,19 +23,20 @@ use crate::checkup::Dependencies;
 use crate::duration::Human;
 use crate::{Attempt, Cause, Check, CheckResult, Checker, Failure, Observation, Report, Status, Timestamp};
 
-/// The pause before a try that follows trouble of the monitor itself; each is twice the last, up to [`MAX_PAUSE`].
+/// The pause before trying again after trouble of the monitor itself. Each pause is twice as long as the one before, up
+/// to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
-/// What is common to all checks of a run.
+/// What all checks of a run have in common.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
-    /// Bounds how many checks run at once, over all runs of a checkup.
+    /// Limits how many checks run concurrently, over all runs of a checkup.
     pub(crate) limit: Arc<Semaphore>,
-    /// How many that is.
+    /// That limit.
     pub(crate) concurrent_checks: usize,
-    /// Replaces the time of every result.
+    /// Replaces the timestamp of every result.
     pub(crate) timestamp: Option<Timestamp>,
     /// Which checks depend on which.
     pub(crate) dependencies: Dependencies,
@@ -43,7 +44,7 @@ pub(crate) struct Context {
     pub(crate) location: Option<Arc<str>>,
 }
 
-/// One finished check of a run that goes on.
+/// One finished check of a run that is still in progress.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Progress<'a> {
@@ -51,19 +52,19 @@ pub struct Progress<'a> {
     pub finished: usize,
     /// How many checks the run has.
     pub total: usize,
-    /// The place of this check in the order of the checks.
+    /// The index of this check in the order of the checks.
     pub index: usize,
     /// Its result.
     pub result: &'a CheckResult,
 }
 
-/// Runs `checks`. The report is in their order.
+/// Runs `checks`. The report is in the same order.
 ///
-/// The workers write their results to where the report has them, so that nothing is woken for each.
+/// The workers write their results directly into the report's slots, so no task is woken for each result.
 pub(crate) async fn run(context: &Context, checks: Arc<[Arc<Check>]>) -> Report {
     let run = Started::now(context, &checks);
     let results = Arc::new(Mutex::new(vec![None; checks.len()]));
-    // Dropped when this future is: that aborts the workers, and with them every attempt.
+    // Dropping this future drops the set, which aborts the workers and their attempts.
     let mut tasks = JoinSet::new();
     for worker in Worker::all(context, &checks) {
         let results = Arc::clone(&results);
@@ -76,8 +77,8 @@ pub(crate) async fn run(context: &Context, checks: Arc<[Arc<Check>]>) -> Report 
     run.report(context, &checks, results)
 }
 
-/// Runs `checks` and calls `on_result` for each as it finishes (what depends on what shows only in the report). The report is in
-/// the order of the checks.
+/// Runs `checks` and calls `on_result` for each as it finishes. Dependencies between checks are only applied to the
+/// report, which is in the order of the checks.
 pub(crate) async fn run_each(
     context: &Context,
     checks: Arc<[Arc<Check>]>,
@@ -85,14 +86,14 @@ pub(crate) async fn run_each(
 ) -> Report {
     let run = Started::now(context, &checks);
     let total = checks.len();
-    // Bounded by the number of checks, whose results are all kept anyway.
+    // Bounded by the number of checks; all of their results are kept anyway.
     let (sender, mut receiver) = mpsc::unbounded_channel();
-    // Dropped when this future is: that aborts the workers, and with them every attempt.
+    // Dropping this future drops the set, which aborts the workers and their attempts.
     let mut tasks = JoinSet::new();
     for worker in Worker::all(context, &checks) {
         let sender = sender.clone();
         tasks.spawn(worker.work(move |index, result| {
-            // An error means that this future is gone, and the worker is about to be aborted.
+            // An error means that this future was dropped, and the worker is about to be aborted.
             let _ = sender.send((index, result));
         }));
     }
@@ -121,7 +122,7 @@ impl Started {
     }
 
     fn report(self, context: &Context, checks: &[Arc<Check>], results: Vec<Option<CheckResult>>) -> Report {
-        // Every result exists unless the runtime shut the workers down; that check did not run, which is not healthy.
+        // Every result exists unless the runtime stopped the workers. Such a check did not run, which is not healthy.
         let mut results: Vec<_> = results
             .into_iter()
             .zip(checks)
@@ -150,7 +151,7 @@ struct Worker {
 }
 
 impl Worker {
-    /// As many as checks may run at once.
+    /// As many workers as checks may run concurrently.
     fn all(context: &Context, checks: &Arc<[Arc<Check>]>) -> impl Iterator<Item = Self> {
         let next = Arc::new(AtomicUsize::new(0));
         let worker = move || Self { context: context.clone(), checks: Arc::clone(checks), next: Arc::clone(&next) };
@@ -164,7 +165,7 @@ impl Worker {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(check) = self.checks.get(index) else { return };
             let result = AssertUnwindSafe(run_check(&self.context, check)).catch_unwind().await;
-            // Attempts catch their own panics; this is for one outside of them, as in `endpoint`.
+            // Panics in attempts are already caught; this catches those outside of them, in `endpoint` for example.
             let result = result.unwrap_or_else(|panic| broken(&self.context, check, &panic_message(panic.as_ref())));
             on_result(index, result);
         }
@@ -188,7 +189,7 @@ async fn run_check(context: &Context, check: &Check) -> CheckResult {
             sleep(policy.attempt_spacing).await;
         }
         let (mut attempt, mut seen) = attempt_once(checker, limit).await;
-        // What refuses a connection now often does so for seconds: a retry without a pause would be useless.
+        // A target that refuses a connection often does so for seconds: a retry without a pause would be useless.
         let mut pause = policy.retry_spacing.min(limit);
         for retried in 1..=policy.retries {
             if attempt.is_success() {
@@ -215,16 +216,16 @@ fn prepare(context: &Context, check: &Check, result: &mut CheckResult) {
     result.threshold_rtt = check.policy().threshold_rtt;
 }
 
-/// One attempt, within `limit`, with whatever notice it brought. While the monitor itself has trouble, pauses and tries
-/// again.
+/// Makes one attempt within `limit`, and returns it with its notice, if any. While the monitor itself has trouble, it
+/// pauses and tries again.
 async fn attempt_once(checker: &dyn Checker, limit: Duration) -> (Attempt, Option<String>) {
     let deadline = Instant::now().checked_add(limit);
     let first = try_once(checker, deadline, limit).await;
-    // Boxed: it is rare, and would otherwise be part of every check's memory.
+    // Boxed because it is rare, and would otherwise enlarge the future of every check.
     if is_own_trouble(&first.0) { Box::pin(try_again(checker, deadline, limit, first)).await } else { first }
 }
 
-/// Tries until the monitor has no trouble of its own, or the time is over.
+/// Tries until the monitor no longer has trouble, or the time is up.
 async fn try_again(
     checker: &dyn Checker,
     deadline: Option<Instant>,
@@ -239,7 +240,7 @@ async fn try_again(
         }
         sleep_until(next).await;
         let tried = try_once(checker, deadline, limit).await;
-        // The target did not have the whole time, so that it cannot be blamed for the end of it.
+        // The target did not have the whole time, so a timeout is not its fault.
         let is_over =
             tried.0.cause == Some(Cause::Timeout) && deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if is_over {
@@ -256,13 +257,13 @@ fn is_own_trouble(attempt: &Attempt) -> bool {
     attempt.cause == Some(Cause::Monitor)
 }
 
-/// One try. Cancels it at the deadline, the end of `limit`; catches its panic.
+/// Tries once. Cancels the try at the deadline, which is the end of `limit`, and catches a panic.
 async fn try_once(checker: &dyn Checker, deadline: Option<Instant>, limit: Duration) -> (Attempt, Option<String>) {
     let start = Instant::now();
     let mut attempt = pin!(trace::scope(AssertUnwindSafe(checker.attempt()).catch_unwind()));
     let outcome = match deadline {
         Some(deadline) => timeout_at(deadline, attempt.as_mut()).await,
-        // Only a limit of centuries is later than the clock can tell.
+        // The deadline is out of the clock's range only for limits of centuries.
         None => Ok(attempt.as_mut().await),
     };
     let elapsed = start.elapsed();
@@ -296,8 +297,8 @@ async fn try_once(checker: &dyn Checker, deadline: Option<Instant>, limit: Durat
     )
 }
 
-/// The verdict: upstream's rules. Attempts that the monitor could not make do not count; if it could make none, there is no
-/// verdict.
+/// Decides the verdict, by the rules of the original Checkup. Attempts that the monitor could not make do not count; if
+/// it could make none, there is no verdict.
 fn conclude(result: &mut CheckResult, notice: Option<String>) {
     if result.attempts.iter().any(is_own_trouble) {
         tracing::error!(check = %result.name, reason = result.failures().next().and_then(|attempt| attempt.error.as_deref()), "the monitor itself has trouble");
@@ -309,7 +310,7 @@ fn conclude(result: &mut CheckResult, notice: Option<String>) {
     }
     if result.failures().next().is_some() {
         result.status = Status::Down;
-        // The notice of an attempt that succeeded is not why the check is down.
+        // The notice of a successful attempt is not the reason why the check is down.
         tracing::warn!(check = %result.name, reason = result.reason().as_deref(), "check is down");
         return;
     }
@@ -325,7 +326,7 @@ fn conclude(result: &mut CheckResult, notice: Option<String>) {
     }
 }
 
-/// The result of a check that broke outside of its attempts. Calls nothing of the checker's.
+/// The result of a check that broke outside of its attempts. Calls no method of the checker.
 fn broken(context: &Context, check: &Check, reason: &str) -> CheckResult {
     let mut result = CheckResult::new(check.given_name(), "");
     prepare(context, check, &mut result);

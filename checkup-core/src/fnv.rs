@@ -1,4 +1,5 @@
-//! FNV-1a, for what must be the same on every node, in every version and in other programs: file names and shards.
+//! FNV-1a, a hash that is the same on every node, in every version and in other programs. It is used for file names and
+//! shards.
 //!
 //! It does not protect against deliberate collisions. Source: draft-eastlake-fnv.
 
@@ -11,7 +12,7 @@ use fnv::FnvHasher;
 pub(crate) struct Fnv(FnvHasher);
 
 impl Fnv {
-    /// The hash with these bytes added.
+    /// Adds these bytes to the hash.
     #[must_use]
     pub(crate) fn add(mut self, bytes: &[u8]) -> Self {
         self.0.write(bytes);
@@ -22,7 +23,7 @@ impl Fnv {
         self.0.finish()
     }
 
-    /// The hash in 32 bits: both halves, joined by exclusive or.
+    /// The hash in 32 bits: the exclusive or of both halves.
     #[allow(clippy::cast_possible_truncation, reason = "that is what it is for")]
     pub(crate) fn short(&self) -> u32 {
         (self.value() ^ (self.value() >> 32)) as u32

@@ -1,4 +1,4 @@
-//! What a run yields: a [`Report`] with one [`CheckResult`] per check, made of [`Attempt`]s.
+//! The results of a run: a [`Report`] with one [`CheckResult`] per check, made of [`Attempt`]s.
 
 mod attempt;
 mod check_result;

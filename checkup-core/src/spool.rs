@@ -1,4 +1,4 @@
-//! [`Spool`]: where reports wait while their storage cannot be reached.
+//! [`Spool`]: keeps reports while their storage is unreachable.
 
 mod folder;
 mod spooled;
@@ -11,15 +11,15 @@ use crate::{ConfigError, ConfigProblems, StorageError, validate_path};
 
 pub(crate) use spooled::Spooled;
 
-/// How large a spool may become unless set otherwise: a week of a run every minute with some 20 checks.
+/// The default limit on the size of a spool: enough for a week with a run of some 20 checks every minute.
 const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 
-/// A local folder in which reports wait while their storage cannot be reached: `{"dir": "/var/lib/checkup/spool"}`.
+/// A local folder that keeps reports while their storage is unreachable: `{"dir": "/var/lib/checkup/spool"}`.
 ///
-/// Given to a checkup, it stands before the checkup's storage. When a store fails, or takes longer than 40 seconds, the report
-/// is kept in the folder, and the error is of kind [`Spooled`](crate::StorageErrorKind::Spooled). Each store first stores what
-/// waits, oldest first, and so does [`maintain`](crate::StorageMaintainer::maintain); while the storage fails, a new report
-/// goes behind what waits.
+/// A checkup with a spool puts it in front of its storage. If a store fails, or takes longer than 40 seconds, the
+/// report is kept in the folder, and the error is of kind [`Spooled`](crate::StorageErrorKind::Spooled). Each store
+/// first stores the reports that wait, oldest first, and so does [`maintain`](crate::StorageMaintainer::maintain).
+/// While the storage fails, new reports queue behind them.
 ///
 /// ```
 /// use checkup_core::archive::{Archive, MemoryFiles};
@@ -37,7 +37,7 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 ///
 /// match checkup.check_and_store().await {
 ///     Ok(_) => {}
-///     // It is stored later, by whoever stores next.
+///     // The next store stores it, in this process or another.
 ///     Err(error) if error.kind() == StorageErrorKind::Spooled => eprintln!("{error}"),
 ///     Err(error) => return Err(error.into()),
 /// }
@@ -50,7 +50,7 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 /// # }
 /// ```
 ///
-/// In a test of a program, its storage can go away and come back:
+/// A test can take the storage away and bring it back:
 ///
 /// ```
 /// use checkup_core::{Checkup, Spool, StorageErrorKind, check_fn};
@@ -66,7 +66,7 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 ///     .build()?;
 ///
 /// storage.break_down("the network is down");
-/// let error = checkup.check_and_store().await.expect_err("the storage is away");
+/// let error = checkup.check_and_store().await.expect_err("the storage is down");
 /// assert_eq!(error.kind(), StorageErrorKind::Spooled);
 ///
 /// storage.repair();
@@ -76,67 +76,71 @@ const DEFAULT_MAX_BYTES: u64 = 64 << 20;
 /// # }
 /// ```
 ///
-/// # What is kept, and for how long
+/// # Guarantees
 ///
-/// - What is in the folder survives the death of the process and a power cut. It is removed when the storage has it, and not
-///   before: a process that is killed between the two leaves it to be stored again, which storages and readers take for once.
-/// - Any number of processes may share a folder, if they have the same storage. One at a time stores what waits; the others
-///   only add to it. A lock of the system's sees to that, which ends with its process.
-/// - It has a bound. A full spool refuses what is new and drops nothing that is old: whatever was said to be kept is kept, and
-///   the refusal is an error that somebody sees, where a hole in the history is not.
-/// - A report that cannot be read any more is renamed to `….broken`, told in the log, and left to you. The rest goes on.
-/// - Nor is a report in the way that the storage never takes (too large for a proxy, say). One that fails in three stores which
-///   store others is renamed to `….refused`, told in the log with the path and the error, and left to you: to have it tried again,
-///   take `.refused` off its name.
-/// - The folder is made if it is missing, for its owner only: results may tell the names of internal endpoints.
+/// - Reports in the folder survive the death of the process and a power cut. They are removed only once the storage has
+///   them. If a process is killed in between, the report is stored again, and storages and readers treat it as the same
+///   report.
+/// - Any number of processes may share a folder if they have the same storage. One at a time stores the waiting
+///   reports, and the others only add to them. A lock of the operating system ensures this; it is released when its
+///   process ends.
+/// - The size is limited. A full spool refuses new reports and never drops old ones: the refusal is an error that is
+///   noticed, and a gap in the history might not be.
+/// - A report that is unreadable is renamed to `….broken`, logged, and left to the operator. The others are still
+///   stored.
+/// - A report that the storage never accepts (too large for a proxy, for example) does not block the others. One that
+///   fails in three stores that succeed for others is renamed to `….refused`, logged with its path and the error, and
+///   left to the operator. To have it tried again, remove `.refused` from its name.
+/// - The folder is created if it does not exist, for its owner only: results may contain the names of internal
+///   endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Spool {
-    /// The folder. It must be local: what waits for a network must not be behind one.
+    /// The folder. It must be local, because it is needed while the network is down.
     pub dir: PathBuf,
-    /// How many bytes all that waits may have. Default: 67,108,864 (64 MiB). Processes that share the folder may exceed
-    /// it by a report each.
+    /// The limit on the total size of the reports in the folder, in bytes. Default: 67,108,864 (64 MiB). Each process
+    /// that shares the folder may exceed it by one report.
     #[serde(default = "default_max_bytes", skip_serializing_if = "is_default_max_bytes")]
     #[cfg_attr(feature = "config", schemars(range(min = 1)))]
     pub max_bytes: u64,
 }
 
-/// What is in a spool.
+/// The contents of a spool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Waiting {
     /// How many reports wait to be stored.
     pub reports: usize,
-    /// How many reports were set aside: they cannot be read, or the storage does not take them while it takes others.
+    /// How many reports were set aside: they are unreadable, or the storage rejects them while it accepts others.
     pub broken: usize,
-    /// How many bytes all of them have.
+    /// The size of all of them, in bytes.
     pub bytes: u64,
 }
 
 impl Spool {
-    /// A spool in this folder, of at most 64 MiB.
+    /// A spool in this folder, limited to 64 MiB.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into(), max_bytes: DEFAULT_MAX_BYTES }
     }
 
-    /// How many bytes all that waits may have. Default: 64 MiB.
+    /// Sets the limit on the total size of the reports in the folder, in bytes. Default: 64 MiB.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {
         self.max_bytes = max_bytes;
         self
     }
 
-    /// What waits in the folder now, of all processes.
+    /// What waits in the folder now, from all processes.
     ///
     /// # Errors
     ///
-    /// If the folder cannot be read. A folder that is missing has nothing in it.
+    /// If the folder cannot be read. A missing folder is empty.
     ///
     /// # Panics
     ///
-    /// If it is called outside of a tokio runtime.
+    /// If called outside of a tokio runtime.
     pub async fn waiting(&self) -> Result<Waiting, StorageError> {
         folder::blocking(self, folder::Folder::waiting).await
     }

@@ -1,4 +1,4 @@
-//! [`Storage`]: where reports are kept.
+//! [`Storage`]: stores reports, and optionally reads, maintains and publishes them.
 
 mod error;
 #[doc(hidden)]
@@ -19,20 +19,21 @@ use crate::check_file::FileName;
 use crate::summary::Summary;
 use crate::{CheckResult, ConfigError, ErrorChain, Report, Timestamp};
 
-/// Keeps reports. Storing is all that a write-only sink needs; more is a capability that callers ask for.
+/// Stores reports. Nothing more is required; reading, maintenance and the rest are optional capabilities that callers
+/// ask for.
 ///
 /// # Contract
 ///
-/// For whoever implements it:
+/// For implementors:
 /// - When [`store`](Self::store) returns `Ok`, the report is durable: it survives the death of the process.
-/// - A report that was stored is never changed or replaced, by this process or another.
-/// - Any number of tasks, processes and machines may store at once; all of their reports are kept.
-/// - `store` may be cancelled (dropped) at any `.await`; then the report is there whole, or not at all.
+/// - A stored report is never changed or replaced, by this process or another.
+/// - Any number of tasks, processes and machines may store at the same time; all of their reports are kept.
+/// - `store` may be cancelled (dropped) at any `.await`. The report is then stored completely or not at all.
 /// - Storing the same report again may keep it twice: readers de-duplicate by name, endpoint, timestamp and location.
-/// - Every wait on a network is bounded by a timeout of the storage's own.
-/// - Errors hold no credentials.
+/// - The storage bounds every wait on a network with a timeout.
+/// - Errors contain no credentials.
 ///
-/// For whoever calls it: an error says that the report may not be stored; it is safe to store it again.
+/// For callers: after an error the report may or may not have been stored; storing it again is safe.
 ///
 /// # Example
 ///
@@ -54,35 +55,35 @@ use crate::{CheckResult, ConfigError, ErrorChain, Report, Timestamp};
 /// ```
 #[async_trait]
 pub trait Storage: fmt::Debug + Send + Sync + 'static {
-    /// Stores one run's report.
+    /// Stores the report of one run.
     ///
     /// # Errors
     ///
-    /// If the report may not be stored. Storing it again is safe.
+    /// If it could not be confirmed that the report was stored. Storing it again is safe.
     async fn store(&self, report: &Report) -> Result<(), StorageError>;
 
-    /// What this stores into, without credentials: `s3://status/production`, `file:///var/lib/checkup`. Two storages with the same
-    /// identity hold the same check files. `None` if it has no name that outlasts the process.
+    /// What this stores into, without credentials: `s3://status/production`, `file:///var/lib/checkup`. Two storages
+    /// with the same identity have the same check files. `None` if it has no name that outlives the process.
     fn identity(&self) -> Option<String> {
         None
     }
 
-    /// Reading what was stored, if this storage can.
+    /// Reads what was stored. `None` for a write-only storage.
     fn reader(&self) -> Option<&dyn StorageReader> {
         None
     }
 
-    /// Retention and whatever else keeps the storage in shape, if this storage needs it.
+    /// Applies retention and does other maintenance. `None` if this storage needs none.
     fn maintainer(&self) -> Option<&dyn StorageMaintainer> {
         None
     }
 
-    /// Making what the storage needs before its first store, if it needs anything and can.
+    /// Creates what the storage needs before its first store. `None` if it needs nothing, or cannot create it.
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
         None
     }
 
-    /// Putting the status page beside the check files, if whoever reads those here can read a page too.
+    /// Puts a status page next to the check files. `None` if readers of the check files could not read a page there.
     fn publisher(&self) -> Option<&dyn PagePublisher> {
         None
     }
@@ -92,13 +93,12 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
 ///
 /// # Contract
 ///
-/// For whoever implements it:
-/// - [`list`](Self::list) gives every check file whose name's time is `since` or later, oldest first, and nothing
-///   that is not a check file.
-/// - [`fetch`](Self::fetch) gives the results of a listed file. One broken file costs an error of its own, and
-///   no other file.
+/// For implementors:
+/// - [`list`](Self::list) returns every check file with a time of `since` or later in its name, oldest first, and
+///   nothing that is not a check file.
+/// - [`fetch`](Self::fetch) returns the results of a listed file. A broken file is an error for that file only.
 ///
-/// For whoever calls it: a listed file may be gone when it is fetched (retention), which is
+/// For callers: a listed file may have been removed by the time it is fetched (retention). The error is then of kind
 /// [`StorageErrorKind::NotFound`].
 #[async_trait]
 pub trait StorageReader: Send + Sync {
@@ -113,89 +113,91 @@ pub trait StorageReader: Send + Sync {
     ///
     /// # Errors
     ///
-    /// If the file is gone, cannot be read, or is not a check file.
+    /// If the file no longer exists, cannot be read, or is not a check file.
     async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError>;
 
-    /// The summary that the storage keeps of its check files, if it does. [`history::read_summary`](crate::history::read_summary) brings it up
-    /// to date, and does without.
+    /// The summary that the storage keeps of its check files. `None` if it keeps none.
+    /// [`history::read_summary`](crate::history::read_summary) adds what is missing from it, and also works without
+    /// one.
     ///
     /// # Errors
     ///
-    /// If there is one and it cannot be read.
+    /// If the summary exists and cannot be read.
     async fn summary(&self) -> Result<Option<Summary>, StorageError> {
         Ok(None)
     }
 }
 
-/// Keeps a storage in shape. The engine calls it after every successful store, also in one-shot runs.
+/// Maintains a storage. The engine calls it after every successful store, including one-shot runs.
 ///
 /// # Contract
 ///
-/// For whoever implements it:
-/// - It removes only what has expired by the storage's settings, and check files whose results are all in another
-///   (compaction); and only check files.
-/// - It does a bounded piece of work: it follows a store. What is left is for the next.
-/// - It may run in many processes at once, and may be cancelled at any `.await`; nothing that is not
-///   expired is lost by either.
+/// For implementors:
+/// - It removes only check files: those that have expired according to the storage's settings, and those whose results
+///   are all in another check file (compaction).
+/// - Each call does a limited amount of work, because it follows a store. The next call does the rest.
+/// - It may run in many processes at the same time, and may be cancelled at any `.await`. Neither loses anything that
+///   has not expired.
 #[async_trait]
 pub trait StorageMaintainer: Send + Sync {
-    /// Does what is due now. A step that fails does not keep the others from being done, and is in [`Maintenance::failures`].
+    /// Does what is due now. The steps are independent: a step that fails is reported in [`Maintenance::failures`], and
+    /// the others are still done.
     ///
     /// # Errors
     ///
-    /// If nothing was done because a step failed. What was stored is not affected.
+    /// If a step failed and nothing else was done. Stored reports are not affected.
     async fn maintain(&self) -> Result<Maintenance, StorageError>;
 }
 
-/// What one maintenance did, and what it could not do.
+/// What a maintenance did, and which steps failed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Maintenance {
     /// How many expired check files were removed.
     pub expired: usize,
-    /// How many check files were compacted: merged into larger ones, and removed.
+    /// How many check files were compacted: merged into larger ones, then removed.
     pub compacted: usize,
-    /// How many reports were stored that had waited in the [`Spool`](crate::Spool).
+    /// How many reports from the [`Spool`](crate::Spool) were stored.
     pub flushed: usize,
-    /// Whether there is more to do now: another maintenance continues with it.
+    /// Whether more work is due now: the next maintenance continues with it.
     pub unfinished: bool,
-    /// The steps that failed. They are independent: the other steps were done.
+    /// The steps that failed. The steps are independent, so the others were done.
     pub failures: Vec<MaintenanceFailure>,
 }
 
 impl Maintenance {
-    /// Maintenance that removed this many expired check files.
+    /// A maintenance that removed this many expired check files.
     pub fn expired(count: usize) -> Self {
         Self { expired: count, ..Self::default() }
     }
 
-    /// Whether it did nothing, apart from what failed.
+    /// Whether nothing was done, apart from steps that failed.
     pub fn is_idle(&self) -> bool {
         self.expired + self.compacted + self.flushed == 0 && !self.unfinished
     }
 }
 
-/// A step of [`Maintenance`] that failed. Displays as what was to be done, and why it was not.
+/// A step of [`Maintenance`] that failed. Displays as what should have been done and why it was not.
 ///
 /// ```
 /// use checkup_core::{MaintenanceFailure, StorageError};
 ///
-/// let failure = MaintenanceFailure::new("remove what has expired", &StorageError::new("the bucket is read-only"));
-/// assert_eq!(failure.to_string(), "cannot remove what has expired: the bucket is read-only");
+/// let failure = MaintenanceFailure::new("remove expired check files", &StorageError::new("the bucket is read-only"));
+/// assert_eq!(failure.to_string(), "cannot remove expired check files: the bucket is read-only");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MaintenanceFailure {
-    /// What was to be done, such as `compact check files`.
+    /// What should have been done, such as `compact check files`.
     pub step: String,
-    /// What kind of error it was.
+    /// The kind of the error.
     pub kind: StorageErrorKind,
-    /// Why it was not done: the error with its sources.
+    /// Why it was not done: the error and its sources.
     pub message: String,
 }
 
 impl MaintenanceFailure {
-    /// The failure of a step, in words that follow "cannot".
+    /// A failed step. `step` follows the word "cannot".
     pub fn new(step: impl Into<String>, error: &StorageError) -> Self {
         Self { step: step.into(), kind: error.kind(), message: ErrorChain(error).to_string() }
     }
@@ -207,13 +209,13 @@ impl fmt::Display for MaintenanceFailure {
     }
 }
 
-/// What a checkup can store to: any [`Storage`], or settings that become one.
+/// Anything that a checkup can store to: any [`Storage`], or settings that a storage can be made from.
 pub trait IntoStorage {
-    /// The storage with these settings. It does no I/O: a storage that cannot be reached shows when it is used.
+    /// Makes the storage. This does no I/O: an unreachable storage is noticed when it is used.
     ///
     /// # Errors
     ///
-    /// If the settings cannot work, with the key and the remedy.
+    /// If the settings are invalid, with the key and the remedy.
     fn into_storage(self) -> Result<Arc<dyn Storage>, ConfigError>;
 }
 
@@ -223,7 +225,7 @@ impl<T: Storage> IntoStorage for T {
     }
 }
 
-// A method that the trait gains later must not fall back to its default here.
+// A method that is added to the trait later must be forwarded too.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Storage for Arc<dyn Storage> {

@@ -1,4 +1,4 @@
-//! Moments in time, as check files write them.
+//! [`Timestamp`]: a moment in time, as in check files.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// A moment in time: nanoseconds since 1970-01-01T00:00:00Z, as in upstream's check files.
+/// A moment in time: nanoseconds since 1970-01-01T00:00:00Z, as in the check files of the original Checkup.
 ///
 /// The range ends on 2262-04-11; moments outside it saturate.
 /// `Display` and `FromStr` use RFC 3339.
@@ -51,7 +51,7 @@ impl Timestamp {
         Self(self.0.saturating_add(nanos(duration)))
     }
 
-    /// The time from `earlier` to `self`; zero if `earlier` is the later one.
+    /// The time from `earlier` to `self`; zero if `earlier` is later than `self`.
     pub fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_nanos(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
@@ -75,7 +75,7 @@ impl From<Timestamp> for SystemTime {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // humantime writes no dates before 1970; health checks are not that old.
+        // humantime formats no dates before 1970, and health checks are not that old.
         let time = UNIX_EPOCH + Duration::from_nanos(u64::try_from(self.0).unwrap_or(0));
         write!(f, "{}", humantime::format_rfc3339(time))
     }
@@ -89,7 +89,7 @@ impl FromStr for Timestamp {
     }
 }
 
-/// The text is not an RFC 3339 time in UTC such as `2016-09-08T07:00:00Z`.
+/// The text is not a time in UTC in the form of RFC 3339, such as `2016-09-08T07:00:00Z`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time such as \"2016-09-08T07:00:00Z\", found {found:?}")]
 #[non_exhaustive]

@@ -1,4 +1,4 @@
-//! Prints what compacting a long history takes: 90 days of 20 checks from 3 locations every 10 minutes.
+//! Prints what it takes to compact a long history: 90 days of 20 checks from 3 locations every 10 minutes.
 //!
 //! `cargo run --release -p checkup-storage-fs --example compact_history -- [DIR]`; the default is the system's folder for
 //! temporary files.
@@ -57,8 +57,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     print_page(&dir, storage).await
 }
 
-/// Prints what a page loads for all of it and the last day in detail, right before the next summary is made: what came since the
-/// last, 80 minutes of runs, it fetches file by file.
+/// Prints what a page loads for the whole history with the last day in detail, right before the next summary is made:
+/// it fetches the files since the last summary, 80 minutes of runs, one by one.
 async fn print_page(dir: &tempfile::TempDir, storage: FsStorage) -> Result<(), Box<dyn Error>> {
     for run in 0..8 {
         for location in LOCATIONS {
@@ -93,7 +93,7 @@ fn gzip(bytes: &[u8]) -> std::io::Result<usize> {
 
 fn result(check: u32, location: &str, time: Timestamp) -> CheckResult {
     let mut result = CheckResult::new(format!("check {check}"), format!("https://service{check}.example.com/health"));
-    // Different for each, so that they compress no better than real ones.
+    // Different for each result, so that they compress no better than real ones.
     let mixed = RandomState::new().hash_one((check, location, time));
     let rtt = u32::try_from(mixed % 80_000_000).unwrap_or_default() + 5_000_000;
     result.timestamp = time.saturating_sub(Duration::from_millis(500));
@@ -102,7 +102,7 @@ fn result(check: u32, location: &str, time: Timestamp) -> CheckResult {
     result
 }
 
-/// How many check files there are, their bytes, and those of the largest.
+/// The number of check files, their total size, and the size of the largest.
 fn sizes(dir: &tempfile::TempDir) -> std::io::Result<(usize, u64, u64)> {
     let mut sizes = Vec::new();
     for entry in fs::read_dir(dir)? {
@@ -114,7 +114,7 @@ fn sizes(dir: &tempfile::TempDir) -> std::io::Result<(usize, u64, u64)> {
     Ok((sizes.len(), sizes.iter().sum(), sizes.into_iter().max().unwrap_or_default()))
 }
 
-/// The most memory that the process has had, where the system tells it.
+/// The peak memory of the process, if the system reports it.
 fn peak_memory() -> String {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

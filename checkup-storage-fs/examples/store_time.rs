@@ -1,7 +1,7 @@
-//! Prints how long a store with its maintenance takes, by how many check files there are.
+//! Prints how long a store with its maintenance takes, for different numbers of check files.
 //!
 //! `cargo run --release -p checkup-storage-fs --example store_time -- [DIR]`; the default is the system's folder for
-//! temporary files, which may be in memory and then says nothing of disks.
+//! temporary files, which may be in memory and then says nothing about disks.
 
 #![allow(clippy::print_stdout, reason = "it is what this is for")]
 
@@ -30,21 +30,22 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
             fs::File::open(dir.path())?.sync_all()?;
             let settings = Fs::new(dir.path()).check_expiry(Duration::from_secs(10 * 365 * 24 * 3600));
-            // By default it makes some hundred files of them all, and `index.json`, which a store writes anew, stays short.
+            // By default it compacts them into some hundred files, and `index.json`, which each store writes again,
+            // stays short.
             let storage = FsStorage::new(settings.compact(compact))?;
-            // The steady state: a history that is new to it is summarised first, some of it after each store.
+            // Reaches the steady state: a new history is first summarised, in pieces, one after each store.
             let maintainer = storage.maintainer().ok_or("it has maintenance")?;
             while maintainer.maintain().await?.unfinished {}
             let mut times = Vec::new();
             for _ in 0..=STORES {
-                // Another each time: a report that is stored again is there once.
+                // A different report each time: storing the same one again makes no new file.
                 report.results[0].timestamp = Timestamp::now();
                 let start = Instant::now();
                 storage.store(&report).await?;
                 maintainer.maintain().await?;
                 times.push(start.elapsed());
             }
-            // The first store lists the directory, which it does not know.
+            // The first store lists the directory, because it does not know it yet.
             let first = times.remove(0);
             times.sort();
             let (median, mean) = (times[STORES / 2], times.iter().sum::<Duration>() / STORES as u32);

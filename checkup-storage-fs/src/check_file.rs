@@ -1,4 +1,4 @@
-//! [`publish`]: makes a check file visible, whole and under a name that is free.
+//! [`publish`]: makes a check file visible, complete and under a free name.
 
 use std::fs;
 #[cfg(test)]
@@ -13,11 +13,11 @@ use tempfile::NamedTempFile;
 use crate::directory::{self, Directory};
 use crate::error::failed;
 
-/// Publishes a check file, if nobody has its name, and leaves a marker for the index.
-/// Then it is whole, and durable if the directory syncs.
+/// Publishes a check file if its name is free, and leaves a marker for the index. The file is then complete, and
+/// durable if the directory syncs.
 ///
-/// One that is compacted is always durable, also if somebody else has published it: what it was made of is deleted next, and
-/// a power cut must not take both.
+/// A compacted file is always durable, even if another process has published it: its sources are deleted next, and a
+/// power cut must not lose both.
 pub(crate) fn publish(directory: &Directory, content: &[u8], name: &FileName) -> Result<Put, StorageError> {
     let in_directory = |error| failed("write a check file in", directory.path(), error);
     let durable = directory.is_durable() || name.is_compacted();
@@ -39,12 +39,12 @@ pub(crate) fn publish(directory: &Directory, content: &[u8], name: &FileName) ->
 /// Publishes under this name, if it is free.
 fn publish_as(directory: &Directory, file: NamedTempFile, name: &FileName) -> Result<(), io::Error> {
     let marker = directory.marker(name);
-    // Before the file, so that whoever sees the file without an entry in the index sees the marker.
+    // The marker comes before the file: readers that see a file without an entry in the index must see its marker.
     directory::create_empty(&marker)?;
-    // Every process that publishes this name has to make its marker first.
+    // Every process that publishes this name must create its marker first.
     directory::publish_claimed(file, &directory.check_file(name), |file, path| file.persist_noclobber(path)).map_err(
         |error| {
-            // The marker is ours alone. If it stays, it marks another's file, which does no harm.
+            // The marker belongs to this process. If it stays, it marks another process's file, which does no harm.
             let _ = fs::remove_file(&marker);
             error
         },
@@ -65,7 +65,8 @@ mod tests {
         let directory = Directory::new(temporary.path().to_owned(), false);
         let publish = |content, text| publish(&directory, content, &name(text)).unwrap();
         assert_eq!(publish(b"[]\n", "0-check.json"), Put::Created);
-        // One name has a file, one a foreign file without a marker, one only the marker of somebody at work.
+        // One name has a file, one a foreign file without a marker, one only the marker of a process that is still
+        // publishing.
         fs::write(temporary.path().join("1-check.json"), "foreign").unwrap();
         File::create_new(directory.marker(&name("2-check.json"))).unwrap();
         for taken in ["0-check.json", "1-check.json", "2-check.json"] {

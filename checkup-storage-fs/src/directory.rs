@@ -1,4 +1,4 @@
-//! [`Directory`]: where everything is, and how files are written there.
+//! [`Directory`]: the paths in the directory, and how files are written there.
 
 use std::fs::{self, File};
 use std::io;
@@ -11,17 +11,17 @@ use tempfile::{NamedTempFile, PersistError};
 
 use crate::error::failed;
 
-/// What the name of a file ends with that says: this check file is, or will be, published and must get into the index.
+/// How the name of a marker ends: the check file of this name is, or will be, published and must get into the index.
 const MARKER: &str = ".pending";
 
-/// What the name of a file begins and ends with that is being written.
+/// How the name of a file begins and ends while it is being written.
 const TEMPORARY: (&str, &str) = ("new-", ".tmp");
 
-/// What the name of a file ends with that says: the file of this name is being made. The end is that of what is being written, so that
-/// it is swept if its process was killed.
+/// How the name of a claim ends: the file of this name is being created. The ending is also that of unfinished files,
+/// so that a claim is removed if its process was killed.
 const CLAIM: &str = ".claim.tmp";
 
-/// The directory of a storage, and where everything is in it.
+/// The directory of a storage.
 #[derive(Clone, Debug)]
 pub(crate) struct Directory {
     path: PathBuf,
@@ -39,8 +39,8 @@ impl Directory {
         &self.path
     }
 
-    /// Where files are written before they are published, with markers and the lock. It is inside of the directory,
-    /// because renaming needs one file system, and apart from the check files, because it is listed often.
+    /// The folder for files that are not published yet, for markers and for the lock. It is inside the directory,
+    /// because renaming needs a single file system, and separate from the check files, because it is listed often.
     pub(crate) fn work(&self) -> &Path {
         &self.work
     }
@@ -49,7 +49,7 @@ impl Directory {
         self.path.join("index.json")
     }
 
-    /// Where the file of a name is that somebody gave.
+    /// The path of the file with a name that a caller gave.
     pub(crate) fn file(&self, name: &str) -> Result<PathBuf, StorageError> {
         let is_plain = !name.is_empty() && name != "." && name != ".." && !name.contains(['/', '\\', '\0']);
         if !is_plain || self.path.join(name) == self.work {
@@ -66,7 +66,7 @@ impl Directory {
         self.work.join(format!("{name}{MARKER}"))
     }
 
-    /// Whether a check file of this name is there. Links and directories are none.
+    /// Whether a check file of this name exists. Links and directories do not count.
     pub(crate) fn has(&self, name: &FileName) -> bool {
         fs::symlink_metadata(self.check_file(name)).is_ok_and(|metadata| metadata.is_file())
     }
@@ -75,16 +75,16 @@ impl Directory {
         self.path.exists()
     }
 
-    /// When an entry of the directory was last added, removed or renamed; `None` if that cannot be known.
+    /// When an entry of the directory was last added, removed or renamed; `None` if unknown.
     pub(crate) fn changed(&self) -> Option<Timestamp> {
         modified(&fs::metadata(&self.path).ok()?)
     }
 
-    /// The names of all check files, oldest first. None if there is no directory: a store makes it.
+    /// The names of all check files, oldest first. Empty if the directory does not exist: a store creates it.
     pub(crate) fn list(&self) -> Result<Vec<FileName>, StorageError> {
         let mut names = Vec::new();
         entries(&self.path, |entry, name| {
-            // The type comes with the name on nearly every file system, so that this is no call for each file.
+            // Nearly every file system returns the type with the name, so this is not a call for each file.
             let name = FileName::parse(name).filter(|_| entry.file_type().is_ok_and(|kind| kind.is_file()));
             names.extend(name);
         })?;
@@ -92,7 +92,7 @@ impl Directory {
         Ok(names)
     }
 
-    /// The check files that are published and have a marker.
+    /// The published check files with a marker.
     pub(crate) fn pending(&self) -> Result<Vec<FileName>, StorageError> {
         let mut names = Vec::new();
         entries(&self.work, |_, name| names.extend(name.strip_suffix(MARKER).and_then(FileName::parse)))?;
@@ -100,18 +100,18 @@ impl Directory {
         Ok(names)
     }
 
-    /// Whether this name in the work directory is one of ours that a killed process can leave behind.
+    /// Whether a killed process can have left this name in the work directory.
     pub(crate) fn is_leftover(name: &str) -> bool {
         name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
             || name.strip_suffix(MARKER).is_some_and(|name| FileName::parse(name).is_some())
     }
 
-    /// A temporary file with this content, which everybody may read as far as the umask lets them.
-    /// Makes the directory if it is missing.
+    /// Creates a temporary file with this content, which everyone may read as far as the umask allows. Creates the
+    /// directory if it does not exist.
     pub(crate) fn write_temporary(&self, content: &[&[u8]]) -> io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1);
-        // The default is for the owner only; here a web server must read what is written.
+        // The default mode is for the owner only, but a web server must be able to read the files.
         #[cfg(unix)]
         let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
         #[cfg(unix)]
@@ -129,23 +129,23 @@ impl Directory {
         Ok(file)
     }
 
-    /// Whether what is published must be on the disk.
+    /// Whether published files must be on the disk.
     pub(crate) fn is_durable(&self) -> bool {
         self.fsync
     }
 
-    /// Makes sure that the directory's names are on the disk.
+    /// Waits until the names in the directory are on the disk.
     pub(crate) fn sync(&self) -> io::Result<()> {
         sync_directory(&self.path)
     }
 
-    /// Makes a file that is no check file, if there is none.
+    /// Creates a file that is not a check file, if the name is free.
     pub(crate) fn create(&self, path: &Path, content: &[u8]) -> io::Result<Put> {
         let file = self.write_temporary(&[content])?;
         if self.fsync {
             file.as_file().sync_all()?;
         }
-        // Others that make this file claim it the same way.
+        // Other processes that create this file claim it in the same way.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let claim = self.work.join(format!("{}{name}{CLAIM}", TEMPORARY.0));
         let published = match create_empty(&claim) {
@@ -165,7 +165,7 @@ impl Directory {
         Ok(Put::Created)
     }
 
-    /// Makes the directory, its parents, and the work directory.
+    /// Creates the directory, its parents, and the work directory.
     fn make(&self) -> io::Result<()> {
         let missing: Vec<_> = self.work.ancestors().take_while(|path| !path.exists()).collect();
         let mut builder = fs::DirBuilder::new();
@@ -173,7 +173,7 @@ impl Directory {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);
         builder.create(&self.work)?;
-        // A file is not durable while the directory that it is in is not.
+        // A file is only durable if its directory is durable as well.
         for made in missing.iter().filter(|_| self.fsync) {
             let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
             sync_directory(parent.unwrap_or(Path::new(".")))?;
@@ -182,7 +182,7 @@ impl Directory {
     }
 }
 
-/// Makes an empty file that does not exist yet, which no other user can write to.
+/// Creates a new empty file that no other user can write to.
 pub(crate) fn create_empty(path: &Path) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
@@ -191,8 +191,9 @@ pub(crate) fn create_empty(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// Gives a file its name, if that is free and only this process makes it. Where the file system can neither rename without replacing
-/// nor link (vfat, some network and FUSE file systems), the name is looked for first.
+/// Renames a file to its name, if the name is free and only this process creates it. Where the file system can neither
+/// rename without replacing nor link (vfat, some network and FUSE file systems), it first looks whether the name is
+/// taken.
 pub(crate) fn publish_claimed(
     file: NamedTempFile,
     path: &Path,
@@ -212,7 +213,7 @@ pub(crate) fn publish_claimed(
     }
 }
 
-/// Whether the file system does not have this operation. `EPERM` says so for links; `EACCES` is a matter of permissions.
+/// Whether the file system lacks this operation. For links, `EPERM` means that; `EACCES` is about permissions.
 fn is_unsupported(error: &io::Error) -> bool {
     #[cfg(unix)]
     if let Some(code) = error.raw_os_error() {
@@ -221,7 +222,7 @@ fn is_unsupported(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::Unsupported
 }
 
-/// Calls `each` for every entry with a name in UTF-8. There are none where there is no directory.
+/// Calls `each` for every entry with a name in UTF-8. A missing directory has no entries.
 pub(crate) fn entries(path: &Path, mut each: impl FnMut(&fs::DirEntry, &str)) -> Result<(), StorageError> {
     let fail = |error| failed("list", path, error);
     let entries = match fs::read_dir(path) {
@@ -247,7 +248,7 @@ pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
-/// Only Unix has a way to sync a directory; elsewhere the file system's journal does it.
+/// Only Unix can sync a directory; elsewhere the file system's journal does it.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
 pub(crate) fn sync_directory(_: &Path) -> io::Result<()> {
@@ -259,7 +260,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_links_and_exclusive_renames_files_are_published_all_the_same() {
+    fn files_are_published_even_without_links_and_exclusive_renames() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = Directory::new(temporary.path().to_owned(), false);
         let refuse = |code| move |file, _: &Path| Err(PersistError { error: io::Error::from_raw_os_error(code), file });
@@ -271,7 +272,7 @@ mod tests {
             assert_eq!(publish(b"second").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
             assert_eq!(fs::read(&path).unwrap(), b"first");
         }
-        // Permissions are not got around.
+        // Missing permissions are not worked around.
         let path = temporary.path().join("denied");
         let denied = publish_claimed(directory.write_temporary(&[b"x"]).unwrap(), &path, refuse(libc::EACCES));
         assert_eq!(denied.unwrap_err().raw_os_error(), Some(libc::EACCES));

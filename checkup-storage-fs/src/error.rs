@@ -1,14 +1,15 @@
-//! [`failed`]: the error of an operation on a path.
+//! [`failed`]: the error of a failed operation on a path.
 
 use std::io;
 use std::path::Path;
 
 use checkup_core::{StorageError, StorageErrorKind};
 
-/// The error of an operation on a path: what was tried, where, and what to do about it. The system's error is its source.
+/// The error of a failed operation on a path: what was tried, where, and what to do about it. Its source is the
+/// system's error.
 pub(crate) fn failed(action: &str, path: &Path, error: io::Error) -> StorageError {
     use io::ErrorKind as Kind;
-    // "Not permitted" is not about permissions: those are `EACCES`.
+    // "Not permitted" is not about permissions: the error for those is `EACCES`.
     #[cfg(unix)]
     let is_impossible = error.raw_os_error() == Some(libc::EPERM);
     #[cfg(not(unix))]
@@ -17,15 +18,15 @@ pub(crate) fn failed(action: &str, path: &Path, error: io::Error) -> StorageErro
         _ if is_impossible => {
             ": the file system does not support it, or a file is immutable (`lsattr`); set a `dir` on another file system"
         }
-        Kind::PermissionDenied => ": let the user that runs this write there, or set another `dir`",
+        Kind::PermissionDenied => ": give the user that runs this write access, or set another `dir`",
         Kind::StorageFull | Kind::QuotaExceeded => {
             ": free some space there, or keep less of the history with `check_expiry`"
         }
-        Kind::NotADirectory => ": a part of the path is a file; set `dir` to a directory, or to a path that is free",
+        Kind::NotADirectory => ": a part of the path is a file; set `dir` to a directory, or to an unused path",
         Kind::AlreadyExists => ": something else has that name; remove it, or set another `dir`",
         Kind::IsADirectory => ": a directory has that name; remove it, or set another `dir`",
         Kind::ReadOnlyFilesystem => ": the file system is read-only; mount it writable, or set another `dir`",
-        Kind::Unsupported => ": the file system cannot do what keeps check files whole; set a `dir` on another",
+        Kind::Unsupported => ": this file system lacks an operation that check files need; set a `dir` on another one",
         _ => "",
     };
     let kind = match error.kind() {

@@ -18,11 +18,11 @@ use crate::index::{self, Index};
 use crate::refresh::{Occasion, Refresh};
 use crate::removal;
 
-/// The largest file that is read: 64 MiB, some hundred thousand results.
+/// The largest file that is read: 64 MiB, several hundred thousand results.
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
-/// The named files of a directory, with the index that is derived from them. What was begun goes on to its end when it
-/// is cancelled. Cloning is cheap.
+/// The named files of a directory, with the index that is derived from them. An operation that is cancelled still runs
+/// to its end in the background. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     shared: Arc<Shared>,
@@ -34,7 +34,7 @@ struct Shared {
     check_expiry: Duration,
     /// Whether a store could not refresh the index.
     is_index_stale: AtomicBool,
-    /// One file is read at a time: a disk is hardly faster with more, and each thread that reads keeps memory of its own.
+    /// One file is read at a time: more hardly make a disk faster, and each thread that reads keeps its own memory.
     reading: Semaphore,
 }
 
@@ -44,7 +44,7 @@ impl Files {
         Self { shared: Arc::new(Shared { directory, check_expiry, is_index_stale, reading }) }
     }
 
-    /// Works in the directory where that may block.
+    /// Runs `work` on a thread where it may block.
     pub(crate) async fn in_directory<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Directory) -> Result<T, StorageError> + Send + 'static,
@@ -58,7 +58,7 @@ impl Files {
     ) -> Result<T, StorageError> {
         let shared = Arc::clone(&self.shared);
         let done = spawn_blocking(move || work(&shared)).await;
-        done.unwrap_or_else(|error| Err(StorageError::new("the work on the files did not end").with_source(error)))
+        done.unwrap_or_else(|error| Err(StorageError::new("the file operation was interrupted").with_source(error)))
     }
 }
 
@@ -81,7 +81,7 @@ impl NamedFiles for Files {
 
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError> {
         let name = name.to_owned();
-        // It is never closed; and if it were, reading at once would do no harm.
+        // The semaphore is never closed. If it were, reading concurrently would do no harm.
         let _permit = self.shared.reading.acquire().await.ok();
         self.blocking(move |shared| shared.get(&name)).await
     }
@@ -124,7 +124,7 @@ impl Shared {
         }
         if let Err(error) = self.refresh(Occasion::Stored { name: &check_file, changed_before }) {
             // The report is stored, so this does not fail the store. The index lacks it until the next store or
-            // maintenance; the latter reports what is wrong.
+            // maintenance, which reports the problem.
             self.is_index_stale.store(true, Ordering::Relaxed);
             tracing::warn!(error = &error as &dyn std::error::Error, "index.json is not up to date");
         }
@@ -147,7 +147,7 @@ impl Shared {
     fn list(&self, from: &str, limit: usize) -> Result<Vec<String>, StorageError> {
         let mut names = Vec::new();
         entries(self.directory.path(), |entry, name| {
-            // The type comes with the name on nearly every file system, so that this is no call for each file.
+            // Nearly every file system returns the type with the name, so this is not a call for each file.
             if name >= from && entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 names.push(name.to_owned());
                 if names.len() >= limit.saturating_mul(2).max(1024) {
@@ -168,7 +168,7 @@ impl Shared {
             |why: &str| StorageError::new(format!("{} {why}", path.display())).with_kind(StorageErrorKind::Corrupt);
         match plain_file::read(&path, MAX_FILE_BYTES) {
             Ok(Some(content)) => Ok(content),
-            Ok(None) => Err(corrupt("is larger than a file that is read may be (64 MiB)")),
+            Ok(None) => Err(corrupt("is larger than 64 MiB, the limit for reading")),
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => Err(corrupt("is not a regular file")),
             Err(error) => Err(fail(error)),
         }
@@ -186,12 +186,12 @@ impl Shared {
         if check_files.is_empty() || !self.directory.exists() {
             return Ok(());
         }
-        // Removes them too, once they are not in the index.
+        // This also removes them, once they are not in the index.
         self.refresh(Occasion::Removing { names: &check_files })
     }
 
-    /// The oldest check files, from the index if it is in our form: a store keeps it complete, and retention need not list the
-    /// directory after each.
+    /// The oldest check files, from the index if this program wrote it: stores keep it complete, so retention need not
+    /// list the directory after each.
     fn oldest(&self, limit: usize) -> Result<Vec<String>, StorageError> {
         let indexed = index::published(&self.directory).and_then(|found| Index::read(&self.directory, found));
         match indexed.and_then(|index| index.first(limit)) {

@@ -12,16 +12,16 @@ use checkup_core::{StorageError, Timestamp, plain_file};
 use crate::directory::{Directory, modified};
 use crate::error::failed;
 
-/// `index.json`: `{"<name>": <nanoseconds>, …}`, one entry a line, oldest first (which sorts the keys of all check
-/// files from 2001 to 2286, as upstream's are).
+/// `index.json`: `{"<name>": <nanoseconds>, …}`, one entry per line, oldest first (which sorts the keys of all check
+/// files from 2001 to 2286, as in upstream's index).
 ///
-/// It is changed as text at its ends: of 100,000 entries a store adds the last and drops the first. Reading them all
-/// would cost more than the rest of the store.
+/// It is edited as text, at its ends: with 100,000 entries, a store adds the last and drops the first. Reading all of
+/// them would cost more than the rest of the store.
 #[derive(Debug)]
 pub(crate) struct Index {
-    /// The lines, each with its comma and newline, also the last.
+    /// The lines, each with its comma and newline, including the last.
     lines: Vec<u8>,
-    /// Where the first line that has not been dropped begins.
+    /// Where the first remaining line begins.
     start: usize,
 }
 
@@ -29,7 +29,7 @@ const HEAD: &[u8] = b"{\n";
 const TAIL: &[u8] = b"\n}\n";
 const SEPARATOR: &[u8] = b",\n";
 
-/// What identifies the content of an index that somebody wrote.
+/// Identifies the content of an index file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) length: u64,
@@ -44,7 +44,8 @@ impl Index {
         index
     }
 
-    /// The index with this content; `None` if it is not in the form that this writes. Only its ends are looked at.
+    /// The index with this content; `None` if it does not have the form that this program writes. Only the ends are
+    /// checked.
     fn parse(mut text: Vec<u8>) -> Option<Self> {
         if text == [HEAD, b"}\n"].concat() {
             return Some(Self { lines: Vec::new(), start: 0 });
@@ -57,7 +58,7 @@ impl Index {
         Some(Self { lines: text, start: HEAD.len() })
     }
 
-    /// The parts of its content, to be written one after the other.
+    /// The parts of the content, to be written one after the other.
     fn content(&self) -> [&[u8]; 3] {
         match self.lines.get(self.start..self.lines.len().saturating_sub(SEPARATOR.len())) {
             Some(lines) if !lines.is_empty() => [HEAD, lines, TAIL],
@@ -65,9 +66,10 @@ impl Index {
         }
     }
 
-    /// Adds check files, each once. `None` if a line is in the way that is no entry.
+    /// Adds check files, each once. Returns whether that changed anything; `None` if it meets a line that is not an
+    /// entry.
     ///
-    /// The cost is that of the entries that are later than the earliest of `names`.
+    /// The cost grows with the number of entries that are later than the earliest of `names`.
     pub(crate) fn insert(&mut self, mut names: Vec<FileName>) -> Option<bool> {
         names.sort_unstable();
         let Some(earliest) = names.first().cloned() else { return Some(false) };
@@ -94,7 +96,8 @@ impl Index {
         Some(changed)
     }
 
-    /// Drops these check files from the front; whether there were any. `None` if not all of them are there, or a line is no entry.
+    /// Drops these check files from the front. Returns whether there were any; `None` if not all of them are there, or
+    /// a line is not an entry.
     pub(crate) fn drop_front(&mut self, names: &HashSet<&FileName>) -> Option<bool> {
         let (mut start, mut left) = (self.start, names.len());
         while left > 0 {
@@ -111,7 +114,7 @@ impl Index {
         Some(!names.is_empty())
     }
 
-    /// The names of its first entries, at most `limit`. `None` if a line is no entry.
+    /// The names of the first entries, at most `limit`. `None` if a line is not an entry.
     pub(crate) fn first(&self, limit: usize) -> Option<Vec<FileName>> {
         let lines = self.lines[self.start..].split_inclusive(|&byte| byte == b'\n');
         lines.take(limit).map(parse_line).collect()
@@ -121,7 +124,7 @@ impl Index {
         let mut line = String::new();
         for name in names {
             line.clear();
-            // A foreign name may have quotes in it. Formatting into a string cannot fail.
+            // Foreign names may contain quotes. Formatting into a string cannot fail.
             let _ = writeln!(line, "{}:{},", serde_json::json!(name.as_str()), name.timestamp().unix_nanos());
             self.lines.extend_from_slice(line.as_bytes());
         }
@@ -133,18 +136,19 @@ impl Index {
         newline.map_or(self.start, |newline| self.start + newline + 1)..end
     }
 
-    /// Reads the published index, if its content is the one that is expected.
+    /// Reads the published index, if its content is the expected one.
     pub(crate) fn read(directory: &Directory, expected: Identity) -> Option<Self> {
         if published(directory)? != expected {
             return None;
         }
         let text = plain_file::read(&directory.index(), expected.length).ok()??;
-        // Somebody may have replaced it between the two calls; then the length differs, or it is newer and complete.
+        // Another process may have replaced it between the two calls; then its length differs, or it is newer and
+        // complete.
         if text.len() as u64 != expected.length { None } else { Self::parse(text) }
     }
 
-    /// Replaces the published index, in one step. It is not synced: after a power cut it may be an older one or
-    /// broken, and is then made anew by the next store.
+    /// Replaces the published index, in one step. It is not synced: after a power cut it may be outdated or broken, and
+    /// the next store then makes it again.
     pub(crate) fn publish(&self, directory: &Directory) -> Result<Identity, StorageError> {
         let path = directory.index();
         let write = || -> io::Result<Identity> {
@@ -165,7 +169,7 @@ impl Index {
     }
 }
 
-/// The identity of the index that is published now.
+/// Identifies the index that is published now.
 pub(crate) fn published(directory: &Directory) -> Option<Identity> {
     let metadata = fs::symlink_metadata(directory.index()).ok().filter(fs::Metadata::is_file)?;
     Some(Identity { length: metadata.len(), modified: modified(&metadata)? })
@@ -219,12 +223,12 @@ mod tests {
         let drop = |index: &mut Index, texts: &[&str]| index.drop_front(&names(texts).iter().collect());
         assert_eq!(index.first(2), Some(names(&["1-check.json", "3-check.json"])));
         assert_eq!(drop(&mut index, &[]), Some(false));
-        // What is not at the front, or not all there, is left to a listing.
+        // Names that are not at the front, or not all in the index, require a listing.
         assert_eq!(drop(&mut index, &["3-check.json"]), None);
         assert_eq!(drop(&mut index, &["1-check.json", "5-check.json"]), None);
         assert_eq!(drop(&mut index, &["1-check.json", "3-check.json"]), Some(true));
         assert_eq!(text(&index), "{\n\"5-check.json\":5\n}\n");
-        // What was dropped does not come back into the order.
+        // Dropped names do not come back.
         assert_eq!(index.insert(names(&["2-check.json"])), Some(true));
         assert_eq!(text(&index), "{\n\"2-check.json\":2,\n\"5-check.json\":5\n}\n");
         assert_eq!(drop(&mut index, &["2-check.json", "5-check.json"]), Some(true));
@@ -245,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_our_form_is_not_changed_as_text() {
+    fn an_index_in_another_form_is_not_edited_as_text() {
         for text in ["", "{}", "{\n", "\n}\n", "{\n}", "[]\n", "{\"1-check.json\":1}"] {
             assert!(Index::parse(text.into()).is_none(), "{text:?}");
         }

@@ -11,17 +11,18 @@ use checkup_core::plain_file;
 use crate::directory::Directory;
 use crate::index::Identity;
 
-/// How long the lock is waited for. Whoever holds it longer is stopped, or on a disk that hangs.
+/// How long a process waits for the lock. A process that holds it longer was stopped, or its disk hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The lock on the index, free again when this is dropped or the process dies. In the locked file is the [`Record`].
+/// The lock on the index. It is released when this is dropped or the process dies. The locked file contains the
+/// [`Record`].
 #[derive(Debug)]
 pub(crate) struct Lock {
     file: File,
     since: Instant,
 }
 
-/// What the last holder of the lock knew to be true when it was done.
+/// What the last holder of the lock knew when it released it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
     /// The index that it published.
@@ -32,26 +33,26 @@ pub(crate) struct Record {
     pub(crate) listed: Timestamp,
 }
 
-/// What came of waiting for the lock.
+/// The outcome of waiting for the lock.
 #[derive(Debug)]
 pub(crate) enum Waited {
     /// The lock.
     Held(Lock),
     /// The lock is no longer wanted.
     Unwanted,
-    /// There is no lock to be had: the file system has none, or somebody holds it for too long.
+    /// The lock is unavailable: the file system has no locks, or another process holds it for too long.
     InVain,
 }
 
 impl Lock {
-    /// Waits for the lock, at most for [`PATIENCE`], and only while it is wanted.
+    /// Waits for the lock, for at most `patience`, and only while `wanted` returns true.
     pub(crate) fn wait(directory: &Directory, patience: Duration, wanted: impl Fn() -> bool) -> Waited {
         let path = directory.work().join("lock");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
-        // A link is not followed: its target would be overwritten by the record.
+        // A link is not followed: the record would overwrite its target.
         let Ok(file) = plain_file::open(&mut options, &path) else {
             return Waited::InVain;
         };
@@ -69,12 +70,12 @@ impl Lock {
         }
     }
 
-    /// Whether it is held for so long that others may have gone on without it.
+    /// Whether it has been held for so long that other processes may have continued without it.
     pub(crate) fn is_overdue(&self) -> bool {
         self.since.elapsed() >= PATIENCE / 2
     }
 
-    /// What the last holder left; `None` if it left nothing that can be relied on.
+    /// What the last holder left; `None` if it left nothing reliable.
     pub(crate) fn record(&mut self) -> Option<Record> {
         let mut text = String::new();
         self.file.seek(SeekFrom::Start(0)).ok()?;
@@ -88,12 +89,13 @@ impl Lock {
         })
     }
 
-    /// Leaves a record for the next holder; with `None`, that nothing can be relied on.
+    /// Leaves a record for the next holder; `None` means that nothing is reliable.
     pub(crate) fn set_record(&mut self, record: Option<Record>) -> io::Result<()> {
         let Some(record) = record else { return self.file.set_len(0) };
         let Record { index, changed, listed } = record;
         let [modified, changed, listed] = [index.modified, changed, listed].map(Timestamp::unix_nanos);
-        // Always as long, and written in one call: a process that is killed leaves the old one or the new one.
+        // The record has a fixed length and is written in one call, so a killed process leaves the old one or the new
+        // one.
         let text = format!("{:020} {modified:020} {changed:020} {listed:020}\n", index.length);
         self.file.seek(SeekFrom::Start(0))?;
         self.file.write_all(text.as_bytes())
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn one_holds_it_at_a_time() {
+    fn one_process_at_a_time_holds_it() {
         let (_temporary, directory) = directory();
         let first = held(&directory);
         assert!(matches!(Lock::wait(&directory, Duration::ZERO, || true), Waited::InVain));
@@ -129,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn the_record_is_there_for_the_next_holder() {
+    fn the_next_holder_reads_the_record() {
         let (_temporary, directory) = directory();
         let moment = Timestamp::from_unix_nanos;
         let record =
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_place_for_it_there_is_no_lock() {
+    fn without_a_folder_there_is_no_lock() {
         let directory = Directory::new("no/such/directory".into(), false);
         assert!(matches!(Lock::wait(&directory, PATIENCE, || true), Waited::InVain));
     }

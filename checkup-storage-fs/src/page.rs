@@ -22,7 +22,7 @@ impl PagePublisher for Files {
     }
 }
 
-/// Makes or replaces a file of the page, unless it is there as it should be.
+/// Creates or replaces a file of the page, unless it already has this content.
 fn publish(directory: &Directory, file: &PageFile) -> Result<Published, StorageError> {
     let path = file.name().split('/').fold(directory.path().to_owned(), |path, part| path.join(part));
     if has(&path, file.content()) {
@@ -32,7 +32,7 @@ fn publish(directory: &Directory, file: &PageFile) -> Result<Published, StorageE
     Ok(Published::Written)
 }
 
-/// Whether this file has this content. What cannot be read has not.
+/// Whether this file has this content. An unreadable file does not.
 fn has(path: &Path, content: &[u8]) -> bool {
     let is_as_long = |metadata: fs::Metadata| metadata.is_file() && metadata.len() == content.len() as u64;
     fs::symlink_metadata(path).is_ok_and(is_as_long)
@@ -57,7 +57,7 @@ fn write(directory: &Directory, path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the folders between these. A link is not followed: it may lead out of the directory.
+/// Creates the folders between these. Links are not followed: they may lead out of the directory.
 fn make_folders(from: &Path, to: &Path) -> io::Result<()> {
     let mut folder = from.to_owned();
     for part in to.strip_prefix(from).unwrap_or(Path::new("")) {
@@ -67,7 +67,7 @@ fn make_folders(from: &Path, to: &Path) -> io::Result<()> {
             Ok(_) => return Err(io::ErrorKind::NotADirectory.into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut builder = fs::DirBuilder::new();
-                // Another process may be making it, too.
+                // Another process may be creating it too.
                 builder.recursive(true);
                 #[cfg(unix)]
                 std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o755);

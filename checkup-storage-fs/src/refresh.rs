@@ -1,4 +1,4 @@
-//! [`Refresh`]: brings `index.json` up to date after a store, for maintenance, or for a removal.
+//! [`Refresh`]: updates `index.json` after a store, during maintenance, or for a removal.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,24 +13,25 @@ use crate::index::{self, Identity, Index};
 use crate::lock::{Lock, PATIENCE, Record, Waited};
 use crate::removal;
 
-/// How long additions to the index are trusted before the directory is listed anew.
+/// How long additions to the index are trusted before the directory is listed again.
 const TRUST: Duration = Duration::from_secs(3600);
 
-/// How often the index is made anew because something was missing. Each time somebody else published an index or
-/// a file, who then looks for what is missing too.
+/// How often the index is made again because something was missing. Each time, another process has published an index
+/// or a file, and then also looks for what is missing.
 const MAX_ROUNDS: usize = 1000;
 
-/// Brings the index up to date.
+/// Updates the index.
 #[derive(Debug)]
 pub(crate) struct Refresh<'a> {
     pub(crate) directory: &'a Directory,
-    /// What is older has expired. A file with a name like a check file's that is not ours to remove then leaves the index only.
+    /// Files from before this time have expired. One that looks like a check file, but may not be removed, then leaves
+    /// the index only.
     pub(crate) hidden_before: Timestamp,
-    /// What it is for.
+    /// Why the index is updated.
     pub(crate) occasion: Occasion<'a>,
 }
 
-/// Why the index is refreshed.
+/// Why the index is updated.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Occasion<'a> {
     /// This check file was published, and has a marker.
@@ -39,14 +40,14 @@ pub(crate) enum Occasion<'a> {
         /// When the directory had last changed before that.
         changed_before: Option<Timestamp>,
     },
-    /// The index must be right, whatever it was before.
+    /// The index must be right, no matter what it was before.
     Maintenance,
-    /// These check files are to be removed, and nobody may put them into the index again.
+    /// These check files are about to be removed, and must not get into the index again.
     Removing { names: &'a [FileName] },
 }
 
 impl Refresh<'_> {
-    /// Brings the index up to date, and removes what is to be removed once the index lacks it.
+    /// Updates the index, then removes the files that are to be removed, which are no longer in it.
     pub(crate) fn run(&self) -> Result<(), StorageError> {
         self.run_within(PATIENCE)
     }
@@ -59,7 +60,7 @@ impl Refresh<'_> {
         }
     }
 
-    /// Whether nobody else has put our file into the index: who does removes its marker.
+    /// Whether our file is still missing from the index: a process that adds it removes its marker.
     fn is_needed(&self) -> bool {
         match self.occasion {
             Occasion::Stored { name, .. } => self.directory.marker(name).exists(),
@@ -68,7 +69,7 @@ impl Refresh<'_> {
     }
 
     fn with_lock(&self, mut lock: Lock) -> Result<(), StorageError> {
-        // Markers before the index and the directory: what loses its marker from here on is in both.
+        // Markers are read before the index and the directory: a file whose marker is removed from here on is in both.
         let mut pending = self.directory.pending()?;
         let updated = lock
             .record()
@@ -81,22 +82,22 @@ impl Refresh<'_> {
         let mut removed = Ok(());
         for _ in 0..MAX_ROUNDS {
             let identity = if changed { Some(self.publish(&index)?) } else { index::published(self.directory) };
-            // Before the lock is free: whoever has it next may list the directory.
+            // Before the lock is released: its next holder may list the directory.
             removed = self.remove().and(removed);
-            // Should this process die before it is on record, then the record is not that of the index.
+            // If this process dies before it writes the record, the old record does not match the index.
             let record = identity.zip(self.directory.changed());
             let record = record.map(|(index, changed)| Record { index, changed, listed });
             if let Err(error) = lock.set_record(record) {
                 tracing::debug!(%error, "cannot keep a record of the index");
             }
             for name in pending.drain(..) {
-                // If it stays, the file is put into the index once more, which changes nothing.
+                // If the marker stays, the file is added to the index again, which changes nothing.
                 let _ = fs::remove_file(self.directory.marker(&name));
             }
             if !lock.is_overdue() {
                 break;
             }
-            // Others may have gone on without the lock, and what they published may have been overwritten.
+            // Other processes may have continued without the lock, and what they published may have been overwritten.
             pending = self.directory.pending()?;
             (index, changed, listed) = self.make()?;
             if !changed {
@@ -122,7 +123,7 @@ impl Refresh<'_> {
         }
     }
 
-    /// Removes what is to be removed, and is not in the index that was just published.
+    /// Removes the files that are to be removed. They are not in the index that was just published.
     fn remove(&self) -> Result<(), StorageError> {
         match self.occasion {
             Occasion::Removing { names } => removal::remove(self.directory, names).map(drop),
@@ -130,7 +131,7 @@ impl Refresh<'_> {
         }
     }
 
-    /// Whether the index of this record lacks nothing but the pending files.
+    /// Whether the index of this record lacks only the pending files.
     fn is_trusted(&self, record: &Record, pending: &[FileName]) -> bool {
         let (stored, changed_before) = match self.occasion {
             Occasion::Stored { name, changed_before } => (Some(name), changed_before),
@@ -138,14 +139,14 @@ impl Refresh<'_> {
             Occasion::Maintenance => return false,
         };
         let Some(changed_before) = changed_before else { return false };
-        // A change that is not on record comes from another writer, whose marker is here, or from a stranger.
+        // An unrecorded change was made by another writer, whose marker exists, or by a different program.
         let is_explained = changed_before <= record.changed || pending.iter().any(|other| Some(other) != stored);
         let now = Timestamp::now();
         is_explained && record.listed <= now && now.since(record.listed) < TRUST
     }
 
-    /// The index of the record with the pending files, and without those to be removed; and whether that is a change. `None` if
-    /// it is not the index that is published, or if files are to be removed that are not its oldest.
+    /// The index of the record with the pending files and without those to be removed, and whether that is a change.
+    /// `None` if it is not the published index, or if the files to be removed are not its oldest.
     fn update(&self, record: Record, pending: &[FileName]) -> Option<(Index, bool)> {
         let mut index = Index::read(self.directory, record.index)?;
         let mut changed = index.insert(pending.to_vec())?;
@@ -156,7 +157,8 @@ impl Refresh<'_> {
         Some((index, changed))
     }
 
-    /// The index of what is in the directory; whether that is not what is published; and when it was listed.
+    /// The index of the files in the directory; whether it differs from the published one; and when the directory was
+    /// listed.
     fn make(&self) -> Result<(Index, bool, Timestamp), StorageError> {
         let listed = Timestamp::now();
         let mut names = self.directory.list()?;
@@ -171,10 +173,10 @@ impl Refresh<'_> {
         Ok((index, changed, listed))
     }
 
-    /// Makes the index of what is in the directory until nothing is missing. The markers stay: somebody who holds
-    /// the lock, and knows nothing of this, finds the files by them.
+    /// Makes the index from the directory until nothing is missing. The markers stay: a process that holds the lock,
+    /// and does not know about this, finds the files by them.
     fn without_lock(&self) -> Result<(), StorageError> {
-        tracing::debug!(directory = %self.directory.path().display(), "no lock; the index is made without");
+        tracing::debug!(directory = %self.directory.path().display(), "the lock is unavailable; updating the index without it");
         let mut to_remove = matches!(self.occasion, Occasion::Removing { .. });
         for _ in 0..MAX_ROUNDS {
             let (index, changed, _) = self.make()?;
@@ -183,7 +185,7 @@ impl Refresh<'_> {
             } else if !to_remove {
                 return Ok(());
             } else {
-                // Once more after that: somebody may have listed the directory meanwhile.
+                // Once more after the removal: another process may have listed the directory in the meantime.
                 to_remove = false;
                 self.remove()?;
             }

@@ -1,4 +1,4 @@
-//! Removes files: check files that are no longer in the index, and what processes that were killed left behind.
+//! Removes check files that are no longer in the index, and what killed processes left behind.
 
 use std::fs;
 use std::io;
@@ -11,20 +11,20 @@ use checkup_core::{StorageError, Timestamp};
 use crate::directory::{Directory, entries, modified};
 use crate::error::failed;
 
-/// How old a file in the work directory is when nobody is writing it any more.
+/// From this age on, a file in the work directory is no longer being written.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
-/// Removes these check files. One that cannot be removed does not keep the others.
+/// Removes these check files. If one cannot be removed, the others still are.
 pub(crate) fn remove(directory: &Directory, names: &[FileName]) -> Result<(), StorageError> {
     let mut outcome = Ok(());
     for name in names {
-        // `and` takes a value, so that every file is tried, and keeps the first error.
+        // `and` evaluates its argument, so every file is tried, and the first error is kept.
         outcome = outcome.and(remove_file(&directory.check_file(name)));
     }
     outcome
 }
 
-/// Removes a file. A file that does not exist is no error, and what is not a file (a link, a directory) is left alone.
+/// Removes a file. A missing file is not an error, and entries that are not files (links, directories) are left alone.
 pub(crate) fn remove_file(path: &Path) -> Result<(), StorageError> {
     if !fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
         return Ok(());
@@ -35,13 +35,13 @@ pub(crate) fn remove_file(path: &Path) -> Result<(), StorageError> {
     }
 }
 
-/// Removes what killed processes left in the work directory, by its name and its age.
+/// Removes what killed processes left in the work directory, recognised by name and age.
 pub(crate) fn sweep(directory: &Directory) {
     let abandoned_before = Timestamp::now().saturating_sub(ABANDONED);
     let swept = entries(directory.work(), |entry, name| {
         let is_old = || entry.metadata().ok().as_ref().and_then(modified).is_some_and(|time| time < abandoned_before);
         if Directory::is_leftover(name) && is_old() {
-            // Somebody else may have removed it; and if it cannot be removed, it does no harm.
+            // Another process may have removed it already. If it cannot be removed, it does no harm.
             let _ = fs::remove_file(entry.path());
         }
     });

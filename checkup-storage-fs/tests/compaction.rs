@@ -16,10 +16,10 @@ use checkup_storage_fs::{Fs, FsStorage};
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Says to the test `child` that this process is one, and where it compacts.
+/// Makes the test `child` compact this directory in a separate process.
 const DIR: &str = "CHECKUP_TEST_COMPACTS_IN";
 
-/// Check files of a run every ten minutes on a day that is long closed, as upstream leaves them.
+/// Check files as the original Checkup leaves them: of a run every ten minutes, on a day that closed long ago.
 fn history(dir: &Path, runs: u32) -> Vec<CheckResult> {
     let start: Timestamp = "2026-02-03T00:00:00Z".parse().unwrap();
     let mut results = Vec::new();
@@ -59,13 +59,13 @@ async fn a_closed_day_becomes_one_file_with_the_same_results_and_the_index_has_i
         assert_eq!(index(dir), names);
         assert_eq!(check_file::decode(&fs::read(dir.join(&names[0])).unwrap()).unwrap(), results);
         assert_eq!(history::read(&storage, EPOCH).await.unwrap().results, results);
-        // Nothing is left of the work but the lock.
+        // Only the lock is left in the work directory.
         assert_eq!(fs::read_dir(dir.join(".checkup")).unwrap().count(), 1);
     }
 }
 
 #[tokio::test]
-async fn stores_and_compactors_at_once_lose_nothing_and_the_index_is_complete() {
+async fn concurrent_stores_and_compactors_lose_nothing_and_the_index_is_complete() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
     let results = history(dir, 100);
@@ -74,7 +74,7 @@ async fn stores_and_compactors_at_once_lose_nothing_and_the_index_is_complete() 
         let dir = dir.to_owned();
         work.spawn(async move {
             for _ in 0..5 {
-                // A storage for each, as each one-shot run has.
+                // A separate storage for each store, as in one-shot runs.
                 let storage = FsStorage::new(Fs::new(&dir)).unwrap();
                 storage.maintain().await.unwrap();
                 storage.store(&Report::new(vec![CheckResult::new("new", "127.0.0.1:80")])).await.unwrap();
@@ -103,7 +103,7 @@ async fn nothing_is_compacted_when_it_is_switched_off() {
 }
 
 #[tokio::test]
-async fn files_cannot_be_named_out_of_the_directory() {
+async fn names_cannot_lead_out_of_the_directory() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path().join("checks");
     fs::write(temporary.path().join("outside"), "x").unwrap();
@@ -119,8 +119,8 @@ async fn files_cannot_be_named_out_of_the_directory() {
     assert_eq!(fs::read(temporary.path().join("outside")).unwrap(), b"x");
 }
 
-/// Nothing unless it is started by the test below, as a process of its own that puts what is there once more, as one does
-/// that had no answer, and compacts.
+/// Does nothing unless the test below starts it as a separate process. It then puts the existing files once more, like
+/// a process that got no response, and compacts.
 #[test]
 fn child() {
     let Ok(dir) = std::env::var(DIR) else { return };
@@ -157,10 +157,10 @@ fn compactors_killed_at_any_moment_lose_nothing() {
         while check_files(dir) == before {
             thread::yield_now();
         }
-        // Where in the work they are killed is left to chance; nothing waits for anything here.
+        // They are killed at random points of their work; nothing waits for anything here.
         thread::sleep(Duration::from_micros(RandomState::new().hash_one(round) % 20_000));
         for child in &mut children {
-            assert!(child.try_wait().unwrap().is_none(), "the process ended by itself");
+            assert!(child.try_wait().unwrap().is_none(), "the process ended before it was killed");
             child.kill().unwrap();
             child.wait().unwrap();
         }

@@ -1,4 +1,4 @@
-//! The contracts of a storage and of named files, held by the file-system storage, with and without fsync.
+//! The file-system storage keeps the contracts of storages and of named files, with and without fsync.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

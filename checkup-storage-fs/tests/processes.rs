@@ -1,4 +1,4 @@
-//! Many real processes on one directory: this test program starts itself as the processes that store.
+//! Many real processes on one directory: this test program starts itself to get processes that store.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -13,12 +13,12 @@ use std::time::Duration;
 use checkup_core::{CheckResult, Report, Storage, Timestamp, check_file};
 use checkup_storage_fs::{Fs, FsStorage};
 
-/// Says to the test `child`: this process is one, and how many reports to store; 0 for no end.
+/// Makes the test `child` store this many reports in a separate process; 0 means no end.
 const STORES: &str = "CHECKUP_TEST_STORES";
 const DIR: &str = "CHECKUP_TEST_DIR";
 const EXPIRY: &str = "CHECKUP_TEST_EXPIRY_MS";
 
-/// Nothing unless it is started by one of the tests below, as a process of its own that stores.
+/// Does nothing unless one of the tests below starts it as a separate process that stores.
 #[test]
 fn child() {
     let (Ok(stores), Ok(dir)) = (std::env::var(STORES), std::env::var(DIR)) else { return };
@@ -26,11 +26,11 @@ fn child() {
     let stores: usize = stores.parse().unwrap();
     let expiry = std::env::var(EXPIRY).map_or(0, |millis| millis.parse().unwrap());
     let settings = Fs::new(dir).check_expiry(Duration::from_millis(expiry));
-    // Some hundred lines, so that a torn file has somewhere to tear.
+    // Some hundred lines, so that a torn file would be noticed.
     for _ in 0..if stores == 0 { usize::MAX } else { stores } {
         let results = (0..100).map(|number| CheckResult::new(format!("check {number}"), "127.0.0.1:80")).collect();
         let report = Report::new(results);
-        // A storage for each store, as each one-shot run has.
+        // A separate storage for each store, as in one-shot runs.
         let storage = FsStorage::new(settings.clone()).unwrap();
         runtime.block_on(storage.store(&report)).unwrap();
         runtime.block_on(storage.maintainer().unwrap().maintain()).unwrap();
@@ -56,7 +56,7 @@ fn check_files(dir: &Path) -> Vec<String> {
 }
 
 #[test]
-fn all_files_of_fifty_processes_that_store_at_once_are_in_the_index() {
+fn all_files_of_fifty_processes_that_store_concurrently_are_in_the_index() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path().join("new");
     let children: Vec<_> = (0..50).map(|_| start(&dir, 20, Duration::ZERO)).collect();
@@ -69,7 +69,7 @@ fn all_files_of_fifty_processes_that_store_at_once_are_in_the_index() {
     for name in names {
         assert_eq!(check_file::decode(&fs::read(dir.join(name)).unwrap()).unwrap().len(), 100);
     }
-    // Nothing is left of the work but the lock.
+    // Only the lock is left in the work directory.
     assert_eq!(fs::read_dir(dir.join(".checkup")).unwrap().count(), 1);
 }
 
@@ -88,23 +88,24 @@ fn processes_killed_during_retention_leave_an_index_of_what_has_not_expired() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
     kill_in_a_loop(dir, Duration::from_millis(50), 20);
-    // A last maintenance with no expiry sees what is left.
+    // A last maintenance, without an expiry, leaves what exists.
     let storage = FsStorage::new(Fs::new(dir)).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(storage.maintainer().unwrap().maintain()).unwrap();
     assert!(index(dir).keys().eq(&check_files(dir)));
 }
 
-/// Kills a process that stores, `times` times, at random moments after its first store; then one stores to the end.
+/// Kills a storing process at a random moment after its first store, `times` times. A last process then stores to its
+/// end.
 fn kill_in_a_loop(dir: &Path, expiry: Duration, times: usize) {
     for round in 0..times {
         let before = newest(dir);
         let mut child = start(dir, 0, expiry);
         while newest(dir) == before {
-            assert!(child.try_wait().unwrap().is_none(), "the process ended by itself");
+            assert!(child.try_wait().unwrap().is_none(), "the process ended before it was killed");
             thread::yield_now();
         }
-        // Where in the work it is killed is left to chance; nothing waits for anything here.
+        // It is killed at a random point of its work; nothing waits for anything here.
         thread::sleep(Duration::from_micros(RandomState::new().hash_one(round) % 20_000));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -118,7 +119,7 @@ fn newest(dir: &Path) -> Option<String> {
     check_files(dir).pop()
 }
 
-/// Every check file is whole, and the index is valid and names only files that are there, or have expired.
+/// Checks that every check file is complete, and that the index is valid and names only existing or expired files.
 fn inspect(dir: &Path, expiry: Duration) {
     let names = check_files(dir);
     for name in &names {
@@ -131,6 +132,6 @@ fn inspect(dir: &Path, expiry: Duration) {
     for name in index(dir).keys() {
         let stored = check_file::FileName::parse(name).unwrap().timestamp();
         let expired = !expiry.is_zero() && Timestamp::now().since(stored) >= expiry;
-        assert!(expired || names.contains(name), "{name} is in the index, and is not there");
+        assert!(expired || names.contains(name), "{name} is in the index, but does not exist");
     }
 }

@@ -1,5 +1,5 @@
-//! Many real processes with one spool before one directory, killed at any moment: this test program starts itself as
-//! the processes that store.
+//! Many real processes with one spool in front of one directory, killed at any moment: this test program starts itself
+//! to get processes that store.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -17,14 +17,14 @@ use checkup_core::{
 };
 use checkup_storage_fs::{Fs, FsStorage};
 
-/// Says to the test `child` that this process is one, and where everything is.
+/// Makes the test `child` store in a separate process, and says where.
 const PLACE: &str = "CHECKUP_TEST_PLACE";
 
-/// How many processes store at once, and how often they are all killed.
+/// How many processes store concurrently, and how often all of them are killed.
 const PROCESSES: usize = 4;
 const ROUNDS: usize = 12;
 
-/// The directory as a storage that is away while a file says so, and writes down what is stored in which order.
+/// A directory as a storage that is down while a certain file exists, and records the order of the stores.
 #[derive(Debug)]
 struct Away {
     storage: FsStorage,
@@ -35,7 +35,7 @@ struct Away {
 impl Storage for Away {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
         if self.place.join("away").exists() {
-            return Err(StorageError::new("the directory is away"));
+            return Err(StorageError::new("the directory is down"));
         }
         self.storage.store(report).await?;
         note(&self.place, "order", &report.results[0].name);
@@ -52,7 +52,7 @@ fn checkup(place: &Path) -> Checkup {
     Checkup::builder().storage(storage).spool(Spool::new(place.join("spool"))).build().unwrap()
 }
 
-/// Adds a line to a file, in one piece. It need not be durable: no power is cut here.
+/// Appends a line to a file in one write. It need not be durable: there is no power cut here.
 fn note(place: &Path, file: &str, line: &str) {
     let mut file = File::options().append(true).create(true).open(place.join(file)).unwrap();
     file.write_all(format!("{line}\n").as_bytes()).unwrap();
@@ -62,7 +62,7 @@ fn lines(place: &Path, file: &str) -> Vec<String> {
     fs::read_to_string(place.join(file)).unwrap_or_default().lines().map(ToOwned::to_owned).collect()
 }
 
-/// Nothing unless it is started by the test below, as a process of its own that stores until it is killed.
+/// Does nothing unless the test below starts it as a separate process that stores until it is killed.
 #[test]
 fn child() {
     let Ok(place) = std::env::var(PLACE) else { return };
@@ -70,13 +70,13 @@ fn child() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let process = RandomState::new().hash_one(std::process::id());
     for number in 0_u64.. {
-        // One of its own for each store, as each one-shot run has.
+        // A separate checkup for each store, as in one-shot runs.
         let checkup = checkup(&place);
         let report = Report::new(vec![CheckResult::new(format!("{process:016x} {number:06}"), "127.0.0.1:80")]);
         let name = &report.results[0].name;
         match runtime.block_on(checkup.store(&report)) {
-            Ok(()) => note(&place, "told", name),
-            Err(error) if error.kind() == StorageErrorKind::Spooled => note(&place, "told", name),
+            Ok(()) => note(&place, "acknowledged", name),
+            Err(error) if error.kind() == StorageErrorKind::Spooled => note(&place, "acknowledged", name),
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -99,16 +99,16 @@ fn processes_killed_at_any_moment_of_an_outage_and_after_lose_nothing_and_keep_t
             File::create(&away).unwrap();
         }
         let mut children: Vec<_> = (0..PROCESSES).map(|_| start(place)).collect();
-        // In an outage reports pile up; then they are flushed.
-        let (file, more) = if is_outage { ("told", 40) } else { ("order", 10) };
+        // Reports pile up during an outage, and are flushed after it.
+        let (file, more) = if is_outage { ("acknowledged", 40) } else { ("order", 10) };
         let before = lines(place, file).len();
         while lines(place, file).len() < before + more {
             for child in &mut children {
-                assert!(child.try_wait().unwrap().is_none(), "a process ended by itself");
+                assert!(child.try_wait().unwrap().is_none(), "a process ended before it was killed");
             }
             thread::yield_now();
         }
-        // Where in the work they are killed is left to chance; nothing waits for anything here.
+        // They are killed at random points of their work; nothing waits for anything here.
         thread::sleep(Duration::from_micros(RandomState::new().hash_one(round) % 20_000));
         for child in &mut children {
             child.kill().unwrap();
@@ -123,14 +123,14 @@ fn processes_killed_at_any_moment_of_an_outage_and_after_lose_nothing_and_keep_t
     flush(place);
     let stored = stored(place);
     assert!(stored.values().all(|count| *count == 1), "stored twice: {stored:?}");
-    let told: BTreeSet<_> = lines(place, "told").into_iter().collect();
-    let lost: Vec<_> = told.iter().filter(|name| !stored.contains_key(*name)).collect();
+    let acknowledged: BTreeSet<_> = lines(place, "acknowledged").into_iter().collect();
+    let lost: Vec<_> = acknowledged.iter().filter(|name| !stored.contains_key(*name)).collect();
     assert!(lost.is_empty(), "lost: {lost:?}");
-    assert!(told.len() >= ROUNDS / 2 * 50);
+    assert!(acknowledged.len() >= ROUNDS / 2 * 50);
     assert_in_order(&lines(place, "order"));
 }
 
-/// Stores what still waits.
+/// Stores the reports that still wait.
 fn flush(place: &Path) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let checkup = checkup(place);
@@ -139,7 +139,7 @@ fn flush(place: &Path) {
     assert_eq!((waiting.reports, waiting.broken), (0, 0));
 }
 
-/// The names of all results in all check files, and how often each is there.
+/// The names of all results in all check files, and how often each occurs.
 fn stored(place: &Path) -> BTreeMap<String, usize> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let checkup = checkup(place);
@@ -153,8 +153,8 @@ fn stored(place: &Path) -> BTreeMap<String, usize> {
     stored
 }
 
-/// What a process stored first is first in the storage, whoever brought it there. What was stored once more because its
-/// process was killed before it could remove it counts where it was first.
+/// Checks that each process's reports are in the storage in their order, no matter which process stored them. A report
+/// that was stored again, because its process was killed before it could remove it, counts where it was first.
 fn assert_in_order(order: &[String]) {
     let (mut seen, mut last) = (BTreeSet::new(), BTreeMap::new());
     for name in order.iter().filter(|name| seen.insert(*name)) {

@@ -71,7 +71,7 @@ async fn reports_are_read_back_oldest_first() {
 }
 
 #[tokio::test]
-async fn without_fsync_everything_is_stored_as_well() {
+async fn reports_are_stored_without_fsync_too() {
     let temporary = tempfile::tempdir().unwrap();
     let storage = FsStorage::new(Fs::new(temporary.path()).fsync(false)).unwrap();
     storage.store(&report("a")).await.unwrap();
@@ -88,7 +88,7 @@ fn the_identity_is_the_directory_however_it_is_named() {
 }
 
 #[tokio::test]
-async fn a_directory_that_is_not_there_is_empty() {
+async fn a_missing_directory_is_empty() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path().join("none");
     assert_eq!(storage(&dir).list(EPOCH).await.unwrap(), []);
@@ -103,7 +103,7 @@ async fn a_web_server_may_read_everything() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path().join("new");
     storage(&dir).store(&report("a")).await.unwrap();
-    // What the umask forbids is not ours to allow: a plain file shows what it leaves.
+    // What the umask forbids cannot be allowed here: a plain file shows what the umask leaves.
     let plain = temporary.path().join("plain");
     fs::write(&plain, "").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -114,14 +114,14 @@ async fn a_web_server_may_read_everything() {
 }
 
 #[test]
-fn a_store_that_is_dropped_is_there_whole_or_not_at_all() {
+fn a_dropped_store_is_stored_completely_or_not_at_all() {
     let temporary = tempfile::tempdir().unwrap();
     let storage = storage(temporary.path());
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     let dropped_in = runtime();
     dropped_in.block_on(async {
         for _ in 0..20 {
-            // Polled once, which begins the work, and dropped; and dropped before it began.
+            // One store is polled once, which begins the work, then dropped. Another is dropped before it begins.
             let report = report("dropped");
             let mut store = storage.store(&report);
             poll_fn(|context| Poll::Ready(store.as_mut().poll(context).is_ready())).await;
@@ -129,7 +129,7 @@ fn a_store_that_is_dropped_is_there_whole_or_not_at_all() {
             drop(storage.store(&report));
         }
     });
-    // Waits for what has begun.
+    // Waits for the work that has begun.
     drop(dropped_in);
     runtime().block_on(async {
         storage.store(&report("last")).await.unwrap();
@@ -148,7 +148,7 @@ async fn retention_removes_expired_check_files_and_nothing_else() {
     let dir = temporary.path();
     let (old, older, young) = (name_before(2 * HOUR), name_before(3 * HOUR), name_before(HOUR / 2));
     let located = older.replace("-check", "-eu-check");
-    // Read as check files, as upstream does, but named by somebody, not by a storage.
+    // Readers accept these as check files, like the original Checkup, but no storage gave them their names.
     let own = ["2024-01-01-check.json", &format!("{older}.bak"), "7-check.jsonx"];
     for name in [&old, &older, &located, &young, "notes.txt", "1.json", "check.json"].into_iter().chain(own) {
         fs::write(dir.join(name), "[]\n").unwrap();
@@ -180,10 +180,11 @@ async fn one_shot_runs_remove_what_has_expired() {
     for _ in 0..3 {
         let (old, check) = (name_before(2 * HOUR), check_fn("a", || async { Ok::<_, String>(()) }));
         fs::write(temporary.path().join(&old), "[]\n").unwrap();
-        // Each run is a storage of its own, as each process has.
+        // Each run has a separate storage, as each process has.
         let checkup = Checkup::builder().check(check).storage(settings.clone()).build().unwrap();
         checkup.check_and_store().await.unwrap();
-        // The clock of the file system may be too coarse to show that a file was added; maintenance alone is thorough.
+        // The file system's clock may be too coarse to show that a file was added; maintenance on its own looks at
+        // everything.
         checkup.storage().unwrap().maintainer().unwrap().maintain().await.unwrap();
         assert!(!temporary.path().join(&old).exists());
     }
@@ -191,7 +192,7 @@ async fn one_shot_runs_remove_what_has_expired() {
 }
 
 #[tokio::test]
-async fn all_is_kept_without_an_expiry() {
+async fn without_an_expiry_everything_is_kept() {
     let temporary = tempfile::tempdir().unwrap();
     fs::write(temporary.path().join("1-check.json"), "[]\n").unwrap();
     let storage = storage(temporary.path());
@@ -202,7 +203,7 @@ async fn all_is_kept_without_an_expiry() {
 }
 
 #[tokio::test]
-async fn maintenance_sweeps_what_killed_processes_left_and_nobody_writes_any_more() {
+async fn maintenance_removes_old_leftovers_of_killed_processes() {
     let temporary = tempfile::tempdir().unwrap();
     let storage = storage(temporary.path());
     storage.store(&report("a")).await.unwrap();
@@ -220,7 +221,7 @@ async fn maintenance_sweeps_what_killed_processes_left_and_nobody_writes_any_mor
 }
 
 #[tokio::test]
-async fn broken_and_missing_files_are_errors_of_their_own() {
+async fn broken_and_missing_files_are_reported_one_by_one() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path();
     let storage = storage(dir);
@@ -238,12 +239,12 @@ async fn broken_and_missing_files_are_errors_of_their_own() {
     assert_eq!(kind("3-check.json").await, StorageErrorKind::Corrupt);
     assert_eq!(kind("4-check.json").await, StorageErrorKind::NotFound);
     let names = storage.list(EPOCH).await.unwrap();
-    assert_eq!(names.len(), 3, "a directory is no check file: {names:?}");
+    assert_eq!(names.len(), 3, "a directory is not a check file: {names:?}");
     assert_eq!(storage.fetch(&names[2]).await.unwrap()[0].status, Status::Healthy);
 }
 
 #[tokio::test]
-async fn a_directory_that_cannot_be_is_an_error_with_its_path_and_a_remedy() {
+async fn an_impossible_directory_is_an_error_with_its_path_and_a_remedy() {
     let temporary = tempfile::tempdir().unwrap();
     let file = temporary.path().join("file");
     fs::write(&file, "").unwrap();

@@ -1,4 +1,4 @@
-//! Upstream's directories are read, and a reader that knows only upstream's form reads ours.
+//! Directories of the original Checkup can be read, and a reader that knows only the original format can read ours.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -17,7 +17,8 @@ const SECOND: &str = "1473318060000000002-check.json";
 const CONTENT: &str = r#"[{"title":"A \u0026 B","endpoint":"http://127.0.0.1:1/","timestamp":1473318000000000000,"times":[{"rtt":0},{"rtt":1500000,"error":"response status 301 Moved Permanently"}],"threshold":500000000,"down":true,"message":"we know"}]
 "#;
 
-/// A directory as upstream leaves it: compact JSON, and times in the index that are not those in the names.
+/// A directory as the original Checkup leaves it: compact JSON, and times in the index that differ from those in the
+/// names.
 fn upstream_directory(dir: &Path) {
     fs::write(dir.join(FIRST), CONTENT).unwrap();
     fs::write(dir.join(SECOND), CONTENT).unwrap();
@@ -26,10 +27,10 @@ fn upstream_directory(dir: &Path) {
 }
 
 #[tokio::test]
-async fn a_directory_of_upstream_reads_unchanged_and_can_be_stored_into() {
+async fn an_upstream_directory_is_read_unchanged_and_can_be_stored_into() {
     let temporary = tempfile::tempdir().unwrap();
     upstream_directory(temporary.path());
-    // Compaction would make one file of the two, which are of one day.
+    // Compaction would merge the two files, which are from the same day.
     let storage = FsStorage::new(Fs::new(temporary.path()).compact(false)).unwrap();
     let names = storage.list(Timestamp::from_unix_nanos(0)).await.unwrap();
     assert_eq!(names.iter().map(|name| name.as_str()).collect::<Vec<_>>(), [FIRST, SECOND]);
@@ -90,7 +91,8 @@ async fn a_reader_that_knows_only_upstreams_form_reads_what_was_compacted() {
     assert!(results.iter().all(|result| result.down && result.message == "we know" && result.times.len() == 2));
 }
 
-/// Upstream's result: Go's decoder knows these keys, gives absent ones their zero value, and ignores all others.
+/// A result in the original format: Go's decoder reads these keys, gives absent ones their zero value, and ignores all
+/// others.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct GoResult {
@@ -113,8 +115,8 @@ struct GoAttempt {
     error: String,
 }
 
-/// Reads as upstream's page does: `index.json`, of it the names that contain `-check.json`, and the time from the
-/// digits before the first `-`. The tool reads the values as nanoseconds.
+/// Reads as upstream's page does: from `index.json` the names that contain `-check.json`, and the time from the digits
+/// before the first `-`. The tool reads the values as nanoseconds.
 fn read_as_upstream(dir: &Path) -> BTreeMap<String, (i64, Vec<GoResult>)> {
     let index: BTreeMap<String, i64> = serde_json::from_slice(&fs::read(dir.join("index.json")).unwrap()).unwrap();
     let names = index.into_iter().filter(|(name, _)| name.contains("-check.json"));

@@ -6,7 +6,7 @@ use std::io;
 
 use crate::{Cause, ErrorChain};
 
-/// Why an attempt failed: a cause to match on, and a message for people, which never holds credentials.
+/// Why an attempt failed: a cause to match on, and a message for people, which never contains credentials.
 ///
 /// ```
 /// use checkup_core::{Cause, Failure};
@@ -22,27 +22,28 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure of this cause.
+    /// A failure with this cause.
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
         Self { cause, message: message.into() }
     }
 
-    /// The answer is not what the check expects.
+    /// A failure because the answer is not what the check expects.
     pub fn assertion(message: impl Into<String>) -> Self {
         Self::new(Cause::Assertion, message)
     }
 
-    /// The other side does not speak the protocol.
+    /// A failure because the other side does not speak the protocol.
     pub fn protocol(message: impl Into<String>) -> Self {
         Self::new(Cause::Protocol, message)
     }
 
-    /// A failure of no listed cause.
+    /// A failure with any other cause.
     pub fn other(message: impl Into<String>) -> Self {
         Self::new(Cause::Other, message)
     }
 
-    /// A failure with the message of an error and of all its sources, unless it is a [`Failure`] already.
+    /// A failure with the message of an error and of all its sources. An error that already is a [`Failure`] is
+    /// returned as it is.
     pub fn from_error(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = match error.into().downcast::<Failure>() {
             Ok(failure) => return *failure,
@@ -57,7 +58,7 @@ impl Failure {
         }
     }
 
-    /// What kind of failure it is.
+    /// The cause.
     pub fn cause(&self) -> Cause {
         self.cause
     }
@@ -67,7 +68,7 @@ impl Failure {
         &self.message
     }
 
-    /// The same failure with `context` in front of its message: `context: message`.
+    /// Puts `context` in front of the message: `context: message`.
     #[must_use]
     pub fn context(self, context: impl fmt::Display) -> Self {
         Self { message: format!("{context}: {}", self.message), ..self }
@@ -108,8 +109,8 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// What is wrong with the monitor itself, if this error is about that and not about the target: it has used up what the
-/// system gives it. Errors of every checker become failures here, so that none blames its target for it.
+/// What is wrong with the monitor itself, if the error is not about the target: it has used up a resource of the
+/// system. Every checker's errors become failures here, so none of them blames the target.
 fn own_trouble(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         io::ErrorKind::OutOfMemory => return Some("this machine is out of memory"),
@@ -125,20 +126,20 @@ fn own_trouble(error: &io::Error) -> Option<&'static str> {
     } else if is_any(codes::TOO_MANY_FILES_OF_ALL) {
         Some("this machine has too many open files; raise its limit (on Linux `fs.file-max`)")
     } else if is_any(codes::NO_BUFFERS) {
-        Some("this machine has no memory for network connections left")
+        Some("this machine has no memory left for network connections")
     } else {
         None
     }
 }
 
-/// Whether an error, or what caused it, is about the monitor itself.
+/// Whether an error, or one of its sources, is about the monitor itself.
 fn has_own_trouble(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         if error.downcast_ref::<io::Error>().is_some_and(|error| own_trouble(error).is_some()) {
             return true;
         }
-        // The source of an `io::Error` skips what it holds.
+        // `source` of an `io::Error` skips the error inside it.
         let held = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         next = held.map(|held| held as &(dyn Error + 'static)).or_else(|| error.source());
     }
@@ -152,7 +153,7 @@ mod codes {
     pub(super) const NO_BUFFERS: &[i32] = &[libc::ENOBUFS];
 }
 
-/// Numbers of Windows: `ERROR_TOO_MANY_OPEN_FILES` and `WSAEMFILE`, `WSAENOBUFS`.
+/// Error codes of Windows: `ERROR_TOO_MANY_OPEN_FILES` and `WSAEMFILE`, `WSAENOBUFS`.
 #[cfg(not(unix))]
 mod codes {
     pub(super) const TOO_MANY_FILES: &[i32] = &[4, 10024];
@@ -166,18 +167,18 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn trouble_of_the_monitor_itself_is_not_the_targets() {
+    fn trouble_of_the_monitor_is_not_blamed_on_the_target() {
         for (code, words) in [
             (libc::EMFILE, "the monitor has too many open files"),
             (libc::ENFILE, "this machine has too many open files"),
             (libc::ENOMEM, "out of memory"),
-            (libc::ENOBUFS, "no memory for network connections"),
+            (libc::ENOBUFS, "no memory left for network connections"),
             (libc::EADDRNOTAVAIL, "no free local address or port"),
         ] {
             let failure = Failure::from(io::Error::from_raw_os_error(code));
             assert_eq!(failure.cause(), Cause::Monitor, "{failure}");
             assert!(failure.message().contains(words), "{failure}");
-            // Wrapped as HTTP clients, resolvers and third parties do.
+            // Wrapped the way that HTTP clients, resolvers and third parties do it.
             let wrapped = io::Error::other(io::Error::other(io::Error::from_raw_os_error(code)));
             assert_eq!(Failure::from_error(Wrapped(wrapped)).cause(), Cause::Monitor, "{code}");
         }

@@ -19,37 +19,37 @@ use crate::{Facts, Timestamp};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Observation {
-    /// The round-trip time that the checker measured itself, when set-up must not count.
-    /// `None`: the time of the whole attempt, which the engine measures.
+    /// The round-trip time that the checker measured itself, for checkers that must leave out their set-up. `None`: the
+    /// time of the whole attempt, which the engine measures.
     pub rtt: Option<Duration>,
-    /// Why the check is degraded although the attempt succeeded.
+    /// Why the check is degraded even though the attempt succeeded.
     pub notice: Option<String>,
-    /// What the attempt learned about its target; `None` for nothing.
+    /// What the attempt learned about its target; `None` if nothing.
     pub facts: Option<Box<Facts>>,
 }
 
 impl Observation {
-    /// It works, and there is nothing more to say.
+    /// An observation without details: the target works.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Replaces the time that the engine measures.
+    /// Sets the round-trip time, instead of the one that the engine measures.
     #[must_use]
     pub fn rtt(mut self, rtt: Duration) -> Self {
         self.rtt = Some(rtt);
         self
     }
 
-    /// Makes the check degraded, for this reason.
+    /// Makes the check degraded, with this reason.
     #[must_use]
     pub fn degraded(mut self, notice: impl Into<String>) -> Self {
         self.notice = Some(notice.into());
         self
     }
 
-    /// Records when the certificate that the endpoint presented expires. It is a fact for pages, metrics and alerts, and does
-    /// not change the verdict.
+    /// Records when the certificate that the endpoint presented expires. This is a fact for pages, metrics and alerts,
+    /// and does not change the verdict.
     #[must_use]
     pub fn certificate_expiry(mut self, expiry: Timestamp) -> Self {
         self.facts.get_or_insert_default().certificate_expiry = Some(expiry);

@@ -1,8 +1,8 @@
 //! Which phase an attempt is in, and how long each took.
 //!
-//! A task-local, not a parameter of [`Checker::attempt`](crate::Checker::attempt): phases are marked deep inside
-//! (in a resolver, in a TLS session), most checkers have none, and when the engine cancels an attempt it
-//! can still tell what the attempt was waiting for.
+//! A task-local, and not a parameter of [`Checker::attempt`](crate::Checker::attempt): phases are marked deep inside
+//! (in a resolver, in a TLS session), and most checkers have none. When the engine cancels an attempt, the trace still
+//! knows what the attempt was waiting for.
 
 use std::cell::RefCell;
 use std::time::Duration;

@@ -1,29 +1,37 @@
-//! The archive: a history of check files in whatever holds named files.
+//! The archive: a history of check files in any place that holds named files.
 //!
-//! [`Archive`] makes a storage of any [`NamedFiles`] (a directory, a bucket, [memory](MemoryFiles)): it names the check files,
-//! reads them, removes what has expired, and compacts many small files into few. [`read`](crate::history::read) reads the results of any
-//! storage, each once.
+//! [`Archive`] makes a storage from any [`NamedFiles`] (a directory, a bucket, [memory](MemoryFiles)): it names the
+//! check files, reads them, removes expired ones, and compacts many small files into a few large ones.
+//! [`read`](crate::history::read) reads the results of any storage, each once.
 //!
-//! A history is a set of check files, and nobody ever changes one. Any number of nodes write to it without a lock or a
-//! leader; whoever reads it all has everything.
+//! A history is a set of check files that never change. Any number of nodes write to it, without a lock or a leader.
+//! Readers that read all files have the whole history.
 //!
 //! # Names
 //!
-//! `<nanoseconds>[-<location>][-<hash>]-check.json`: the time of the latest result, with 19 digits, so that names order as their
-//! times do, and a hash of the content. A report's name is thus its own: stored again, it is there once. Compacted files are
-//! `<nanoseconds>-compacted[-full]-<hash>-check.json`, with the time of their latest source. Upstream's page and tool read all of
-//! these as check files.
+//! `<nanoseconds>[-<location>][-<hash>]-check.json`: the time of the latest result, with 19 digits, so that names sort
+//! as their times do, and a hash of the content. The name is derived from the report, so storing a report again yields
+//! the same file. Compacted files are named `<nanoseconds>-compacted[-full]-<hash>-check.json`, with the time of their
+//! latest source. The page and tool of the original Checkup read all of these as check files.
 //!
 //! # Compaction
 //!
-//! Twenty minutes after its end an hour, and then a day (both in UTC), counts as closed. The check files of a closed day
-//! become one of up to 4 MiB, or a few; and so do those of each closed hour of the day that is still open. Files that arrive later
-//! are merged with them by a later pass. The results are copied as they are.
+//! Twenty minutes after its end an hour, and then a day (both in UTC), counts as closed. The check files of a closed
+//! day become one file of up to 4 MiB, or a few. So do those of each closed hour of the day that is still open. Files
+//! that arrive later are merged by a later pass. The results are copied unchanged.
 //!
 //! # Maintenance
 //!
-//! [`maintain`](crate::StorageMaintainer::maintain) compacts at most 1,000 files at a time, and says in
-//! [`Maintenance::unfinished`] if there is more. After a store it looks only for what can have become due since it last looked:
+//! [`maintain`](crate::StorageMaintainer::maintain) consists of independent steps: if one fails, the others are still
+//! done, and the failure is reported in [`Maintenance::failures`]. It compacts at most 1,000 files at a time, and
+//! [`Maintenance::unfinished`] says whether there is more to do. After a store it only looks for work that can have
+//! become due since it last looked, with one list of at most 64 names, once an hour in each process. If that finds
+//! files to compact, or if `maintain` does not follow a store, it looks at all names. It then updates
+//! [`summary.json`](crate::summary).
+//!
+//! Expired check files are removed before that, so that they make room on a full disk, and again after it. Only files
+//! whose results are in the summary are removed. The local clock counts only as far as the history confirms it, so a
+//! clock that is ahead removes nothing.
 //! with one list of at most 64 names, once an hour in a process. If that finds something to compact, or if `maintain` follows
 //! no store, it looks at all of the names. Then it renews [`summary.json`](crate::summary), and last removes what has expired.
 
@@ -60,19 +68,20 @@ use expiry::Removable;
 use listing::Listing;
 use summarising::Summarising;
 
-/// How many names are tried. They spread over a second: so many collisions are a fault, not bad luck.
+/// How many names are tried for a report. They are spread over a second, so this many collisions are a fault and not
+/// bad luck.
 const MAX_NAMES: u32 = 10_000;
 
-/// How many names are listed at once for somebody who wants them all.
+/// How many names are listed per request when all of them are needed.
 const PAGE: usize = 100_000;
 
-/// How long it is believed that nothing older came after the oldest file.
+/// How long the oldest known file is assumed to stay the oldest.
 const TRUST: Duration = Duration::from_secs(3600);
 
-/// Before all times: it is not known when there is something to do.
+/// Before all times: it is not known when work becomes due.
 const EVER: Timestamp = Timestamp::from_unix_nanos(i64::MIN);
 
-/// How many broken files are remembered; the others are read again by each pass.
+/// How many broken files are remembered. Each pass reads the others again.
 const MAX_BROKEN: usize = 10_000;
 
 /// A storage that keeps check files in any [`NamedFiles`].
@@ -105,29 +114,30 @@ pub struct Archive<F> {
     state: Mutex<State>,
 }
 
-/// What is known of the files, so that not every maintenance must look.
+/// What is known about the files, so that not every maintenance has to look.
 #[derive(Debug)]
 struct State {
-    /// How many stores have not been followed by a maintenance. One that follows no store is asked for, and looks at all.
+    /// How many stores have not been followed by maintenance yet. Maintenance that does not follow a store was
+    /// requested, and looks at everything.
     stores: usize,
-    /// When something may have expired.
+    /// When a file may have expired.
     expires: Timestamp,
-    /// When there may be something to compact.
+    /// When there may be files to compact.
     closes: Timestamp,
-    /// Whether there is something to compact, because the last pass did not do it all.
+    /// Whether the last pass left files to compact.
     unfinished: bool,
-    /// Files that cannot be compacted, because they are no check files inside.
+    /// Files that cannot be compacted, because their content is not that of a check file.
     broken: HashSet<FileName>,
 }
 
 impl<F: NamedFiles> Archive<F> {
-    /// An archive in these files, with the default [`Retention`]: it keeps everything, and compacts it.
+    /// An archive in these files, with the default [`Retention`]: it keeps and compacts every check file.
     pub fn new(files: F) -> Self {
         let state = State { stores: 0, expires: EVER, closes: EVER, unfinished: false, broken: HashSet::new() };
         Self { files, retention: Retention::new(), plain_names: false, state: Mutex::new(state) }
     }
 
-    /// How long check files and daily statistics are kept, and whether check files are compacted.
+    /// Sets how long check files and daily statistics are kept, and whether check files are compacted.
     #[must_use]
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = retention;
@@ -155,22 +165,23 @@ impl<F: NamedFiles> Archive<F> {
         self
     }
 
-    /// Leaves the hash of the content out of the names: they are upstream's, unless there is a location. Default: false.
+    /// Leaves the hash of the content out of the names, which are then those of the original Checkup, unless there is a
+    /// location. Default: false.
     ///
-    /// It is for files whose [`put_if_absent`](NamedFiles::put_if_absent) is sure to hold its contract. With the hash, no report is
-    /// lost even where a server ignores the condition: it replaces a file by its equal.
+    /// Only for files whose [`put_if_absent`](NamedFiles::put_if_absent) is certain to keep its contract. With the
+    /// hash, no report is lost even if a server ignores the condition: it replaces a file with an identical one.
     #[must_use]
     pub fn plain_names(mut self, plain_names: bool) -> Self {
         self.plain_names = plain_names;
         self
     }
 
-    /// What the check files are in.
+    /// The files that hold the archive.
     pub fn files(&self) -> &F {
         &self.files
     }
 
-    /// Removes what has expired, as far as the summary has it and the history confirms the clock.
+    /// Removes expired check files that the summary has, by the time that the history confirms.
     async fn expire(&self, now: Timestamp, thorough: bool) -> Result<Expiry, StorageError> {
         let expiry = self.retention.check_expiry;
         if expiry.is_zero() || !thorough && now < self.state().expires {
@@ -196,7 +207,8 @@ impl<F: NamedFiles> Archive<F> {
                 expired.oldest
             }
         };
-        // What is stored from now on expires later than what exists, unless its node's clock is behind.
+        // Reports that are stored from now on expire later than the existing ones, unless the clock of their node is
+        // behind.
         let next = match done.kept {
             Some(_) => now.saturating_add(TRUST),
             None => oldest.unwrap_or(now).saturating_add(expiry).saturating_add(Duration::from_nanos(1)),
@@ -205,7 +217,7 @@ impl<F: NamedFiles> Archive<F> {
         Ok(done)
     }
 
-    /// Compacts and summarises what is due. `summarise` says that expired check files wait for the summary.
+    /// Compacts and summarises what is due. `summarise` means that expired check files wait for the summary.
     async fn compact_and_summarise(&self, now: Timestamp, thorough: bool, summarise: bool, done: &mut Done) {
         let (thorough, continued, broken) = {
             let state = self.state();
@@ -242,7 +254,7 @@ impl<F: NamedFiles> Archive<F> {
         state.unfinished = unfinished;
         state.closes = naming::next_closing(now);
         for name in &compacted.broken {
-            tracing::warn!(name = %escape(name.as_str()), "left alone by compaction: it is not a check file");
+            tracing::warn!(name = %escape(name.as_str()), "compaction skips a file that is not a check file");
         }
         let room = MAX_BROKEN.saturating_sub(state.broken.len());
         state.broken.extend(compacted.broken.into_iter().take(room));
@@ -253,7 +265,8 @@ impl<F: NamedFiles> Archive<F> {
     async fn summarise(&self, now: Timestamp, all: bool, thorough: bool) -> Result<bool, StorageError> {
         let trusted = Clock::look(&self.files, now).await?.trusted;
         let check_cutoff = expiry::cutoff(trusted, self.retention.check_expiry);
-        // Days expire by the time that the history confirms, too: a clock that is ahead would drop them from the summary.
+        // Days also expire by the time that the history confirms: otherwise a clock that is ahead would drop them from
+        // the summary.
         let expiry = match self.retention.summary_expiry {
             Duration::ZERO => Duration::ZERO,
             expiry => expiry.saturating_add(now.since(trusted)),
@@ -261,7 +274,7 @@ impl<F: NamedFiles> Archive<F> {
         Summarising { files: &self.files, now, expiry, check_cutoff, all, thorough }.run().await
     }
 
-    /// Warns of check files from the future, which nothing is based on.
+    /// Warns about check files from the future, which are otherwise ignored.
     async fn warn_of_the_future(&self, now: Timestamp) -> Result<(), StorageError> {
         let names = self.files.list(&naming::from(now.saturating_add(naming::GRACE)), FUTURE).await?;
         let names = names.iter().take_while(|name| name.as_str() < naming::END);
@@ -275,18 +288,18 @@ impl<F: NamedFiles> Archive<F> {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it is held; and if it did, the worst is that one more listing is made.
+        // Nothing panics while the lock is held. Even if it did, the result would only be one more listing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Whether the file is there with this content, now or since before.
+/// Whether the file exists with this content, now or from before.
 async fn is_put<F: NamedFiles>(files: &F, name: &FileName, content: &[u8]) -> Result<bool, StorageError> {
     if files.put_if_absent(name.as_str(), content).await? == Put::Created {
         return Ok(true);
     }
-    // It was put before and the answer was lost, or somebody puts the same; or another file has the name. If it is not there, it
-    // is not there yet, or has been compacted; then another name is as good.
+    // It was put before and the response was lost, another process puts the same content, or another file has the name.
+    // If the file does not exist, it does not exist yet or has been compacted; then another name is just as good.
     match files.get(name.as_str()).await {
         Ok(other) => Ok(other == content),
         Err(error) if matches!(error.kind(), StorageErrorKind::NotFound | StorageErrorKind::Corrupt) => Ok(false),
@@ -294,7 +307,7 @@ async fn is_put<F: NamedFiles>(files: &F, name: &FileName, content: &[u8]) -> Re
     }
 }
 
-// A method that the trait gains later must not fall back to its default here.
+// A method that is added to the trait later must be forwarded too.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<F: NamedFiles> Storage for Archive<F> {
@@ -337,7 +350,7 @@ impl<F: NamedFiles> StorageReader for Archive<F> {
         let mut listing = Listing::new(&self.files, naming::from(since), PAGE);
         let mut names = Vec::new();
         while let Some(name) = listing.next().await? {
-            // Names with fewer digits are not where their time is.
+            // The position of a name with fewer digits does not match its time.
             if name.timestamp() >= since {
                 names.push(name);
             }
@@ -370,7 +383,7 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
         };
         let mut done = Done::default();
         done.check(TIDY, self.files.tidy(!thorough).await);
-        // First what the summary has already: on a full disk it makes room for the rest.
+        // First what the summary already has: on a full disk this makes room for the rest.
         let is_continued = self.state().unfinished;
         let before = match is_continued {
             true => Expiry { is_unknown: true, ..Expiry::default() },
@@ -381,16 +394,19 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
             self.compact_and_summarise(now, thorough, waits, &mut done).await;
         }
         let mut last = before;
-        // Then what has been summarised now.
+        // Then what the new summary has.
         if waits && !done.is_silent && !done.maintenance.unfinished {
             last = self.expire_once(now, true, &mut done).await;
         }
         if let Some((kept, first)) = last.kept.filter(|_| !done.maintenance.unfinished) {
             let first = escape(first.as_str()).into_owned();
-            let files = if kept == 1 { "1 check file has".to_owned() } else { format!("{kept} check files have") };
+            let (files, are) = match kept {
+                1 => ("1 check file has".to_owned(), "is"),
+                _ => (format!("{kept} check files have"), "are"),
+            };
             done.fail(
                 EXPIRE,
-                StorageError::new(format!("{files} expired and the summary does not have them, {first} first")),
+                StorageError::new(format!("{files} expired and {are} not in the summary; the first is {first}")),
             );
         }
         if let Some(error) = last.error {
@@ -407,25 +423,25 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
     }
 }
 
-// The steps, in words that follow "cannot".
-const TIDY: &str = "bring what is derived from the names up to date";
-const LOOK: &str = "look for what is due";
+// The steps. They follow the word "cannot".
+const TIDY: &str = "update derived files";
+const LOOK: &str = "look for due work";
 const COMPACT: &str = "compact check files";
 const SUMMARISE: &str = "summarise the history";
-const EXPIRE: &str = "remove what has expired";
+const EXPIRE: &str = "remove expired check files";
 
-/// How many names show whether there is a check file from the future.
+/// How many names are listed to find a check file from the future.
 const FUTURE: usize = 64;
 
-/// What came of an attempt to remove what has expired.
+/// The outcome of an attempt to remove expired check files.
 #[derive(Debug, Default)]
 struct Expiry {
     count: usize,
-    /// How many expired check files stay because the summary does not have them, and the first.
+    /// How many expired check files stay because the summary does not have them, and the first of them.
     kept: Option<(usize, FileName)>,
-    /// Why the local clock is not trusted, if something would have expired by it.
+    /// Why the local clock is not trusted, if files would have expired by it.
     doubt: Option<String>,
-    /// Why nothing is known, and whether a new summary may change that.
+    /// Why it is unknown what has expired, and whether a new summary may change that.
     error: Option<StorageError>,
     is_unknown: bool,
 }
@@ -450,7 +466,7 @@ impl<F: NamedFiles> Archive<F> {
 struct Done {
     maintenance: Maintenance,
     errors: Vec<(&'static str, StorageError)>,
-    /// Whether the files did not answer in time: the other steps would wait as long.
+    /// Whether a request timed out: the other steps would wait as long.
     is_silent: bool,
 }
 
@@ -462,7 +478,7 @@ impl Done {
     fn fail(&mut self, step: &'static str, error: StorageError) {
         self.is_silent |= error.kind() == StorageErrorKind::Timeout;
         let message = crate::ErrorChain(&error).to_string();
-        // Several steps may fail for one reason, such as a folder that cannot be listed.
+        // Several steps may fail for the same reason, such as a folder that cannot be listed.
         if !self.errors.iter().any(|(_, other)| crate::ErrorChain(other).to_string() == message) {
             self.errors.push((step, error));
         }

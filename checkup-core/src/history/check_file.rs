@@ -1,8 +1,9 @@
-//! Check files: how results are named and written, so that upstream's page and tool read them.
+//! Check files: how results are named and written, so that the page and tool of the original Checkup (upstream, a Go
+//! program) can read them.
 //!
-//! A check file is a JSON array of results, named `<nanoseconds since 1970>-check.json`. Nobody ever changes one.
-//! Readers take the time from the digits before the first `-`, and take as check files all names that
-//! contain `-check.json` (upstream's rules).
+//! A check file is a JSON array of results, named `<nanoseconds since 1970>-check.json`. Check files never change.
+//! Readers take the time from the digits before the first `-`, and consider every name that contains `-check.json` a
+//! check file (upstream's rules).
 
 use std::fmt;
 
@@ -10,19 +11,19 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 use crate::{CheckResult, StorageError, StorageErrorKind, Timestamp};
 
-/// What every check file's name contains.
+/// What the name of every check file contains.
 const MARK: &str = "-check.json";
 
-/// How many results are read from one file: some compacted files together, or a run of very many checks.
+/// At most this many results are read from one file: several compacted files together, or a run with very many checks.
 const MAX_RESULTS: usize = 250_000;
 
-/// How many digits the time has, from 2001 to 2262.
+/// The number of digits of the time, for the years from 2001 to 2262.
 const TIME_DIGITS: usize = 19;
 
-/// What comes after the time in the name of a check file that was made of others.
+/// What follows the time in the name of a compacted check file.
 pub(crate) const COMPACTED: &str = "compacted-";
 
-/// The name of a check file, with the time in it. Orders by time, then by name.
+/// The name of a check file, which contains its time. Sorts by time, then by name.
 ///
 /// ```
 /// use checkup_core::Timestamp;
@@ -39,20 +40,20 @@ pub struct FileName {
 }
 
 impl FileName {
-    /// The name of a file that is stored at `moment`; before 1970 counts as 1970.
+    /// The name of a file that is stored at `moment`. Times before 1970 count as 1970.
     pub fn at(moment: Timestamp) -> Self {
         Self::with(moment, "")
     }
 
-    /// The name of a file with this time, and `middle` between it and the mark. The time has 19 digits, so that names
-    /// order as their times do; what is before 1970 counts as 1970.
+    /// The name of a file with this time, and `middle` between the time and the ending. The time has 19 digits, so that
+    /// names sort as their times do. Times before 1970 count as 1970.
     pub(crate) fn with(moment: Timestamp, middle: &str) -> Self {
         let timestamp = moment.max(Timestamp::from_unix_nanos(0));
         let dash = if middle.is_empty() { "" } else { "-" };
         Self { timestamp, name: format!("{:019}{dash}{middle}{MARK}", timestamp.unix_nanos()) }
     }
 
-    /// The name, if it is one of a check file. Names with control characters are none.
+    /// Parses the name of a check file; `None` for any other name. Names with control characters are refused.
     pub fn parse(name: &str) -> Option<Self> {
         let (digits, _) = name.split_once('-')?;
         if !name.contains(MARK)
@@ -66,29 +67,29 @@ impl FileName {
         Some(Self { timestamp, name: name.to_owned() })
     }
 
-    /// When the file was stored.
+    /// The time in the name: when the file was stored.
     pub fn timestamp(&self) -> Timestamp {
         self.timestamp
     }
 
-    /// Whether the name is of the form that storages write, so that it is theirs to remove: 19 digits of time, and
-    /// `-check.json` at its end. Readers take more for check files than this, as upstream's do; a `2024-01-01-check.json.bak`
-    /// is somebody's own.
+    /// Whether the name has the form that storages write, so that they may remove the file: 19 digits of time, and
+    /// `-check.json` at its end. Readers accept more names as check files, as in upstream; a
+    /// `2024-01-01-check.json.bak` belongs to an operator.
     pub fn is_removable(&self) -> bool {
         self.name.ends_with(MARK) && self.name.find('-') == Some(TIME_DIGITS)
     }
 
-    /// Whether the file was made of others, which are deleted once it is there ([`archive`](crate::archive)).
+    /// Whether the file was compacted from others, which are deleted once it exists ([`archive`](crate::archive)).
     pub fn is_compacted(&self) -> bool {
         self.after_the_time().starts_with(COMPACTED)
     }
 
-    /// What comes after the digits and the first `-`.
+    /// What follows the digits and the first `-`.
     pub(crate) fn after_the_time(&self) -> &str {
         self.name.split_once('-').map_or("", |(_, rest)| rest)
     }
 
-    /// The name itself. It has no path separators.
+    /// The name. It contains no path separators.
     pub fn as_str(&self) -> &str {
         &self.name
     }
@@ -104,7 +105,7 @@ impl fmt::Display for FileName {
 ///
 /// # Errors
 ///
-/// None that is known: results always have a JSON form.
+/// None in practice: every result can be written as JSON.
 pub fn encode(results: &[CheckResult]) -> Result<Vec<u8>, StorageError> {
     let mut bytes =
         serde_json::to_vec(results).map_err(|e| StorageError::new("cannot encode results").with_source(e))?;
@@ -112,7 +113,7 @@ pub fn encode(results: &[CheckResult]) -> Result<Vec<u8>, StorageError> {
     Ok(bytes)
 }
 
-/// The results in a check file's content.
+/// Decodes the content of a check file.
 ///
 /// # Errors
 ///
@@ -123,7 +124,7 @@ pub fn decode(content: &[u8]) -> Result<Vec<CheckResult>, StorageError> {
         .map_err(|e| StorageError::new("not a check file").with_kind(StorageErrorKind::Corrupt).with_source(e))
 }
 
-/// At most [`MAX_RESULTS`], which bounds the memory that a file takes.
+/// At most [`MAX_RESULTS`] results, which limits the memory for one file.
 struct Bounded(Vec<CheckResult>);
 
 impl<'de> Deserialize<'de> for Bounded {
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_check_file_is_not_taken_for_one() {
+    fn names_of_other_files_are_refused() {
         for name in [
             "index.json",
             "42.json",
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn only_names_as_storages_write_them_are_theirs_to_remove() {
+    fn only_names_that_storages_write_are_removable() {
         let removable = |name: &str| FileName::parse(name).unwrap().is_removable();
         assert!(removable("1473318000000000000-check.json") && removable("1473318000000000000-eu-check.json"));
         for name in
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn content_goes_both_ways_and_ends_with_a_newline() {
+    fn content_is_read_back_and_ends_with_a_newline() {
         let results = vec![CheckResult::new("a", "b"), CheckResult::new("c", "d")];
         let content = encode(&results).unwrap();
         assert_eq!(content.last(), Some(&b'\n'));

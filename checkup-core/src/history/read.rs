@@ -1,4 +1,4 @@
-//! [`read`]: the results of any storage, each once.
+//! [`read`]: reads the results of any storage, each once.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::check_file::FileName;
 use crate::{CheckResult, StorageError, StorageErrorKind, StorageReader, Timestamp};
 
-/// How often the files are listed anew because some were gone: each time somebody compacted meanwhile.
+/// How often the files are listed again because some were gone: each time, another process was compacting.
 const MAX_ROUNDS: usize = 10;
 
 /// What was read from a storage.
@@ -15,19 +15,20 @@ const MAX_ROUNDS: usize = 10;
 pub struct History {
     /// The results, each once, oldest first.
     pub results: Vec<CheckResult>,
-    /// The files that could not be read, and why.
+    /// The files that could not be read, and the errors.
     pub unread: Vec<(FileName, StorageError)>,
 }
 
-/// Reads every result from `since` on, each once: two with the same name, endpoint, timestamp and location are one, with the
-/// messages of both.
+/// Reads every result from `since` on, each once. Two results with the same name, endpoint, timestamp and location are
+/// one, with the messages of both.
 ///
-/// It works on any storage that can be read, also while it is compacted: what was in a file that is gone is found in
-/// the file that it was compacted into.
+/// It works on any storage with a reader, even during compaction: results whose file is gone are found in the file that
+/// it was compacted into.
 ///
 /// # Errors
 ///
-/// If the storage cannot be listed. A file that cannot be read costs only itself, and is in [`History::unread`].
+/// If the storage cannot be listed. A file that cannot be read affects no other file, and is listed in
+/// [`History::unread`].
 ///
 /// ```
 /// use checkup_core::archive::{Archive, MemoryFiles};
@@ -37,7 +38,7 @@ pub struct History {
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let archive = Archive::new(MemoryFiles::new());
 /// let report = Report::new(vec![CheckResult::new("API", "https://example.com")]);
-/// // Sent twice, because the first answer was lost.
+/// // Stored twice, because the first response was lost.
 /// archive.store(&report).await?;
 /// archive.store(&report).await?;
 /// let history = history::read(&archive, Timestamp::from_unix_nanos(0)).await?;
@@ -70,7 +71,7 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Histor
                 Err(error) => history.unread.push((name.clone(), error)),
             }
             read.insert(name);
-            // A long history may be given up between two files.
+            // Callers may cancel the reading of a long history between two files.
             tokio::task::yield_now().await;
         }
         if is_complete {
@@ -81,7 +82,7 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Histor
     Err(StorageError::new("the files change faster than they can be read; try again"))
 }
 
-/// Adds to a result what an operator attached to it later: it was stored once more for that.
+/// Adds to a result what an operator attached later: the result was then stored again.
 fn join(result: &mut CheckResult, other: CheckResult) {
     result.message = match (result.message.take(), other.message) {
         (Some(message), Some(other)) if !message.split('\n').any(|line| line == other) => {
@@ -92,7 +93,7 @@ fn join(result: &mut CheckResult, other: CheckResult) {
     result.maintenance = result.maintenance.or(other.maintenance);
 }
 
-/// What makes two results one.
+/// The fields that identify a result.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Identity {
     name: String,

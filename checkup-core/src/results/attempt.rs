@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::Facts;
 use crate::duration;
 
-/// One try of a check: how long it took, and why it failed if it did.
+/// One attempt of a check: how long it took, and why it failed if it did.
 ///
-/// In JSON `{"rtt": 1234567}`, with `error` when it failed, and our additions `cause`, `retried`, `phases` and `facts` when known.
+/// In JSON `{"rtt": 1234567}`, with `error` if it failed. Additions to the format of the original Checkup, if known:
+/// `cause`, `retried`, `phases` and `facts`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Attempt {
@@ -18,13 +19,13 @@ pub struct Attempt {
     /// Why the attempt failed; `None` if it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "empty_is_none")]
     pub error: Option<String>,
-    /// The kind of failure; `None` if the attempt succeeded, or in files that upstream wrote.
+    /// The kind of failure; `None` if the attempt succeeded, and in files of the original Checkup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// How many tries before this one failed and were repeated (see [`Policy::retries`](crate::Policy::retries)).
+    /// How many tries failed and were repeated before this one (see [`Policy::retries`](crate::Policy::retries)).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retried: u32,
-    /// Where the time went, for checkers that can tell.
+    /// How long each phase took, if the checker reports phases.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phases: Option<Box<Phases>>,
     /// What the attempt learned about its target; `None` if the checker reports no facts.
@@ -33,12 +34,12 @@ pub struct Attempt {
 }
 
 impl Attempt {
-    /// An attempt that succeeded after `rtt`.
+    /// A successful attempt that took `rtt`.
     pub fn success(rtt: Duration) -> Self {
         Self { rtt, ..Self::default() }
     }
 
-    /// An attempt that failed after `rtt`, with the reason.
+    /// An attempt that failed after `rtt`, for this reason.
     pub fn failure(rtt: Duration, cause: Cause, error: impl Into<String>) -> Self {
         Self { rtt, error: Some(error.into()), cause: Some(cause), ..Self::default() }
     }
@@ -58,7 +59,7 @@ fn empty_is_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Op
     Ok(Option::<String>::deserialize(deserializer)?.filter(|error| !error.is_empty()))
 }
 
-/// What kind of failure it was, to match on; the words are in the error's text.
+/// The kind of a failure, to match on. The text of the error has the details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
@@ -75,20 +76,20 @@ pub enum Cause {
     Tls,
     /// The other side does not speak the protocol.
     Protocol,
-    /// The answer came, but is not what the check expects.
+    /// The endpoint answered, but not as the check expects.
     Assertion,
     /// The checker panicked.
     Panic,
-    /// The monitor itself had trouble: too many open files, no memory, no free local port. It says nothing about the
-    /// target: the engine tries again, and a check that could not be tried is [`Unknown`](super::Status::Unknown).
+    /// The monitor itself had trouble: too many open files, no memory, no free local port. This says nothing about the
+    /// target. The engine tries again, and a check that could not be tried is [`Unknown`](super::Status::Unknown).
     Monitor,
-    /// Anything else. Also what a newer version's causes read as.
+    /// Anything else, including causes that only later versions know.
     #[serde(other)]
     Other,
 }
 
 impl Cause {
-    /// The word for it, as in JSON.
+    /// The name of the cause, as in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Cause::Timeout => "timeout",
@@ -111,7 +112,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// A part of an attempt. Checkers mark it with [`Phase::begin`].
+/// A phase of an attempt. Checkers mark it with [`Phase::begin`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Phase {
@@ -127,7 +128,7 @@ pub enum Phase {
     Transfer,
 }
 
-/// How long each part of an attempt took; `None` for a part that did not happen or is not known.
+/// How long each phase of an attempt took; `None` for a phase that did not happen or is not known.
 ///
 /// In JSON `{"dns": 1200, "connect": 3400, …}`, in nanoseconds, absent parts omitted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,7 +153,7 @@ pub struct Phases {
 }
 
 impl Phases {
-    /// The time of one phase, to change: repeated phases (redirects) add up.
+    /// The time of one phase, for changing: the times of repeated phases (redirects) add up.
     pub(crate) fn slot(&mut self, phase: Phase) -> &mut Option<Duration> {
         match phase {
             Phase::Dns => &mut self.dns,

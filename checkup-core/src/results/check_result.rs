@@ -8,7 +8,8 @@ use crate::Timestamp;
 
 /// The result of one check in one run.
 ///
-/// Its JSON is upstream's (see [`check_file`](crate::check_file)), with additive fields that are omitted when absent.
+/// Its JSON is that of the original Checkup (see [`check_file`](crate::check_file)), with additional fields that are
+/// omitted when absent.
 ///
 /// ```
 /// use std::time::Duration;
@@ -24,11 +25,11 @@ use crate::Timestamp;
 pub struct CheckResult {
     /// The check's name (`title` in JSON).
     pub name: String,
-    /// What was checked, as people read it; never credentials.
+    /// What was checked, in a form for people; never credentials.
     pub endpoint: String,
     /// When the check began.
     pub timestamp: Timestamp,
-    /// Where the check ran, if the node has a location. An addition to upstream's format.
+    /// Where the check ran, if the node has a location. An addition to the original format.
     pub location: Option<String>,
     /// The attempts, in order (`times` in JSON).
     pub attempts: Vec<Attempt>,
@@ -36,19 +37,19 @@ pub struct CheckResult {
     pub threshold_rtt: Duration,
     /// The verdict.
     pub status: Status,
-    /// Why the check is degraded; `None` if there is nothing to say.
+    /// Why the check is degraded; `None` if there is no reason to give.
     pub notice: Option<String>,
     /// A message that an operator attached.
     pub message: Option<String>,
-    /// A time of maintenance that an operator announced; [`message`](Self::message) says what for. An addition to
-    /// upstream's format.
+    /// A maintenance window that an operator announced; [`message`](Self::message) says what for. An addition to the
+    /// original format.
     pub maintenance: Option<MaintenanceWindow>,
-    /// The name of the check that is the cause, if this one is down because it depends on it. An addition to
-    /// upstream's format.
+    /// The name of the check that is the cause, if this check is down because it depends on that one. An addition to
+    /// the original format.
     pub because_of: Option<String>,
 }
 
-/// A time in which failures are expected, and count neither for nor against anybody's uptime.
+/// A time in which failures are expected. It is left out when uptime is calculated.
 ///
 /// ```
 /// use std::time::Duration;
@@ -66,18 +67,18 @@ pub struct MaintenanceWindow {
     pub from: Timestamp,
     /// When it ends: the first moment after it.
     pub to: Timestamp,
-    /// Whether it is of all checks, and not only of that of the result.
+    /// Whether it applies to all checks, and not only to the check of this result.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub all: bool,
 }
 
 impl MaintenanceWindow {
-    /// A window of one check.
+    /// A window for one check.
     pub fn new(from: Timestamp, to: Timestamp) -> Self {
         Self { from, to, all: false }
     }
 
-    /// The same window, of all checks.
+    /// Applies the window to all checks.
     #[must_use]
     pub fn of_all_checks(mut self) -> Self {
         self.all = true;
@@ -86,7 +87,7 @@ impl MaintenanceWindow {
 }
 
 impl CheckResult {
-    /// A healthy result, now, with no attempts yet.
+    /// A healthy result with the current time and no attempts.
     pub fn new(name: impl Into<String>, endpoint: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -103,7 +104,7 @@ impl CheckResult {
         }
     }
 
-    /// Whether the status is healthy (not degraded, not down).
+    /// Whether the status is [`Healthy`](Status::Healthy).
     pub fn is_healthy(&self) -> bool {
         self.status == Status::Healthy
     }
@@ -113,8 +114,8 @@ impl CheckResult {
         Stats::of(&self.attempts)
     }
 
-    /// The round-trip time: the median of the attempts that succeeded, of an even count the mean of the middle two. `None` if
-    /// none succeeded.
+    /// The round-trip time: the median of the successful attempts, which is the mean of the middle two if their number
+    /// is even. `None` if no attempt succeeded.
     pub fn rtt(&self) -> Option<Duration> {
         let mut times: Vec<_> =
             self.attempts.iter().filter(|attempt| attempt.is_success()).map(|attempt| attempt.rtt).collect();
@@ -132,8 +133,8 @@ impl CheckResult {
         self.attempts.iter().filter(|attempt| !attempt.is_success())
     }
 
-    /// Why the check is not healthy, in a sentence: the check that is the cause, the first error and how many attempts failed, or the notice.
-    /// `None` if it is healthy, or if nobody said why.
+    /// Why the check is not healthy, in a sentence: the check that is the cause, the first error and how many attempts
+    /// failed, or the notice. `None` if it is healthy, or if no reason is known.
     pub fn reason(&self) -> Option<Cow<'_, str>> {
         if self.is_healthy() {
             return None;
@@ -152,12 +153,12 @@ impl CheckResult {
         })
     }
 
-    /// Where the time of the first attempt that knows it went.
+    /// The phases of the first attempt that reported any.
     pub fn phases(&self) -> Option<&Phases> {
         self.attempts.iter().find_map(|attempt| attempt.phases.as_deref())
     }
 
-    /// What the attempts learned about the target: of each fact the latest that an attempt reported.
+    /// What the attempts learned about the target: the latest value of each fact.
     pub fn facts(&self) -> Facts {
         let certificate_expiry = self
             .attempts

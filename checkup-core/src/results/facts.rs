@@ -1,10 +1,10 @@
-//! [`Facts`]: what an attempt learned besides whether it succeeded.
+//! [`Facts`]: what an attempt learned about its target.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// What an attempt learned about its target, as data: pages, metrics and alerts read it here and never parse messages.
+/// What an attempt learned about its target, as data: pages, metrics and alerts use it and never parse messages.
 ///
 /// In JSON `{"certificate_expiry": 1795310912000000000}`, in nanoseconds since 1970; absent facts are omitted. An addition to
 /// the format of the original Checkup.
@@ -20,7 +20,7 @@ use crate::Timestamp;
 #[serde(default)]
 #[non_exhaustive]
 pub struct Facts {
-    /// When the certificate that the endpoint presented expires; of a chain, the earliest expiry. `None`: not known.
+    /// When the certificate that the endpoint presented expires; the earliest expiry in its chain. `None` if unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub certificate_expiry: Option<Timestamp>,
 }
@@ -31,14 +31,14 @@ impl Facts {
         Self::default()
     }
 
-    /// When the certificate that the endpoint presented expires.
+    /// Sets when the certificate that the endpoint presented expires.
     #[must_use]
     pub fn certificate_expiry(mut self, expiry: Timestamp) -> Self {
         self.certificate_expiry = Some(expiry);
         self
     }
 
-    /// Whether nothing is known.
+    /// Whether there are no facts.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }

@@ -1,6 +1,6 @@
-//! The JSON of a result: upstream's keys in upstream's order, zero values omitted except `rtt`, and exactly one
-//! of `healthy`, `degraded` and `down`. Our additions come last. One is `unknown`, a result without a verdict: upstream reads
-//! it as its own status "unknown", since none of the three is true.
+//! The JSON of a result: the keys of the original Checkup in their order, zero values omitted except `rtt`, and exactly
+//! one of `healthy`, `degraded` and `down`. Additions come last. One of them is `unknown`, for a result without a
+//! verdict: upstream reads it as its own status "unknown", because none of the three is true.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::Cause;
 
-    /// Written in upstream's form: the keys, their order and the escapes are what its encoder produces.
+    /// As the original Checkup writes it: its encoder produces these keys, this order and these escapes.
     const UPSTREAM: &str = r#"{"title":"A \u0026 B","endpoint":"http://127.0.0.1:1/","timestamp":1700000000123456789,"times":[{"rtt":0},{"rtt":1500000,"error":"response status 301 Moved Permanently"}],"threshold":500000000,"down":true,"message":"we know"}"#;
 
     #[test]

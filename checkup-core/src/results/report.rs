@@ -36,12 +36,13 @@ pub struct Report {
     pub results: Vec<CheckResult>,
     /// When the run began.
     pub started: Timestamp,
-    /// How long the run took; zero if the report is not of one run (read from a file, a monitor's latest).
+    /// How long the run took; zero if the report does not come from one run (read from a file, or a monitor's latest
+    /// results).
     pub elapsed: Duration,
 }
 
 impl Report {
-    /// A report of results that were read or made elsewhere. It started when its earliest result did.
+    /// A report of results that were read or made elsewhere. Its start is that of its earliest result.
     pub fn new(results: Vec<CheckResult>) -> Self {
         let started = results.iter().map(|result| result.timestamp).min().unwrap_or_default();
         Self { results, started, elapsed: Duration::ZERO }
@@ -67,7 +68,7 @@ impl Report {
         self.results.iter().filter(|result| !result.is_healthy())
     }
 
-    /// The same report without the results that have no verdict ([`Unknown`](Status::Unknown)): what a storage keeps.
+    /// This report without the results that have no verdict ([`Unknown`](Status::Unknown)): those are not stored.
     #[must_use]
     pub fn with_verdicts(&self) -> Cow<'_, Self> {
         if self.results.iter().all(|result| result.status != Status::Unknown) {
@@ -82,7 +83,7 @@ impl Report {
         self.results.iter().filter(|result| result.status == status).count()
     }
 
-    /// For tests: panics with every reason if a result is not healthy.
+    /// For tests: panics if a result is not healthy, and lists the reasons.
     ///
     /// # Panics
     ///
@@ -144,7 +145,7 @@ mod tests {
     #[should_panic(
         expected = "1 of 2 checks are not healthy\nhealthy   a   x  0s\ndown      db  127.0.0.1:1  2ms\n              connection refused\n"
     )]
-    fn the_panic_of_assert_healthy_tells_the_reasons() {
+    fn assert_healthy_panics_with_the_reasons() {
         Report::new(vec![CheckResult::new("a", "x"), down("db")]).assert_healthy();
     }
 

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::Attempt;
 
-/// Statistics of the round-trip times of a result's attempts, failed ones included, as upstream counts.
+/// Statistics of the round-trip times of a result's attempts, including failed ones, as in the original Checkup.
 ///
 /// All zero if there were no attempts.
 ///
@@ -20,9 +20,9 @@ use super::Attempt;
 pub struct Stats {
     /// The sum.
     pub total: Duration,
-    /// The arithmetic mean, cut to whole nanoseconds.
+    /// The arithmetic mean, rounded down to whole nanoseconds.
     pub mean: Duration,
-    /// The middle one; of an even count, the mean of the middle two, cut to whole nanoseconds.
+    /// The median: of an even number, the mean of the middle two, rounded down to whole nanoseconds.
     pub median: Duration,
     /// The shortest.
     pub min: Duration,
@@ -35,7 +35,7 @@ impl Stats {
     pub fn of(attempts: &[Attempt]) -> Self {
         let single;
         let mut many;
-        // One attempt is the rule, and needs no allocation to sort.
+        // One attempt is the usual case, and needs no allocation for sorting.
         let sorted: &[Duration] = if let [only] = attempts {
             single = [only.rtt];
             &single

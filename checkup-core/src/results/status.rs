@@ -4,20 +4,21 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Status {
-    /// Every attempt succeeded, in time.
+    /// Every attempt succeeded within the threshold.
     Healthy,
-    /// It works, but slower than its threshold, or with a notice (a certificate that expires soon).
+    /// The target works, but more slowly than its threshold, or with a notice (a certificate that expires soon).
     Degraded,
     /// There is no verdict: the monitor itself had trouble, such as too many open files, and could not make an attempt.
     ///
-    /// Such a result is not stored, changes no status, and is no notification: it says nothing about the check.
+    /// Such a result is not stored, does not change the status, and causes no notification: it says nothing about the
+    /// check.
     Unknown,
     /// An attempt failed.
     Down,
 }
 
 impl Status {
-    /// The word for it: `healthy`, `degraded`, `unknown` or `down`.
+    /// The name of the status: `healthy`, `degraded`, `unknown` or `down`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Status::Healthy => "healthy",

@@ -1,4 +1,4 @@
-//! The folder of a spool and its files. All of this blocks.
+//! The folder of a spool and its files. All functions block.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, RandomState};
@@ -12,25 +12,25 @@ use super::{Spool, Waiting};
 use crate::storage::plain_file;
 use crate::{StorageError, Timestamp};
 
-/// What the name of a report ends with, and one that was set aside: because it cannot be read, or the storage does not take it.
+/// How the names of reports end: those that wait, those that are unreadable, and those that the storage rejects.
 const REPORT: &str = ".json";
 const BROKEN: &str = ".broken";
 const REFUSED: &str = ".refused";
 
-/// How often the storage must refuse a report, while it takes others, for it to be set aside. All but the last are in its name,
-/// as `.1` and `.2`: processes often live for one store only.
+/// A report is set aside when the storage refuses it this many times while it accepts others. The refusals before that
+/// are counted in the name, as `.1` and `.2`, because many processes live for one store only.
 const MAX_REFUSALS: u32 = 3;
 
-/// What the name of a file begins with that is being written.
+/// How the name of a file begins while it is being written.
 const TEMPORARY: &str = "new-";
 
 /// How many digits the time in a name has.
 const TIME_DIGITS: usize = 19;
 
-/// How much is read of a report at least: the largest check file.
+/// At least this many bytes of a report are read: the size of the largest check file.
 const MAX_READ: u64 = 64 << 20;
 
-/// The age of a file that is no longer being written.
+/// From this age on, a file is no longer being written.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// The folder of a spool.
@@ -40,20 +40,20 @@ pub(super) struct Folder {
     max_bytes: u64,
 }
 
-/// The right to store what waits. It ends when this is dropped, and with the process.
+/// The right to store the waiting reports. It ends when this is dropped or the process dies.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: Option<File>,
 }
 
-/// Does the work in a folder where it may block.
+/// Runs `work` on a thread where it may block.
 pub(super) async fn blocking<T: Send + 'static>(
     spool: &Spool,
     work: impl FnOnce(&Folder) -> Result<T, StorageError> + Send + 'static,
 ) -> Result<T, StorageError> {
     let folder = Folder { dir: spool.dir.clone(), max_bytes: spool.max_bytes };
     let done = tokio::task::spawn_blocking(move || work(&folder)).await;
-    // An error says that the runtime ends.
+    // An error means that the runtime is shutting down.
     done.unwrap_or_else(|error| Err(StorageError::new("the spool was interrupted").with_source(error)))
 }
 
@@ -70,7 +70,7 @@ impl Folder {
         self.survey().map(|(waiting, _)| waiting)
     }
 
-    /// Keeps a report behind all that wait, whole and durable. How many wait now.
+    /// Keeps a report behind all others that wait, complete and durable. Returns how many wait now.
     pub(super) fn add(&self, content: &[u8]) -> Result<usize, StorageError> {
         let (waiting, last) = self.survey()?;
         let length = content.len() as u64;
@@ -81,26 +81,26 @@ impl Folder {
                 self.max_bytes, waiting.bytes, waiting.reports, waiting.broken
             )));
         }
-        // Behind the last also if the clock went backwards.
+        // It goes behind the last report even if the clock was set back.
         let time = Timestamp::now().unix_nanos().max(last.saturating_add(1)).max(0);
         let name = format!("{time:019}-{:016x}{REPORT}", unique());
         self.write(&name, content).map_err(|error| self.failed("write in", error))?;
         Ok(waiting.reports + 1)
     }
 
-    /// The content of a report; `None` if it is gone.
+    /// The content of a report; `None` if it no longer exists.
     pub(super) fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StorageError> {
         match plain_file::read(&self.dir.join(name), MAX_READ.max(self.max_bytes)) {
             Ok(Some(content)) => Ok(Some(content)),
             Ok(None) => {
-                Err(self.failed("read in", io::Error::other(format!("{name} is larger than the spool may be"))))
+                Err(self.failed("read in", io::Error::other(format!("{name} is larger than the limit of the spool"))))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed("read in", error)),
         }
     }
 
-    /// Removes a report that is stored. That need not be durable: what comes back is stored again, as the same.
+    /// Removes a stored report. This need not be durable: a report that reappears is stored again, as the same report.
     pub(super) fn remove(&self, name: &str) -> Result<(), StorageError> {
         match fs::remove_file(self.dir.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed("remove a report in", error)),
@@ -108,13 +108,13 @@ impl Folder {
         }
     }
 
-    /// Puts a report out of the way that cannot be understood.
+    /// Sets a report aside that cannot be decoded.
     pub(super) fn set_aside(&self, name: &str) -> Result<(), StorageError> {
         self.rename(name, &format!("{name}{BROKEN}")).map(|_| ())
     }
 
-    /// Counts that the storage refused a report while it took others. The path that it has when that was once too often, and it
-    /// is out of the way.
+    /// Counts that the storage refused a report while it accepted others. Returns the new path if the report was set
+    /// aside because this was once too often.
     pub(super) fn refuse(&self, name: &str) -> Result<Option<PathBuf>, StorageError> {
         let Some((original, refusals)) = parse(name) else { return Ok(None) };
         if refusals + 1 < MAX_REFUSALS {
@@ -125,9 +125,10 @@ impl Folder {
         Ok(self.rename(name, &aside)?.then(|| self.dir.join(aside)))
     }
 
-    /// The lock, or `None` if somebody has it.
+    /// The lock, or `None` if another process holds it.
     ///
-    /// On a file system that has none, or cannot be written any more, it goes without: to store twice is as to store once.
+    /// Where the file system has no locks or has become read-only, it does without: storing a report twice has the same
+    /// effect as once.
     pub(super) fn lock(&self) -> Result<Option<Lock>, StorageError> {
         let opened = plain_file::open(options().create(true).truncate(false), &self.dir.join("lock"));
         match opened.map(|file| (file.try_lock(), file)) {
@@ -137,20 +138,20 @@ impl Folder {
         }
     }
 
-    /// Removes what killed processes were writing. Nobody was told that it is kept.
+    /// Removes the unfinished files of killed processes. None of them was reported as kept.
     pub(super) fn sweep(&self) -> Result<(), StorageError> {
         let Some(limit) = SystemTime::now().checked_sub(ABANDONED) else { return Ok(()) };
         self.each(|entry, name| {
             let modified = || entry.metadata().and_then(|metadata| metadata.modified());
             let is_old = || modified().is_ok_and(|modified| modified < limit);
             if name.starts_with(TEMPORARY) && is_old() {
-                // Somebody else may have removed it; and if it cannot be removed, it does no harm.
+                // Another process may have removed it already. If it cannot be removed, it does no harm.
                 let _ = fs::remove_file(entry.path());
             }
         })
     }
 
-    /// What waits, and the time in the name of the last.
+    /// What waits, and the time in the name of the last report.
     fn survey(&self) -> Result<(Waiting, i64), StorageError> {
         let (mut waiting, mut last) = (Waiting::default(), i64::MIN);
         self.each(|entry, name| {
@@ -163,13 +164,13 @@ impl Folder {
                 None => waiting.reports += 1,
             }
             last = last.max(name[..TIME_DIGITS].parse().unwrap_or(i64::MIN));
-            // What is gone meanwhile has no bytes.
+            // A file that was removed in the meantime has no size.
             waiting.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
         })?;
         Ok((waiting, last))
     }
 
-    /// Calls `each` for every entry with a name in UTF-8. There are none where there is no folder.
+    /// Calls `each` for every entry with a name in UTF-8. A missing folder has no entries.
     fn each(&self, mut each: impl FnMut(&fs::DirEntry, &str)) -> Result<(), StorageError> {
         let mut list = || -> io::Result<()> {
             for entry in fs::read_dir(&self.dir)? {
@@ -186,7 +187,7 @@ impl Folder {
         }
     }
 
-    /// Makes a file that is seen whole or not at all, and is on the disk when this returns.
+    /// Creates a file that appears completely or not at all, and is on the disk when this returns.
     fn write(&self, name: &str, content: &[u8]) -> io::Result<()> {
         let temporary = self.dir.join(format!("{TEMPORARY}{name}"));
         let mut file = match options().create_new(true).open(&temporary) {
@@ -199,7 +200,7 @@ impl Folder {
         let mut publish = || {
             file.write_all(content)?;
             file.sync_all()?;
-            // Nobody else has the name.
+            // No other process uses this name.
             fs::rename(&temporary, self.dir.join(name))
         };
         if let Err(error) = publish() {
@@ -209,7 +210,7 @@ impl Folder {
         sync(&self.dir)
     }
 
-    /// Makes the folder and its missing parents, for their owner only.
+    /// Creates the folder and its missing parents, for their owner only.
     fn make(&self) -> io::Result<()> {
         let missing: Vec<_> = self.dir.ancestors().take_while(|path| !path.exists()).collect();
         let mut builder = DirBuilder::new();
@@ -217,7 +218,7 @@ impl Folder {
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.create(&self.dir)?;
-        // A file is not durable while the folder that it is in is not.
+        // A file is only durable if its folder is durable as well.
         for made in missing {
             let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty());
             sync(parent.unwrap_or(Path::new(".")))?;
@@ -225,7 +226,7 @@ impl Folder {
         Ok(())
     }
 
-    /// `false` if it is gone.
+    /// `false` if it no longer exists.
     fn rename(&self, from: &str, to: &str) -> Result<bool, StorageError> {
         match fs::rename(self.dir.join(from), self.dir.join(to)) {
             Ok(()) => Ok(true),
@@ -243,7 +244,7 @@ fn is_report(name: &str) -> bool {
     parse(name).is_some()
 }
 
-/// What the name of a report was when it was new, without its end, and how often the report was refused.
+/// The original name of a report without its extension, and how often the report was refused.
 fn parse(name: &str) -> Option<(&str, u32)> {
     let is_number = |part: &str, length, radix| part.len() == length && part.chars().all(|c| c.is_digit(radix));
     let name = name.strip_suffix(REPORT)?;
@@ -265,11 +266,11 @@ fn options() -> OpenOptions {
     options
 }
 
-/// A number that nobody else gets, in this process or another: with one time, two names must still differ.
+/// A number that is unique in all processes: two names with the same time must still differ.
 fn unique() -> u64 {
     static KEYS: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    // The standard library's hash keys come from the system's source of random numbers.
+    // The standard library takes its hash keys from the system's source of random numbers.
     KEYS.get_or_init(RandomState::new).hash_one((std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
 }
 
@@ -278,7 +279,7 @@ fn sync(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// Only Unix has a way to sync a folder; elsewhere the file system's journal does it.
+/// Only Unix can sync a folder; elsewhere the file system's journal does it.
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "the same signature as on Unix")]
 fn sync(_: &Path) -> io::Result<()> {

@@ -15,42 +15,43 @@ use crate::{
     StorageMaintainer, StorageProvisioner, StorageReader, check_file,
 };
 
-/// How long the storage may take for one report: longer than storages' own limits usually are, whose errors say more.
+/// How long the storage may take for one report. The storage's own timeouts are usually shorter, and their errors say
+/// more.
 const STORE_LIMIT: Duration = Duration::from_secs(40);
 
-/// How long a store may take with all that is flushed before. It leaves time to write to the disk within the minute after which
-/// the engine gives a store up: then the report would be in neither.
+/// How long a store may take, including the flush before it. The engine abandons a store after a minute, and the report
+/// would then be neither stored nor kept; this leaves time to write it to the disk.
 const WHOLE_LIMIT: Duration = Duration::from_secs(50);
 
-/// How long, and how many of the reports that wait, one store stores before its own.
+/// For how long, and at most how many reports, one store flushes before its own.
 const FLUSH_LIMIT: Duration = Duration::from_secs(10);
 const MAX_FLUSHED: usize = 1000;
 
-/// After how many failures one after the other it is the storage that fails, and not a report that it does not take.
+/// After this many consecutive failures, the storage is considered down, and the reports are not considered refused.
 const MAX_FAILURES: usize = 3;
 
-/// A step of the maintenance, in words that follow "cannot".
-const FLUSH: &str = "store what waits in the spool";
+/// A step of the maintenance. It follows the word "cannot".
+const FLUSH: &str = "store the reports in the spool";
 
-/// A storage with a spool before it.
+/// A storage with a spool in front of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Spooled {
     inner: Arc<dyn Storage>,
     spool: Spool,
 }
 
-/// How far the reports that waited were stored.
+/// How far the waiting reports were stored.
 #[derive(Debug)]
 struct Flushed {
     reports: usize,
     end: End,
-    /// Those that failed since the last that was stored. If one is stored now, then the storage has refused these.
+    /// The reports that failed since the last success. If another report is stored now, the storage has refused these.
     suspects: Vec<Suspect>,
-    /// Those that failed before another was stored.
+    /// The reports that failed before another one was stored.
     refused: Vec<Suspect>,
 }
 
-/// A report that waits and could not be stored.
+/// A waiting report that could not be stored.
 #[derive(Debug)]
 struct Suspect {
     name: String,
@@ -59,11 +60,11 @@ struct Suspect {
 
 #[derive(Debug)]
 enum End {
-    /// None waits any more that could be stored.
+    /// No report that can be stored waits any longer.
     Done,
-    /// Somebody else is at it.
+    /// Another process is flushing.
     Busy,
-    /// It took too long for once.
+    /// The limit for one flush was reached.
     Limit,
     /// The storage failed.
     Failed(StorageError),
@@ -82,7 +83,7 @@ impl Spooled {
                 Ok(()) => return Ok(()),
                 Err(error) => (error, true),
             },
-            // Not for want of time: it may be about the reports that were tried.
+            // The failure was not a timeout, so it may be caused by the reports that were tried.
             End::Failed(error) if error.kind() != StorageErrorKind::Timeout => {
                 match self.store_inner(report, deadline).await {
                     Ok(()) => {
@@ -94,12 +95,12 @@ impl Spooled {
             }
             End::Failed(error) => (error, true),
             End::Busy => {
-                let why = "the reports that wait are being stored right now, and this one goes behind them";
+                let why = "the waiting reports are being stored right now, and this one queues behind them";
                 (StorageError::new(why), false)
             }
             End::Limit => {
                 let count = flushed.reports;
-                let why = format!("this report goes behind those that wait, of which {count} were stored just now");
+                let why = format!("this report queues behind the waiting ones, of which {count} were just stored");
                 (StorageError::new(why), false)
             }
         };
@@ -108,7 +109,7 @@ impl Spooled {
             Err(refusal) => refusal,
         };
         if !was_tried {
-            // Out of order is better than not at all.
+            // Storing it out of order is better than losing it.
             match self.store_inner(report, deadline).await {
                 Ok(()) => return Ok(()),
                 Err(failure) => error = failure,
@@ -117,7 +118,7 @@ impl Spooled {
         Err(self.refused(&refusal, error))
     }
 
-    /// Puts a report into the spool. How many wait now.
+    /// Puts a report into the spool. Returns how many wait now.
     async fn keep(&self, report: &Report) -> Result<usize, StorageError> {
         let content = check_file::encode(&report.results)?;
         blocking(&self.spool, move |folder| folder.add(&content)).await
@@ -137,8 +138,8 @@ impl Spooled {
             .with_source(error)
     }
 
-    /// Stores what waits, oldest first, until nothing does, the storage fails, or it has been enough for once. A report that the
-    /// storage refuses is not in the way of the others.
+    /// Stores the waiting reports, oldest first, until none is left, the storage fails, or the limit for one flush is
+    /// reached. A report that the storage refuses does not block the others.
     async fn flush(&self, deadline: Instant) -> Flushed {
         let mut flushed = Flushed { reports: 0, end: End::Done, suspects: Vec::new(), refused: Vec::new() };
         if self.waiting(&HashSet::new()).await.is_empty() {
@@ -154,10 +155,10 @@ impl Spooled {
             flushed.end = End::Done;
         }
         if flushed.reports > 0 {
-            tracing::info!(reports = flushed.reports, dir = %self.spool.dir.display(), "stored what waited in the spool");
+            tracing::info!(reports = flushed.reports, dir = %self.spool.dir.display(), "stored the reports that waited in the spool");
         }
         if let End::Done = flushed.end {
-            // Once in an outage is often enough.
+            // During an outage, one message is enough.
             let _ = blocking(&self.spool, |folder| folder.sweep()).await;
         }
         flushed
@@ -165,8 +166,8 @@ impl Spooled {
 
     async fn flush_each(&self, flushed: &mut Flushed, deadline: Instant) -> End {
         let enough = Instant::now() + FLUSH_LIMIT;
-        // Those that are done with, for this time or if the folder cannot be changed any more: they are there again in each
-        // listing.
+        // The reports that this flush has dealt with. If they cannot be removed from the folder, they appear in each
+        // listing again.
         let mut done = HashSet::new();
         let mut failure = None;
         loop {
@@ -184,7 +185,7 @@ impl Spooled {
                         flushed.reports += 1;
                         flushed.refused.append(&mut flushed.suspects);
                     }
-                    // No answer in time says nothing about the report, and the next would take as long.
+                    // A timeout says nothing about the report, and the next one would take as long.
                     Err(error) if error.kind() == StorageErrorKind::Timeout => return End::Failed(error),
                     Err(error) => {
                         flushed.suspects.push(Suspect { name: name.clone(), why: ErrorChain(&error).to_string() });
@@ -199,17 +200,22 @@ impl Spooled {
         }
     }
 
-    /// Counts that the storage refused these reports, while it took others. Whether one was set aside, which is told in the log.
+    /// Counts that the storage refused these reports while it accepted others. Returns whether one was set aside, and
+    /// logs it.
     async fn refuse(&self, reports: Vec<Suspect>) -> bool {
         let mut is_aside = false;
         for Suspect { name, why } in reports {
             let owned = name.clone();
             match blocking(&self.spool, move |folder| folder.refuse(&owned)).await {
-                Ok(None) => tracing::debug!(name, why, "left in the spool: the storage took others, and not this"),
+                Ok(None) => tracing::debug!(
+                    name,
+                    why,
+                    "left in the spool: the storage accepted other reports, but not this one"
+                ),
                 Ok(Some(path)) => {
                     is_aside = true;
                     let path = path.display();
-                    tracing::error!(%path, why, "set aside in the spool (`.refused`): the storage took others, and not this");
+                    tracing::error!(%path, why, "set aside in the spool (`.refused`): the storage accepted other reports, but not this one");
                 }
                 Err(error) => self.warn("left in the spool: it cannot be renamed", &name, &error),
             }
@@ -217,7 +223,7 @@ impl Spooled {
         is_aside
     }
 
-    /// Stores one report that waits, and removes it. `false` if it is not there or cannot be read, which is told in the log.
+    /// Stores a waiting report and removes it. `false` if it does not exist or cannot be read, which is logged.
     async fn flush_one(&self, name: &str, deadline: Instant) -> Result<bool, StorageError> {
         let owned = name.to_owned();
         let content = match blocking(&self.spool, move |folder| folder.read(&owned)).await {
@@ -233,12 +239,12 @@ impl Spooled {
             Ok(results) => {
                 self.store_inner(&Report::new(results), deadline).await?;
                 if let Err(error) = blocking(&self.spool, move |folder| folder.remove(&owned)).await {
-                    self.warn("stored, and not removed from the spool: it will be stored again", name, &error);
+                    self.warn("stored, but not removed from the spool: it will be stored again", name, &error);
                 }
                 Ok(true)
             }
             Err(error) => {
-                self.warn("set aside in the spool (`.broken`): it is no report", name, &error);
+                self.warn("set aside in the spool (`.broken`): it is not a report", name, &error);
                 if let Err(error) = blocking(&self.spool, move |folder| folder.set_aside(&owned)).await {
                     self.warn("left in the spool: it cannot be set aside", name, &error);
                 }
@@ -247,11 +253,11 @@ impl Spooled {
         }
     }
 
-    /// The names of the reports that wait, oldest first, without those that are done with.
+    /// The names of the waiting reports, oldest first, without those that were dealt with.
     async fn waiting(&self, done: &HashSet<String>) -> Vec<String> {
         let mut names = blocking(&self.spool, |folder| folder.reports()).await.unwrap_or_else(|error| {
-            // The storage may work all the same; and if not, the error of keeping tells it.
-            tracing::warn!(error = &error as &dyn std::error::Error, "what waits is not stored");
+            // The storage may still work. If it does not, keeping the report fails with the same error.
+            tracing::warn!(error = &error as &dyn std::error::Error, "the waiting reports are not stored");
             Vec::new()
         });
         names.retain(|name| !done.contains(name));
@@ -268,13 +274,13 @@ impl Spooled {
     }
 
     async fn lock(&self) -> Option<Lock> {
-        // Where there is no lock to be had, it goes without.
+        // Without a lock, it flushes anyway.
         blocking(&self.spool, |folder| folder.lock()).await.unwrap_or(None)
     }
 
-    /// Stores in the storage itself, within the limits. A storage that panics is one that fails.
+    /// Stores in the inner storage, within the limits. A panic of the storage is a failure.
     async fn store_inner(&self, report: &Report, deadline: Instant) -> Result<(), StorageError> {
-        // Called inside, so that a panic before the future is made is caught too.
+        // Called inside the future, so that a panic before it is made is caught too.
         let store = AssertUnwindSafe(async { self.inner.store(report).await }).catch_unwind();
         let limit = STORE_LIMIT.min(deadline.saturating_duration_since(Instant::now()));
         match timeout(limit, store).await {
@@ -290,15 +296,15 @@ impl Spooled {
     }
 }
 
-// A method that the trait gains later must not be missed here.
+// A method that is added to the trait later must be forwarded too.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Storage for Spooled {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
-        // In a task of its own, which goes on when this is cancelled: then too, the report is stored or kept.
+        // In a separate task, which continues if this is cancelled: the report is then still stored or kept.
         let (spooled, report) = (self.clone(), report.clone());
         let task = tokio::spawn(async move { spooled.store_or_keep(&report).await });
-        // An error says that the runtime ends.
+        // An error means that the runtime is shutting down.
         task.await.unwrap_or_else(|error| Err(StorageError::new("the store was interrupted").with_source(error)))
     }
 
@@ -329,7 +335,7 @@ impl StorageMaintainer for Spooled {
         let spooled = self.clone();
         let flushed = tokio::spawn(async move { spooled.flush(Instant::now() + WHOLE_LIMIT).await }).await;
         let flushed = flushed.map_err(|error| StorageError::new("the flush was interrupted").with_source(error))?;
-        // The steps are independent: what cannot be stored does not keep a full storage from making room.
+        // The steps are independent: reports that cannot be stored do not keep a full storage from making room.
         let inner = match self.inner.maintainer() {
             Some(maintainer) => maintainer.maintain().await,
             None => Ok(Maintenance::default()),

@@ -1,4 +1,4 @@
-//! Opens files in folders that others can write to: regular files only, without following links, and without waiting for pipes.
+//! Opens files in folders that others can write to: only regular files, without following links or blocking on pipes.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -8,12 +8,12 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// As [`OpenOptions::open`]; [`io::ErrorKind::InvalidInput`] for links, pipes, devices and folders.
+/// Those of [`OpenOptions::open`]; [`io::ErrorKind::InvalidInput`] for links, pipes, devices and folders.
 pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
-    // A pipe that nothing reads or writes would be waited for.
+    // Opening a pipe would block until another process opens its other end.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK);
-    let refused = |what| io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and not a regular file"));
+    let refused = |what| io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a regular file"));
     let file = match options.open(path) {
         #[cfg(unix)]
         Err(error) if error.raw_os_error() == Some(libc::ELOOP) => return Err(refused("a link")),
@@ -28,11 +28,11 @@ pub fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
     }
 }
 
-/// Reads a regular file; `None` if it has more bytes than `limit`.
+/// Reads a regular file; `None` if it is larger than `limit` bytes.
 ///
 /// # Errors
 ///
-/// As [`open`], or if it cannot be read.
+/// Those of [`open`], or if the file cannot be read.
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
     let mut content = Vec::new();
     open(OpenOptions::new().read(true), path)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_regular_files_are_opened_and_nothing_is_waited_for() {
+    fn only_regular_files_are_opened_and_opening_never_blocks() {
         let temporary = tempfile::tempdir().unwrap();
         let path = |name: &str| temporary.path().join(name);
         std::fs::write(path("file"), "content").unwrap();

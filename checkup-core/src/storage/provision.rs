@@ -1,4 +1,4 @@
-//! [`StorageProvisioner`]: making what a storage needs before its first store.
+//! [`StorageProvisioner`]: creates what a storage needs before its first store.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,20 +8,22 @@ use async_trait::async_trait;
 use crate::ConfigProblems;
 use crate::{ConfigError, StorageError};
 
-/// Makes what a storage needs before its first store, and lets a status page read it: a bucket, its policy, a table.
+/// Creates what a storage needs before its first store, and lets a status page read it: a bucket, its policy, a table.
 ///
 /// # Contract
 ///
-/// For whoever implements it:
-/// - It is idempotent: where all is as asked, it changes nothing and tells that.
-/// - What others have set is kept: it adds what is its own and finds it again by name. It removes nothing, and what the request does
-///   not ask for it leaves as it is.
-/// - It tells each step as soon as that is done, so that what was changed is known also if a later step fails.
-/// - With [`Provision::dry_run`] it changes nothing, and tells every step that it would do, with what it would write.
-/// - It makes no users and no keys, and no step and no error holds a secret.
-/// - Every wait on a network is bounded by a timeout of its own.
+/// For implementors:
+/// - It is idempotent: if everything is as requested, it changes nothing and says so.
+/// - It keeps what others have set: it adds its own entries and finds them again by name. It removes nothing, and does
+///   not touch settings that the request does not mention.
+/// - It reports each step as soon as the step is done, so that the caller knows what was changed even if a later step
+///   fails.
+/// - With [`Provision::dry_run`] it changes nothing, and reports every step that it would take, with what it would
+///   write.
+/// - It creates no users and no keys, and no step or error contains a secret.
+/// - The provisioner bounds every wait on a network with a timeout.
 ///
-/// For whoever calls it: it may be dropped, or fail, at any point, and be called again; it goes on where it was.
+/// For callers: it may be dropped, or fail, at any point. Call it again to continue.
 ///
 /// # Example
 ///
@@ -36,57 +38,58 @@ use crate::{ConfigError, StorageError};
 /// ```
 #[async_trait]
 pub trait StorageProvisioner: Send + Sync {
-    /// Makes what is missing, and hands each step to `tell` when it is done.
+    /// Creates what is missing, and passes each step to `report` when it is done.
     ///
     /// # Errors
     ///
-    /// If a step fails. Those before it are done, and were told.
+    /// If a step fails. The steps before it are done and were reported.
     async fn provision(
         &self,
         request: &Provision,
-        tell: &mut (dyn FnMut(ProvisionStep) + Send),
+        report: &mut (dyn FnMut(ProvisionStep) + Send),
     ) -> Result<(), StorageError>;
 }
 
-/// What a [`StorageProvisioner`] is asked for.
+/// A request to a [`StorageProvisioner`].
 ///
 /// ```
 /// use std::time::Duration;
 /// use checkup_core::Provision;
 ///
 /// let request = Provision::new().website().expire_after(Duration::from_secs(400 * 24 * 3600)).dry_run();
-/// assert!(request.page, "a website shows the page, so that its files must be readable");
+/// assert!(request.page, "a website shows the page, so its files must be readable");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Provision {
-    /// Whether nothing is changed, and only told what would be.
+    /// Whether to change nothing, and only report what would be changed.
     pub dry_run: bool,
-    /// Whether the status page lies in the storage too: then anyone may read its files.
+    /// Whether the storage also holds the status page: then anyone may read its files.
     pub page: bool,
-    /// Whether the storage itself serves the page as a website, if it can.
+    /// Whether the storage itself should serve the page as a website, if it can.
     pub website: bool,
-    /// The origins whose pages may read the check files, such as `https://status.example.com`. Empty means any (`*`): what they read
-    /// is public anyway.
+    /// The origins whose pages may read the check files, such as `https://status.example.com`. Empty means any (`*`):
+    /// the files are public anyway.
     pub cors_origins: Vec<String>,
-    /// When the storage itself removes check files, by their age. Default: never; retention is the storage's `check_expiry`.
+    /// The age at which the storage itself removes check files. Default: never; retention is the storage's
+    /// `check_expiry`.
     pub expire_after: Option<Duration>,
 }
 
 impl Provision {
-    /// A place for check files that pages of any origin may read.
+    /// A place for check files that pages from any origin may read.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Changes nothing, and only tells what would be changed.
+    /// Changes nothing, and only reports what would be changed.
     #[must_use]
     pub fn dry_run(mut self) -> Self {
         self.dry_run = true;
         self
     }
 
-    /// Lets anyone read the files of the status page too.
+    /// Lets anyone read the files of the status page as well.
     #[must_use]
     pub fn page(mut self) -> Self {
         self.page = true;
@@ -100,25 +103,26 @@ impl Provision {
         self.page()
     }
 
-    /// Lets pages of this origin read the check files. May be called again for more; without any, pages of all origins may.
+    /// Lets pages from this origin read the check files. Call it again to add more. Without it, pages from any origin
+    /// may read them.
     #[must_use]
     pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
         self.cors_origins.push(origin.into());
         self
     }
 
-    /// Lets the storage itself remove check files of this age.
+    /// Makes the storage itself remove check files of this age.
     #[must_use]
     pub fn expire_after(mut self, age: Duration) -> Self {
         self.expire_after = Some(age);
         self
     }
 
-    /// Checks what can be checked without a storage.
+    /// Checks what can be checked without access to the storage.
     ///
     /// # Errors
     ///
-    /// If an origin is none, or the age is zero; all problems at once.
+    /// If an origin is invalid or the age is zero. All problems are reported together.
     pub fn validate(&self) -> Result<(), ConfigError> {
         let mut problems = ConfigProblems::new();
         for origin in self.cors_origins.iter().filter(|origin| !is_origin(origin)) {
@@ -128,13 +132,13 @@ impl Provision {
             ));
         }
         if self.expire_after == Some(Duration::ZERO) {
-            problems.push(ConfigError::invalid("expire_after", "expected more than 0, such as 365 days"));
+            problems.push(ConfigError::invalid("expire_after", "expected more than 0, such as 365 days, found 0"));
         }
         problems.into_result()
     }
 }
 
-/// One thing that a [`StorageProvisioner`] made, changed, or found to be right. Displays as a line of text.
+/// One thing that a [`StorageProvisioner`] created, changed, or found to be right. Displays as a line of text.
 ///
 /// ```
 /// use checkup_core::{ProvisionChange, ProvisionStep};
@@ -149,9 +153,9 @@ pub struct ProvisionStep {
     pub what: String,
     /// What was done.
     pub change: ProvisionChange,
-    /// What is so now, in a few words.
+    /// The resulting state, in a few words.
     pub detail: String,
-    /// What was written, or would be: JSON for people. There is none where nothing is written.
+    /// What was written, or would be: JSON for people. `None` if nothing is written.
     pub document: Option<String>,
 }
 
@@ -161,7 +165,7 @@ impl ProvisionStep {
         Self { what: what.into(), change, detail: detail.into(), document: None }
     }
 
-    /// The same step with the document that was written, or would be.
+    /// Adds the document that was written, or would be.
     #[must_use]
     pub fn document(mut self, document: impl Into<String>) -> Self {
         self.document = Some(document.into());
@@ -181,17 +185,17 @@ impl fmt::Display for ProvisionStep {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProvisionChange {
-    /// It was missing, and was made.
+    /// It was missing, and was created.
     Created,
-    /// It was there but not as asked, and was changed.
+    /// It existed but differed from the request, and was changed.
     Updated,
-    /// It was as asked.
+    /// It was as requested.
     Unchanged,
-    /// It is missing: without [`Provision::dry_run`] it would be made.
+    /// It is missing; without [`Provision::dry_run`] it would be created.
     WouldCreate,
-    /// It is not as asked: without [`Provision::dry_run`] it would be changed.
+    /// It differs from the request; without [`Provision::dry_run`] it would be changed.
     WouldUpdate,
-    /// The server does not have such a thing, and the rest works without.
+    /// The server does not support it, and everything else works without it.
     Unsupported,
 }
 
@@ -215,7 +219,8 @@ impl fmt::Display for ProvisionChange {
     }
 }
 
-/// Whether a browser may send this as `Origin`, or it is a pattern of such: a scheme, a host and perhaps a port.
+/// Whether a browser could send this as `Origin`, or it is a pattern for such values: a scheme, a host and optionally a
+/// port.
 ///
 /// <https://www.rfc-editor.org/rfc/rfc6454#section-6.2>
 fn is_origin(text: &str) -> bool {
@@ -229,7 +234,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_request_asks_for_no_more_than_it_says() {
+    fn a_request_asks_only_for_what_was_set() {
         let request = Provision::new();
         assert_eq!((request.dry_run, request.page, request.website), (false, false, false));
         assert_eq!((request.cors_origins.len(), request.expire_after), (0, None));
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_and_no_age_is_refused_all_at_once() {
+    fn invalid_origins_and_ages_are_refused_together() {
         for origin in
             ["*", "https://status.example.com", "http://localhost:8080", "https://*.example.com", "http://[::1]:80"]
         {

@@ -1,50 +1,50 @@
-//! [`PagePublisher`]: the status page's files, put where the check files are.
+//! [`PagePublisher`]: puts the files of the status page next to the check files.
 
 use async_trait::async_trait;
 
 use crate::check_file::FileName;
 use crate::{ConfigError, StorageError};
 
-/// The longest name of a page's file, and of a part of it, in bytes.
+/// The longest name of a page's file, in bytes, and the longest part of such a name.
 const MAX_NAME: usize = 500;
 const MAX_PART: usize = 200;
 
-/// What is beside the check files and is not the page's, in lower case.
+/// Names next to the check files that do not belong to the page, in lower case.
 const RESERVED: [&str; 2] = ["index.json", "summary.json"];
 
-/// Puts the files of a status page beside the check files, so that the page needs no server of its own.
+/// Puts the files of a status page next to the check files, so that the page needs no server.
 ///
 /// # Contract
 ///
-/// For whoever implements it:
-/// - A file is seen whole or not at all, and replaces the one of its name.
+/// For implementors:
+/// - A file appears completely or not at all, and replaces the file of the same name.
 /// - Nothing else is changed or removed.
-/// - What is there with the same content, type and caching is left as it is, as far as that can be known.
-/// - Every wait on a network is bounded by a timeout of its own, and errors hold no credentials.
+/// - A file that already has the same content, type and caching is not written again, if the storage can find that out.
+/// - The publisher bounds every wait on a network with a timeout, and errors contain no credentials.
 #[async_trait]
 pub trait PagePublisher: Send + Sync {
-    /// Makes or replaces a file.
+    /// Creates or replaces a file.
     ///
     /// # Errors
     ///
-    /// If the file may not be there.
+    /// If it could not be confirmed that the file was written.
     async fn publish(&self, file: &PageFile) -> Result<Published, StorageError>;
 
-    /// What visitors of a page that is published here would miss, and the remedy; `None` if nothing is known to be wrong. It may
-    /// write what such a page needs besides its own files.
+    /// What visitors of a page that is published here would miss, and the remedy; `None` if no problem is known. It may
+    /// write what such a page needs in addition to its own files.
     ///
     /// # Errors
     ///
-    /// If that cannot be found out, or what the page needs could not be written.
+    /// If that cannot be determined, or what the page needs could not be written.
     async fn warning(&self) -> Result<Option<String>, StorageError> {
         Ok(None)
     }
 
-    /// Where the page, once it is published here, finds the check files.
+    /// Where a page that is published here finds the check files.
     fn page_source(&self) -> PageSource;
 }
 
-/// A file of the status page, with a name that no other file of a storage has.
+/// A file of the status page. Its name cannot be that of another file of a storage.
 ///
 /// ```
 /// use checkup_core::PageFile;
@@ -64,12 +64,14 @@ pub struct PageFile {
 }
 
 impl PageFile {
-    /// A file. The name is relative, with `/` between its parts, such as `badge/api.svg`; a page is asked for again whenever it is
-    /// shown, unless [`cache_control`](Self::cache_control) says otherwise.
+    /// A file with this name, content and type. The name is relative, with `/` between its parts, such as
+    /// `badge/api.svg`. Browsers ask for the file each time that the page is shown, unless
+    /// [`cache_control`](Self::cache_control) says otherwise.
     ///
     /// # Errors
     ///
-    /// If the name could be that of a check file or of what is derived from them, is hidden, or leads elsewhere.
+    /// If the name could be that of a check file or of a file derived from check files, is hidden, or leads out of the
+    /// folder.
     pub fn new(
         name: impl Into<String>,
         content: impl Into<Vec<u8>>,
@@ -86,7 +88,7 @@ impl PageFile {
         Ok(Self { name, content, content_type, cache_control: "no-cache".to_owned() })
     }
 
-    /// For how long it may be kept, in the words of `Cache-Control` (RFC 9111). Default: `no-cache`.
+    /// How long the file may be cached, as a value of `Cache-Control` (RFC 9111). Default: `no-cache`.
     #[must_use]
     pub fn cache_control(mut self, cache_control: impl Into<String>) -> Self {
         self.cache_control = cache_control.into();
@@ -98,7 +100,7 @@ impl PageFile {
         &self.name
     }
 
-    /// What is in it.
+    /// The content.
     pub fn content(&self) -> &[u8] {
         &self.content
     }
@@ -114,13 +116,13 @@ impl PageFile {
     }
 }
 
-/// What came of publishing a file.
+/// The outcome of publishing a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Published {
-    /// It was made or replaced.
+    /// It was created or replaced.
     Written,
-    /// It was there already.
+    /// It already existed, with the same content.
     Unchanged,
 }
 
@@ -137,7 +139,7 @@ pub enum PageSource {
     S3 {
         /// The bucket, with a `/` at its end.
         url: String,
-        /// What the keys begin with; empty, or with a `/` at its end.
+        /// The common beginning of the keys; empty, or with a `/` at its end.
         prefix: String,
     },
 }
@@ -147,7 +149,7 @@ fn is_page_file(name: &str) -> bool {
         let is_plain = !part.contains(['\\', ':']) && !part.chars().any(char::is_control);
         is_plain && !part.is_empty() && part.len() <= MAX_PART && !part.starts_with('.')
     };
-    // Upstream's page takes every name with this in it for a check file.
+    // Upstream's page considers every name that contains this a check file.
     let is_check_file = name.split('/').any(|part| part.contains("-check.json") || FileName::parse(part).is_some());
     name.len() <= MAX_NAME
         && name.split('/').all(is_part)
@@ -160,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_file_is_none_of_the_others_and_leads_nowhere_else() {
+    fn the_name_of_a_page_file_is_not_that_of_another_file_and_stays_in_the_folder() {
         for name in ["index.html", "badge/api.svg", "badge/a b.svg", "feed.xml", "page/index.json", "ü.svg"] {
             assert!(PageFile::new(name, "", "text/html").is_ok(), "{name:?}");
         }

@@ -117,7 +117,7 @@ async fn what_the_summary_does_not_have_is_not_removed() {
     for (problem, reported) in [
         (NoSummary::Later, "summary.json is not a summary"),
         (NoSummary::Unreadable, "summary.json: access denied"),
-        (NoSummary::Unwritable, "10 check files have expired and the summary does not have them"),
+        (NoSummary::Unwritable, "10 check files have expired and are not in the summary; the first is "),
     ] {
         let files = history(20, 1).await;
         let before = match problem {

@@ -103,7 +103,7 @@ async fn a_slow_storage_is_given_a_bounded_time_and_the_order_is_kept() {
     let start = Instant::now();
     let error = checkup.store(&report("8")).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Spooled);
-    let told = "(5 reports wait): this report goes behind those that wait, of which 4 were stored just now";
+    let told = "(5 reports wait): this report queues behind the waiting ones, of which 4 were just stored";
     assert!(chain(&error).ends_with(told), "{}", chain(&error));
     assert_eq!(start.elapsed().as_secs(), 12);
     let maintainer = checkup.storage().unwrap().maintainer().unwrap();
@@ -161,7 +161,7 @@ async fn while_another_process_flushes_the_others_only_add() {
     storage.calls();
     let error = checkup.store(&report("b")).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Spooled);
-    let told = "the reports that wait are being stored right now, and this one goes behind them";
+    let told = "the waiting reports are being stored right now, and this one queues behind them";
     assert!(chain(&error).ends_with(&format!("(2 reports wait): {told}")), "{}", chain(&error));
     let maintainer = checkup.storage().unwrap().maintainer().unwrap();
     assert_eq!(maintainer.maintain().await.unwrap(), Maintenance::default());

@@ -85,7 +85,7 @@ fn a_store_indexes_what_killed_processes_have_published() {
     publish(&fixture.directory, b"[]\n").unwrap();
     fixture.store();
     assert_eq!(fixture.indexed().len(), 3);
-    // One that died before it published leaves a marker, which is nobody's to remove yet.
+    // A process that died before it published leaves a marker, which stays for now.
     let unpublished = FileName::parse("42-check.json").unwrap();
     fs::write(fixture.directory.marker(&unpublished), "").unwrap();
     fixture.store();
@@ -94,7 +94,7 @@ fn a_store_indexes_what_killed_processes_have_published() {
 }
 
 #[test]
-fn a_store_whose_file_somebody_else_has_indexed_does_nothing() {
+fn a_store_whose_file_another_process_has_indexed_does_nothing() {
     let fixture = Fixture::new();
     let changed_before = fixture.directory.changed();
     let name = publish(&fixture.directory, b"[]\n").unwrap();
@@ -107,7 +107,7 @@ fn a_store_whose_file_somebody_else_has_indexed_does_nothing() {
 }
 
 #[test]
-fn whatever_a_stranger_does_to_the_index_or_the_directory_the_next_store_puts_right() {
+fn the_next_store_repairs_foreign_changes_to_the_index_and_the_directory() {
     let fixture = Fixture::new();
     let first = fixture.store();
     let index = fixture.path().join("index.json");
@@ -124,14 +124,14 @@ fn whatever_a_stranger_does_to_the_index_or_the_directory_the_next_store_puts_ri
         fixture.store();
         assert_eq!(fixture.indexed(), fixture.listed(), "{number}");
     }
-    // The directory's own time shows what was added and removed. It is set here, since the system's clock for
-    // files may stand still for some milliseconds.
+    // The directory's time of change shows additions and removals. The test sets it, because the system's clock for files may not
+    // advance for some milliseconds.
     fs::write(fixture.path().join("42-eu-check.json"), "[]\n").unwrap();
     fs::remove_file(fixture.directory.check_file(&first)).unwrap();
     let later = fixture.directory.changed().unwrap().saturating_add(Duration::from_secs(1));
     fs::File::open(fixture.path()).unwrap().set_modified(later.into()).unwrap();
     fixture.store();
-    // A name with fewer digits stands where its time is, or where its bytes are: either is in the index once.
+    // A name with fewer digits is sorted by its time or by its bytes. Either way it is in the index once.
     let (mut indexed, mut listed) = (fixture.indexed(), fixture.listed());
     indexed.sort();
     listed.sort();
@@ -155,7 +155,7 @@ fn without_the_lock_the_index_is_complete_and_the_markers_stay() {
 }
 
 #[test]
-fn the_index_of_many_writers_that_cannot_have_the_lock_is_complete() {
+fn the_index_is_complete_even_if_no_writer_gets_the_lock() {
     let fixture = Fixture::new();
     fixture.store();
     let Waited::Held(_stuck) = Lock::wait(&fixture.directory, PATIENCE, || true) else { panic!("no lock") };
@@ -183,7 +183,7 @@ fn the_oldest_files_leave_the_index_without_a_listing() {
     assert_eq!(fixture.record().unwrap().listed, listed);
     assert_eq!(fixture.indexed(), fixture.listed());
     assert_eq!(fixture.indexed().len(), 2);
-    // What is in the middle takes one.
+    // Files in the middle require a listing.
     let last = fixture.store();
     fixture.refresh(Occasion::Removing { names: std::slice::from_ref(&names[3]) }).run().unwrap();
     assert_ne!(fixture.record().unwrap().listed, listed);
@@ -191,7 +191,7 @@ fn the_oldest_files_leave_the_index_without_a_listing() {
 }
 
 #[test]
-fn what_is_removed_leaves_the_index_first_and_the_next_store_lists_nothing() {
+fn removed_files_leave_the_index_first_and_the_next_store_lists_nothing() {
     let fixture = Fixture::new();
     let names: Vec<_> = (0..4).map(|_| fixture.store()).collect();
     fixture.refresh(Occasion::Removing { names: &names[1..3] }).run().unwrap();
@@ -205,7 +205,7 @@ fn what_is_removed_leaves_the_index_first_and_the_next_store_lists_nothing() {
 }
 
 #[test]
-fn what_cannot_be_taken_out_of_the_index_is_not_removed() {
+fn files_that_cannot_leave_the_index_are_not_removed() {
     let fixture = Fixture::new();
     let name = fixture.store();
     fs::remove_file(fixture.path().join("index.json")).unwrap();

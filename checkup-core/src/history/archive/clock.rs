@@ -1,8 +1,8 @@
-//! [`Clock`]: what time it is, as far as the stored history confirms the local clock.
+//! [`Clock`]: the current time, as far as the stored history confirms the local clock.
 //!
-//! A clock that is ahead must not expire a history. So the local clock is trusted only if the names of the check files lead up to it
-//! without an unusual gap. After such a gap the time before it counts, until check files have been stored for a day: then the
-//! gap was an outage, and not a wrong clock.
+//! A clock that is ahead must not expire a history. The local clock is trusted only if the times in the names of the
+//! check files lead up to it without an unusual gap. After such a gap, the end of the history before it counts as the
+//! current time, until check files have been stored for a day: then the gap was an outage, and not a wrong clock.
 
 use std::time::Duration;
 
@@ -12,33 +12,33 @@ use crate::check_file::FileName;
 use crate::summary::day_of;
 use crate::{StorageError, Timestamp};
 
-/// A gap between check files that needs no confirmation. Gaps up to three times the usual one need none either.
+/// A gap between check files that needs no confirmation. Neither do gaps of up to three times the usual length.
 const GAP: Duration = Duration::from_secs(3 * 24 * 3600);
 
-/// How long check files must have been stored after a gap for it to be confirmed, and how many.
+/// For how long, and at least how many, check files must have been stored after a gap to confirm it.
 const SETTLED: Duration = Duration::from_secs(24 * 3600);
 const RUNS: usize = 3;
 
-/// How many names confirm the clock if nothing is unusual, and how many are listed at once otherwise.
+/// How many names confirm the clock if there is no unusual gap, and how many are listed per request otherwise.
 const PROBE: usize = 64;
 const PAGE: usize = 1000;
 
-/// How many of the last gaps tell which is usual.
+/// How many of the last gaps determine the usual length.
 const USUAL: usize = 10;
 
 const DAY: u64 = 24 * 3600;
 
-/// What time it is.
+/// The current time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Clock {
-    /// The time that the history confirms: the local clock's, or the end of the history before an unusual gap.
+    /// The time that the history confirms: that of the local clock, or the end of the history before an unusual gap.
     pub(super) trusted: Timestamp,
-    /// The local clock's.
+    /// The time of the local clock.
     pub(super) now: Timestamp,
 }
 
 impl Clock {
-    /// Looks at the names of the check files: mostly with one short list.
+    /// Looks at the names of the check files, usually with one short list.
     pub(super) async fn look<F: NamedFiles>(files: &F, now: Timestamp) -> Result<Self, StorageError> {
         let latest = now.saturating_add(naming::GRACE);
         let names = files.list(&naming::from(now.saturating_sub(GAP)), PROBE).await?;
@@ -65,15 +65,15 @@ impl Clock {
     pub(super) fn doubt(&self) -> Option<String> {
         (self.trusted < self.now).then(|| {
             format!(
-                "the clock of this node says {}, and before that nothing was stored since {}; set the clock, or, if it is right, \
-                 store results for a day: then what has expired is removed",
+                "the clock of this node says {}, but before that nothing was stored since {}; set the clock, or, if it is right, \
+                 store results for a day: expired check files are then removed",
                 self.now, self.trusted
             )
         })
     }
 }
 
-/// Check files without an unusual gap.
+/// Consecutive check files without an unusual gap.
 #[derive(Clone, Copy, Debug, Default)]
 struct Segment {
     first: Option<Timestamp>,
@@ -98,7 +98,7 @@ impl Segment {
 #[derive(Debug, Default)]
 struct History {
     segment: Segment,
-    /// The end of the last segment before this one that is confirmed.
+    /// The end of the last confirmed segment before this one.
     confirmed: Option<Timestamp>,
     /// The last gaps between days with check files, in days.
     gaps: Vec<u64>,
@@ -124,7 +124,7 @@ impl History {
         self.segment.add(name);
     }
 
-    /// The end of the history so far, if this segment ends here.
+    /// The end of the history so far, if this segment is the last one.
     fn end(&self) -> Timestamp {
         match self.confirmed {
             Some(confirmed) if !self.segment.is_settled(self.segment.last) => confirmed,
@@ -144,7 +144,7 @@ impl History {
         }
     }
 
-    /// The longest gap that is not unusual.
+    /// The longest gap that is still usual.
     fn usual(&self) -> Duration {
         let mut gaps = self.gaps.clone();
         gaps.sort_unstable();
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use crate::archive::MemoryFiles;
 
-    /// Days before now.
+    /// The time that is this many days before now.
     async fn trusted(days: &[f64]) -> f64 {
         let (files, now) = (MemoryFiles::new(), Timestamp::now());
         let ago = |days: &f64| {
@@ -202,7 +202,7 @@ mod tests {
         let history = each_day(820, 730);
         assert_eq!(trusted(&[history.clone(), vec![1.1, 0.5, 0.0]].concat()).await, 0.0);
         assert_eq!(trusted(&[history.clone(), each_day(200, 100)].concat()).await, 100.0);
-        // What is stored in the future confirms nothing.
+        // Files from the future confirm nothing.
         assert_eq!(trusted(&[history, vec![-10.0, -11.0, -12.0, -400.0]].concat()).await, 730.0);
     }
 }

@@ -1,12 +1,12 @@
-//! Many small check files become one: those of a closed day, and of each closed hour of the day that is open.
+//! Merges many small check files into one: those of a closed day, and of each closed hour of the open day.
 //!
-//! Whoever compacts reads some files, makes one that has all of their results durable, and then deletes exactly those
-//! files. So it may stop anywhere, many may do it at once, and files may arrive late: what is there twice is
-//! read once, and is merged by a later pass.
+//! A compactor reads some files, makes one durable file with all of their results, and then deletes exactly those
+//! files. It may stop at any point, several may run concurrently, and files may arrive late: results that exist twice
+//! are read once, and a later pass merges them.
 //!
-//! Why many at once lose nothing: a file is deleted only for another, there and durable, that has all of its results, and
-//! more results, or as many and a later name, or is full, which no pass deletes. Of all the files that ever had some result, the
-//! last in that order is therefore deleted by nobody.
+//! Concurrent compactors lose nothing: a file is deleted only in favour of another that exists, is durable and has all
+//! of its results. The other file has more results, or as many and a later name, or is full, and full files are never
+//! deleted. Of all files that ever had some result, the last one in that order is therefore never deleted.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -22,25 +22,25 @@ use super::{NamedFiles, expiry, is_put, naming};
 use crate::check_file::{self, FileName};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
-/// How many bytes of results are in one compacted file, unless a single source has more.
+/// The size of the results in one compacted file, in bytes, unless a single source is larger.
 pub(super) const MAX_BYTES: usize = 4 << 20;
 
-/// How many files one pass reads, and for how long it begins to read more: a pass follows a store, and must not delay it for
-/// long. What is left is for the next.
+/// How many files one pass reads, and until when it starts to read more. A pass follows a store and must not delay it
+/// for long; the next one does the rest.
 pub(super) const MAX_SOURCES: usize = 1000;
 const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// How many files that cannot be read are reported.
 const MAX_UNREADABLE: usize = 8;
 
-/// How many files are read at once.
+/// How many files are read concurrently.
 const CONCURRENT: usize = 8;
 
-/// How many names are listed at once.
+/// How many names are listed per request.
 const PAGE: usize = 2 * MAX_SOURCES;
 
-/// How many names tell whether there is something to do. When nothing is, there is one for the last closed day, and one for
-/// each closed hour since.
+/// How many names are listed to find out whether there is work to do. If there is none, there is one name for the last
+/// closed day, and one for each closed hour since.
 const PROBE: usize = 64;
 
 /// What a pass did.
@@ -48,26 +48,26 @@ const PROBE: usize = 64;
 pub(super) struct Compacted {
     /// How many files were merged into larger ones.
     pub(super) merged: usize,
-    /// Whether there is more to do now.
+    /// Whether more work is due now.
     pub(super) unfinished: bool,
-    /// The files that are no check files inside. They are left alone, and need not be read again.
+    /// The files whose content is not that of a check file. They are left alone, and need not be read again.
     pub(super) broken: Vec<FileName>,
-    /// Why files were left out of this pass: each costs only itself, unless nothing can be read.
+    /// Why files were left out of this pass. Each error affects only its own file, unless no file can be read.
     pub(super) unreadable: Vec<StorageError>,
 }
 
-/// What there is to do.
+/// The work that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
     /// Files may be compacted, and then summarised.
     Files,
-    /// There is nothing to compact, and a file that the summary may not have.
+    /// There are no files to compact, but one that the summary might not have.
     Summary,
 }
 
-/// What a pass has to do, with one short listing that begins at the last closed day. Whatever else there is
-/// to do can wait until the next hour closes, and has files: then a pass looks at everything.
+/// Finds out what a pass has to do, with one short list that begins at the last closed day. All other work can wait
+/// until the next hour with files closes: a pass then looks at everything.
 pub(super) async fn is_due<F: NamedFiles>(
     files: &F,
     now: Timestamp,
@@ -85,12 +85,12 @@ pub(super) async fn is_due<F: NamedFiles>(
         if last.replace(period) == Some(period) {
             return Ok(Due::Files);
         }
-        // The only run of its hour, or day: nobody compacts it, so that nobody has renewed the summary after that.
+        // It is the only run of its hour or day: it is not compacted, so the summary has not been updated after it.
         if !name.is_compacted() {
             alone = Due::Summary;
         }
     }
-    // So many that are no sources: only a pass can tell what is after them.
+    // The whole list consists of files that are not sources: only a pass can find out what follows them.
     Ok(if is_all { alone } else { Due::Files })
 }
 
@@ -98,7 +98,7 @@ fn can_be_source(name: &FileName, skip: &HashSet<FileName>) -> bool {
     name.is_removable() && !naming::is_full(name) && !skip.contains(name)
 }
 
-/// One pass over all that is closed, oldest first.
+/// One pass over all closed periods, oldest first.
 pub(super) async fn pass<F: NamedFiles>(
     files: &F,
     now: Timestamp,
@@ -114,11 +114,12 @@ pub(super) async fn pass<F: NamedFiles>(
         let is_over_budget = read + sources.len() >= MAX_SOURCES || start.elapsed() >= MAX_TIME;
         if !is_same || is_over_budget {
             if sources.len() > 1 {
-                // What cannot be read must not use up the budget of each pass.
+                // Unreadable files must not use up the budget of each pass.
                 read += sources.len() - merge(files, &sources, done).await?;
             }
             if next.is_some() && is_over_budget {
-                // What was neither merged nor found to be broken would be met again, and no pass would get past it.
+                // The next pass would meet the files again that were neither merged nor found to be broken, and never
+                // get past them.
                 done.unfinished = done.merged > 0 || !done.broken.is_empty();
                 return Ok(());
             }
@@ -132,7 +133,8 @@ pub(super) async fn pass<F: NamedFiles>(
     }
 }
 
-/// Merges the files of one period: into one, if they are not too large for it. How many of them could not be read.
+/// Merges the files of one period into one, if they are not too large for that. Returns how many of them could not be
+/// read.
 async fn merge<F: NamedFiles>(files: &F, names: &[FileName], done: &mut Compacted) -> Result<usize, StorageError> {
     let reading = |name: &FileName| {
         let name = name.clone();
@@ -144,13 +146,13 @@ async fn merge<F: NamedFiles>(files: &F, names: &[FileName], done: &mut Compacte
     while let Some((content, name)) = contents.next().await {
         let content = match content {
             Ok(content) => content,
-            // Somebody else has compacted it, or it has expired.
+            // Another node has compacted it, or it has expired.
             Err(error) if error.kind() == StorageErrorKind::NotFound => continue,
             Err(error) if error.kind() == StorageErrorKind::Corrupt => {
                 done.broken.push(name);
                 continue;
             }
-            // The names were just listed, so that it is about this file, unless it takes its time.
+            // The names were just listed, so the error is about this file, unless it is a timeout.
             Err(error) => {
                 if error.kind() == StorageErrorKind::Timeout || start.elapsed() >= MAX_TIME {
                     return Err(error);
@@ -178,20 +180,20 @@ async fn merge<F: NamedFiles>(files: &F, names: &[FileName], done: &mut Compacte
     Ok(unreadable)
 }
 
-/// The results as they are written; `None` if it is not a check file, which must not get into one.
+/// The results as they are written; `None` if this is not a check file, whose content must not get into one.
 fn results(content: &[u8]) -> Option<Vec<Box<RawValue>>> {
     check_file::decode(content).ok()?;
     serde_json::from_slice(content).ok()
 }
 
-/// Files that become one.
+/// Files that are merged into one.
 #[derive(Debug, Default)]
 struct Chunk {
     sources: Vec<FileName>,
-    /// The last source that has all of the results; `None` if there is none.
+    /// The last source that has all of the results; `None` if there is no such source.
     whole: Option<FileName>,
     results: Vec<Box<RawValue>>,
-    /// Where a result is, by its hash.
+    /// The index of a result, by its hash.
     places: HashMap<u64, usize>,
     hasher: RandomState,
     bytes: usize,
@@ -201,7 +203,7 @@ impl Chunk {
     fn add(&mut self, source: FileName, results: Vec<Box<RawValue>>) {
         let (before, mut in_source) = (self.results.len(), HashSet::new());
         for result in results {
-            // Only what is the same in every byte is left out here; whoever reads tells which are one result.
+            // Only identical bytes are dropped here; readers decide which results are the same.
             let mut place = *self.places.entry(self.hasher.hash_one(result.get())).or_insert(self.results.len());
             if self.results.get(place).is_none_or(|other| other.get() != result.get()) {
                 place = self.results.len();
@@ -218,16 +220,17 @@ impl Chunk {
         self.sources.push(source);
     }
 
-    /// Whether nothing more is to be added to it once it has been divided from others.
+    /// Whether no more files are added, once the results have been divided into several files.
     fn is_large(&self) -> bool {
         self.bytes >= MAX_BYTES / 2
     }
 
-    /// Makes the file that has all of the results, unless a source does; then deletes the others, and counts them.
+    /// Makes a file with all of the results, unless a source has them all; then deletes the other sources and returns
+    /// their number.
     async fn write<F: NamedFiles>(mut self, files: &F, full: bool) -> Result<usize, StorageError> {
-        // A large file alone is written once more, to say in its name that it need not be read again.
+        // A single large file is written once more, under a name that says that it need not be read again.
         if let Some(whole) = self.whole.take().filter(|_| !full) {
-            // Also where files cannot be deleted: each pass would add one.
+            // This also matters where files cannot be deleted: each pass would add one.
             self.sources.retain(|source| *source != whole);
         } else if !self.sources.is_empty() {
             self.put(files, full).await?;
@@ -236,7 +239,7 @@ impl Chunk {
         Ok(self.sources.len())
     }
 
-    /// Makes the file that has all of the results.
+    /// Makes the file with all of the results.
     async fn put<F: NamedFiles>(&self, files: &F, full: bool) -> Result<(), StorageError> {
         let mut content = Vec::with_capacity(self.bytes + 3);
         content.push(b'[');

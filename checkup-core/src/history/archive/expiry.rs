@@ -1,4 +1,4 @@
-//! Removes the check files that have expired, and that the summary has.
+//! Removes check files that have expired and that the summary has.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use crate::check_file::{self, FileName};
 use crate::summary::{Summary, day_of};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
-/// How many names are listed, and deleted, at once. S3 deletes up to 1,000 in a request.
+/// How many names are listed or deleted per request. S3 deletes up to 1,000 in one request.
 const BATCH: usize = 1000;
 
-/// How many names are listed at first: usually the oldest has not expired.
+/// How many names are listed first: usually the oldest file has not expired.
 const PROBE: usize = 64;
 
-/// How many files that the summary could not read are read again in one pass.
+/// How many files that the summary could not read are read again per pass.
 const MAX_READ: usize = 16;
 
-/// What retention did.
+/// The outcome of retention.
 #[derive(Debug, Default)]
 pub(super) struct Expired {
-    /// How many check files it removed.
+    /// How many check files were removed.
     pub(super) count: usize,
-    /// The time of the oldest that was not looked at.
+    /// The time of the oldest file that was not looked at.
     pub(super) oldest: Option<Timestamp>,
-    /// The check files that have expired and stay, because the summary does not have them: how many, and the first.
+    /// How many expired check files stay because the summary does not have them, and the first of them.
     pub(super) kept: usize,
     pub(super) first_kept: Option<FileName>,
 }
@@ -32,15 +32,15 @@ pub(super) struct Expired {
 /// Which check files may be removed.
 #[derive(Debug)]
 pub(super) struct Removable<'a> {
-    /// Those from before this, by the time in their names, …
+    /// Those with a time before this in their names …
     pub(super) cutoff: Timestamp,
-    /// … that this has, or that are older than what it keeps.
+    /// … that this summary has, or that are older than what it keeps.
     pub(super) summary: &'a Summary,
     pub(super) summary_cutoff: Timestamp,
 }
 
-/// The time of the oldest check file that is ours to remove, with one short list. `None` if there is none in it; then whether there
-/// may be one after it.
+/// The time of the oldest check file that may be removed, found with one short list. If the list has no such file:
+/// whether there may be one after it.
 pub(super) async fn oldest<F: NamedFiles>(files: &F) -> Result<Result<Timestamp, bool>, StorageError> {
     let names = files.oldest(PROBE).await?;
     let first = names.iter().filter_map(|name| FileName::parse(name)).find(FileName::is_removable);
@@ -49,8 +49,8 @@ pub(super) async fn oldest<F: NamedFiles>(files: &F) -> Result<Result<Timestamp,
 
 /// Removes check files.
 ///
-/// Their names have 19 digits ([`FileName::is_removable`]), so they are at the front. Names with fewer digits (upstream's, from a
-/// clock before 2001) and files that only look like ours stay.
+/// Their names have 19 digits ([`FileName::is_removable`]), so they come first. Names with fewer digits (upstream's,
+/// with a clock before 2001) and files with merely similar names stay.
 pub(super) async fn expire<F: NamedFiles>(files: &F, removable: &Removable<'_>) -> Result<Expired, StorageError> {
     let (mut done, mut read) = (Expired::default(), 0);
     let mut listing = Listing::new(files, naming::FIRST.to_owned(), BATCH).first(PROBE);
@@ -90,20 +90,20 @@ pub(super) async fn delete<F: NamedFiles>(files: &F, names: &[FileName]) -> Resu
     Ok(())
 }
 
-/// The time before which something is removed; before all times if it is kept forever.
+/// Files from before this time are removed. Before all times if they are kept forever.
 pub(super) fn cutoff(now: Timestamp, expiry: Duration) -> Timestamp {
     if expiry.is_zero() { Timestamp::from_unix_nanos(i64::MIN) } else { now.saturating_sub(expiry) }
 }
 
 impl Removable<'_> {
-    /// Whether nothing is lost with this file.
+    /// Whether removing this file loses nothing.
     async fn has<F: NamedFiles>(&self, files: &F, name: &FileName, read: &mut usize) -> bool {
         let day = day_of(name.timestamp());
         if day < day_of(self.summary_cutoff) || self.summary.files.contains(name.as_str()) {
             return true;
         }
         if self.summary.unread.contains(name.as_str()) {
-            // There is nothing in a file that is broken. One that cannot be read now may be read later.
+            // A broken file has no results. A file that cannot be read now may become readable later.
             *read += 1;
             return *read <= MAX_READ && is_broken(files, name).await;
         }

@@ -1,4 +1,4 @@
-//! [`NamedFiles`]: what an archive keeps its files in.
+//! [`NamedFiles`]: the files that an archive is kept in.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,53 +8,56 @@ use async_trait::async_trait;
 use super::naming;
 use crate::{PagePublisher, StorageError, StorageProvisioner};
 
-/// What holds named files: a directory, a bucket, a table. [`Archive`](super::Archive) makes a storage of it.
+/// A place that holds named files: a directory, a bucket, a table. [`Archive`](super::Archive) makes a storage from it.
 ///
 /// # Contract
 ///
-/// For whoever implements it:
-/// - A name is 1 to 255 bytes of ASCII or other UTF-8 without `/`, `\` and control characters. Files of other names, and what
-///   is no file (a folder, a link), need not be listed, and must be left alone.
-/// - [`put_if_absent`](Self::put_if_absent) never replaces a file, also when many put the same name at once: one of them
-///   creates it. When it returns `Ok`, the file is durable. A file is seen whole or not at all, also when the
-///   call is cancelled (dropped at any `.await`), fails, or its process dies.
-/// - What was put is listed, and can be got, by every call that begins after the put has returned.
-/// - [`list`](Self::list) gives every file that is there during the whole call and is not before `from`, in the order of the
-///   bytes of the names, up to `limit`. What comes or goes meanwhile is listed or not. [`list_before`](Self::list_before) gives
-///   those of them that are before `end`.
-/// - [`delete`](Self::delete) removes what it is told to and nothing else. A file that is not there is no error.
-/// - Any number of tasks, processes and machines may do all of this at once.
-/// - Every wait on a network is bounded by a timeout of its own, and so is what one [`get`](Self::get) reads.
-/// - Errors hold no credentials.
+/// For implementors:
+/// - A name is 1 to 255 bytes of ASCII or other UTF-8, without `/`, `\` and control characters. Files with other names,
+///   and entries that are not files (folders, links), need not be listed, and must be left alone.
+/// - [`put_if_absent`](Self::put_if_absent) never replaces a file, even when many put the same name at once: one of
+///   them creates it. When it returns `Ok`, the file is durable. A file is seen whole or not at all, even when the call
+///   is cancelled (dropped at any `.await`), fails, or its process dies.
+/// - Every call that begins after a put has returned lists the file and can get it.
+/// - [`list`](Self::list) returns every file that exists during the whole call and is not before `from`, in the order
+///   of the bytes of the names, up to `limit`. Files that appear or disappear during the call may or may not be listed.
+///   [`list_before`](Self::list_before) returns those of them that are before `end`.
+/// - [`delete`](Self::delete) removes the given files and nothing else. A missing file is not an error.
+/// - Any number of tasks, processes and machines may do all of this at the same time.
+/// - The implementation bounds every wait on a network with a timeout, and the size of what one [`get`](Self::get)
+///   reads.
+/// - Errors contain no credentials.
 ///
-/// For whoever calls it: after an error, what was asked for may be done, in part or not at all; it is safe to ask again.
+/// For callers: after an error the request may have been carried out completely, in part or not at all. It is safe to
+/// repeat it.
 #[async_trait]
 pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
-    /// Makes a file with this content, if there is none of this name.
+    /// Creates a file with this content, if no file has this name.
     ///
     /// # Errors
     ///
-    /// If the file may not be stored.
+    /// If it could not be confirmed that the file was stored.
     async fn put_if_absent(&self, name: &str, content: &[u8]) -> Result<Put, StorageError>;
 
-    /// Makes or replaces a file, in one step. It is for what is derived from others. When it returns `Ok`, the new content is durable, since
-    /// what it was derived from may then be removed: a summary outlasts its check files.
+    /// Creates or replaces a file, in one step. It is for derived files. When it returns `Ok`, the new content is
+    /// durable, because the files that it was derived from may then be removed: a summary outlives its check files.
     ///
     /// # Errors
     ///
-    /// If the file may not be stored.
+    /// If it could not be confirmed that the file was stored.
     async fn put(&self, name: &str, content: &[u8]) -> Result<(), StorageError>;
 
-    /// The names from `from` on, in the order of their bytes, and at most `limit` of them: less is all there are.
+    /// The names from `from` on, in the order of their bytes, at most `limit` of them. If there are fewer than `limit`,
+    /// there are no more.
     ///
     /// # Errors
     ///
     /// If the files cannot be listed.
     async fn list(&self, from: &str, limit: usize) -> Result<Vec<String>, StorageError>;
 
-    /// The names from `from` on that are before `end`, in the order of their bytes, and at most `limit` of them.
+    /// The names from `from` on that are before `end`, in the order of their bytes, at most `limit` of them.
     ///
-    /// Override it if the storage can stop at `end`, so that other files after it cost nothing.
+    /// Override it if the storage can stop at `end`, so that files after it cost nothing.
     ///
     /// # Errors
     ///
@@ -69,20 +72,22 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`NotFound`](crate::StorageErrorKind::NotFound) if it is not there, [`Corrupt`](crate::StorageErrorKind::Corrupt)
-    /// if it is larger than what is read, or any other if it cannot be read.
+    /// [`NotFound`](crate::StorageErrorKind::NotFound) if it does not exist,
+    /// [`Corrupt`](crate::StorageErrorKind::Corrupt) if it is larger than the limit for reading, or any other kind if
+    /// it cannot be read.
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError>;
 
-    /// Removes files. Names that are not there are no error.
+    /// Removes files. A missing file is not an error.
     ///
     /// # Errors
     ///
-    /// If a file may still be there; the others may be gone.
+    /// If a file may still exist; the others may have been removed.
     async fn delete(&self, names: &[&str]) -> Result<(), StorageError>;
 
-    /// The names of the oldest check files, as [`list`](Self::list) gives them from `"0"` on. Retention looks at them after most
-    /// stores, and then only the first matters. Names that no longer exist do no harm, and neither does it if a file that was
-    /// put out of order is missing for a while: override this if the oldest names are known without a listing.
+    /// The names of the oldest check files, as [`list`](Self::list) returns them from `"0"` on. Retention asks for them
+    /// after most stores, and then usually needs only the first. Names of files that no longer exist do no harm; nor
+    /// does it if a file that was put out of order is missing for a while. Override this if the oldest names are known
+    /// without a listing.
     ///
     /// # Errors
     ///
@@ -91,9 +96,9 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
         self.list_before(naming::FIRST, naming::END, limit).await
     }
 
-    /// Brings up to date what these files derive from their own names, such as an index, and removes what processes that
-    /// were killed left behind. Every maintenance begins with it. One that follows a store (`after_store`) leaves it at what that
-    /// store could not do; otherwise everything is looked at. Default: nothing to do.
+    /// Updates what these files derive from their own names, such as an index, and removes what killed processes left
+    /// behind. Every maintenance begins with it. If the maintenance follows a store (`after_store`), it only does what
+    /// that store could not do; otherwise it looks at everything. Default: does nothing.
     ///
     /// # Errors
     ///
@@ -103,34 +108,35 @@ pub trait NamedFiles: fmt::Debug + Send + Sync + 'static {
         Ok(())
     }
 
-    /// What these files are in, without credentials: see [`Storage::identity`](crate::Storage::identity). Default: `None`.
+    /// What these files are stored in, without credentials: see [`Storage::identity`](crate::Storage::identity).
+    /// Default: `None`.
     fn identity(&self) -> Option<String> {
         None
     }
 
-    /// What publishes a status page next to the files, if readers of the files can read a page too. Default: nothing.
+    /// Publishes a status page next to the files, if readers of the files can also read a page there. Default: `None`.
     fn publisher(&self) -> Option<&dyn PagePublisher> {
         None
     }
 
-    /// What prepares the place for the first store, if it needs anything and can be prepared. Default: nothing.
+    /// Prepares the place for the first store, if it needs anything and can be prepared. Default: `None`.
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
         None
     }
 }
 
-/// What came of putting a file if it is absent.
+/// The outcome of [`put_if_absent`](NamedFiles::put_if_absent).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 #[allow(clippy::exhaustive_enums, reason = "there is no third outcome")]
 pub enum Put {
-    /// The file was made.
+    /// The file was created.
     Created,
-    /// The name is taken: a file of this name was left as it is, or somebody else is just making it.
+    /// The name is taken: a file with this name was left as it is, or another process is creating it right now.
     Exists,
 }
 
-// A method that the trait gains later must not be missed here.
+// A method that is added to the trait later must be forwarded too.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl<T: NamedFiles + ?Sized> NamedFiles for Arc<T> {

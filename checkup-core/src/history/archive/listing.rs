@@ -4,11 +4,11 @@ use super::{NamedFiles, naming};
 use crate::StorageError;
 use crate::check_file::FileName;
 
-/// The names of the check files from some name on, page by page.
+/// The names of the check files from a given name on, page by page.
 #[derive(Debug)]
 pub(super) struct Listing<'a, F> {
     files: &'a F,
-    /// Where the next page begins; `None` after the last.
+    /// Where the next page begins; `None` after the last page.
     from: Option<String>,
     page: VecDeque<String>,
     limit: usize,
@@ -21,13 +21,13 @@ impl<'a, F: NamedFiles> Listing<'a, F> {
         Self { files, from: Some(from), page: VecDeque::new(), limit, then: limit }
     }
 
-    /// With fewer names in the first page, for somebody who mostly needs no more.
+    /// Lists fewer names in the first page, for callers that usually need no more.
     pub(super) fn first(mut self, limit: usize) -> Self {
         self.limit = limit;
         self
     }
 
-    /// The next check file. They are in the order of their names' bytes, which is the order of their times if these
+    /// The next check file. They come in the order of their names' bytes, which is the order of their times if these
     /// have 19 digits.
     pub(super) async fn next(&mut self) -> Result<Option<FileName>, StorageError> {
         loop {
@@ -38,7 +38,7 @@ impl<'a, F: NamedFiles> Listing<'a, F> {
             }
             let Some(from) = self.from.take() else { return Ok(None) };
             self.page = self.files.list_before(&from, naming::END, self.limit).await?.into();
-            // The name after a name is the name with the least character added.
+            // The smallest name after a name is that name with the smallest character appended.
             self.from = (self.page.len() >= std::mem::replace(&mut self.limit, self.then))
                 .then(|| self.page.back().map(|last| format!("{last}\0")))
                 .flatten();

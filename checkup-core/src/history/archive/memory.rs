@@ -9,7 +9,7 @@ use crate::{StorageError, StorageErrorKind};
 
 /// Named files in memory, for tests and for programs that keep no history. They last as long as the process.
 ///
-/// Clones share the files: they are as two nodes at one bucket.
+/// Clones share the files, as two nodes share a bucket.
 ///
 /// ```
 /// use checkup_core::archive::{MemoryFiles, NamedFiles, Put};
@@ -29,13 +29,13 @@ pub struct MemoryFiles {
 }
 
 impl MemoryFiles {
-    /// No files yet.
+    /// Creates an empty set of files.
     pub fn new() -> Self {
         Self::default()
     }
 
     fn files(&self) -> MutexGuard<'_, BTreeMap<String, Vec<u8>>> {
-        // Each change is one call on the map: there is nothing half done.
+        // Each change is a single call on the map, so nothing is ever half done.
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -63,7 +63,7 @@ impl NamedFiles for MemoryFiles {
 
     async fn get(&self, name: &str) -> Result<Vec<u8>, StorageError> {
         let content = self.files().get(name).cloned();
-        content.ok_or_else(|| StorageError::new(format!("{name} is not there")).with_kind(StorageErrorKind::NotFound))
+        content.ok_or_else(|| StorageError::new(format!("{name} does not exist")).with_kind(StorageErrorKind::NotFound))
     }
 
     async fn delete(&self, names: &[&str]) -> Result<(), StorageError> {

@@ -7,37 +7,37 @@ use crate::check_file::{COMPACTED, FileName};
 use crate::fnv::Fnv;
 use crate::{CheckResult, Timestamp};
 
-/// Check files' names begin with a digit: all of them are from here on, …
+/// The names of check files begin with a digit: all of them sort at or after this …
 pub(super) const FIRST: &str = "0";
 /// … and before this.
 pub(super) const END: &str = ":";
 
-/// How long after its end an hour or a day counts as closed: what the clocks of nodes may differ, and how long a node
-/// may take to store.
+/// How long after its end an hour or a day counts as closed. It covers differences between the clocks of nodes, and the
+/// time that a node takes to store.
 pub(super) const GRACE: Duration = Duration::from_secs(20 * 60);
 
 const HOUR: i64 = 3_600_000_000_000;
 const DAY: i64 = 24 * HOUR;
 
-/// How much of a location is in a name.
+/// How many characters of a location are in a name.
 const MAX_LOCATION: usize = 64;
 
 const FULL: &str = "compacted-full-";
 
-/// How many names in a row are tried for a report.
+/// How many consecutive names are tried for a report.
 const NEXT: u32 = 16;
 
-/// The name of a report's file, or the next to try if that is taken by another: the time of its latest result, where the checks
-/// ran, and, with `hashed`, a hash of the content.
+/// The name of a report's file: the time of its latest result, where the checks ran, and, with `hashed`, a hash of the
+/// content. If another file has the name, higher values of `attempt` give other names.
 ///
-/// It depends on the report alone. So a report that is stored again, because the answer to the first store was lost or a spool
-/// was flushed twice, gets the name that it has, and is there once.
+/// The name depends only on the report. A report that is stored again, because the first response was lost or a spool
+/// was flushed twice, therefore gets the same name, and exists once.
 pub(super) fn stored(results: &[CheckResult], content: &[u8], hashed: bool, attempt: u32) -> FileName {
     let mut middle = String::new();
     let location = results.first().and_then(|result| result.location.as_deref());
-    // A report that another node's results were put into (by a message, by a relay) is of no one location.
+    // A report that contains another node's results (from a message or a relay) has no single location.
     if let Some(location) = location.filter(|one| results.iter().all(|other| other.location.as_deref() == Some(one))) {
-        // Only what is the same in a URL, a bucket and any file system.
+        // Only characters that are the same in a URL, a bucket and any file system.
         let safe = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         middle.extend(location.chars().take(MAX_LOCATION).map(safe));
     }
@@ -48,7 +48,8 @@ pub(super) fn stored(results: &[CheckResult], content: &[u8], hashed: bool, atte
         let _ = write!(middle, "{dash}{:08x}", hash.short());
     }
     let latest = results.iter().map(|result| result.timestamp).max().unwrap_or_else(Timestamp::now);
-    // The next nanoseconds; and when these are taken (all results have one time that is set), any within a second.
+    // First the next nanoseconds. If they are taken too (all results have one fixed timestamp), any nanosecond within a
+    // second.
     let later = match attempt {
         0..NEXT => u64::from(attempt),
         _ => hash.add(&attempt.to_le_bytes()).value() % 1_000_000_000,
@@ -56,12 +57,14 @@ pub(super) fn stored(results: &[CheckResult], content: &[u8], hashed: bool, atte
     FileName::with(latest.saturating_add(Duration::from_nanos(later)), &middle)
 }
 
-/// The name of the file that these are compacted into: the same for whoever compacts the same files.
+/// The name of the file that these files are compacted into. Every node that compacts the same files gets the same
+/// name.
 ///
-/// Its time is that of the latest, so that neither retention nor a reader takes the file for older than anything in it.
+/// Its time is that of the latest source, so neither retention nor readers consider the file older than any of its
+/// results.
 pub(super) fn compacted<'a>(sources: impl Iterator<Item = &'a FileName>, full: bool, number: u32) -> FileName {
     let mut latest = Timestamp::default();
-    // Two sets with one hash are told apart by what is in the file.
+    // Two sets with the same hash are told apart by the content of the file.
     let mut hash = Fnv::default();
     for source in sources {
         latest = latest.max(source.timestamp());
@@ -71,12 +74,12 @@ pub(super) fn compacted<'a>(sources: impl Iterator<Item = &'a FileName>, full: b
     FileName::with(latest, &format!("{}{hash:016x}", if full { FULL } else { COMPACTED }))
 }
 
-/// Whether a file is as large as compacted files become, and is left alone.
+/// Whether a file is full: as large as compacted files become, and left alone from then on.
 pub(super) fn is_full(name: &FileName) -> bool {
     name.after_the_time().starts_with(FULL)
 }
 
-/// What a name from this time on begins with, or sorts after. Times before 2001 have fewer digits in upstream's names: their
+/// The first name of a file with this time or later. Times before 2001 have fewer digits in upstream's names, so those
 /// files may be anywhere.
 pub(super) fn from(time: Timestamp) -> String {
     match time.unix_nanos() {
@@ -85,7 +88,7 @@ pub(super) fn from(time: Timestamp) -> String {
     }
 }
 
-/// The closed day, or else the closed hour, that this time is in: its beginning. `None` if both are open.
+/// The beginning of the closed day that this time is in, or else of the closed hour. `None` if both are open.
 pub(super) fn closed(time: Timestamp, now: Timestamp) -> Option<(i64, Timestamp)> {
     [DAY, HOUR].into_iter().find_map(|length| {
         let start = time.unix_nanos().div_euclid(length).saturating_mul(length);
@@ -94,7 +97,7 @@ pub(super) fn closed(time: Timestamp, now: Timestamp) -> Option<(i64, Timestamp)
     })
 }
 
-/// The beginning of the last day that is closed.
+/// The beginning of the last closed day.
 pub(super) fn last_closed_day(now: Timestamp) -> Timestamp {
     let today = now.saturating_sub(GRACE).unix_nanos().div_euclid(DAY);
     Timestamp::from_unix_nanos(today.saturating_sub(1).saturating_mul(DAY))

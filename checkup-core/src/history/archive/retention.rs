@@ -1,4 +1,4 @@
-//! [`Retention`]: how long an archive keeps what it stores, and in how many files.
+//! [`Retention`]: how long an archive keeps check files and daily statistics, and whether it compacts.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
-/// How long the daily statistics are kept unless set otherwise: a year, and a month to compare it with.
+/// How long daily statistics are kept by default: a year, and a month for comparison.
 pub const SUMMARY_EXPIRY: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// How long an [`Archive`](super::Archive) keeps check files and daily statistics, and whether it compacts.
 ///
-/// Storages flatten it into their own settings, so that these keys mean the same in each of them:
+/// Storages flatten it into their own settings, so that these keys have the same meaning in each of them:
 ///
 /// ```
 /// use std::time::Duration;
@@ -36,44 +36,44 @@ pub const SUMMARY_EXPIRY: Duration = Duration::from_secs(400 * 24 * 3600);
 #[non_exhaustive]
 pub struct Retention {
     /// The age at which a check file is removed, such as "720h" or "30d", by the time in its name. 0 keeps all of them.
-    /// Default: 0. A compacted file is kept until its latest result expires: up to a day longer. Below two days,
-    /// `summary.json` has statistics of a part of each day only.
+    /// Default: 0. A compacted file is kept until its latest result expires: up to a day longer. If this is less than
+    /// two days, `summary.json` has only partial statistics for each day.
     #[serde(with = "crate::duration", skip_serializing_if = "Duration::is_zero")]
     #[cfg_attr(feature = "config", schemars(with = "crate::config::DurationSchema"))]
     pub check_expiry: Duration,
-    /// How long `summary.json` keeps the statistics of a day, which outlast its check files, such as "400d". 0 keeps all
+    /// How long `summary.json` keeps the statistics of a day, such as "400d". They outlast the check files. 0 keeps all
     /// of them. Default: 400 days.
     #[serde(with = "crate::duration", skip_serializing_if = "is_summary_expiry")]
     #[cfg_attr(feature = "config", schemars(with = "crate::config::DurationSchema"))]
     pub summary_expiry: Duration,
-    /// Whether the check files of closed hours and days are compacted: merged into one check file for each, with the same
-    /// results. Default: true.
+    /// Whether the check files of closed hours and days are compacted: merged into one check file for each, with the
+    /// same results. Default: true.
     #[serde(deserialize_with = "flag", skip_serializing_if = "is_yes")]
     #[cfg_attr(feature = "config", schemars(with = "bool"))]
     pub compact: bool,
 }
 
 impl Retention {
-    /// Keeps every check file, and the statistics of 400 days, and compacts.
+    /// Keeps every check file, keeps the statistics of 400 days, and compacts.
     pub const fn new() -> Self {
         Self { check_expiry: Duration::ZERO, summary_expiry: SUMMARY_EXPIRY, compact: true }
     }
 
-    /// Removes check files of this age; zero keeps all. Default: zero.
+    /// Sets the age at which check files are removed; zero keeps all. Default: zero.
     #[must_use]
     pub const fn check_expiry(mut self, check_expiry: Duration) -> Self {
         self.check_expiry = check_expiry;
         self
     }
 
-    /// How long the statistics of a day are kept; zero keeps all. Default: [`SUMMARY_EXPIRY`], 400 days.
+    /// Sets how long the statistics of a day are kept; zero keeps all. Default: [`SUMMARY_EXPIRY`], 400 days.
     #[must_use]
     pub const fn summary_expiry(mut self, summary_expiry: Duration) -> Self {
         self.summary_expiry = summary_expiry;
         self
     }
 
-    /// Whether the check files of closed hours and days are compacted. Default: true.
+    /// Sets whether the check files of closed hours and days are compacted. Default: true.
     #[must_use]
     pub const fn compact(mut self, compact: bool) -> Self {
         self.compact = compact;
@@ -87,7 +87,8 @@ impl Default for Retention {
     }
 }
 
-/// A flag, or its text: a flattened value does not pass through what reads `"true"` from an environment variable as a flag.
+/// A boolean, or its text: for a flattened value, the code that reads `"true"` from an environment variable as a
+/// boolean does not run.
 fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     struct Flag;
 

@@ -38,13 +38,13 @@ pub fn a_hanging_attempt_times_out_in_the_engine(fixture: &CheckerFixture) {
     assert_eq!(result.attempts[0].cause, Some(Cause::Timeout), "expected a timeout: {:?}", result.reason());
 }
 
-/// "`attempt` makes one try": every attempt one, and none that is answered from memory.
+/// "`attempt` tries once": each call makes one try, and none is answered from memory.
 pub fn an_attempt_tries_once(fixture: &CheckerFixture) {
     let (checker, tries) = ((fixture.healthy)(), fixture.count_tries());
     block_on(each_attempt_tries_once(&*checker, &tries));
 }
 
-/// "… and does not repeat it."
+/// "… and does not retry."
 pub fn a_failed_attempt_is_not_repeated(fixture: &CheckerFixture) {
     let (checker, tries) = (fixture.make_failing(), fixture.count_tries());
     block_on(each_attempt_tries_once(&*checker, &tries));
@@ -60,7 +60,7 @@ async fn each_attempt_tries_once(checker: &dyn Checker, tries: &Count) {
     }
 }
 
-/// "It may be cancelled (dropped) at any `.await`. Whatever it opened, it closes on drop."
+/// "It may be cancelled (dropped) at any `.await`. Dropping it closes everything that it opened."
 pub fn a_cancelled_attempt_releases_what_it_opened(fixture: &CheckerFixture) {
     let (checker, open) = (fixture.make_hanging(), fixture.count_open());
     block_on_apart(async move {
@@ -89,7 +89,7 @@ pub fn a_cancelled_attempt_releases_what_it_opened(fixture: &CheckerFixture) {
     });
 }
 
-/// "One attempt leaves nothing behind that changes the next", even if it was cancelled.
+/// "An attempt leaves nothing behind that affects the next", even if it was cancelled.
 pub fn a_cancelled_attempt_does_not_change_the_next(fixture: &CheckerFixture) {
     let checker = (fixture.healthy)();
     block_on(async {
@@ -104,7 +104,7 @@ pub fn a_cancelled_attempt_does_not_change_the_next(fixture: &CheckerFixture) {
     });
 }
 
-/// "It may be called again at any time, also concurrently with itself."
+/// "It may be called again at any time, even while another call is running."
 pub fn attempts_run_at_once(fixture: &CheckerFixture) {
     let checker = (fixture.healthy)();
     block_on(soon("attempts at once", async {
@@ -134,7 +134,7 @@ pub fn a_hanging_attempt_holds_up_no_other(fixture: &CheckerFixture) {
     });
 }
 
-/// "One attempt leaves nothing behind that changes the next."
+/// "An attempt leaves nothing behind that affects the next."
 pub fn an_attempt_does_not_change_the_next(fixture: &CheckerFixture) {
     let (healthy, failing) = ((fixture.healthy)(), fixture.make_failing());
     block_on(async {
@@ -169,7 +169,7 @@ pub fn the_thread_is_not_blocked(fixture: &CheckerFixture) {
     });
 }
 
-/// "It reads and keeps no more of an answer than it needs": an answer without an end does not keep it.
+/// "It reads and keeps no more of an answer than it needs": an endless answer does not keep it busy.
 pub fn an_endless_answer_ends_the_attempt(fixture: &CheckerFixture) {
     let checker = offered(fixture.endless.as_ref(), "endless")();
     let outcome = block_on_apart(async move { tokio::time::timeout(PATIENCE, checker.attempt()).await });

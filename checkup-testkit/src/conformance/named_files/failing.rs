@@ -14,7 +14,7 @@ use super::{NAMES, NamedFilesFixture, offered};
 /// Longer than anything waits, with all its retries.
 const NETWORK_LIMIT: Duration = Duration::from_secs(600);
 
-/// "Every wait on a network is bounded by a timeout of its own."
+/// "The implementation bounds every wait on a network with a timeout."
 pub fn a_silent_network_is_an_error_in_time(fixture: &NamedFilesFixture) {
     let open = offered(fixture.silent.as_ref(), "silent");
     for (what, outcome) in each_call(|call| block_on_paused(async { timeout(NETWORK_LIMIT, call(open())).await.ok() }))
@@ -32,7 +32,7 @@ pub fn what_fails_is_an_error(fixture: &NamedFilesFixture) {
     }
 }
 
-/// "Errors hold no credentials."
+/// "Errors contain no credentials."
 pub fn errors_hold_no_secret(fixture: &NamedFilesFixture) {
     let open = offered(fixture.failing.as_ref(), "failing");
     for (what, outcome) in each_call(|call| block_on(call(open()))) {

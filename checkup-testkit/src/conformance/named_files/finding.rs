@@ -29,7 +29,7 @@ pub fn names_are_listed_in_the_order_of_their_bytes(fixture: &NamedFilesFixture)
     });
 }
 
-/// "`list` gives every file that … is not before `from`, … up to `limit`": page after page gives each name once.
+/// "`list` returns every file that … is not before `from`, … up to `limit`": page after page gives each name once.
 pub fn a_listing_begins_at_a_name_and_ends_at_its_limit(fixture: &NamedFilesFixture) {
     let names: Vec<_> = (10..40).map(|number| format!("{number}-conformance-check.json")).collect();
     block_on(async {
@@ -114,7 +114,7 @@ pub fn more_than_a_thousand_are_deleted_at_once(fixture: &NamedFilesFixture) {
     });
 }
 
-/// "Any number … may do all of this at once": the second call finds nothing to delete.
+/// "Any number … may do all of this at the same time": the second call finds nothing to delete.
 pub fn many_may_delete_the_same(fixture: &NamedFilesFixture) {
     let names: Vec<_> = (10..30).map(|number| format!("{number}-conformance-check.json")).collect();
     block_on_threads(async {

@@ -31,7 +31,7 @@ pub fn a_stored_report_outlives_its_process(fixture: &StorageFixture) {
     drop(storage);
 }
 
-/// "A report that was stored is never changed or replaced, by this process or another", even if all have the same timestamp.
+/// "A stored report is never changed or replaced, by this process or another", even if all have the same timestamp.
 pub fn what_was_stored_never_changes(fixture: &StorageFixture) {
     let (one, other, moment) = (fixture.open(), fixture.open(), Timestamp::now());
     block_on(async {
@@ -46,7 +46,7 @@ pub fn what_was_stored_never_changes(fixture: &StorageFixture) {
     });
 }
 
-/// "Any number of tasks, processes and machines may store at once; all of their reports are kept."
+/// "Any number of tasks, processes and machines may store at the same time; all of their reports are kept."
 pub fn stores_at_once_are_all_kept(fixture: &StorageFixture) {
     let instances: Vec<_> = (0..INSTANCES).map(|_| fixture.open()).collect();
     let moment = Timestamp::now();
@@ -68,8 +68,8 @@ pub fn stores_at_once_are_all_kept(fixture: &StorageFixture) {
     });
 }
 
-/// "`store` may be cancelled (dropped) at any `.await`; then the report is there whole, or not at all", and all
-/// that was stored before is still there.
+/// "`store` may be cancelled (dropped) at any `.await`. The report is then stored completely or not at all", and all reports that were
+/// stored before still exist.
 pub fn a_cancelled_store_is_there_whole_or_not_at_all(fixture: &StorageFixture) {
     let storage = fixture.open();
     block_on(async {
@@ -130,7 +130,7 @@ fn identity(result: &CheckResult) -> (&str, &str, Timestamp, Option<&str>) {
     (&result.name, &result.endpoint, result.timestamp, result.location.as_deref())
 }
 
-/// "Every wait on a network is bounded by a timeout of the storage's own."
+/// "The storage bounds every wait on a network with a timeout."
 ///
 /// On a paused clock, so that it takes no time. (Waits in blocking threads take theirs.)
 pub fn a_silent_network_is_an_error_in_time(fixture: &StorageFixture) {
@@ -157,7 +157,7 @@ pub fn what_fails_is_an_error(fixture: &StorageFixture) {
     });
 }
 
-/// "Errors hold no credentials."
+/// "Errors contain no credentials."
 pub fn errors_hold_no_secret(fixture: &StorageFixture) {
     let secret = fixture.secret.expose();
     let storage = offered(fixture.failing.as_ref(), "failing")();

@@ -22,7 +22,7 @@ const MAX_ROUNDS: usize = 100;
 /// How many instances maintain at once.
 const INSTANCES: usize = 4;
 
-/// "It removes only what has expired": what is younger stays, and nothing is said to be removed.
+/// "It removes only … those that have expired": younger files stay, and none is reported as removed.
 pub fn nothing_is_removed_before_it_expires(fixture: &StorageFixture) {
     let (for_ever, for_an_hour) = (fixture.open(), fixture.open_expiring(HOUR));
     block_on(async {
@@ -61,7 +61,7 @@ pub fn maintaining_again_removes_nothing(fixture: &StorageFixture) {
     });
 }
 
-/// "It removes only what has expired by the storage's settings, and only check files."
+/// "It removes only check files: those that have expired according to the storage's settings."
 pub fn only_expired_check_files_are_removed(fixture: &StorageFixture) {
     let for_an_hour = fixture.open_expiring(HOUR);
     let now = Timestamp::now();
@@ -92,7 +92,7 @@ pub fn only_expired_check_files_are_removed(fixture: &StorageFixture) {
 /// What a storage derives from the check files is its own to replace and to remove.
 const DERIVED: [&str; 1] = ["index.json"];
 
-/// "It may run in many processes at once": with stores and with itself.
+/// "It may run in many processes at the same time": concurrently with stores and with itself.
 pub fn maintenance_at_once_loses_nothing(fixture: &StorageFixture) {
     let instances: Vec<_> = (0..INSTANCES).map(|_| fixture.open_expiring(HOUR)).collect();
     block_on_threads(async {
@@ -124,7 +124,7 @@ pub fn maintenance_at_once_loses_nothing(fixture: &StorageFixture) {
     });
 }
 
-/// "It may be cancelled at any `.await`; nothing that is not expired is lost", and the next one does what is left.
+/// "It … may be cancelled at any `.await`. Neither loses anything that has not expired", and the next one does the rest.
 pub fn a_cancelled_maintenance_loses_nothing(fixture: &StorageFixture) {
     let (for_an_hour, expiring) = (fixture.open_expiring(HOUR), fixture.open_expiring(AT_ONCE));
     block_on(async {

@@ -11,7 +11,7 @@ use super::{StorageFixture, assert_same_results, files, report};
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// "`fetch` gives the results of a listed file", as they were stored, however often.
+/// "`fetch` returns the results of a listed file", as they were stored, however often it is called.
 pub fn reading_gives_what_was_stored(fixture: &StorageFixture) {
     let storage = fixture.open();
     block_on(async {
@@ -23,7 +23,7 @@ pub fn reading_gives_what_was_stored(fixture: &StorageFixture) {
     });
 }
 
-/// "`list` gives every check file, oldest first", no matter which instance stored it, and older ones first even if they were stored later.
+/// "`list` returns every check file … oldest first", no matter which instance stored it, and older ones first even if they were stored later.
 pub fn listing_is_oldest_first(fixture: &StorageFixture) {
     let (one, other) = (fixture.open(), fixture.open());
     block_on(async {
@@ -38,7 +38,7 @@ pub fn listing_is_oldest_first(fixture: &StorageFixture) {
     });
 }
 
-/// "Every check file whose name's time is `since` or later."
+/// "Every check file with a time of `since` or later in its name."
 pub fn listing_begins_exactly_at_since(fixture: &StorageFixture) {
     let storage = fixture.open();
     block_on(async {
@@ -86,7 +86,7 @@ pub fn an_unknown_file_is_not_found(fixture: &StorageFixture) {
     });
 }
 
-/// "One broken file costs an error of its own, and no other file."
+/// "A broken file is an error for that file only."
 pub fn a_broken_file_costs_only_itself(fixture: &StorageFixture) {
     let storage = fixture.open();
     block_on(async {
