@@ -47,7 +47,7 @@ async fn any_failed_attempt_makes_a_check_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_that_succeeds_makes_the_failure_not_count() {
+async fn a_failure_before_a_successful_retry_does_not_count() {
     let result = run_one(recovering(2).retries(2)).await;
     assert!(result.is_healthy());
     assert_eq!(result.attempts.len(), 1);
@@ -118,7 +118,7 @@ async fn spacing_is_between_attempts_only_also_after_failures() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_attempt_has_a_timeout_also_when_none_is_set() {
+async fn every_attempt_has_a_timeout_even_if_none_is_set() {
     let start = Instant::now();
     let hang = || check_fn("hang", || async { std::future::pending::<Result<(), Failure>>().await });
     let result = run_one(hang()).await;
@@ -130,7 +130,7 @@ async fn every_attempt_has_a_timeout_also_when_none_is_set() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn phases_are_timed_and_a_timeout_tells_the_phase() {
+async fn phases_are_timed_and_a_timeout_names_the_phase() {
     let check = |hangs: bool| {
         check_fn("phases", move || async move {
             Phase::Dns.begin();
@@ -264,7 +264,7 @@ async fn a_fixed_timestamp_and_location_are_in_every_result() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn settings_that_cannot_work_are_told_all_at_once_when_building() {
+async fn invalid_settings_are_reported_together_when_building() {
     let error = Checkup::builder()
         .check(healthy("a").interval(Duration::ZERO))
         .check(healthy("b"))

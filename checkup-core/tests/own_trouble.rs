@@ -93,7 +93,7 @@ async fn a_result_without_a_verdict_is_not_stored() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_monitor_keeps_the_last_verdict_and_tells_no_change() {
+async fn a_monitor_keeps_the_last_verdict_and_notifies_of_no_change() {
     // Down, then not to be tried, then healthy.
     let tries = Arc::new(AtomicU32::new(0));
     let check = check_fn("db", move || {
@@ -117,7 +117,11 @@ async fn a_monitor_keeps_the_last_verdict_and_tells_no_change() {
         assert_eq!(monitor.latest().unwrap().status(), latest, "{statuses:?}");
     }
     assert_eq!(statuses, [Status::Down, Status::Unknown, Status::Healthy]);
-    let told = notifier.notifications();
-    let told: Vec<_> = told.iter().flat_map(|told| &told.changes).map(|change| change.result.status).collect();
-    assert_eq!(told, [Status::Down, Status::Healthy]);
+    let notifications = notifier.notifications();
+    let statuses: Vec<_> = notifications
+        .iter()
+        .flat_map(|notification| &notification.changes)
+        .map(|change| change.result.status)
+        .collect();
+    assert_eq!(statuses, [Status::Down, Status::Healthy]);
 }

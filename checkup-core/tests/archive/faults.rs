@@ -219,7 +219,7 @@ async fn many_compactors_and_writers_at_once_lose_nothing() {
             for number in 0..200 {
                 let time = day(1 + number % 3).saturating_add(HOUR * node + HOUR / 100 * number);
                 stored.push(put(&files, &format!("node{node}"), time).await);
-                // As a process of its own, which looks anew.
+                // As a process of its own, which looks again.
                 Archive::new(files.clone()).maintain().await.unwrap();
             }
             stored

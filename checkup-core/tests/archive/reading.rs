@@ -67,12 +67,12 @@ async fn a_message_that_is_attached_later_is_read_with_its_result() {
     let files = MemoryFiles::new();
     let archive = Archive::new(files.clone());
     let before = result("a", Timestamp::now());
-    let mut told = before.clone();
-    told.message = Some("we know".to_owned());
-    for result in [&before, &told, &before] {
+    let mut attached = before.clone();
+    attached.message = Some("we know".to_owned());
+    for result in [&before, &attached, &before] {
         archive.store(&Report::new(vec![result.clone()])).await.unwrap();
     }
-    assert_eq!(everything(&files).await, [told]);
+    assert_eq!(everything(&files).await, [attached]);
 }
 
 #[tokio::test]

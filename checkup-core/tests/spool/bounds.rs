@@ -50,7 +50,7 @@ async fn a_full_spool_that_another_process_flushes_is_passed_by() {
 }
 
 #[tokio::test]
-async fn a_spool_that_cannot_be_written_is_told_with_why_it_was_needed() {
+async fn a_spool_that_cannot_be_written_is_reported_with_why_it_was_needed() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let dir = temporary.path().join("file");
     fs::write(&dir, "").unwrap();

@@ -20,8 +20,8 @@ async fn a_storage_that_hangs_leaves_time_to_keep_the_report() {
         let error = checkup.store(&report("a")).await.unwrap_err();
         assert_eq!(start.elapsed().as_secs(), 40);
         assert_eq!(error.kind(), StorageErrorKind::Spooled);
-        let told = format!("({reports}): the storage did not answer within 40s");
-        assert!(chain(&error).ends_with(&told), "{}", chain(&error));
+        let expected = format!("({reports}): the storage did not answer within 40s");
+        assert!(chain(&error).ends_with(&expected), "{}", chain(&error));
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 use checkup_core::{Report, Storage, StorageError, async_trait};
 use tokio::sync::watch;
 
-/// A storage that does as it is told, and remembers what was stored, in order. Clones are one storage.
+/// A storage that behaves as scripted, and remembers what was stored, in order. Clones are one storage.
 #[derive(Clone, Debug)]
 pub(crate) struct Fickle {
     mood: Arc<Mutex<Mood>>,

@@ -13,16 +13,16 @@ use crate::fickle::{Fickle, Mood};
 use crate::{chain, checkup, files, keep, report, reports, temporary, waiting};
 
 #[tokio::test]
-async fn a_report_that_cannot_be_stored_is_kept_and_told() {
+async fn a_report_that_cannot_be_stored_is_kept_and_reported() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     // Its parents are made too.
     let dir = temporary.path().join("a/b");
     let checkup = checkup(&storage, &dir);
-    for told in ["1 report waits", "2 reports wait"] {
+    for expected in ["1 report waits", "2 reports wait"] {
         let error = checkup.store(&report("a")).await.unwrap_err();
         assert_eq!(error.kind(), StorageErrorKind::Spooled);
         let expected =
-            format!("kept in the spool {} ({told}): cannot reach the bucket: connection refused", dir.display());
+            format!("kept in the spool {} ({expected}): cannot reach the bucket: connection refused", dir.display());
         assert_eq!(chain(&error), expected);
     }
     assert_eq!((waiting(&checkup).await.reports, waiting(&checkup).await.broken), (2, 0));
@@ -103,8 +103,8 @@ async fn a_slow_storage_is_given_a_bounded_time_and_the_order_is_kept() {
     let start = Instant::now();
     let error = checkup.store(&report("8")).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Spooled);
-    let told = "(5 reports wait): this report queues behind the waiting ones, of which 4 were just stored";
-    assert!(chain(&error).ends_with(told), "{}", chain(&error));
+    let expected = "(5 reports wait): this report queues behind the waiting ones, of which 4 were just stored";
+    assert!(chain(&error).ends_with(expected), "{}", chain(&error));
     assert_eq!(start.elapsed().as_secs(), 12);
     let maintainer = checkup.storage().unwrap().maintainer().unwrap();
     let done = maintainer.maintain().await.unwrap();
@@ -134,7 +134,7 @@ async fn a_thousand_reports_are_flushed_at_once_and_no_more() {
 }
 
 #[tokio::test]
-async fn maintenance_flushes_and_tells_what_is_in_the_way() {
+async fn maintenance_flushes_and_reports_what_is_in_the_way() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let checkup = checkup(&storage, temporary.path());
     keep(&checkup, &["a", "b"]).await;
@@ -161,8 +161,8 @@ async fn while_another_process_flushes_the_others_only_add() {
     storage.calls();
     let error = checkup.store(&report("b")).await.unwrap_err();
     assert_eq!(error.kind(), StorageErrorKind::Spooled);
-    let told = "the waiting reports are being stored right now, and this one queues behind them";
-    assert!(chain(&error).ends_with(&format!("(2 reports wait): {told}")), "{}", chain(&error));
+    let expected = "the waiting reports are being stored right now, and this one queues behind them";
+    assert!(chain(&error).ends_with(&format!("(2 reports wait): {expected}")), "{}", chain(&error));
     let maintainer = checkup.storage().unwrap().maintainer().unwrap();
     assert_eq!(maintainer.maintain().await.unwrap(), Maintenance::default());
     assert_eq!(storage.calls(), 0);

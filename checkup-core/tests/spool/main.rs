@@ -61,7 +61,7 @@ fn reports(dir: &Path) -> Vec<String> {
     files(dir).into_iter().filter(|name| name.ends_with(".json")).collect()
 }
 
-/// An error with its sources, as the command line tells it.
+/// An error with its sources, as the command line prints it.
 fn chain(error: &StorageError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -41,7 +41,7 @@ async fn many_reports_that_the_storage_refuses_do_not_keep_it_from_taking_the_ot
     keep(&checkup, &["v", "w", "x", "y", "z", "a"]).await;
     storage.set(Mood::Refuses(&["v", "w", "x", "y", "z"]));
     let maintainer = checkup.storage().unwrap().maintainer().unwrap();
-    // Three failures one after the other may be an outage: who stores nothing itself cannot know.
+    // Three failures one after the other may be an outage: a process that stores nothing itself cannot know.
     for _ in 0..5 {
         let error = maintainer.maintain().await.unwrap_err();
         assert!(
