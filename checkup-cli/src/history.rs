@@ -215,7 +215,7 @@ fn period_name(length: Duration) -> String {
     } else if HOUR * u32::try_from(hours).unwrap_or(0) == length {
         format!("{hours}h")
     } else {
-        checkup_core::duration::Human(length).to_string()
+        checkup_core::duration::GoDuration(length).to_string()
     }
 }
 

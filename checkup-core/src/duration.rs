@@ -109,24 +109,24 @@ fn unit_hint(found: &str) -> String {
 ///
 /// ```
 /// use std::time::Duration;
-/// use checkup_core::duration::Human;
+/// use checkup_core::duration::GoDuration;
 ///
-/// assert_eq!(Human(Duration::from_millis(1500)).to_string(), "1.5s");
-/// assert_eq!(Human(Duration::from_secs(14 * 24 * 3600)).to_string(), "336h0m0s");
+/// assert_eq!(GoDuration(Duration::from_millis(1500)).to_string(), "1.5s");
+/// assert_eq!(GoDuration(Duration::from_secs(14 * 24 * 3600)).to_string(), "336h0m0s");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(clippy::exhaustive_structs, reason = "a display adapter of one value")]
-pub struct Human(pub Duration);
+pub struct GoDuration(pub Duration);
 
-impl Human {
+impl GoDuration {
     /// The duration with three digits that count, for people to compare at a glance.
     ///
     /// ```
     /// use std::time::Duration;
-    /// use checkup_core::duration::Human;
+    /// use checkup_core::duration::GoDuration;
     ///
-    /// assert_eq!(Human::rounded(Duration::from_nanos(1_238_199)).to_string(), "1.24ms");
-    /// assert_eq!(Human::rounded(Duration::from_millis(83_456)).to_string(), "1m23s");
+    /// assert_eq!(GoDuration::rounded(Duration::from_nanos(1_238_199)).to_string(), "1.24ms");
+    /// assert_eq!(GoDuration::rounded(Duration::from_millis(83_456)).to_string(), "1m23s");
     /// ```
     pub fn rounded(duration: Duration) -> Self {
         let nanos = duration.as_nanos();
@@ -141,7 +141,7 @@ impl Human {
     }
 }
 
-impl fmt::Display for Human {
+impl fmt::Display for GoDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nanos = self.0.as_nanos();
         let text = match nanos {
@@ -207,7 +207,7 @@ pub mod nanos {
 ///
 /// Those of the serializer.
 pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&Human(*duration))
+    serializer.collect_str(&GoDuration(*duration))
 }
 
 /// Reads a duration: a string such as `"1m30s"`, or integer nanoseconds, which must be 0 or at least 100,000: fewer
@@ -336,7 +336,7 @@ mod tests {
             (18_367_001_000_000, "5h6m7.001s"),
             (3_600_000_000_000, "1h0m0s"),
         ] {
-            assert_eq!(Human(Duration::from_nanos(nanos)).to_string(), text);
+            assert_eq!(GoDuration(Duration::from_nanos(nanos)).to_string(), text);
         }
     }
 
@@ -354,7 +354,7 @@ mod tests {
     fn every_displayed_duration_reads_back() {
         for nanos in [1, 999, 1_001, 999_999, 1_000_001, 59_999_999_999, 86_400_000_000_001, i64::MAX as u64] {
             let duration = Duration::from_nanos(nanos);
-            assert_eq!(parse(&Human(duration).to_string()), Ok(duration));
+            assert_eq!(parse(&GoDuration(duration).to_string()), Ok(duration));
         }
     }
 }

@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use crate::checkup::Dependencies;
-use crate::duration::Human;
+use crate::duration::GoDuration;
 use crate::{Attempt, Cause, Check, CheckResult, Checker, Failure, Observation, Report, Status, Timestamp};
 
 /// The pause before trying again after trouble of the monitor itself. Each pause is twice as long as the one before, up
@@ -135,7 +135,7 @@ impl Started {
         tracing::debug!(
             checks = checks.len(),
             status = %report.status(),
-            elapsed = %Human(report.elapsed),
+            elapsed = %GoDuration(report.elapsed),
             "run finished"
         );
         report
@@ -280,7 +280,7 @@ async fn try_once(checker: &dyn Checker, deadline: Option<Instant>, limit: Durat
         }
         Ok(Ok(Err(failure))) => failure,
         Ok(Err(panic)) => Failure::new(Cause::Panic, panic_message(panic.as_ref())),
-        Err(_) => Failure::new(Cause::Timeout, format!("timed out after {}{}", Human(limit), trace.activity())),
+        Err(_) => Failure::new(Cause::Timeout, format!("timed out after {}{}", GoDuration(limit), trace.activity())),
     };
     let (cause, error) = failure.into_parts();
     tracing::debug!(endpoint = %checker.endpoint(), %cause, error, "attempt failed");
@@ -315,7 +315,8 @@ fn conclude(result: &mut CheckResult, notice: Option<String>) {
         return;
     }
     let slow = !result.threshold_rtt.is_zero() && result.stats().median > result.threshold_rtt;
-    let slow = slow.then(|| format!("median round trip time exceeded threshold ({})", Human(result.threshold_rtt)));
+    let slow =
+        slow.then(|| format!("median round trip time exceeded threshold ({})", GoDuration(result.threshold_rtt)));
     result.notice = match (notice, slow) {
         (Some(notice), Some(slow)) => Some(format!("{notice}; {slow}")),
         (notice, slow) => notice.or(slow),

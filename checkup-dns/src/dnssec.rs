@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use checkup_core::duration::Human;
+use checkup_core::duration::GoDuration;
 use checkup_core::{Failure, Phase};
 use checkup_net::{excerpt, read_file};
 use futures::stream::{self, Stream, StreamExt};
@@ -244,7 +244,7 @@ fn out_of_date(answer: &Message) -> Option<String> {
             |then: u32| i32::try_from(now.wrapping_sub(then)).ok().and_then(|seconds| u64::try_from(seconds).ok());
         let signed = format!("the signature of {} {}", shown(&record.name), input.type_covered);
         match (since(input.sig_expiration.get()), since(input.sig_inception.get())) {
-            (Some(ago), _) if ago > 0 => Some(format!("{signed} expired {} ago", Human(Duration::from_secs(ago)))),
+            (Some(ago), _) if ago > 0 => Some(format!("{signed} expired {} ago", GoDuration(Duration::from_secs(ago)))),
             (_, None) => Some(format!("{signed} is not valid yet")),
             _ => None,
         }

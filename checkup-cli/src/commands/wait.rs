@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use checkup_core::Wait;
 use checkup_core::config::Registry;
-use checkup_core::duration::{self, Human};
+use checkup_core::duration::{self, GoDuration};
 use tokio::time::Instant;
 
 use super::signal::Signals;
@@ -59,9 +59,9 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     // If the first run was healthy, there was no wait to report.
     if !global.quiet && (!healthy || waiting.into_inner().has_waited()) {
         complain(&if healthy {
-            format!("healthy after {}", Human::rounded(begin.elapsed()))
+            format!("healthy after {}", GoDuration::rounded(begin.elapsed()))
         } else {
-            format!("not healthy within {}", Human(args.timeout))
+            format!("not healthy within {}", GoDuration(args.timeout))
         });
     }
     if !global.quiet {

@@ -237,7 +237,7 @@ pub(super) fn rough(duration: Duration) -> String {
         1_000..1_000_000 => (1_000, "µs"),
         1_000_000..1_000_000_000 => (1_000_000, "ms"),
         1_000_000_000..60_000_000_000 => (1_000_000_000, "s"),
-        _ => return checkup_core::duration::Human(Duration::from_secs(duration.as_secs())).to_string(),
+        _ => return checkup_core::duration::GoDuration(Duration::from_secs(duration.as_secs())).to_string(),
     };
     let (whole, hundredths) = (nanos / unit, nanos % unit * 100 / unit);
     match whole {

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use checkup_core::duration::Human;
+use checkup_core::duration::GoDuration;
 use checkup_core::{CheckResult, Report};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{interval, sleep};
@@ -75,7 +75,7 @@ impl Waiting {
 }
 
 fn bar(limit: Duration) -> ProgressBar {
-    let template = format!("{{spinner}} {{elapsed}} of {}, waiting for {{wide_msg}}", Human(limit));
+    let template = format!("{{spinner}} {{elapsed}} of {}, waiting for {{wide_msg}}", GoDuration(limit));
     let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_spinner());
     ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_style(style).with_elapsed(PATIENCE)
 }

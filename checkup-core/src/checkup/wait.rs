@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::duration::Human;
+use crate::duration::GoDuration;
 use crate::{Attempt, Cause, Check, CheckResult, Checkup, Report, Status};
 
 /// The pause after the first run; each is twice the last, up to [`MAX_PAUSE`].
@@ -40,7 +40,7 @@ pub struct Wait {
 /// The checks were not all healthy in time. Displays as the reasons, and so does `Debug`: it is what a test or a `main` prints that returns
 /// the error.
 #[derive(Clone, thiserror::Error)]
-#[error("not healthy within {}\n{report}", Human(*limit))]
+#[error("not healthy within {}\n{report}", GoDuration(*limit))]
 #[non_exhaustive]
 pub struct NotHealthy {
     /// How long was waited.
@@ -126,7 +126,7 @@ fn cut_short(checkup: &Checkup, finished: Vec<Option<CheckResult>>, limit: Durat
     let running = |check: &Check| {
         let mut result = CheckResult::new(check.name(), check.endpoint());
         result.status = Status::Down;
-        let error = format!("still running when the time of {} was over", Human(limit));
+        let error = format!("still running when the time of {} was over", GoDuration(limit));
         result.attempts = vec![Attempt::failure(limit, Cause::Timeout, error)];
         result
     };

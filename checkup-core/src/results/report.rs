@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{CheckResult, Status};
 use crate::Timestamp;
-use crate::duration::Human;
+use crate::duration::GoDuration;
 
 /// The outcome of one run: one result per check, in the order of the checks.
 ///
@@ -101,7 +101,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.results.iter().map(|result| result.name.chars().count()).max().unwrap_or(0);
         for result in &self.results {
-            let rtt = Human::rounded(result.stats().median);
+            let rtt = GoDuration::rounded(result.stats().median);
             writeln!(f, "{:8}  {:width$}  {}  {rtt}", result.status, result.name, result.endpoint)?;
             if let Some(reason) = result.reason() {
                 writeln!(f, "          {:width$}  {reason}", "")?;

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Spool;
 use super::folder::{Lock, blocking};
-use crate::duration::Human;
+use crate::duration::GoDuration;
 use crate::{
     ErrorChain, Maintenance, MaintenanceFailure, PagePublisher, Report, Storage, StorageError, StorageErrorKind,
     StorageMaintainer, StorageProvisioner, StorageReader, check_file,
@@ -286,8 +286,10 @@ impl Spooled {
         match timeout(limit, store).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(StorageError::new("the storage panicked in its store")),
-            Err(_) => Err(StorageError::new(format!("the storage did not answer within {}", Human::rounded(limit)))
-                .with_kind(StorageErrorKind::Timeout)),
+            Err(_) => {
+                Err(StorageError::new(format!("the storage did not answer within {}", GoDuration::rounded(limit)))
+                    .with_kind(StorageErrorKind::Timeout))
+            }
         }
     }
 

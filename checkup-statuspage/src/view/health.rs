@@ -111,7 +111,7 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
     if is_ahead(latest.timestamp, question.now) {
         detail["output"] = json!("the clock of the latest result is ahead");
     } else if is_stale {
-        let age = checkup_core::duration::Human::rounded(question.now.since(latest.timestamp));
+        let age = checkup_core::duration::GoDuration::rounded(question.now.since(latest.timestamp));
         detail["output"] = json!(format!("the latest result is {age} old"));
     } else if let Some(reason) = latest.reason.as_deref().filter(|_| latest.status != Status::Healthy) {
         detail["output"] = json!(reason);

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use checkup_core::Timestamp;
-use checkup_core::duration::Human;
+use checkup_core::duration::GoDuration;
 use tokio_rustls::rustls::pki_types::UnixTime;
 use tokio_rustls::rustls::{CertificateError, ExtendedKeyPurpose};
 
@@ -18,7 +18,7 @@ const MAX_NAMES: usize = 5;
 pub(super) fn message(error: &CertificateError, server: &str) -> String {
     match error {
         CertificateError::ExpiredContext { time, not_after } => {
-            let ago = Human(Duration::from_secs(time.as_secs().saturating_sub(not_after.as_secs())));
+            let ago = GoDuration(Duration::from_secs(time.as_secs().saturating_sub(not_after.as_secs())));
             format!("the certificate of {server} expired {ago} ago, on {}; renew it", date(*not_after))
         }
         CertificateError::Expired => format!("the certificate of {server} has expired; renew it"),
