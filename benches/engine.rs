@@ -1,4 +1,4 @@
-//! What the engine adds to a check that does nothing, compared with a bare task that does nothing.
+//! Measures the overhead of the engine: a check that does nothing, compared with a bare task that does nothing.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use checkup::{Checkup, check_fn};

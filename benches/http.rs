@@ -1,4 +1,4 @@
-//! A plain HTTP check through the engine, compared with a bare hyper exchange: a new connection each.
+//! Compares a plain HTTP check through the engine with a bare hyper exchange, each on a new connection.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::net::SocketAddr;

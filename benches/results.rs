@@ -1,4 +1,4 @@
-//! Encoding and decoding a check file of 100 results, compared with `serde_json`'s own untyped values.
+//! Compares encoding and decoding a check file of 100 results with `serde_json`'s own untyped values.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! Storing a run of 20 results to a directory, compared with a bare write and fsync of the same bytes; with a short and
-//! with a long history.
+//! Compares storing a run of 20 results in a directory with a bare write and fsync of the same bytes, with a short and with a
+//! long history.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::fs::File;
@@ -37,7 +37,7 @@ fn storage_fs(criterion: &mut Criterion) {
         let checkup = Checkup::builder().storage(Fs::new(dir.path())).build().expect("a valid storage");
         group.bench_function(format!("store after {history} files"), |bencher| {
             bencher.iter(|| {
-                // A different one each time: a report that is stored twice exists once.
+                // A different report each time, because storing the same report again has no effect.
                 report.results[0].timestamp = Timestamp::now();
                 runtime.block_on(checkup.store(&report)).expect("a report can be stored")
             });

@@ -1,6 +1,6 @@
-//! What the engine costs per check, in instructions: run under callgrind by `.ci/instructions`.
+//! Measures the cost of the engine per check in instructions; `.ci/instructions` runs it under callgrind.
 //!
-//! `checks N` makes N checks that do nothing and runs them once; `spawn N` spawns and awaits as many bare tasks.
+//! `checks N` makes N checks that do nothing and runs them once; `spawn N` spawns and awaits N bare tasks.
 
 #![allow(missing_docs, reason = "a program for a script")]
 

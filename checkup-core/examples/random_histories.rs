@@ -1,6 +1,6 @@
-//! Prints random histories and what follows from them, one JSON object a line: `random_histories COUNT`.
+//! Prints random histories and the states derived from them, one JSON object per line: `random_histories COUNT`.
 //!
-//! The page's JavaScript derives the same from the same results; `.ci/browser` compares both.
+//! The page's JavaScript must derive the same; `.ci/browser` compares the two.
 
 use std::io::{BufWriter, Write};
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn line(seed: u64) -> Result<Value, Box<dyn std::error::Error>> {
     let of = random::history(seed);
     let mut whole = Summary::new();
     whole.add(&of.results);
-    // Half of them come as a summary with closed days, and the results after it as files.
+    // Half of them consist of a summary with closed days, followed by files with later results.
     let mut stored = None;
     if seed % 2 == 1 {
         let mut summary = Summary::new();

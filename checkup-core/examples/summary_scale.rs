@@ -1,6 +1,6 @@
 //! Measures a year of maintenance of a large installation: `summary_scale CHECKS LOCATIONS DAYS [RUNS_A_DAY]`.
 //!
-//! Each day's check files are stored, summarised and removed, as by a short `check_expiry`, so that memory is that of maintenance.
+//! Each day's check files are stored, summarised and removed, as with a short `check_expiry`, so the measured memory is that of maintenance.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -93,7 +93,7 @@ fn result(check: u32, location: u32, time: Timestamp, day: u32) -> CheckResult {
     result
 }
 
-/// The number of summary files, their bytes, and those of the largest.
+/// The number of summary files, their total size, and the size of the largest, in bytes.
 async fn sizes(files: &MemoryFiles) -> Result<(usize, usize, usize), Box<dyn std::error::Error>> {
     let mut sizes = Vec::new();
     for name in files.list("summary", 100_000).await? {
@@ -102,7 +102,7 @@ async fn sizes(files: &MemoryFiles) -> Result<(usize, usize, usize), Box<dyn std
     Ok((sizes.len(), sizes.iter().sum(), sizes.iter().copied().max().unwrap_or_default()))
 }
 
-/// The most memory that the process had, in kB; zero where the system does not say.
+/// The peak resident memory of the process in kB; zero if the system does not report it.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! [`Check`]: a named checker and the policy by which the engine runs it.
+//! [`Check`]: a named checker and its policy, which defines how the engine runs it.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -15,9 +15,9 @@ use crate::config::DurationSchema;
 use crate::source::Source;
 use crate::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, duration};
 
-/// A named, configured check: a [`Checker`] and when, how often and how long it is tried.
+/// A named, configured check: a [`Checker`], with its attempts, timeouts, thresholds and interval.
 ///
-/// Invalid settings are reported when the [`Checkup`](crate::Checkup) is built, all of them together.
+/// Invalid settings are all reported together when the [`Checkup`](crate::Checkup) is built.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,38 +35,38 @@ use crate::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observat
 pub struct Check {
     name: Box<str>,
     checker: Result<Arc<dyn Checker>, Box<ConfigError>>,
-    /// Shared, since most checks of a file have the same.
+    /// Shared, because most checks in a file have the same policy.
     policy: Arc<Policy>,
     source: Option<Source>,
 }
 
-/// How the engine runs a check: the keys that all checks have in a config file.
+/// How the engine runs a check: the config keys common to all checks.
 ///
-/// A new key is a field here, its default, and a setter of [`Check`].
+/// To add a key, add a field here, its default, and a setter on [`Check`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Policy {
-    /// How many attempts a run makes, one after another; any that fails makes the check down. Default 1.
+    /// How many attempts a run makes, one after another; any that fails makes the check down. Default: 1.
     #[serde(deserialize_with = "zero_is_one")]
     #[cfg_attr(feature = "config", schemars(with = "u32"))]
     pub attempts: NonZeroU32,
-    /// The pause between attempts. Default 0.
+    /// The pause between attempts. Default: 0.
     #[serde(with = "duration")]
     #[cfg_attr(feature = "config", schemars(with = "DurationSchema"))]
     pub attempt_spacing: Duration,
-    /// The limit of each attempt; every attempt has one. Default: that of the type, 10 seconds for most.
+    /// The time limit of each attempt. Default: that of the type, usually 10 seconds.
     #[serde(serialize_with = "duration::option::serialize", deserialize_with = "zero_is_none")]
     #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
     pub timeout: Option<Duration>,
-    /// The check is degraded if the median round-trip time is longer. Default 0: never.
+    /// The check is degraded if the median round-trip time is longer. Default: 0 (never).
     #[serde(with = "duration")]
     #[cfg_attr(feature = "config", schemars(with = "DurationSchema"))]
     pub threshold_rtt: Duration,
-    /// How often a failed attempt is repeated before it counts as failed. Default 0.
+    /// How often a failed attempt is repeated before it counts as failed. Default: 0.
     pub retries: u32,
-    /// The pause before the first retry; it doubles with each further one, up to the limit of an attempt. Default 1 second.
+    /// The pause before the first retry, doubled before each further retry, up to the timeout. Default: 1 second.
     #[serde(with = "duration")]
     #[cfg_attr(feature = "config", schemars(with = "DurationSchema"))]
     pub retry_spacing: Duration,
@@ -74,12 +74,12 @@ pub struct Policy {
     #[serde(with = "duration::option")]
     #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
     pub interval: Option<Duration>,
-    /// What the check belongs to (`readiness`, `team:search`), to select by. Default none.
+    /// Tags for selecting checks (`readiness`, `team:search`). Default: none.
     pub tags: Vec<String>,
-    /// Under which heading the check is shown. Default none.
+    /// The heading under which the check is shown. Default: none.
     pub group: Option<String>,
-    /// The names of the checks that this one depends on. While one of them is down, this one is *down because of* it, and there
-    /// are no separate notifications of it. Default none.
+    /// The names of the checks that this one depends on. If one of them is down while this check is down,
+    /// this check is *down because of* it and sends no separate notifications. Default: none.
     pub depends_on: Vec<String>,
 }
 
@@ -101,7 +101,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// All settings that are invalid, each with its key.
+    /// All invalid settings, each with its key.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         match self.interval {
             Some(Duration::ZERO) => Err(ConfigError::reason(
@@ -118,7 +118,7 @@ impl Policy {
     }
 }
 
-/// Upstream's way of saying nothing.
+/// Upstream writes zero for an unset duration.
 fn zero_is_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
     Ok(NonZeroU32::new(u32::deserialize(deserializer)?).unwrap_or(NonZeroU32::MIN))
 }
@@ -128,7 +128,7 @@ fn zero_is_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dur
 }
 
 impl Check {
-    /// A check of a [`Checker`], or of settings that become one.
+    /// Makes a check from a [`Checker`], or from settings that become one.
     pub fn new(name: impl Into<String>, checker: impl IntoChecker) -> Self {
         Self {
             name: name.into().into(),
@@ -148,42 +148,42 @@ impl Check {
         Arc::make_mut(&mut self.policy)
     }
 
-    /// How many attempts a run makes, one after another; 0 counts as 1. Default 1.
+    /// How many attempts a run makes, one after another; 0 means 1. Default: 1.
     #[must_use]
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.policy_mut().attempts = NonZeroU32::new(attempts).unwrap_or(NonZeroU32::MIN);
         self
     }
 
-    /// The pause between attempts. Default zero.
+    /// The pause between attempts. Default: zero.
     #[must_use]
     pub fn attempt_spacing(mut self, spacing: Duration) -> Self {
         self.policy_mut().attempt_spacing = spacing;
         self
     }
 
-    /// The limit of each attempt. Default: the checker's, 10 seconds for most. Zero counts as not set.
+    /// The time limit of each attempt. Zero means the default. Default: the checker's, usually 10 seconds.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.policy_mut().timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
         self
     }
 
-    /// The check is degraded if the median round-trip time is longer than this. Default zero: never.
+    /// The check is degraded if the median round-trip time is longer than this. Default: zero (never).
     #[must_use]
     pub fn threshold_rtt(mut self, threshold: Duration) -> Self {
         self.policy_mut().threshold_rtt = threshold;
         self
     }
 
-    /// How often a failed attempt is repeated before it counts as failed. Default 0.
+    /// How often a failed attempt is repeated before it counts as failed. Default: 0.
     #[must_use]
     pub fn retries(mut self, retries: u32) -> Self {
         self.policy_mut().retries = retries;
         self
     }
 
-    /// The pause before the first retry, which doubles with each further one, up to the limit of an attempt. Default 1 second.
+    /// The pause before the first retry, doubled before each further retry, up to the timeout. Default: 1 second.
     #[must_use]
     pub fn retry_spacing(mut self, spacing: Duration) -> Self {
         self.policy_mut().retry_spacing = spacing;
@@ -197,21 +197,21 @@ impl Check {
         self
     }
 
-    /// Adds a tag to select by.
+    /// Adds a tag for selecting checks.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.policy_mut().tags.push(tag.into());
         self
     }
 
-    /// Under which heading the check is shown.
+    /// The heading under which the check is shown.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.policy_mut().group = Some(group.into());
         self
     }
 
-    /// Adds the name of a check that this one depends on: while that is down, this one is down because of it.
+    /// Adds the name of a check that this one depends on: if both are down, this check is down because of that one.
     ///
     /// In a [`Monitor`](crate::Monitor) the latest result of that check counts, so give it an interval no longer than
     /// this one's.
@@ -228,17 +228,17 @@ impl Check {
         self
     }
 
-    /// The name; the endpoint if the check was given an empty one.
+    /// The name. If the check has an empty name, this is the endpoint.
     pub fn name(&self) -> Cow<'_, str> {
         if self.name.is_empty() { self.endpoint() } else { Cow::Borrowed(&*self.name) }
     }
 
-    /// The name as it was given, which asks nothing of the checker.
+    /// The name that was given, without calling the checker.
     pub(crate) fn given_name(&self) -> &str {
         &self.name
     }
 
-    /// What is checked, as people read it. Empty if the check's settings are invalid.
+    /// The endpoint in readable form. Empty if the check's settings are invalid.
     pub fn endpoint(&self) -> Cow<'_, str> {
         self.checker.as_ref().map_or(Cow::Borrowed(""), |checker| checker.endpoint())
     }
@@ -248,17 +248,17 @@ impl Check {
         self.source.as_ref()
     }
 
-    /// Its `type` in the config file that it comes from; `None` for a check that was made in code.
+    /// The check's `type` in its config file; `None` for a check that was made in code.
     pub fn type_name(&self) -> Option<&str> {
         self.source.as_ref().map(Source::type_name)
     }
 
-    /// How the engine runs it.
+    /// How the engine runs the check.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// Whether it has this tag.
+    /// Whether the check has this tag.
     pub fn has_tag(&self, tag: &str) -> bool {
         self.policy.tags.iter().any(|own| own == tag)
     }
@@ -272,7 +272,7 @@ impl Check {
         self.checker.as_ref().map_err(AsRef::as_ref)
     }
 
-    /// Whether it can run: all problems, each with its key.
+    /// Validates the check: returns all problems, each with its key.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         let mut problems = ConfigProblems::new();
         problems.take(self.checker.as_ref().map_err(|error| (**error).clone()));
@@ -281,7 +281,7 @@ impl Check {
     }
 }
 
-/// Makes a check of an async closure: `Ok` is healthy, `Err` is down with the error's message and sources.
+/// Makes a check from an async closure. `Ok` means healthy; `Err` means down, with the error's message and sources.
 ///
 /// The error may be anything that becomes a boxed error (text, `anyhow::Error`, any error type); a
 /// [`Failure`] keeps its cause. The value may be `()` or an [`Observation`].

@@ -49,22 +49,22 @@
 //! |---|---|
 //! | `checkers` | The checks, each with its `type`, its settings, and the keys that all checks have (below). |
 //! | `storage` | Where reports are stored, with its `type`. |
-//! | `spool` | Where reports wait while the storage cannot be reached: [`Spool`](crate::Spool) as an object, or `false` for nowhere. |
-//! | `notifiers` | What is notified of changes, each with its `type`. |
-//! | `notifier` | Upstream's older form of one notifier; it goes first. |
-//! | `concurrent_checks` | How many checks run at once, up to 100,000; 0 or absent for 256. |
-//! | `location` | Where this node is, in one line of at most 64 characters; every result says it. |
+//! | `spool` | Where reports are queued while the storage is unreachable: [`Spool`](crate::Spool) as an object, or `false` for nowhere. |
+//! | `notifiers` | The notifiers, which send a message when a status changes, each with its `type`. |
+//! | `notifier` | A single notifier, an older form of upstream (the original Checkup, a Go program); it comes first. |
+//! | `concurrent_checks` | How many checks run concurrently, up to 100,000. Default, and if 0: 256. |
+//! | `location` | Where this node is, in one line of at most 64 characters; recorded in every result. |
 //! | `shard` | This node's share of the checks: `"2/8"` or `{"index": 2, "count": 8}` for the second of eight. |
 //! | `quorum` | How many locations must report a check as down for it to be down. Default: more than half. |
 //! | `timestamp` | An RFC 3339 time that replaces the time of every result; absent or `0001-01-01T00:00:00Z` for none. |
-//! | `$schema` | Ignored: for editors. |
+//! | `$schema` | The schema of this file, for editors; ignored. |
 //!
 //! Keys that begin with `x-` are ignored too: they are free for YAML's anchors. A program can [register](Registry::section) further keys, such as
 //! `status_page`.
 //!
 //! Every check has `endpoint_name` (or `name`), `attempts`, `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`, `retry_spacing`,
 //! `interval`, `tags`, `group` and `depends_on`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in
-//! nanoseconds. Where a list belongs, a single value will do: `tags: public`. Relative paths are relative to the folder of the file.
+//! nanoseconds. A single value is accepted in place of a list: `tags: public`. Relative paths are relative to the folder of the file.
 //!
 //! In strings, `${VAR}` is the environment variable `VAR`, which must be set; `${VAR:-default}` is `default` if it is
 //! not set or empty; `$${` is a plain `${`.

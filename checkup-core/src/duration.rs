@@ -1,8 +1,8 @@
 //! Durations as people and config files write them.
 //!
-//! The syntax is Go's (upstream's language), with days and weeks added: a sequence of decimal numbers,
+//! The syntax is that of Go, the language of the original Checkup (upstream), plus days and weeks: a sequence of decimal numbers,
 //! each with a unit, such as `"300ms"`, `"1.5h"`, `"1m30s"` or `"2w"`. Units: `ns`, `us` (or `µs`), `ms`, `s`,
-//! `m`, `h`, `d`, `w`. In JSON a duration may also be an integer: nanoseconds, upstream's form.
+//! `m`, `h`, `d`, `w`. In JSON a duration may also be an integer in nanoseconds, the form that upstream writes.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,14 +23,14 @@ const UNITS: &[(&str, u64)] = &[
     ("w", 604_800_000_000_000),
 ];
 
-/// The fewest nanoseconds that a config may give as an integer, but for 0: a tenth of a millisecond. Who writes 30 means
-/// seconds, and a `check_expiry` of 30 nanoseconds would remove every check file there is.
+/// The smallest integer that a config may use (other than 0): 0.1 ms in nanoseconds. An integer such as `30` means seconds, and
+/// a `check_expiry` of 30 nanoseconds would remove every check file.
 const MIN_INTEGER: u64 = 100_000;
 
 /// The longest duration that check files can hold: 2^63 - 1 nanoseconds, about 292 years.
 const MAX_NANOS: u128 = i64::MAX as u128;
 
-/// Reads a duration such as `"1m30s"`.
+/// Parses a duration such as `"1m30s"`.
 ///
 /// # Errors
 ///
@@ -71,14 +71,14 @@ pub fn parse(text: &str) -> Result<Duration, ParseDurationError> {
     u64::try_from(total).map(Duration::from_nanos).map_err(|_| fail())
 }
 
-/// `number` (decimal, perhaps with a fraction) times `unit`; what is smaller than a nanosecond is cut off.
+/// `number` (decimal, with an optional fraction) times `unit`, rounded down to whole nanoseconds.
 fn scale(number: &str, unit: u64) -> Option<u128> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
         return None;
     }
     let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    // 18 digits fit a u64 and are more than a nanosecond's share of a week.
+    // 18 digits fit into a u64, and are precise enough to resolve a nanosecond in a week.
     let fraction = &fraction[..fraction.len().min(18)];
     let numerator: u64 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
     let denominator = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
@@ -90,7 +90,7 @@ fn scale(number: &str, unit: u64) -> Option<u128> {
 #[error("expected a duration such as \"500ms\" or \"1m30s\", found {found:?}{}", unit_hint(found))]
 #[non_exhaustive]
 pub struct ParseDurationError {
-    /// The text as it was given.
+    /// The text that was given.
     pub found: String,
 }
 
@@ -105,7 +105,7 @@ fn unit_hint(found: &str) -> String {
     }
 }
 
-/// Displays a duration in Go's format, as upstream's notices do: `500ms`, `1m30s`, `336h0m0s`.
+/// Displays a duration in Go's format, as in upstream's notifications: `500ms`, `1m30s`, `336h0m0s`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -119,7 +119,7 @@ fn unit_hint(found: &str) -> String {
 pub struct GoDuration(pub Duration);
 
 impl GoDuration {
-    /// The duration with three digits that count, for people to compare at a glance.
+    /// The duration rounded to three significant digits, or to whole seconds from one minute on, for easy comparison.
     ///
     /// ```
     /// use std::time::Duration;
@@ -134,7 +134,7 @@ impl GoDuration {
         while nanos / unit >= 1000 {
             unit *= 10;
         }
-        // Minutes and hours are not decimal: whole seconds are fine enough.
+        // Minutes and hours are not decimal; whole seconds are precise enough.
         let unit = if nanos >= 60_000_000_000 { 1_000_000_000 } else { unit };
         let rounded = (nanos + unit / 2) / unit * unit;
         Self(u64::try_from(rounded).map_or(Duration::MAX, Duration::from_nanos))
@@ -172,7 +172,7 @@ fn decimal(value: u128, digits: usize) -> String {
     format!("{}{dot}{fraction}", value / scale)
 }
 
-/// Serialises a duration as upstream does: an integer in nanoseconds. For `#[serde(with = "duration::nanos")]`
+/// Serialises a duration like upstream, as an integer in nanoseconds. For `#[serde(with = "duration::nanos")]`
 /// on fields that only programs write; reading accepts strings too.
 pub mod nanos {
     use serde::Deserialize;
@@ -189,11 +189,11 @@ pub mod nanos {
         serializer.serialize_i64(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
     }
 
-    /// Reads integer nanoseconds, however few.
+    /// Reads integer nanoseconds of any size, or a string.
     ///
     /// # Errors
     ///
-    /// If the value is none, or is negative.
+    /// If the value is not a duration, or is negative.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let nanos = i64::deserialize(deserializer)?;
         let negative = || D::Error::invalid_value(Unexpected::Signed(nanos), &"nanoseconds, 0 or more");
@@ -210,8 +210,8 @@ pub fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S:
     serializer.collect_str(&GoDuration(*duration))
 }
 
-/// Reads a duration: a string such as `"1m30s"`, or integer nanoseconds, which must be 0 or at least 100,000: fewer
-/// are no duration that anybody means.
+/// Reads a duration: a string such as `"1m30s"`, or integer nanoseconds, which must be 0 or at least 100,000, since smaller
+/// numbers are probably a mistake.
 ///
 /// # Errors
 ///
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_go_reads_and_days_and_weeks() {
+    fn reads_go_durations_and_days_and_weeks() {
         for (text, nanos) in [
             ("0", 0),
             ("1ns", 1),
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn displays_as_go_does() {
+    fn displays_durations_like_go() {
         for (nanos, text) in [
             (0, "0s"),
             (1, "1ns"),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn an_integer_that_can_only_be_meant_as_seconds_is_refused() {
+    fn an_integer_that_is_too_small_for_nanoseconds_is_refused() {
         #[derive(Debug, serde::Deserialize)]
         struct Config(#[serde(with = "super")] Duration);
         let error = serde_json::from_str::<Config>("30").unwrap_err().to_string();

@@ -1,4 +1,4 @@
-//! [`Monitor`]: runs checks in the background, again and again.
+//! [`Monitor`]: runs checks in the background, repeatedly.
 
 mod driver;
 mod schedule;
@@ -14,19 +14,19 @@ use crate::{Check, Checkup, ConfigError, NotifyError, Report, StorageError};
 use driver::Driver;
 use state::State;
 
-/// The time from run to run unless set otherwise.
+/// The default time from run to run.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How many runs a subscriber may be behind before it misses the oldest.
 const SUBSCRIPTION_CAPACITY: usize = 64;
 
-/// Runs a [`Checkup`]'s checks in the background, each at its interval, stores the reports and tells of changes.
+/// Runs a [`Checkup`]'s checks in the background, each at its interval, stores the reports and notifies of changes.
 ///
-/// - Checks with the same interval run together, and make one report. The first run is at once.
-/// - A check never overlaps with itself: while one of its runs goes on, its next is skipped. Ticks that
-///   were missed (a suspended machine) are skipped, not made up for.
-/// - An error of the storage or of a notifier never stops it.
-/// - Dropping it stops the schedule and lets what is in flight end in the background;
+/// - Checks with the same interval run together and produce one report. The first run starts immediately.
+/// - A check never overlaps with itself: while a run is in progress, the next one is skipped. Ticks that
+///   were missed (because the machine was suspended, say) are skipped and not caught up on.
+/// - An error in the storage or a notifier never stops it.
+/// - Dropping it stops the schedule and lets running checks finish in the background;
 ///   [`shutdown`](Self::shutdown) waits for that.
 ///
 /// In a service:
@@ -47,7 +47,7 @@ const SUBSCRIPTION_CAPACITY: usize = 64;
 /// }
 /// let ready = monitor.latest().is_some_and(|report| report.is_healthy());
 /// assert!(ready);
-/// // Or from some of the checks only: see `latest_of`.
+/// // To answer from some of the checks only, see `latest_of`.
 ///
 /// monitor.shutdown().await;
 /// # Ok(())
@@ -75,7 +75,7 @@ pub struct Run {
 }
 
 impl Monitor {
-    /// Begins a monitor of a checkup.
+    /// Returns a builder for a monitor of this checkup.
     pub fn builder(checkup: Checkup) -> MonitorBuilder {
         MonitorBuilder { checkup, interval: DEFAULT_INTERVAL, jitter: 0.0 }
     }
@@ -85,22 +85,22 @@ impl Monitor {
         &self.checkup
     }
 
-    /// The time from run to run of checks that have no interval of their own.
+    /// The time from run to run of checks that do not set an interval.
     pub fn interval(&self) -> Duration {
         self.interval
     }
 
     /// The latest result of every check, in the order of the checks. Never checks anything.
     ///
-    /// `None` until every check has a result: a service is not ready because the fast half of its checks has ended.
+    /// `None` until every check has a result: a service is not ready just because the fast half of its checks have finished.
     pub fn latest(&self) -> Option<Arc<Report>> {
         self.state.latest()
     }
 
     /// The latest results of the checks that `keep` keeps, in the order of the checks. Never checks anything.
     ///
-    /// `None` until each of them has a result, and if it keeps none: a service is not ready because nothing has the tag
-    /// that is asked for.
+    /// `None` until each of them has a result, and if `keep` keeps no check: a service must not count as ready because no check
+    /// has the requested tag.
     ///
     /// ```
     /// use checkup_core::{Checkup, Monitor, Status, check_fn};
@@ -115,7 +115,7 @@ impl Monitor {
     /// monitor.subscribe().next().await;
     ///
     /// let readiness = monitor.latest_of(|check| check.has_tag("readiness"));
-    /// // What is degraded is slow, and still up.
+    /// // Degraded means slow but up.
     /// assert!(readiness.is_some_and(|report| report.status() < Status::Down));
     /// # Ok(())
     /// # }
@@ -126,23 +126,22 @@ impl Monitor {
         self.state.latest_at(&places)
     }
 
-    /// Every run that ends from now on. To miss none, not even the first:
+    /// Subscribes to every run that ends from now on. To include the first run, use
     /// [`MonitorBuilder::start_and_subscribe`].
     pub fn subscribe(&self) -> Runs {
-        // After the driver has ended there is no sender: the subscription ends at once.
+        // Once the driver has ended there is no sender, so the subscription ends immediately.
         let receiver = self.runs.upgrade().map(|sender| sender.subscribe());
         Runs { receiver }
     }
 
-    /// Stops the schedule, and returns when every run that is in flight has ended and is stored.
+    /// Stops the schedule, and returns when every run in flight has ended and its report has been handed to the storage.
     ///
-    /// That takes at most as long as a run takes (attempts, retries, their timeouts and spacing), and the limits of
-    /// storage and notifiers. Dropping the
-    /// future does not cancel what is in flight. [`latest`](Self::latest) stays as it is then, for handlers that
-    /// share the monitor and still answer. Calling it again waits for the same end.
+    /// This takes at most as long as a run (attempts, retries, their timeouts and spacing) plus the time limits of storage and
+    /// notifiers. Dropping the future does not cancel runs in flight. Afterwards, [`latest`](Self::latest) still returns the
+    /// latest report, for handlers that share the monitor. Further calls wait for the same shutdown.
     pub async fn shutdown(&self) {
         self.stop.send_replace(true);
-        // The driver holds the receiver until nothing is in flight.
+        // The driver keeps the receiver until no run is in flight.
         self.stop.closed().await;
     }
 }
@@ -160,7 +159,7 @@ impl Runs {
             match self.receiver.as_mut()?.recv().await {
                 Ok(run) => return Some(run),
                 Err(broadcast::error::RecvError::Lagged(missed)) => {
-                    tracing::warn!(missed, "a subscriber of the monitor is too slow, runs were missed");
+                    tracing::warn!(missed, "a subscriber of the monitor is too slow and missed runs");
                 }
                 Err(broadcast::error::RecvError::Closed) => return None,
             }
@@ -183,22 +182,22 @@ pub struct MonitorBuilder {
 }
 
 impl MonitorBuilder {
-    /// The time from run to run of checks that have no interval of their own, more than zero. Default one minute.
+    /// The time from run to run of checks that do not set an interval, more than zero. Default one minute.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// Delays every run but the first by a random share of its interval, from zero up to this one: so that many
-    /// nodes do not check at the same moment. From 0 to 1; default 0.
+    /// Delays every run except the first by a random fraction of its interval, up to `jitter`, to keep nodes from checking
+    /// at the same moment. From 0 to 1. Default: 0.
     #[must_use]
     pub fn jitter(mut self, share: f64) -> Self {
         self.jitter = share;
         self
     }
 
-    /// Starts it, on the current tokio runtime.
+    /// Starts the monitor on the current tokio runtime.
     ///
     /// # Errors
     ///
@@ -206,20 +205,20 @@ impl MonitorBuilder {
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// If called outside a tokio runtime.
     pub fn start(self) -> Result<Monitor, ConfigError> {
         self.start_and_subscribe().map(|(monitor, _)| monitor)
     }
 
-    /// Starts it with a subscription that has every run from the first on.
+    /// Starts the monitor with a subscription that receives every run, including the first.
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// Same as [`start`](Self::start).
     ///
     /// # Panics
     ///
-    /// As [`start`](Self::start).
+    /// Same as [`start`](Self::start).
     pub fn start_and_subscribe(self) -> Result<(Monitor, Runs), ConfigError> {
         if self.interval.is_zero() {
             return Err(ConfigError::invalid("interval", "expected more than 0"));

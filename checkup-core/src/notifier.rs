@@ -1,4 +1,4 @@
-//! [`Notifier`]: who is told when a check's status changes.
+//! [`Notifier`]: sends a message when a check's status changes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use async_trait::async_trait;
 
 use crate::{CheckResult, ConfigError, Report, Status};
 
-/// Tells somebody that the status of checks changed.
+/// Sends a message when the status of checks changes.
 ///
 /// The [`Monitor`](crate::Monitor) calls it when a status changes, recoveries included, and not on every run.
-/// What it could not deliver is told again by the next run, with what has changed in between.
-/// One-shot runs do not notify: they know nothing of the run before.
+/// Failed deliveries are retried by the next run, together with the changes since then.
+/// One-shot runs do not notify, because they do not know the result of the previous run.
 ///
 /// # Contract
 ///
-/// For whoever implements it:
-/// - One call tells of all changes of one run; it is for the notifier to put them into one message.
-/// - Every wait on a network is bounded; the monitor also cancels a call that takes longer than its limit.
-/// - What comes in results (names, endpoints, reasons) is text from outside: it is escaped for the medium.
-/// - Errors hold no credentials.
+/// For implementors:
+/// - One call has all changes of one run; the notifier should put them into one message.
+/// - Every network wait is bounded; in addition, the monitor cancels a call that takes longer than its limit.
+/// - The texts in results (names, endpoints, reasons) are untrusted, and are escaped for the medium.
+/// - Errors contain no credentials.
 ///
-/// For whoever calls it: an error or a panic never stops a run, a store, or another notifier.
+/// For callers: an error or a panic never stops a run, a store, or another notifier.
 ///
 /// # Example
 ///
@@ -43,15 +43,15 @@ use crate::{CheckResult, ConfigError, Report, Status};
 /// ```
 #[async_trait]
 pub trait Notifier: fmt::Debug + Send + Sync + 'static {
-    /// Tells of the changes.
+    /// Sends a message about the changes.
     ///
     /// # Errors
     ///
-    /// If the message may not have been delivered.
+    /// If the message might not have been delivered.
     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError>;
 }
 
-/// The changes that one run brought. Never empty.
+/// The changes of one run. Never empty.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Notification {
@@ -65,7 +65,7 @@ pub struct Notification {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Change {
-    /// The status before; `None` if this is the first result. (A first result that is healthy is no change.)
+    /// The previous status; `None` if this is the first result. (A healthy first result is not a change.)
     pub previous: Option<Status>,
     /// The result with the new status.
     pub result: CheckResult,
@@ -89,7 +89,7 @@ impl Notification {
     }
 }
 
-/// Why a notifier may not have delivered.
+/// Why a notifier might not have delivered its message.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct NotifyError {
@@ -112,13 +112,13 @@ impl NotifyError {
     }
 }
 
-/// What can be told of changes: any [`Notifier`], or settings that become one.
+/// Anything that can be used as a notifier: a [`Notifier`], or settings that become one.
 pub trait IntoNotifier {
-    /// The notifier with these settings.
+    /// Makes the notifier from these settings.
     ///
     /// # Errors
     ///
-    /// If the settings cannot work, with the key and the remedy.
+    /// If the settings are invalid; the error names the key and the remedy.
     fn into_notifier(self) -> Result<Arc<dyn Notifier>, ConfigError>;
 }
 
@@ -128,7 +128,7 @@ impl<T: Notifier> IntoNotifier for T {
     }
 }
 
-// A method that the trait gains later must not fall back to its default here.
+// If the trait gains a method, it must not fall back to its default here.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Notifier for Arc<dyn Notifier> {

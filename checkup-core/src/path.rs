@@ -1,4 +1,4 @@
-//! [`validate_path`]: recognises a file's content where its path is expected.
+//! [`validate_path`]: rejects file content given where a path is expected.
 
 use std::path::Path;
 
@@ -10,11 +10,10 @@ const MAX_PATH: usize = 4096;
 /// The longest name in a path, in bytes: `NAME_MAX` of Linux, and the limit of the file systems of macOS and Windows.
 const MAX_NAME: usize = 255;
 
-/// Refuses a setting that should be a path and cannot be one: usually a variable that holds a file's content, such as a
-/// private key.
+/// Refuses a value that cannot be a path, usually the content of a file (such as a private key) from a variable.
 ///
 /// Call it for every path in settings, when the checkup is built. The error never shows the value, which may be a
-/// secret. Does not look at the file system.
+/// secret. This function does not access the file system.
 ///
 /// ```
 /// use std::path::Path;
@@ -59,7 +58,7 @@ fn contains(bytes: &[u8], text: &[u8]) -> bool {
     bytes.windows(text.len()).any(|window| window == text)
 }
 
-/// Whether there is a line break before the end.
+/// Whether there is a line break anywhere but at the end.
 fn has_lines(bytes: &[u8]) -> bool {
     bytes.trim_ascii_end().iter().any(|byte| matches!(byte, b'\n' | b'\r'))
 }
@@ -89,7 +88,7 @@ mod tests {
                 format!("-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n"),
                 "the content of a PEM file",
             ),
-            // A variable that lost its line breaks, and one with text before the key.
+            // Variables: without its line breaks, and with text before the key.
             (format!("-----BEGIN RSA PRIVATE KEY----- {SECRET}"), "the content of a PEM file"),
             (format!("Bag Attributes\n-----BEGIN PRIVATE KEY-----{SECRET}"), "the content of a PEM file"),
             (format!("{SECRET}\n{SECRET}"), "a text of several lines"),

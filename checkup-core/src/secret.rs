@@ -1,4 +1,4 @@
-//! Secrets that do not show themselves.
+//! [`Secret`]: text that is redacted wherever it is printed or serialised.
 
 use std::cell::Cell;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A text that `Debug`, `Display` and `Serialize` do not show: a password, a token, a key.
+/// A password, token or key, which `Debug`, `Display` and `Serialize` redact.
 ///
 /// ```
 /// use checkup_core::Secret;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Secret(String);
 
-/// What stands in the place of a secret.
+/// Printed in place of a secret.
 const REDACTED: &str = "[redacted]";
 
 thread_local! {
@@ -28,23 +28,23 @@ thread_local! {
 }
 
 impl Secret {
-    /// Makes a secret of a text.
+    /// Wraps a string as a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself. Every use of it is a place to look at in a review.
+    /// The secret itself. Review every use of this method.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether the text is empty.
+    /// Whether the secret is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Runs `serialize` with secrets in the clear on this thread: for whoever asked to write a
-    /// configuration with its secrets.
+    /// Runs `serialize` with secrets in the clear on this thread, for users who asked to write a
+    /// configuration including its secrets.
     ///
     /// ```
     /// # use checkup_core::Secret;
@@ -54,7 +54,7 @@ impl Secret {
     /// # Ok::<(), serde_json::Error>(())
     /// ```
     pub fn exposing<T>(serialize: impl FnOnce() -> T) -> T {
-        /// Puts the flag back also when `serialize` panics.
+        /// Restores the flag, even if `serialize` panics.
         struct Restore(bool);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -65,7 +65,7 @@ impl Secret {
         serialize()
     }
 
-    /// Whether secrets are serialised in the clear on this thread, for types that hide a part of themselves.
+    /// Whether secrets are serialised in the clear on this thread, for types that redact a part of themselves.
     pub fn is_exposing() -> bool {
         EXPOSING.get()
     }
@@ -132,7 +132,7 @@ impl<'de> Deserialize<'de> for Secret {
             }
         }
 
-        // With a hint for text, formats refuse other types themselves, and show them.
+        // Deserialising as a string would let the format reject other types itself, with the value in its error.
         deserializer.deserialize_any(SecretVisitor)
     }
 }

@@ -1,4 +1,4 @@
-//! [`Sourced`]: a text that knows which of its parts came from environment variables.
+//! [`Sourced`]: text that knows which of its parts came from environment variables.
 
 mod reading;
 mod url;
@@ -14,14 +14,14 @@ pub use reading::variables_in;
 #[cfg(feature = "config")]
 pub(crate) use reading::{Reading, resolve};
 
-/// What is written in place of a value that came from the environment.
+/// Printed in place of a value that came from the environment.
 const REDACTED: &str = "[redacted]";
 
-/// A text setting that knows which of its parts came from environment variables, and therefore may be secret.
+/// A string setting that knows which of its parts came from environment variables, and therefore may be secret.
 ///
-/// A plugin uses it as the type of a setting instead of [`String`], and shows [`redacted`](Self::redacted) where it would show the
-/// text. `Debug` and `Serialize` (except inside of [`Secret::exposing`]) redact as well. A text that was not read from a
-/// config file, or has no variables, is shown as it is.
+/// Plugins use it instead of [`String`] for such a setting, and print [`redacted`](Self::redacted). `Debug` and `Serialize`
+/// (except inside [`Secret::exposing`]) redact as well. Text that was not read from a config file, or has no variables, is
+/// shown unchanged.
 ///
 /// ```
 /// # #[cfg(feature = "config")] {
@@ -59,7 +59,7 @@ pub struct Sourced {
 pub struct Variable {
     /// The variable's name.
     pub name: String,
-    /// Which bytes of the text are its value.
+    /// The range of bytes that is its value.
     pub range: Range<usize>,
 }
 
@@ -70,12 +70,12 @@ impl Variable {
 }
 
 impl Sourced {
-    /// A text that no part of came from the environment.
+    /// Text without parts from the environment.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: text.into(), variables: Box::default() }
     }
 
-    /// The text itself. It may hold secrets.
+    /// The text itself, which may contain secrets.
     pub fn as_str(&self) -> &str {
         &self.text
     }

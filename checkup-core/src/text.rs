@@ -1,14 +1,14 @@
 //! Text from outside, made safe to print: one rule for terminals, logs, reports and messages.
 //!
-//! Names, reasons, endpoints and file names come from config files, from other machines and from the other side of a
-//! connection. Some characters would move the cursor, forge a line of a log, hide text or reverse its direction.
+//! Names, reasons, endpoints and file names come from config files, other machines and remote peers.
+//! Some characters would move the cursor, forge a line of a log, hide text or reverse its direction.
 
 use std::borrow::Cow;
 
 /// Whether this character can mislead a reader: it controls the terminal, changes the direction of the text around it,
 /// is invisible, or is not a character at all.
 ///
-/// Sources: Unicode's control characters, bidirectional controls, `Default_Ignorable_Code_Point` without the variation
+/// These are Unicode's control characters, bidirectional controls, `Default_Ignorable_Code_Point` without the variation
 /// selectors (emoji need those), and noncharacters (which XML 1.0 cannot hold either).
 ///
 /// ```
@@ -31,7 +31,7 @@ pub fn is_misleading(character: char) -> bool {
         || u32::from(character) & 0xfffe == 0xfffe
 }
 
-/// The text on one line, with every [misleading](is_misleading) character as an escape such as `\n` or `\u{202e}`.
+/// Returns the text on one line, with every [misleading](is_misleading) character as an escape such as `\n` or `\u{202e}`.
 ///
 /// ```
 /// use checkup_core::text::escape;
@@ -64,14 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_stays_as_it_is() {
+    fn ordinary_text_is_unchanged() {
         for text in ["", "plain", "naïve “✓”, it's \\ok", "日本語 🙂", "عربى", "☎\u{fe0f}"] {
             assert!(matches!(escape(text), Cow::Borrowed(same) if same == text), "{text}");
         }
     }
 
     #[test]
-    fn nothing_can_steer_a_terminal_forge_a_line_or_hide() {
+    fn text_cannot_control_a_terminal_forge_a_line_or_hide() {
         assert_eq!(escape("a\u{1b}[31mb\r\nc\td"), r"a\u{1b}[31mb\r\nc\td");
         assert_eq!(escape("\0\u{7f}\u{85}\u{9b}2J"), r"\u{0}\u{7f}\u{85}\u{9b}2J");
         for hidden in

@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Name, status before, status now.
-type Told = (String, Option<Status>, Status);
+type Change = (String, Option<Status>, Status);
 
 #[derive(Clone, Debug, Default)]
 struct Recorder {
     reports: Arc<Mutex<Vec<Report>>>,
-    changes: Arc<Mutex<Vec<Vec<Told>>>>,
+    changes: Arc<Mutex<Vec<Vec<Change>>>>,
     fails: Arc<AtomicBool>,
     panics: Arc<AtomicBool>,
     takes: Duration,
@@ -76,7 +76,7 @@ fn monitor(checks: impl IntoIterator<Item = Check>, recorder: &Recorder) -> Moni
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_run_is_at_once_and_the_next_at_the_interval() {
+async fn the_first_run_is_immediate_and_the_next_is_after_the_interval() {
     let (check, count) = counting("a", Duration::ZERO);
     let monitor = monitor([check], &Recorder::default());
     sleep(SECOND).await;
@@ -87,7 +87,7 @@ async fn the_first_run_is_at_once_and_the_next_at_the_interval() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn checks_have_intervals_of_their_own_and_latest_has_them_all() {
+async fn checks_have_their_own_intervals_and_latest_has_all_results() {
     let (slow, slow_count) = counting("slow", Duration::ZERO);
     let (fast, fast_count) = counting("fast", Duration::ZERO);
     let monitor = monitor([slow, fast.interval(2 * SECOND)], &Recorder::default());
@@ -114,7 +114,7 @@ async fn a_check_never_overlaps_with_itself_and_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_finishes_and_stores_what_is_in_flight() {
+async fn shutdown_finishes_running_checks_and_stores_their_results() {
     let (check, count) = counting("a", 3 * SECOND);
     let recorder = Recorder { takes: 2 * SECOND, ..Recorder::default() };
     let monitor = monitor([check], &recorder);
@@ -126,7 +126,7 @@ async fn shutdown_finishes_and_stores_what_is_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shared_monitor_shuts_down_for_everybody_who_asks_and_keeps_its_latest() {
+async fn a_shared_monitor_shuts_down_for_all_callers_and_keeps_its_latest_report() {
     let (check, count) = counting("a", 3 * SECOND);
     let monitor = Arc::new(monitor([check], &Recorder::default()));
     sleep(SECOND).await;
@@ -173,7 +173,7 @@ async fn the_latest_of_some_names_a_cause_that_is_not_among_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_lets_what_is_in_flight_end_and_starts_nothing_new() {
+async fn dropping_lets_running_checks_finish_and_starts_no_new_run() {
     let (check, count) = counting("a", 3 * SECOND);
     let recorder = Recorder::default();
     let monitor = monitor([check], &recorder);
@@ -206,7 +206,7 @@ async fn errors_and_panics_of_storage_and_notifiers_do_not_stop_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn notifiers_hear_of_changes_only_recoveries_included() {
+async fn notifiers_are_called_for_changes_only_including_recoveries() {
     let up = Arc::new(AtomicBool::new(true));
     let state = Arc::clone(&up);
     let flapping = check_fn("flapping", move || {
@@ -245,7 +245,7 @@ async fn a_storage_that_hangs_bounds_the_runs_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn intervals_and_jitter_that_cannot_be_are_refused() {
+async fn invalid_intervals_and_jitter_are_refused() {
     let checkup = Checkup::builder().build().unwrap();
     assert!(Monitor::builder(checkup.clone()).interval(Duration::ZERO).start().is_err());
     for jitter in [-0.1, 1.1, f64::NAN] {
@@ -254,7 +254,7 @@ async fn intervals_and_jitter_that_cannot_be_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_cause_is_one_alert_also_across_runs() {
+async fn one_cause_is_one_alert_even_across_runs() {
     let up = Arc::new(AtomicBool::new(true));
     let (database, api) = (Arc::clone(&up), Arc::clone(&up));
     let fails_with = |up: Arc<AtomicBool>| {
@@ -283,7 +283,7 @@ async fn one_cause_is_one_alert_also_across_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_notifier_could_not_deliver_is_told_again_by_the_next_run() {
+async fn a_failed_notification_is_retried_by_the_next_run() {
     let failing = check_fn("failing", || async { Err::<(), _>("no") });
     let (broken, working) = (Recorder::default(), Recorder::default());
     broken.panics.store(true, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! Waiting until everything is healthy, on a paused clock.
+//! Waiting until all checks are healthy, on a paused clock.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// What the wait gave, how long it took, and how many runs ended.
+/// The outcome of the wait, its duration, and the number of runs that ended.
 async fn wait(checks: impl IntoIterator<Item = Check>, wait: Wait) -> (Result<Report, NotHealthy>, Duration, u32) {
     let checkup = Checkup::builder().checks(checks).build().unwrap();
     let (begin, mut runs) = (Instant::now(), 0);
@@ -22,7 +22,7 @@ fn failing() -> Check {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_healthy_at_once_is_not_waited_for() {
+async fn checks_that_are_healthy_immediately_are_not_waited_for() {
     let (outcome, elapsed, runs) = wait([Check::new("a", StubChecker::healthy())], Wait::up_to(MINUTE)).await;
     assert!(outcome.unwrap().is_healthy());
     assert_eq!((elapsed, runs), (Duration::ZERO, 1));
@@ -47,13 +47,13 @@ async fn the_pause_doubles_up_to_two_seconds_unless_it_is_given() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_later_than_the_clock_can_tell_is_none() {
+async fn a_limit_beyond_the_clocks_range_is_unlimited() {
     let (outcome, ..) = wait([Check::new("a", StubChecker::healthy())], Wait::up_to(Duration::MAX)).await;
     assert!(outcome.unwrap().is_healthy());
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_still_runs_at_the_limit_is_down_and_says_so() {
+async fn checks_still_running_at_the_limit_are_down_with_that_reason() {
     let limit = Duration::from_secs(5);
     let hanging = Check::new("hanging", StubChecker::hangs()).timeout(MINUTE);
     let (outcome, elapsed, runs) = wait([hanging, Check::new("a", StubChecker::healthy())], Wait::up_to(limit)).await;

@@ -1,7 +1,7 @@
-//! What a plain HTTP check costs compared with a bare hyper exchange: `.ci/instructions` runs this under callgrind.
+//! Measures the cost of a plain HTTP check compared with a bare hyper exchange; `.ci/instructions` runs it under callgrind.
 //!
-//! Modes: `checks N` runs N checks through the engine, `hyper N` makes as many bare exchanges, each on a new
-//! connection, and `rss N` prints the peak of resident memory (kB) of N checks. The server is a separate process.
+//! Modes: `checks N` runs N checks through the engine, `hyper N` makes N bare exchanges, each on a new
+//! connection, and `rss N` prints the peak resident memory (kB) of N checks. The server is a separate process.
 
 #![allow(clippy::print_stdout, missing_docs, reason = "a program for a script")]
 
@@ -38,7 +38,7 @@ fn main() -> Result<(), Failure> {
             println!("{}", peak_kilobytes()?);
             Ok(())
         }
-        // What `cargo bench` and `cargo test` run, to see that both ways work.
+        // `cargo bench` and `cargo test` run this, to check that both modes work.
         _ => {
             runtime.block_on(hyper_exchanges(server.address, 10))?;
             runtime.block_on(checks(server.address, 10))
@@ -46,7 +46,7 @@ fn main() -> Result<(), Failure> {
     }
 }
 
-/// The peak of resident memory of this process, according to Linux.
+/// The peak resident memory of this process, as reported by Linux.
 fn peak_kilobytes() -> Result<u64, Failure> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no VmHWM")?;
@@ -95,7 +95,7 @@ async fn hyper_exchange(address: SocketAddr) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The server, in a separate process, so that its instructions do not count.
+/// The server, in a separate process to exclude its instructions from the count.
 struct Server {
     process: Child,
     address: SocketAddr,

@@ -1,7 +1,7 @@
-//! Prints how long a store with its maintenance takes, and how many requests, by how many check files there are in the bucket.
+//! Prints how long a store with its maintenance takes, and how many requests it makes, depending on the number of check files in the bucket.
 //!
-//! `cargo run --release -p checkup-storage-s3 --example s3_store_time -- [FILES…]`: the server is in this process, and on loopback.
-//! Maintenance first summarises what there is, pass by pass, which takes minutes at 100,000 files (`first`).
+//! `cargo run --release -p checkup-storage-s3 --example s3_store_time -- [FILES…]`: the server runs in this process, on loopback.
+//! Maintenance first summarises the existing files in several passes, which takes minutes at 100,000 files (`first`).
 
 #![allow(clippy::print_stdout, reason = "it is what this is for")]
 
@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .access_key(server.access_key_id(), server.secret_access_key())
                 .prefix("checks")
                 .check_expiry(Duration::from_secs(10 * 365 * 24 * 3600))
-                // It would make some hundred files of them all.
+                // Compaction would leave only about a hundred files.
                 .compact(false);
             measure(&server, &settings, files, one_process).await?;
         }
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// In one process that goes on, or in one for each store, as of `checkup --store` by cron.
+/// Stores from one long-running process, or from one process per store, like `checkup --store` in cron.
 async fn measure(server: &S3Server, settings: &S3, files: u32, one_process: bool) -> Result<(), Box<dyn Error>> {
     let mut report = Report::new((0..10).map(|n| CheckResult::new(format!("check {n}"), "127.0.0.1:80")).collect());
     let (mut times, mut storage) = (Vec::new(), S3Storage::new(settings.clone())?);
@@ -51,7 +51,7 @@ async fn measure(server: &S3Server, settings: &S3, files: u32, one_process: bool
     while storage.maintainer().ok_or("it has maintenance")?.maintain().await?.unfinished {}
     let (first, before) = (start.elapsed(), server.requests());
     for _ in 0..STORES {
-        // Another each time: a report that is stored again is there once.
+        // A different report each time, because storing the same report again has no effect.
         report.results[0].timestamp = Timestamp::now();
         let start = Instant::now();
         if !one_process {

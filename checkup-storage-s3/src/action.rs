@@ -5,9 +5,9 @@ use std::borrow::Cow;
 /// What was asked of the server, for errors.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
-    /// In words that the bucket follows: `read the policy of`.
+    /// A phrase to be followed by the bucket: `read the policy of`.
     pub(crate) text: Cow<'static, str>,
-    /// The action of IAM that it needs: `s3:GetBucketPolicy`.
+    /// The IAM action that it needs: `s3:GetBucketPolicy`.
     pub(crate) permission: &'static str,
 }
 

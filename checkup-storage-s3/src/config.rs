@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Garage has a region of its own: `"region": "garage"`, unless it is configured otherwise.
+/// The region of Garage is `"region": "garage"` unless configured otherwise.
 ///
 /// Cloudflare R2:
 ///
@@ -92,8 +92,8 @@ pub struct S3 {
     /// The storage class of the check files, such as `INTELLIGENT_TIERING`. Default: the bucket's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
-    /// Whether check files carry the tag `checkup-storage`, by which a lifecycle rule (`checkup provision --expire-after`) tells them from
-    /// other objects. It needs the permission `s3:PutObjectTagging` and a server with object tags. Default: false.
+    /// Whether check files carry the tag `checkup-storage`, by which a lifecycle rule (`checkup provision --expire-after`) distinguishes them
+    /// from other objects. It needs the permission `s3:PutObjectTagging` and a server with object tags. Default: false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub tag_check_files: bool,
     /// Whether an `index.json` with the latest check files is renewed after each store, for a page on a server that lets anyone read files
@@ -104,14 +104,14 @@ pub struct S3 {
     /// `check_expiry`, `summary_expiry` and `compact`: how long check files and daily statistics are kept.
     #[serde(flatten)]
     pub retention: Retention,
-    /// How long a request may take with all its retries, from 1 to 50 seconds. Default: 30 seconds. A whole store has 60.
+    /// How long a request may take with all its retries, from 1 to 50 seconds. Default: 30 seconds. A whole store may take 60 seconds.
     #[serde(default = "default_timeout", with = "checkup_core::duration", skip_serializing_if = "is_default_timeout")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub timeout: Duration,
 }
 
 impl S3 {
-    /// Storage at the root of this bucket that keeps everything.
+    /// Stores at the root of this bucket and keeps everything.
     pub fn new(bucket: impl Into<String>) -> Self {
         Self {
             bucket: bucket.into(),

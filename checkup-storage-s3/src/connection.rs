@@ -45,7 +45,7 @@ const VARIABLES: [(&str, AmazonS3ConfigKey); 11] = [
     ("AWS_EC2_METADATA_SERVICE_ENDPOINT", AmazonS3ConfigKey::MetadataEndpoint),
 ];
 
-/// Those of them that are part of a key, and go into a header or sign one.
+/// The variables that are part of a key, which is sent in a header or signs one.
 const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 /// Reads a variable of the environment, unless it is empty.
@@ -92,7 +92,7 @@ impl Connection {
     async fn builder(&self) -> Result<AmazonS3Builder, StorageError> {
         let Target { bucket, credentials, .. } = &self.target;
         let region = self.region().await?;
-        // This endpoint has the bucket in it, and is used as it is.
+        // This endpoint already contains the bucket, and is used unchanged.
         let builder = AmazonS3Builder::new()
             .with_bucket_name(bucket)
             .with_endpoint(self.target.bucket_url(&region))
@@ -132,11 +132,11 @@ impl Connection {
         let timeout = self.target.timeout;
         let backoff =
             BackoffConfig { init_backoff: self.pause(), max_backoff: (timeout / 10).min(MAX_PAUSE), base: 2.0 };
-        // Counted from the first attempt: after one that got no answer there is a second, and no third.
+        // Counted from the first attempt. If it got no answer, there is a second attempt, but no third.
         RetryConfig { backoff, max_retries: MAX_RETRIES, retry_timeout: self.attempt() * 3 / 2 }
     }
 
-    /// How long one attempt may take: two of them, and the pause between them, fit into `timeout`.
+    /// How long one attempt may take: two attempts and the pause between them fit into `timeout`.
     fn attempt(&self) -> Duration {
         self.target.timeout / 2 - self.pause()
     }
@@ -146,7 +146,7 @@ impl Connection {
         (self.target.timeout / 20).min(FIRST_PAUSE)
     }
 
-    /// What makes the HTTP clients.
+    /// The factory for the HTTP clients.
     pub(crate) fn wire(&self) -> Wire {
         let attempt = self.attempt();
         // Credentials may come from somewhere else.
@@ -201,7 +201,7 @@ impl Connection {
         Err(error::because(error, &self.target, answer))
     }
 
-    /// Whether only an instance's metadata service is left to give any, and the environment switches that off.
+    /// Whether an instance's metadata service is the only remaining source, and the environment disables it.
     fn is_without_any(&self) -> bool {
         matches!(self.target.credentials, Credentials::Chain)
             && self.credentials_source().is_none()
@@ -213,7 +213,7 @@ impl Connection {
         StorageError::new(format!("cannot use {}: {NO_CREDENTIALS}", self.target.describe()))
     }
 
-    /// The source of credentials that the environment names, if it names one.
+    /// The source of credentials that the environment names, if any.
     fn credentials_source(&self) -> Option<&'static str> {
         let is_set = |name| (self.environment)(name).is_some();
         match () {

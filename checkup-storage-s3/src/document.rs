@@ -1,4 +1,4 @@
-//! Looks at the documents of S3: XML whose root element says what it is.
+//! Recognises S3 documents: XML whose root element names their kind.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -11,7 +11,7 @@ pub(crate) fn root(document: &[u8]) -> Option<String> {
             Event::Start(start) | Event::Empty(start) => {
                 return Some(String::from_utf8_lossy(start.local_name().as_ref()).into_owned());
             }
-            // A page may be cut off, or no XML after its first line.
+            // An HTML page may be truncated, or may not be XML after its first line.
             Event::DocType(kind) if kind.to_ascii_lowercase().starts_with(b"html") => return Some("html".to_owned()),
             Event::Text(text) if text.iter().all(u8::is_ascii_whitespace) => {}
             Event::Decl(_) | Event::Comment(_) | Event::PI(_) | Event::DocType(_) => {}

@@ -1,4 +1,4 @@
-//! Errors in words: what failed, where, why, and what to do.
+//! Readable errors: what failed, where, why, and what to do.
 
 use checkup_core::{Cause, Failure, StorageError, StorageErrorKind};
 use checkup_net::excerpt;
@@ -52,7 +52,7 @@ pub(crate) fn timed_out(target: &Target, action: &Action, answer: Option<Answer>
     because(error, target, answer)
 }
 
-/// The error of an action whose answers were all successes, and yet not what S3 answers.
+/// The error of an action whose responses were successes, but not those of S3.
 pub(crate) fn unexpected(target: &Target, action: &Action, error: &object_store::Error) -> StorageError {
     let text = redacted(&error.to_string(), target.secrets());
     let why = Failure::other(excerpt(text.as_bytes(), 300));

@@ -1,4 +1,4 @@
-//! Names of what belongs to one storage, among what others have set on the bucket.
+//! Names that distinguish one storage's settings from others on the same bucket.
 
 /// The name of a statement, rule or tag of the storage with this prefix: `base`, and a hash of the prefix, since each prefix of a bucket
 /// is a separate storage. It has only letters and digits, as a `Sid` must.

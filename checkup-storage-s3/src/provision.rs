@@ -21,15 +21,15 @@ impl StorageProvisioner for Files {
     async fn provision(
         &self,
         request: &Provision,
-        tell: &mut (dyn FnMut(ProvisionStep) + Send),
+        on_step: &mut (dyn FnMut(ProvisionStep) + Send),
     ) -> Result<(), StorageError> {
         let target = self.target();
         let fail = |error: &dyn std::fmt::Display| {
             StorageError::new(format!("cannot provision {}: {error}", target.describe()))
         };
         request.validate().map_err(|error| fail(&error))?;
-        let bucket = Bucket::make(target, request, tell).await?;
-        let mut steps = Steps::new(&bucket, request, tell);
+        let bucket = Bucket::make(target, request, on_step).await?;
+        let mut steps = Steps::new(&bucket, request, on_step);
         steps.cors().await?;
         steps.lifecycle().await?;
         if request.website {

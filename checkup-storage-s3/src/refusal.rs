@@ -1,4 +1,4 @@
-//! What a server says when it refuses a request.
+//! [`Refusal`]: a server's response to a refused request.
 
 use std::fmt;
 
@@ -80,12 +80,12 @@ impl Refusal {
         }
     }
 
-    /// Whether the same request may succeed if it is repeated, though the status does not say so.
+    /// Whether the same request may succeed if it is repeated, although the status does not indicate it.
     pub(crate) fn is_temporary(&self) -> bool {
         matches!(self.code.as_str(), "RequestTimeout" | "SlowDown" | "InternalError")
     }
 
-    /// Whether the key is good, but may not do that.
+    /// Whether the key is valid but lacks the permission.
     pub(crate) fn is_denied(&self) -> bool {
         matches!(self.status, 401 | 403) && matches!(self.code.as_str(), "" | "AccessDenied" | "Forbidden")
     }
@@ -100,7 +100,7 @@ impl Refusal {
         matches!(self.status, 400 | 405 | 501) && !self.is_temporary()
     }
 
-    /// Whether it certainly does, so that the answer will be the same next time.
+    /// Whether the server certainly lacks it, and will refuse every time.
     pub(crate) fn is_unsupported(&self) -> bool {
         matches!(self.status, 405 | 501)
             || matches!(self.code.as_str(), "NotImplemented" | "InvalidArgument" | "InvalidRequest")

@@ -1,7 +1,7 @@
 //! The table of refusals: why a server refuses a request, and what to do about it.
 //!
-//! Servers agree on few codes. Garage says `AccessDenied` for a wrong secret, an unknown key and a full quota alike, and only its message
-//! says which. So a vague code is looked up by its message, any other by itself, and what is left by the status.
+//! Servers agree on few codes. Garage reports `AccessDenied` for a wrong secret, an unknown key and a full quota alike; only its message
+//! differs. So vague codes are looked up by message, all other codes directly, and remaining refusals by status.
 
 use checkup_core::{StorageErrorKind, Timestamp};
 
@@ -147,7 +147,7 @@ pub(crate) fn why(target: &Target, action: &Action, refusal: &Refusal) -> Why {
         413 => Why::TooLarge,
         429 | 503 => Why::Busy,
         507 => Why::ServerFull,
-        // S3 says what it is that does not exist.
+        // S3 names the missing resource.
         400 | 404 if code.is_empty() => Why::NoS3,
         405 | 501 => Why::Unsupported,
         500.. => Why::Fault,
@@ -155,7 +155,7 @@ pub(crate) fn why(target: &Target, action: &Action, refusal: &Refusal) -> Why {
     }
 }
 
-/// The cause in words, with the remedy.
+/// Describes the cause and the remedy.
 pub(crate) fn explain(target: &Target, action: &Action, refusal: &Refusal) -> (StorageErrorKind, String) {
     let why = why(target, action, refusal);
     let kind = match why {

@@ -50,7 +50,7 @@ pub struct S3Storage {
 }
 
 impl S3Storage {
-    /// Storage with these settings.
+    /// Makes a storage with these settings.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl S3Storage {
     }
 }
 
-// A method that the trait gains later must not fall back to its default here.
+// If the trait gains a method, it must not fall back to its default here.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Storage for S3Storage {
@@ -96,7 +96,7 @@ impl Storage for S3Storage {
     }
 }
 
-// So that a caller who has this very type need not ask for its capabilities.
+// Callers with this concrete type can use its capabilities directly.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl StorageReader for S3Storage {

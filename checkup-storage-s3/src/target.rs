@@ -25,7 +25,7 @@ pub(crate) struct Target {
     /// Empty, or with a `/` at its end.
     pub(crate) prefix: String,
     pub(crate) credentials: Credentials,
-    /// Secrets of the environment, which must not be shown either.
+    /// Secrets from the environment, which must not be shown either.
     pub(crate) hidden: Vec<Secret>,
     pub(crate) storage_class: Option<String>,
     /// The tag that check files carry.
@@ -51,7 +51,7 @@ impl ObjectTag {
 pub(crate) enum Credentials {
     /// With this key from the settings.
     Key { id: String, secret: Secret, session_token: Option<Secret> },
-    /// With credentials of the environment, a web identity, the container or the instance.
+    /// With credentials from the environment, a web identity, the container or the instance.
     Chain,
     /// Not at all.
     Anonymous,
@@ -136,7 +136,7 @@ impl Target {
         }
     }
 
-    /// The place in words: ``the bucket `status` at https://minio.example.com``.
+    /// Describes the place: ``the bucket `status` at https://minio.example.com``.
     pub(crate) fn describe(&self) -> String {
         let Self { bucket, .. } = self;
         match (&self.endpoint, &self.region) {

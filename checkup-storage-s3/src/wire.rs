@@ -1,4 +1,4 @@
-//! Watches answers: `object_store` hides what a server answered in the text of its errors.
+//! Records responses, because `object_store` exposes a server's response only in the text of its errors.
 
 use std::error::Error;
 use std::io;
@@ -48,11 +48,11 @@ pub(crate) async fn watch<T>(work: impl Future<Output = T>) -> (T, Option<Answer
 
 /// Takes down the last answer of the operation that this task is in.
 pub(crate) fn note(answer: Option<Answer>) {
-    // Outside of an operation, no code asks for it.
+    // Outside an operation, no code uses it.
     let _ = LAST.try_with(|last| *last.lock().unwrap_or_else(PoisonError::into_inner) = answer);
 }
 
-/// A client whose answers are taken down, and mended where `object_store` would misunderstand them.
+/// A client that records responses, and corrects those that `object_store` would misunderstand.
 #[derive(Debug)]
 pub(crate) struct Watched(HttpClient);
 
@@ -147,7 +147,7 @@ fn look(response: HttpResponse) -> Result<HttpResponse, HttpError> {
     Ok(response)
 }
 
-/// A success whose body says whether it is one. The label says little: Swift sends its documents as `text/html`.
+/// A success whose body says whether it is one. The content type is unreliable: Swift sends its documents as `text/html`.
 async fn success(response: HttpResponse, kind: Kind, host: &str) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
     let body = match Limited::new(body, MAX_DOCUMENT).collect().await {
@@ -179,7 +179,7 @@ async fn success(response: HttpResponse, kind: Kind, host: &str) -> Result<HttpR
     Ok(HttpResponse::from_parts(parts, HttpResponseBody::from(body)))
 }
 
-/// The error of a success that no S3 server gives. Whatever took it for one would lose a report, or find no history.
+/// The error of a success that no S3 server sends. Accepting it would lose a report, or find no history.
 fn no_s3(why: &str) -> HttpError {
     let failure = Failure::protocol(why);
     note(Some(Answer::None(failure.clone())));
@@ -201,7 +201,7 @@ fn other_origin(from: &Uri, location: &str) -> Option<String> {
     (to != from.origin()).then(|| to.ascii_serialization())
 }
 
-/// Why there was no answer, in words.
+/// Explains why there was no response.
 fn failure(error: &HttpError, host: &str) -> Failure {
     if let Some(failure) = find::<Failure>(error) {
         return failure.clone();

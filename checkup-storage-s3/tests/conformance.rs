@@ -1,4 +1,4 @@
-//! The contracts of a storage and of named files, held by the S3 storage, also on servers that lack a part of the protocol.
+//! The contracts of a storage and of named files, tested with the S3 storage, including on servers that lack a part of the protocol.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

@@ -1,4 +1,4 @@
-//! Servers that speak S3 with manners of their own: what they refuse is done another way, and what they answer is believed.
+//! Servers with their own dialects of S3: refused requests are made in another way, and valid responses are accepted.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -88,7 +88,7 @@ async fn an_answer_is_what_its_body_is_whatever_its_label() {
 }
 
 #[tokio::test]
-async fn a_success_that_holds_an_error_or_a_page_is_none() {
+async fn a_success_with_an_error_or_a_page_in_its_body_is_a_failure() {
     let error = "<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>";
     let page = "<!DOCTYPE html><title>Log in</title><p>Welcome<br>";
     for (body, kind, words) in [

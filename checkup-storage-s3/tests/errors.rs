@@ -1,4 +1,4 @@
-//! Errors name the bucket, the cause and the remedy, and hold no secret.
+//! Errors name the bucket, the cause and the remedy, and contain no secret.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -223,7 +223,7 @@ async fn a_refusal_is_read_only_so_far() {
 }
 
 #[tokio::test]
-async fn anyone_who_may_not_do_that() {
+async fn anonymous_access_that_is_not_allowed() {
     let server = server();
     let anyone = S3::new("status").endpoint(server.endpoint()).anonymous(true);
     fails(anyone.clone(), &["without an access key", "key instead of `anonymous`"]).await;

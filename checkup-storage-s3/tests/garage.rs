@@ -27,7 +27,7 @@ fn key() -> (String, String) {
     (id.to_owned(), secret.to_owned())
 }
 
-/// Settings of a storage of its own for each test.
+/// Settings of a separate storage for each test.
 fn settings() -> S3 {
     let endpoint = env::var("CHECKUP_GARAGE").expect("`.ci/garage` sets CHECKUP_GARAGE");
     let (id, secret) = key();
@@ -97,7 +97,7 @@ fn chain(error: &StorageError) -> String {
 }
 
 #[tokio::test]
-async fn every_refusal_has_words_and_a_remedy() {
+async fn every_refusal_has_an_explanation_and_a_remedy() {
     let (id, _) = key();
     let mut anonymous = settings().anonymous(true);
     (anonymous.access_key_id, anonymous.secret_access_key) = (None, None);

@@ -1,7 +1,7 @@
-//! One history, many nodes: processes that store into one bucket, in an outage and while one of them is killed again and
-//! again, and two that compact it all the time. At the end every result that a node has reported is read, exactly once.
+//! One history, many nodes: processes that store into one bucket, during an outage and while one of them is killed
+//! repeatedly, and two that compact it continuously. At the end every result that a node has reported is read, exactly once.
 //!
-//! This program is also those processes: the variable `ROLE` says which. Without it, it is the test. The test directs them through their
+//! This program also runs as those processes: the variable `ROLE` selects the role. Without it, it is the test. The test directs them through their
 //! standard input, and they end when it closes.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in tests, a panic is the report")]

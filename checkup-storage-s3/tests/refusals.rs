@@ -1,4 +1,4 @@
-//! The table of refusals: each server's own words for each cause, and the words and the remedy that a person reads.
+//! The table of refusals: each server's response for each cause, with our explanation and remedy.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -79,7 +79,7 @@ async fn errors(refusal: &'static S3Refusal) -> Vec<(&'static str, StorageError)
 }
 
 #[tokio::test]
-async fn every_refusal_of_every_server_has_words_and_a_remedy() {
+async fn every_refusal_of_every_server_has_an_explanation_and_a_remedy() {
     for refusal in S3Refusal::all() {
         for (request, error) in errors(refusal).await {
             // A website says of each file that it does not exist, which is all that it need say of one.

@@ -1,4 +1,4 @@
-//! What is asked of a server, and what comes of it if the server is away, slow, or lacks a part of the protocol.
+//! The requests to a server, and their outcome if the server is unreachable, slow, or lacks a part of the protocol.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -278,7 +278,7 @@ async fn a_storage_has_a_name_without_credentials() {
 }
 
 #[tokio::test]
-async fn what_is_put_says_how_long_it_may_be_kept() {
+async fn objects_have_the_right_caching_headers() {
     let server = server();
     let storage = storage(settings(&server).storage_class("STANDARD_IA"));
     storage.store(&report(0)).await.unwrap();
@@ -293,7 +293,7 @@ async fn what_is_put_says_how_long_it_may_be_kept() {
 }
 
 #[tokio::test]
-async fn what_is_derived_is_compressed_and_check_files_are_not() {
+async fn derived_files_are_compressed_and_check_files_are_not() {
     let server = server();
     let files = storage(settings(&server)).files();
     let content = "status ".repeat(1000).into_bytes();

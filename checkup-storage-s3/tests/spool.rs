@@ -1,4 +1,4 @@
-//! Whatever keeps a bucket from being written: the error says why and what to do, and the results are in the spool.
+//! When a bucket cannot be written, the error gives the reason and the remedy, and the results are in the spool.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -50,7 +50,7 @@ async fn spools(server: &S3Server, wrong: &S3, parts: &[&str]) {
         assert!(!format!("{text} {error:?}").contains(secret), "{text}");
     }
 
-    // What is not the settings' fault is over now.
+    // Problems that are not caused by the settings are over now.
     server.start_again();
     server.create_bucket(BUCKET);
     server.read_only(false);
@@ -137,7 +137,7 @@ async fn a_region_that_is_wrong() {
 #[tokio::test]
 async fn a_server_whose_name_is_not_found() {
     let server = server();
-    // Too long for a name: so it is not found without asking anybody.
+    // The name is too long, and is therefore rejected without a lookup.
     let name = format!("{}.invalid", "a".repeat(64));
     let wrong = settings(&server).endpoint(format!("http://{name}"));
     spools(&server, &wrong, &[&format!("the bucket `status` at http://{name}: "), "resolve", &name]).await;

@@ -1,4 +1,4 @@
-//! A check file that another node wrote.
+//! Decodes a check file that another node wrote.
 #![no_main]
 
 use checkup::check_file;

@@ -1,4 +1,4 @@
-//! A config file, with variables that look dangerous.
+//! Reads a config file, with environment variables that look dangerous.
 #![no_main]
 
 use checkup::config::Format;

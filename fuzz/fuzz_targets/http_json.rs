@@ -1,4 +1,4 @@
-//! A JSON body, and two numbers to compare.
+//! Searches a JSON body, and compares two numbers.
 #![no_main]
 
 use checkup_http::fuzzing;

@@ -1,4 +1,4 @@
-//! A redirect with a cookie, and a value of `NO_PROXY`.
+//! Follows a redirect with a cookie, and parses a value of `NO_PROXY`.
 #![no_main]
 
 use checkup_http::fuzzing;

@@ -1,4 +1,4 @@
-//! The response of a server.
+//! Reads a server's response.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

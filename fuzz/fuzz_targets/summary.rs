@@ -1,4 +1,4 @@
-//! A summary that another node wrote: everything that is derived from it must end, and panic nowhere.
+//! Reads a summary that another node wrote. Everything derived from it must terminate without a panic.
 #![no_main]
 
 use checkup::summary::Summary;

@@ -1,4 +1,4 @@
-//! `depends_on`: which checks are down only because another one is.
+//! `depends_on`: which checks are down because another check is down.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::{Check, CheckResult, ConfigError, ConfigProblems, Status};
 /// How many names an error lists.
 const LISTED: usize = 20;
 
-/// What every check depends on, by position. There are no cycles.
+/// The dependencies of every check, by position. There are no cycles.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Dependencies {
     /// Empty if no check depends on another.
@@ -16,11 +16,11 @@ pub(crate) struct Dependencies {
 }
 
 impl Dependencies {
-    /// Resolves the names that checks depend on. A name that several checks share means all of them.
+    /// Resolves the names of dependencies. A name that several checks share refers to all of them.
     ///
     /// # Errors
     ///
-    /// If names are not those of checks (all of them), or if checks depend on each other in a circle.
+    /// If there is no check with a name (all such names are reported), or if there is a circular dependency.
     pub(crate) fn resolve(checks: &[Check]) -> Result<Self, ConfigError> {
         if checks.iter().all(|check| check.policy().depends_on.is_empty()) {
             return Ok(Self::default());
@@ -54,13 +54,13 @@ impl Dependencies {
             Some(cycle) => {
                 let names: Vec<_> = cycle.iter().map(|place| format!("`{}`", checks[*place].name())).collect();
                 let place = format!("checkers[{}].depends_on", cycle[0]);
-                let message = format!("checks depend on each other in a circle: {}", names.join(" → "));
+                let message = format!("circular dependency: {}", names.join(" → "));
                 Err(ConfigError::invalid(place, message))
             }
         }
     }
 
-    /// The dependencies among the checks at `places` only, for a checkup with those checks.
+    /// The dependencies among the checks at `places`, for a checkup with only those checks.
     pub(crate) fn at(&self, places: &[usize]) -> Self {
         if self.of.is_empty() {
             return Self::default();
@@ -70,7 +70,7 @@ impl Dependencies {
         Self { of: places.iter().map(|place| self.of[*place].iter().filter_map(keep).collect()).collect() }
     }
 
-    /// The result of the check because of which this one is down, if it depends on one that is down too.
+    /// The result of the check that caused this one to be down, if this one depends on a check that is down too.
     ///
     /// `result` gives the latest result of the check at a position, if there is one.
     pub(crate) fn cause<'a>(
@@ -81,7 +81,7 @@ impl Dependencies {
         let down = |place: usize| result(place).filter(|result| result.status == Status::Down);
         down(place)?;
         let (mut at, mut cause) = (place, None);
-        // There are no cycles, so this ends: at the first cause of a chain.
+        // There are no cycles, so this loop ends at the root cause of a chain.
         while let Some((next, found)) =
             self.of.get(at)?.iter().find_map(|next| down(*next).map(|result| (*next, result)))
         {
@@ -90,7 +90,7 @@ impl Dependencies {
         cause
     }
 
-    /// Adds to the results of a run, which are in the order of the checks, because of which check they are down.
+    /// Records the cause in each result that is down because of another check. The results are in the order of the checks.
     pub(crate) fn mark(&self, results: &mut [CheckResult]) {
         if self.of.is_empty() {
             return;
@@ -103,7 +103,7 @@ impl Dependencies {
         }
     }
 
-    /// A circle, with its first check again at the end; `None` if there is none.
+    /// A cycle, which ends with its first check; `None` if there is no cycle.
     fn cycle(&self) -> Option<Vec<usize>> {
         #[derive(Clone, Copy, PartialEq)]
         enum Mark {
@@ -113,7 +113,7 @@ impl Dependencies {
         }
         let mut marks = vec![Mark::New; self.of.len()];
         for start in 0..self.of.len() {
-            // A path, each with the number of its dependencies that were looked at: no recursion, whatever the depth.
+            // The path, each check with the number of dependencies visited so far. An explicit stack avoids recursion at any depth.
             let mut path = vec![(start, 0)];
             while let Some((place, looked)) = path.last_mut() {
                 let place = *place;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_cause_of_a_chain_is_named() {
+    fn the_root_cause_of_a_chain_is_named() {
         let chain: &[(&str, &[&str])] = &[("page", &["api"]), ("api", &["cache", "db"]), ("cache", &[]), ("db", &[])];
         let because = |names: [Option<&str>; 4]| names.map(|name| name.map(str::to_owned)).to_vec();
         assert_eq!(marked(chain, &["page", "api", "db"]), because([Some("db"), Some("db"), None, None]));
@@ -186,7 +186,7 @@ mod tests {
     fn cycles_are_refused_with_their_path() {
         let error = Dependencies::resolve(&checks(&[("x", &["a"]), ("a", &["b"]), ("b", &["c"]), ("c", &["a"])]));
         let text = error.unwrap_err().to_string();
-        assert_eq!(text, "checkers[1].depends_on: checks depend on each other in a circle: `a` → `b` → `c` → `a`");
+        assert_eq!(text, "checkers[1].depends_on: circular dependency: `a` → `b` → `c` → `a`");
         assert!(Dependencies::resolve(&checks(&[("self", &["self"])])).is_err());
         let diamond: &[(&str, &[&str])] = &[("a", &["b", "c"]), ("b", &["d"]), ("c", &["d"]), ("d", &[])];
         assert!(Dependencies::resolve(&checks(diamond)).is_ok());
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_keeps_the_dependencies_within_it() {
+    fn a_subset_keeps_its_internal_dependencies() {
         let all = Dependencies::resolve(&checks(&[("a", &["b", "c"]), ("b", &[]), ("c", &[])])).unwrap();
         let part = all.at(&[0, 2]);
         assert_eq!(*part.of, [vec![1], vec![]]);

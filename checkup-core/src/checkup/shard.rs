@@ -13,11 +13,11 @@ use crate::fnv::Fnv;
 
 /// A node's share of the checks: part `index` of `count`, counted from 1.
 ///
-/// Nodes with the same config file divide its checks without a coordinator: each has its own shard, and each check is in
-/// exactly one. Only its name decides which, so that adding a check moves no other.
+/// Nodes with the same config file divide its checks without a coordinator: each node has its own shard, and each check is in
+/// exactly one shard. The shard depends only on the name of the check, so adding a check moves no other.
 ///
 /// The shard is 1 plus the remainder of dividing a hash by `count`. The hash is the 64-bit FNV-1a of the name in UTF-8, with its
-/// upper half added to its lower half by exclusive or.
+/// upper half XORed into its lower half.
 ///
 /// ```
 /// use checkup_core::Shard;
@@ -47,7 +47,7 @@ impl Shard {
         }
     }
 
-    /// Which part this is, from 1 to [`count`](Self::count).
+    /// The index of this part, from 1 to [`count`](Self::count).
     pub fn index(self) -> u32 {
         self.index
     }
@@ -57,7 +57,7 @@ impl Shard {
         self.count.get()
     }
 
-    /// Whether the check with this name is in it.
+    /// Whether the check with this name belongs to this shard.
     pub fn contains(self, name: &str) -> bool {
         let hash = Fnv::default().add(name.as_bytes()).value();
         (hash ^ (hash >> 32)) % u64::from(self.count.get()) == u64::from(self.index - 1)
@@ -150,7 +150,7 @@ impl schemars::JsonSchema for Shard {
 #[error("expected a shard such as 2/8, the second of eight, found {found}")]
 #[non_exhaustive]
 pub struct ShardError {
-    /// The text as it was given.
+    /// The text that was given.
     pub found: String,
 }
 
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_check_is_in_just_one_shard_and_they_are_about_as_large() {
+    fn each_check_is_in_exactly_one_shard_and_shards_are_of_similar_size() {
         for count in [1, 2, 3, 8, 60] {
             let mut sizes = vec![0_usize; count as usize];
             for check in 0..6000 {

@@ -1,4 +1,4 @@
-//! Waiting until everything is healthy.
+//! Waiting until all checks are healthy.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use crate::duration::GoDuration;
 use crate::{Attempt, Cause, Check, CheckResult, Checkup, Report, Status};
 
-/// The pause after the first run; each is twice the last, up to [`MAX_PAUSE`].
+/// The pause after the first run. Each further pause is twice as long, up to [`MAX_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 const MAX_PAUSE: Duration = Duration::from_secs(2);
@@ -33,19 +33,20 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 pub struct Wait {
     /// How long to wait.
     pub limit: Duration,
-    /// The pause between runs; `None` for one that begins at 50 ms and doubles up to 2 s.
+    /// The pause between runs; `None` for a pause that starts at 50 ms and doubles up to 2 s.
     pub interval: Option<Duration>,
 }
 
-/// The checks were not all healthy in time. Displays as the reasons, and so does `Debug`: it is what a test or a `main` prints that returns
-/// the error.
+/// Not all checks were healthy in time.
+///
+/// `Display` and `Debug` both show the reasons, because a test or a `main` function that returns the error prints it with `Debug`.
 #[derive(Clone, thiserror::Error)]
 #[error("not healthy within {}\n{report}", GoDuration(*limit))]
 #[non_exhaustive]
 pub struct NotHealthy {
-    /// How long was waited.
+    /// The time limit of the wait.
     pub limit: Duration,
-    /// The report of the last run that ended. If none did, that of the first: what still ran is down.
+    /// The report of the last run that ended. If no run ended, the report of the first, with checks still running as down.
     pub report: Report,
 }
 
@@ -56,12 +57,12 @@ impl fmt::Debug for NotHealthy {
 }
 
 impl Wait {
-    /// Waits no longer than this.
+    /// Waits for at most this long.
     pub fn up_to(limit: Duration) -> Self {
         Self { limit, interval: None }
     }
 
-    /// Pauses this long between runs, and not 50 ms, doubled up to 2 s.
+    /// Sets a fixed pause between runs. Default: 50 ms, doubled after each run up to 2 s.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
@@ -70,9 +71,9 @@ impl Wait {
 }
 
 impl Checkup {
-    /// Runs the checks again and again until all are healthy, and gives that report.
+    /// Runs the checks repeatedly until all are healthy, and returns that report.
     ///
-    /// The pause between runs begins at 50 ms and doubles up to 2 s; see [`wait`](Self::wait).
+    /// The pause between runs starts at 50 ms and doubles up to 2 s; see [`wait`](Self::wait).
     ///
     /// # Errors
     ///
@@ -88,7 +89,7 @@ impl Checkup {
     /// [`NotHealthy`] with the last report if they are not all healthy within the limit.
     pub async fn wait(&self, wait: Wait, mut on_run: impl FnMut(&Report)) -> Result<Report, NotHealthy> {
         let limit = wait.limit;
-        // `None` is later than the clock can tell.
+        // `None` if the clock cannot represent the deadline.
         let deadline = Instant::now().checked_add(limit);
         let mut pause = wait.interval.unwrap_or(FIRST_PAUSE);
         let mut last = None;
@@ -112,7 +113,7 @@ impl Checkup {
                 return Err(NotHealthy { limit, report });
             }
             last = Some(report);
-            // Half of what is left, so that the end of the time is used too.
+            // Pauses for half of the remaining time, to run again before the deadline.
             sleep(pause.min(left / 2)).await;
             if wait.interval.is_none() {
                 pause = (pause * 2).min(MAX_PAUSE);
@@ -121,7 +122,7 @@ impl Checkup {
     }
 }
 
-/// The report of a first run that the limit ended: what is not known is down.
+/// The report of a first run that the limit cut off. Checks without a result are down.
 fn cut_short(checkup: &Checkup, finished: Vec<Option<CheckResult>>, limit: Duration) -> Report {
     let running = |check: &Check| {
         let mut result = CheckResult::new(check.name(), check.endpoint());

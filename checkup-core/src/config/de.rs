@@ -1,7 +1,7 @@
 //! Reads settings structs from values. It collects the problems of an object instead of stopping at the first.
 //!
 //! A settings struct's own deserialiser stops at the first error. So it is run again without the entry that the error is about, until
-//! there is no further one: every type reports all of its problems, whoever wrote it.
+//! there is no further one: every type reports all of its problems, including those of third parties.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -24,13 +24,13 @@ use crate::{ConfigProblems, sourced};
 /// How many problems of one object are reported at most.
 const MAX_PROBLEMS: usize = 50;
 
-/// What was read from an object.
+/// The outcome of reading an object.
 #[derive(Debug)]
 pub(super) struct Read<T> {
     /// The settings. If some of them have problems, and the others suffice, those have their defaults.
     pub(super) value: Option<T>,
     pub(super) problems: ConfigProblems,
-    /// Whether nothing is wrong except for keys that do not exist.
+    /// Whether unknown keys are the only problems.
     pub(super) is_whole: bool,
     /// Keys of the object that are known to be missing, or that a misspelt key probably means.
     pub(super) missing: Vec<String>,
@@ -135,7 +135,7 @@ pub(super) fn take<T: DeserializeOwned>(object: &mut Map<String, Value>) -> Read
     read(&own, &[])
 }
 
-/// The keys of a settings struct, which its deserialiser asks for.
+/// The keys of a settings struct, as its deserialiser lists them.
 pub(super) fn keys_of<T: DeserializeOwned>() -> &'static [&'static str] {
     struct Keys<'a>(&'a mut &'static [&'static str]);
 
@@ -163,7 +163,7 @@ pub(super) fn keys_of<T: DeserializeOwned>() -> &'static [&'static str] {
     }
 
     let mut keys: &'static [&'static str] = &[];
-    // It always fails; the keys are what counts.
+    // It always fails; only the keys matter.
     let _ = T::deserialize(Keys(&mut keys));
     keys
 }
@@ -292,10 +292,10 @@ impl<'de> Deserializer<'de> for Node<'_> {
     }
 }
 
-/// Whether this reads a [`PathBuf`](std::path::PathBuf): serde names what it expects. So every plugin's path is resolved, and none has to
-/// do anything for it.
+/// Whether this reads a [`PathBuf`](std::path::PathBuf), which serde names as the expected type. This way the paths of every plugin are
+/// resolved without any code in the plugin.
 fn is_path<'de>(visitor: &impl Visitor<'de>) -> bool {
-    /// Compares what is written with what is left of the expected text.
+    /// Compares the written text with the rest of the expected text.
     struct Rest(&'static str);
     impl fmt::Write for Rest {
         fn write_str(&mut self, text: &str) -> fmt::Result {
@@ -307,7 +307,7 @@ fn is_path<'de>(visitor: &impl Visitor<'de>) -> bool {
     fmt::Write::write_fmt(&mut rest, format_args!("{}", visitor as &dyn Expected)).is_ok() && rest.0.is_empty()
 }
 
-/// A path of a setting, relative to the folder of the config file. What is in a file (a key, say) is not shown where its path belongs.
+/// A path of a setting, relative to the folder of the config file. File content (a key, say) that was given in place of a path is never shown.
 fn path(text: &str) -> Result<String, Problem> {
     if text.contains(['\n', '\0']) {
         return Err(What::Mismatch {

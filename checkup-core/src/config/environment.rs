@@ -8,7 +8,7 @@ use crate::source::Texts;
 use crate::sourced::Variable;
 use crate::{ConfigError, ConfigErrorKind, ConfigProblems};
 
-/// Which parts of which texts came from environment variables. Their values may be secrets, which nothing shows.
+/// Which parts of which texts came from environment variables. Their values may be secrets, and are never shown.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Replaced {
     places: Vec<(String, Vec<String>)>,
@@ -122,7 +122,7 @@ fn expand(
         };
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) || !name.chars().all(plain) {
-            // What stands there is not shown: it may be a part of a secret that has `${` in it.
+            // The text is not shown: it may be part of a secret that contains `${`.
             let message = "expected a variable's name in `${…}`, as in `${TOKEN}`; write `$${` for a plain `${`";
             return Err((ConfigErrorKind::Invalid, message.to_owned()));
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_says_why() {
+    fn an_invalid_variable_is_refused_with_the_reason() {
         assert_eq!(expand("${NONE}", &env).unwrap_err().0, ConfigErrorKind::UnsetVariable);
         for text in ["${TOKEN", "${}", "${1X}", "${A B}"] {
             assert_eq!(expand(text, &env).unwrap_err().0, ConfigErrorKind::Invalid, "{text}");

@@ -37,7 +37,7 @@ impl Format {
 
     /// Parses `text`. Each check is handed to `on_check` with its place in `checkers`, and is not kept; the rest is returned.
     pub(super) fn read(self, text: &str, on_check: OnCheck<'_>) -> Result<Value, ConfigError> {
-        // Only what and where: the lines around it, which the parsers would show, may hold secrets.
+        // The error has only a message and a position. Parsers would also show the lines around it, which may contain secrets.
         let syntax = |message: String| ConfigError::new(ConfigErrorKind::Syntax, "", message);
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         match self {
@@ -75,7 +75,7 @@ impl Format {
     }
 }
 
-/// What is done with each check.
+/// Called with each check.
 pub(super) type OnCheck<'a> = &'a mut dyn FnMut(usize, Value);
 
 /// What a value is, in errors.
@@ -91,7 +91,7 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
     }
 }
 
-/// What to do about things that JSON does not have and others do.
+/// The remedy for syntax that JSON lacks but other formats have.
 fn json_remedy(text: &str, error: &serde_json::Error) -> &'static str {
     let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
     let rest = line.get(error.column().saturating_sub(1)..).unwrap_or_default().trim_start();
@@ -140,7 +140,7 @@ struct Root<'a>(OnCheck<'a>);
 /// The list of checks.
 struct Checkers<'a>(OnCheck<'a>);
 
-/// A value that refuses an object with the same key twice: parsers let one of them win, silently.
+/// A value that refuses an object with the same key twice: parsers silently use one of them.
 struct Unique;
 
 macro_rules! seed {
@@ -244,7 +244,7 @@ fn list<'de, A: SeqAccess<'de>>(mut items: A) -> Result<Value, A::Error> {
     Ok(Value::Array(array))
 }
 
-/// Reads an object; the root is the one with checks.
+/// Reads an object; only the root has checks.
 fn object<'de, A: MapAccess<'de>>(mut entries: A, mut on_check: Option<OnCheck<'_>>) -> Result<Value, A::Error> {
     let mut object = Map::new();
     while let Some(key) = entries.next_key::<String>()? {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_errors_have_a_remedy_and_no_words_of_parsers() {
+    fn syntax_errors_have_a_remedy_and_no_parser_jargon() {
         for (format, text, expected) in [
             (Format::Yaml, "a:\n\t- b: 1\n", "not valid YAML at line 2 column 2: a tab cannot indent YAML; use spaces"),
             (Format::Yaml, "a: 1\na: 2\n", "not valid YAML at line 2 column 1: the key `a` is in one object twice"),

@@ -6,7 +6,7 @@ pub(super) fn join(place: &str, key: &str) -> String {
     if place.is_empty() || key.is_empty() { format!("{place}{key}") } else { format!("{place}.{key}") }
 }
 
-/// Whether a place is inside of another.
+/// Whether a place is inside another.
 pub(super) fn is_inside(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| outer.is_empty() || rest.starts_with(['.', '[']))
 }

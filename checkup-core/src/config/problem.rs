@@ -1,4 +1,4 @@
-//! [`Problem`]: what is wrong with a value, and how people read it: in their words, not in those of a parser or of Rust.
+//! [`Problem`]: what is wrong with a value, in plain words rather than those of a parser or of Rust.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::place::{Place, join};
 use super::suggest;
 use crate::{ConfigError, ConfigErrorKind};
 
-/// What went wrong, and where.
+/// The kind of problem, and its place.
 #[derive(Debug, PartialEq)]
 pub(super) struct Problem {
     /// Set by the innermost value that the error passes.
@@ -35,7 +35,7 @@ impl Problem {
         self.place.as_deref().unwrap_or_default()
     }
 
-    /// Whether it is about a value of an object, and not known of which key.
+    /// Whether the problem is about a value in an object whose key is unknown.
     pub(super) fn is_without_place(&self) -> bool {
         self.place().is_empty() && matches!(self.what, What::Mismatch { .. } | What::Custom(_))
     }
@@ -75,7 +75,7 @@ impl Problem {
         }
     }
 
-    /// The keys that an object may have. Keys that others read are at the top only.
+    /// The keys that an object may have. Keys read elsewhere are at the top only.
     fn candidates<'a>(&self, known: &'a [&'a str], others: &[&'a str]) -> Vec<&'a str> {
         let others = if self.place().is_empty() { others } else { &[] };
         let mut all: Vec<_> = known.to_vec();
@@ -114,7 +114,7 @@ pub(super) fn missing_key(place: &str, key: &str) -> ConfigError {
     ConfigError::reason(place, format!("the key `{key}` is missing"))
 }
 
-/// The messages that serde makes itself, in other words.
+/// Rewrites serde's own messages in plain words.
 fn in_words(message: &str) -> String {
     if message.starts_with("data did not match any variant of untagged enum") {
         return "the value has none of the forms that are possible here".to_owned();
@@ -125,7 +125,7 @@ fn in_words(message: &str) -> String {
     }
 }
 
-/// What was expected. Types of Rust are the ranges that they have.
+/// Describes the expected value. Rust's number types become their ranges.
 fn expectation(expected: &dyn Expected) -> String {
     let text = expected.to_string();
     let words = match text.as_str() {

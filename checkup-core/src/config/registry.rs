@@ -1,4 +1,4 @@
-//! [`Registry`]: which `type`s exist, and how they are made of their settings.
+//! [`Registry`]: the known `type`s, and how to make them from their settings.
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub struct Registry {
     pub(super) sections: Types<dyn Any + Send + Sync>,
 }
 
-/// What a `type` is a type of.
+/// The kind of thing that a `type` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -143,7 +143,7 @@ struct Entry<K: ?Sized> {
     schema: fn() -> Value,
 }
 
-/// Reads the settings in an object that may also have other keys, and makes the thing itself.
+/// Reads the settings in an object, which may have other keys as well, and makes the plugin.
 type Make<K> = dyn Fn(&Map<String, Value>, &[&str], &mut Problems) -> Option<Arc<K>> + Send + Sync;
 
 impl<K: ?Sized + 'static> Types<K> {
@@ -181,7 +181,7 @@ impl<K: ?Sized + 'static> Types<K> {
         self.known.iter().map(|(name, entry)| (name.as_str(), (entry.schema)()))
     }
 
-    /// Makes the thing of `object`, whose `type` has been taken out. `others` are keys that were taken out too.
+    /// Makes the plugin from `object`, without its `type`. `others` are further keys that were removed.
     pub(super) fn build(
         &self,
         kind: Kind,
@@ -216,7 +216,7 @@ impl<K: ?Sized + 'static> Types<K> {
     }
 }
 
-/// Adds the keys that must be there and are not, except for those that are known.
+/// Adds missing required keys, except for those that have been reported.
 fn missing_keys<C: ConfigObject>(object: &Map<String, Value>, known: &[String], problems: &mut Problems) {
     let schema = type_schema::of_type::<C>();
     let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -235,7 +235,7 @@ fn written<C: ConfigObject>(source: &Source) -> Result<Value, ConfigError> {
     serde_json::to_value(settings).map_err(invalid)
 }
 
-// Derives would ask the same of `K`, which is unsized.
+// A derive would put the same bound on `K`, which is unsized.
 impl<K: ?Sized> Clone for Types<K> {
     fn clone(&self) -> Self {
         Self { known: self.known.clone(), absent: self.absent.clone() }

@@ -1,5 +1,5 @@
-//! The whole file: its root, and the keys that all checks have. It is read check by check, so that no more than one of them is in memory
-//! twice, and written back from what was made of it.
+//! The whole file: its root, and the keys that all checks have. It is read check by check, which keeps at most one of them in
+//! memory twice. It can be written back from the checkup that was made from it.
 
 use std::any::Any;
 use std::fmt::Display;
@@ -58,7 +58,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse).
+    /// Same as [`parse`](Self::parse).
     pub fn parse_in(&self, text: &str, format: Format, folder: impl AsRef<Path>) -> Result<Checkup, ConfigError> {
         let lookup = |variable: &str| std::env::var(variable).ok();
         read(self, text, format, &lookup, Some(folder.as_ref()))
@@ -68,7 +68,7 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse).
+    /// Same as [`parse`](Self::parse).
     pub fn parse_with(
         &self,
         text: &str,
@@ -79,7 +79,7 @@ impl Registry {
     }
 }
 
-/// The keys of the root that plugins are made of.
+/// The keys of the root that define plugins.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct Plugins {
@@ -144,7 +144,7 @@ struct Reader<'a> {
     /// The keys that every check has besides those of its type.
     check_keys: Vec<&'static str>,
     checks: Vec<Check>,
-    /// That of the latest check: the next one probably has the same.
+    /// The policy of the latest check: the next check probably has the same policy.
     policy: Arc<Policy>,
     /// Which variables the names in `depends_on` came from, which are looked at when all checks are known.
     dependencies: Vec<(String, Replaced)>,
@@ -221,7 +221,7 @@ impl Reader<'_> {
             });
             builder.sources.sections.extend(section.map(|(section, source)| (source, Section(section))));
         }
-        // Without a check that is invalid, others that depend on it would have problems too.
+        // Invalid checks are missing, so checks that depend on them would be reported too.
         self.problems.into_result()?;
         let dependencies = self.dependencies;
         let variables = |place: &str| {
@@ -237,7 +237,7 @@ impl Reader<'_> {
         let sections = &self.registry.sections;
         let own = [de::keys_of::<Plugins>(), de::keys_of::<Options>()].concat();
         let known: Vec<_> = own.into_iter().chain(sections.names()).collect();
-        // Those are free, for the anchors of YAML.
+        // These keys are free to use, for YAML anchors.
         for key in root.keys().filter(|key| !key.starts_with("x-")) {
             let problem = |message: String| ConfigError::new(ConfigErrorKind::UnknownKey, key.as_str(), message);
             self.problems.push(match sections.remedy(key) {
@@ -250,7 +250,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Makes a plugin of an object with its `type`.
+    /// Makes a plugin from an object with its `type`.
     fn plugin<K: ?Sized + 'static>(
         &mut self,
         types: &Types<K>,
@@ -338,7 +338,7 @@ impl Checkup {
 ///
 /// # Errors
 ///
-/// If a check, the storage or a notifier was made in code: those have no form in a file.
+/// If a check, the storage or a notifier was made in code: those cannot be written to a file.
 ///
 /// ```
 /// use checkup_core::config::{Format, Registry};

@@ -65,7 +65,7 @@ fn any_of<'a>(
         .map(|(name, schema)| with_type(name, hoist(schema, &format!("{kind}.{name}"), definitions), common))
         .collect();
     if alternatives.is_empty() {
-        // `oneOf` must not be empty; nothing is valid where no type is compiled in.
+        // `oneOf` must not be empty. If no type is compiled in, no value is valid.
         return Value::Bool(false);
     }
     json!({ "type": "object", "required": ["type"], "oneOf": alternatives })
@@ -89,7 +89,7 @@ fn with_type(name: &str, mut schema: Value, common: &Map<String, Value>) -> Valu
     schema
 }
 
-/// Moves the definitions inside of one type's schema (of types that contain themselves, which cannot be inlined) to those of
+/// Moves the definitions inside one type's schema (of types that contain themselves, which cannot be inlined) to those of
 /// the whole file, where references find them, with names that no other type has.
 fn hoist(mut schema: Value, prefix: &str, definitions: &mut Map<String, Value>) -> Value {
     let own = schema.as_object_mut().and_then(|object| object.remove("$defs"));

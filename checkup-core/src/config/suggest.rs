@@ -1,6 +1,6 @@
-//! What a misspelt name may mean.
+//! Suggestions for misspelt names.
 
-/// Words of other programs, and ours for the same thing.
+/// Names that other programs use, and ours for the same thing.
 const OTHER_WORDS: [(&str, &str); 19] = [
     ("address", "endpoint_url"),
     ("alerting", "notifiers"),
@@ -23,7 +23,7 @@ const OTHER_WORDS: [(&str, &str); 19] = [
     ("url", "endpoint_url"),
 ];
 
-/// The candidate that is most like `found`, if any is like it enough to be a slip.
+/// The candidate most similar to `found`, if it is similar enough for a typo.
 pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let found = found.to_lowercase();
     let candidates: Vec<_> = candidates.into_iter().collect();
@@ -34,7 +34,7 @@ pub fn closest<'a>(found: &str, candidates: impl IntoIterator<Item = &'a str>) -
     candidates
         .into_iter()
         .map(|candidate| {
-            // A part of a longer name (`url` for `endpoint_url`) is a likely slip that edit distance does not see.
+            // A part of a longer name (`url` for `endpoint_url`) is a likely mistake that edit distance does not recognise.
             let contained = found.len() >= 3 && (candidate.contains(&found) || found.contains(candidate));
             let likeness = strsim::normalized_damerau_levenshtein(&found, &candidate.to_lowercase());
             (if contained { 0.6 + 0.4 * likeness } else { likeness }, candidate)
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_recognised_and_other_words_are_not() {
+    fn typos_are_recognised_and_other_words_are_not() {
         let keys = ["endpoint_url", "threshold_rtt", "attempts"];
         assert_eq!(closest("treshold_rtt", keys), Some("threshold_rtt"));
         assert_eq!(closest("atempts", keys), Some("attempts"));

@@ -1,4 +1,4 @@
-//! Whole files: read, refused, written back.
+//! Reads, refuses and writes back whole files.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -176,7 +176,7 @@ fn all_problems_are_reported_together_with_their_places() {
 }
 
 #[test]
-fn a_slip_in_a_common_key_is_recognised_among_the_keys_of_the_type() {
+fn a_typo_in_a_common_key_is_recognised_among_the_keys_of_the_type() {
     let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "x", "treshold_rtt": 5 }] });
     let problems = problems(&file);
     assert!(
@@ -328,7 +328,7 @@ fn the_documented_keys_are_those_of_the_schema() {
 }
 
 #[test]
-fn an_unset_variable_is_told_with_its_place_and_the_remedy() {
+fn an_unset_variable_is_reported_with_its_place_and_the_remedy() {
     let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "${HOST}" }] });
     assert_eq!(
         problems(&file),
@@ -337,7 +337,7 @@ fn an_unset_variable_is_told_with_its_place_and_the_remedy() {
 }
 
 #[test]
-fn upstreams_ways_of_saying_nothing_are_accepted() {
+fn upstreams_empty_values_are_accepted() {
     let file = json!({
         "checkers": [{ "type": "ping", "endpoint_url": "x", "attempts": 0, "threshold_rtt": 0, "endpoint_name": "" }],
         "storage": null, "notifier": null, "notifiers": null, "concurrent_checks": 0,
@@ -364,7 +364,7 @@ fn a_spool_is_an_object_or_false() {
         assert_eq!(serde_json::to_value(&checkup).unwrap().get("spool").unwrap_or(&Value::Null), &spool);
         let checkup = checkup.with_default_spool(Spool::new("default"));
         assert_eq!(dir(&checkup), by_default.map(Into::into), "{spool}");
-        // The default is the program's, and not of the file.
+        // The program sets the default, not the file.
         assert_eq!(serde_json::to_value(&checkup).unwrap().get("spool").unwrap_or(&Value::Null), &spool);
     }
     assert_eq!(
@@ -391,7 +391,7 @@ fn a_spool_is_an_object_or_false() {
 }
 
 #[test]
-fn a_check_made_in_code_has_no_form_in_a_file_and_says_so() {
+fn a_check_made_in_code_cannot_be_written_to_a_file() {
     let checkup = Checkup::builder().check(crate::check_fn("queue", || async { Ok::<_, String>(()) })).build().unwrap();
     let error = serde_json::to_string(&checkup).unwrap_err().to_string();
     assert!(error.contains("`queue`"), "{error}");
@@ -423,7 +423,7 @@ fn nodes_share_the_checks_of_one_file_by_their_shards() {
     let parts: Vec<_> = (1..=3).map(|index| share(json!({ "index": index, "count": 3 }))).collect();
     assert_eq!(parts.iter().map(|part| part.checks().len()).sum::<usize>(), 40);
     assert!(parts.iter().all(|part| (5..25).contains(&part.checks().len())));
-    // A flag is instead of the file's.
+    // A flag replaces the shard of the file.
     let names = |checkup: &Checkup| checkup.checks().map(|check| check.name().into_owned()).collect::<Vec<_>>();
     let other = parts[0].with_location("eu").with_shard("2/3".parse().unwrap());
     assert_eq!((names(&other), other.location()), (names(&parts[1]), Some("eu")));
@@ -463,7 +463,7 @@ fn a_location_is_a_short_line() {
     ] {
         assert_eq!(problems(&file(wrong)), [expected]);
     }
-    // What comes from the environment may be a secret.
+    // A value from the environment may be a secret.
     let refused =
         Registry::new().parse_with(r#"{ "checkers": [], "location": "${L}" }"#, Format::Json, |_| Some("x\ny".into()));
     assert!(!refused.unwrap_err().to_string().contains("x\\ny"));

@@ -35,7 +35,7 @@ impl JsonSchema for DurationSchema {
 
 /// The schema of one type's settings.
 pub(super) fn of_type<C: JsonSchema>() -> Value {
-    // Inlined, so that types of the same name in two crates cannot meet.
+    // Inlined, to keep types with the same name in two crates apart.
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<C>().to_value();
     if let Value::Object(object) = &mut schema {
@@ -45,7 +45,7 @@ pub(super) fn of_type<C: JsonSchema>() -> Value {
     schema
 }
 
-/// Where a list of scalars belongs, a single one will do.
+/// Accepts a single scalar in place of a list.
 fn lists_of_one(schema: &mut Value) {
     match schema {
         Value::Object(object) => {
@@ -62,7 +62,7 @@ fn lists_of_one(schema: &mut Value) {
     }
 }
 
-/// Where the schema of the whole file has the checkers that are registered.
+/// The path of the registered checkers in the schema of the whole file.
 pub(super) fn checkers(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "array", "items": { "$ref": "#/$defs/checker" } })
 }

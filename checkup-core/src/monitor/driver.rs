@@ -1,4 +1,4 @@
-//! The loop behind a monitor: starts runs when they are due, and waits for them in the end.
+//! The loop behind a monitor: starts runs when they are due, and waits for them at shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::schedule::Group;
 use super::state::{Running, State};
 use crate::{Checkup, NotifyError, Report};
 
-/// How many runs may be in flight, counting those that wait for a slow storage. More are skipped.
+/// How many runs may be in flight, including those waiting for a slow storage. Further runs are skipped.
 const MAX_RUNS_IN_FLIGHT: usize = 64;
 
 pub(super) struct Driver {
@@ -41,14 +41,14 @@ impl Driver {
         Self { checkup, jitter, groups, state, subscribers, in_flight: JoinSet::new(), number: 0 }
     }
 
-    /// Runs until `stop` is true or its sender is gone, then waits for what is in flight.
+    /// Runs until `stop` is true or its sender is dropped, then waits for the runs in flight.
     pub(super) async fn drive(mut self, mut stop: watch::Receiver<bool>) {
         while !*stop.borrow_and_update() {
             let due = self.groups.iter().map(|group| group.due).min();
             tokio::select! {
                 changed = stop.changed() => if changed.is_err() { break },
                 () = sleep_until_due(due) => self.start_due(),
-                // Only takes finished runs out, so that the set does not grow.
+                // Removes finished runs, which keeps the set from growing.
                 Some(_) = self.in_flight.join_next() => {}
             }
         }
@@ -69,7 +69,10 @@ impl Driver {
             }
             let running = self.state.begin(&group.checks);
             if running.checks.len() < group.checks.len() {
-                tracing::debug!(skipped = group.checks.len() - running.checks.len(), "checks still run from before");
+                tracing::debug!(
+                    skipped = group.checks.len() - running.checks.len(),
+                    "checks skipped: their previous run is still in progress"
+                );
             }
             if running.checks.is_empty() {
                 continue;
@@ -82,7 +85,7 @@ impl Driver {
     }
 }
 
-/// One run of some of the checks: checked, stored, told, published.
+/// One run of some of the checks: runs them, stores the report, notifies and publishes.
 async fn run(
     checkup: Checkup,
     state: Arc<State>,
@@ -95,16 +98,16 @@ async fn run(
     state.mark(&running.checks, &mut report);
     let report = Arc::new(report);
     let calls =
-        (0..checkup.notifiers().len()).map(|notifier| tell(&checkup, &state, notifier, number, &running, &report));
-    // An outage of the storage must not delay who is told of an outage.
+        (0..checkup.notifiers().len()).map(|notifier| notify(&checkup, &state, notifier, number, &running, &report));
+    // A storage outage must not delay notifications of an outage.
     let (stored, outcomes) = tokio::join!(store(&checkup, &report), join_all(calls));
     let notify_errors = outcomes.into_iter().flatten().collect();
-    // An error says that nobody subscribes.
+    // An error only means that there are no subscribers.
     let _ = subscribers.send(Arc::new(Run { report, stored, notify_errors }));
 }
 
-/// Tells a notifier what changed. What is not delivered, the next run tells again.
-async fn tell(
+/// Notifies of the changes. The next run retries a failed delivery.
+async fn notify(
     checkup: &Checkup,
     state: &State,
     notifier: usize,
@@ -112,9 +115,9 @@ async fn tell(
     running: &Running,
     report: &Arc<Report>,
 ) -> Option<NotifyError> {
-    let telling = state.tell(notifier, number, &running.checks, report);
-    let error = checkup.notify_one(notifier, telling.notification.as_ref()?).await.err()?;
-    state.untell(notifier, number, &running.checks, &telling);
+    let changes = state.take_changes(notifier, number, &running.checks, report);
+    let error = checkup.notify_one(notifier, changes.notification.as_ref()?).await.err()?;
+    state.undo_sent(notifier, number, &running.checks, &changes);
     Some(error)
 }
 
@@ -130,7 +133,7 @@ async fn store(checkup: &Checkup, report: &Report) -> Option<Result<(), crate::S
 async fn sleep_until_due(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
-        // No checks: nothing is ever due.
+        // There are no checks, so no run is ever due.
         None => std::future::pending().await,
     }
 }

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Checks that have the same interval, and so run together.
+/// Checks that have the same interval and therefore run together.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// The checks, by their place in the checkup.
+    /// The checks, by position in the checkup.
     pub(super) checks: Vec<usize>,
     interval: Duration,
     /// The tick on the grid of the interval, without jitter.
     tick: Instant,
-    /// When the run starts: the tick and its jitter.
+    /// When the run starts: the tick plus its jitter.
     pub(super) due: Instant,
 }
 
@@ -29,11 +29,11 @@ impl Group {
         groups.into_iter().map(|(interval, checks)| Self { checks, interval, tick: now, due: now }).collect()
     }
 
-    /// Moves to the first tick after `now`: those in between are skipped.
+    /// Moves to the first tick after `now`, skipping those in between.
     pub(super) fn advance(&mut self, now: Instant, jitter: f64) {
         let missed = now.duration_since(self.tick).as_nanos() / self.interval.as_nanos();
         let steps = u32::try_from(missed.saturating_add(1)).unwrap_or(u32::MAX);
-        // An interval of centuries has no next tick that the clock can tell; once is often enough.
+        // With an interval of centuries, the clock cannot represent the next tick; one run is enough.
         let next = self.interval.checked_mul(steps).and_then(|step| self.tick.checked_add(step));
         self.tick = next.unwrap_or(now + FAR);
         self.due = self.tick + self.interval.min(FAR).mul_f64(jitter * random_share());

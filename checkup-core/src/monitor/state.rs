@@ -1,4 +1,4 @@
-//! What a monitor knows: the latest result of every check, and which checks are running.
+//! The state of a monitor: the latest result of every check, and which checks are running.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,17 +11,17 @@ pub(super) struct State {
     inner: Mutex<Inner>,
 }
 
-/// The status of a check that a notifier knows of, and the number of the run that brought it.
+/// The status that a notifier last sent for a check, and the number of the run with that status.
 #[derive(Clone, Copy, Debug)]
-struct Told {
+struct Sent {
     number: u64,
     status: Status,
 }
 
 #[derive(Debug)]
 struct Inner {
-    /// What each notifier knows of each check.
-    told: Vec<Vec<Option<Told>>>,
+    /// The status of each check that each notifier last sent.
+    sent: Vec<Vec<Option<Sent>>>,
     checks: Vec<CheckState>,
     /// The latest report, until a result changes it.
     report: Option<Arc<Report>>,
@@ -36,12 +36,12 @@ struct CheckState {
 impl State {
     pub(super) fn new(checkup: &Checkup) -> Self {
         let checks = checkup.checks().len();
-        let told = vec![vec![None; checks]; checkup.notifiers().len()];
-        let inner = Inner { told, checks: vec![CheckState::default(); checks], report: None };
+        let sent = vec![vec![None; checks]; checkup.notifiers().len()];
+        let inner = Inner { sent, checks: vec![CheckState::default(); checks], report: None };
         Self { dependencies: checkup.dependencies().clone(), inner: Mutex::new(inner) }
     }
 
-    /// Marks those of `checks` as running that are not running already, and gives them.
+    /// Marks the `checks` that are not running yet as running, and returns them.
     pub(super) fn begin(self: &Arc<Self>, checks: &[usize]) -> Running {
         let mut inner = self.lock();
         let free: Vec<_> = checks.iter().copied().filter(|check| !inner.checks[*check].running).collect();
@@ -61,14 +61,14 @@ impl State {
         inner.report.clone()
     }
 
-    /// The latest results of the checks at `places`; `None` if one of them has none, or there are no places.
+    /// The latest results of the checks at `places`; `None` if one of them has no result, or `places` is empty.
     pub(super) fn latest_at(&self, places: &[usize]) -> Option<Report> {
         let inner = self.lock();
         let results: Option<Vec<_>> = places.iter().map(|place| inner.marked(*place, &self.dependencies)).collect();
         results.filter(|results| !results.is_empty()).map(Report::new)
     }
 
-    /// Marks the results of a run that are down because of a check that may have run in another.
+    /// Marks the results that are down because of another check, including checks that ran in another run.
     pub(super) fn mark(&self, checks: &[usize], report: &mut Report) {
         let inner = self.lock();
         let latest = |place: usize| inner.checks[place].latest.as_ref();
@@ -77,44 +77,50 @@ impl State {
         }
     }
 
-    /// What a notifier is to be told of the run with this number; nothing of results that a later run has overtaken,
-    /// and nothing of what is down because of another check: one cause is one alert.
+    /// The changes that a notifier should send for the run with this number. It leaves out results that a later run has
+    /// overtaken, and checks that are down because of another check: one cause is one alert.
     ///
-    /// It counts as told from now on, so that a run in the meantime does not tell it again; see [`untell`](Self::untell).
-    pub(super) fn tell(&self, notifier: usize, number: u64, checks: &[usize], report: &Arc<Report>) -> Telling {
+    /// They count as sent from now on, which keeps a concurrent run from sending them again; see [`undo_sent`](Self::undo_sent).
+    pub(super) fn take_changes(
+        &self,
+        notifier: usize,
+        number: u64,
+        checks: &[usize],
+        report: &Arc<Report>,
+    ) -> UnsentChanges {
         let mut inner = self.lock();
-        let told = &mut inner.told[notifier];
+        let sent = &mut inner.sent[notifier];
         let mut before = Vec::with_capacity(checks.len());
         for (check, result) in checks.iter().zip(&report.results) {
-            match told[*check] {
-                Some(Told { number: later, .. }) if later > number => before.push(Some(result.status)),
+            match sent[*check] {
+                Some(Sent { number: later, .. }) if later > number => before.push(Some(result.status)),
                 _ if result.because_of.is_some() || result.status == Status::Unknown => {
                     before.push(Some(result.status))
                 }
                 earlier => {
-                    before.push(earlier.map(|told| told.status));
-                    told[*check] = Some(Told { number, status: result.status });
+                    before.push(earlier.map(|sent| sent.status));
+                    sent[*check] = Some(Sent { number, status: result.status });
                 }
             }
         }
         drop(inner);
         let notification = Notification::between(|index| before.get(index).copied().flatten(), report);
-        Telling { notification, before }
+        UnsentChanges { notification, before }
     }
 
-    /// Takes back what was not delivered, unless a later run has told it: the next run tells it again.
-    pub(super) fn untell(&self, notifier: usize, number: u64, checks: &[usize], telling: &Telling) {
+    /// Undoes this for a failed delivery, unless a later run has sent the change: the next run then sends it again.
+    pub(super) fn undo_sent(&self, notifier: usize, number: u64, checks: &[usize], changes: &UnsentChanges) {
         let mut inner = self.lock();
-        for (check, before) in checks.iter().zip(&telling.before) {
-            let told = &mut inner.told[notifier][*check];
-            if told.is_some_and(|told| told.number == number) {
-                *told = before.map(|status| Told { number, status });
+        for (check, before) in checks.iter().zip(&changes.before) {
+            let sent = &mut inner.sent[notifier][*check];
+            if sent.is_some_and(|sent| sent.number == number) {
+                *sent = before.map(|status| Sent { number, status });
             }
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing panics while it holds the lock; if it did, the state would still be whole.
+        // Nothing panics while it holds the lock; even if it did, the state would be consistent.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -128,16 +134,16 @@ impl Inner {
     }
 }
 
-/// What a notifier is told of one run.
+/// What a notifier sends about one run.
 #[derive(Debug)]
-pub(super) struct Telling {
+pub(super) struct UnsentChanges {
     /// `None` if nothing changed.
     pub(super) notification: Option<Notification>,
-    /// For each check of the run the status that the notifier knew.
+    /// The status of each check of the run that the notifier last sent.
     before: Vec<Option<Status>>,
 }
 
-/// Checks that run now.
+/// The checks that are running now.
 #[derive(Debug)]
 pub(super) struct Running {
     state: Arc<State>,
@@ -145,12 +151,12 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// One of them has ended.
+    /// Records that one of them has ended.
     pub(super) fn finished(&self, index: usize, result: &CheckResult) {
         let mut inner = self.state.lock();
         let check = &mut inner.checks[self.checks[index]];
         check.running = false;
-        // A result without a verdict does not replace one that has one.
+        // A result without a verdict does not replace a result with a verdict.
         if result.status != Status::Unknown || check.latest.is_none() {
             check.latest = Some(result.clone());
         }

@@ -1,7 +1,7 @@
-//! What is known while the settings of one object are read and parsed: its variables, and the folder of its file.
+//! The context in which the settings of one object are read: its variables, and the folder of its file.
 //!
-//! It is thread-local, because serde has no way to hand a setting's type more than its value. Texts are found by their
-//! content, so that it does not matter through which types a value passes on its way.
+//! It is thread-local, because serde passes nothing but the value to the type of a setting. Texts are found by their content,
+//! so it does not matter which types a value passes through.
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -19,7 +19,7 @@ thread_local! {
 /// The variables and the folder of the object that is being read.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
-    /// Texts that variables were replaced in.
+    /// The texts in which variables were replaced.
     #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have variables"))]
     pub(crate) texts: Texts,
     /// The folder that relative paths are relative to.
@@ -29,9 +29,9 @@ pub(crate) struct Reading {
 
 #[cfg(feature = "config")]
 impl Reading {
-    /// Runs `read` with this as what is known on this thread.
+    /// Runs `read` with this context on this thread.
     pub(crate) fn during<T>(self, read: impl FnOnce() -> T) -> T {
-        /// Restores what was known before, even if `read` panics.
+        /// Restores the previous context, even if `read` panics.
         struct Restore(Option<Reading>);
         impl Drop for Restore {
             fn drop(&mut self) {
@@ -51,7 +51,7 @@ pub fn variables_in(text: &str) -> Box<[Variable]> {
     READING.with_borrow(|reading| reading.texts.get(text).cloned().unwrap_or_default())
 }
 
-/// The path in the folder of the config file that is being read, if it is relative and there is one.
+/// Resolves a relative path against the folder of the config file that is being read, if there is one.
 #[cfg(feature = "config")]
 pub(crate) fn resolve(path: &str) -> Option<PathBuf> {
     let relative = Path::new(path);

@@ -1,14 +1,14 @@
-//! Variables inside of URLs: each value is encoded for its place, so that a password cannot become a host.
+//! Variables inside URLs: each value is percent-encoded for its position, which keeps a password from becoming a host.
 
 use std::ops::Range;
 
 use super::{Sourced, Variable};
 use crate::ConfigError;
 
-/// Where a part of a URL is. What may be there unencoded follows from it (RFC 3986, section 3).
+/// The component of a URL that a variable is in. It determines which characters need no encoding (RFC 3986, section 3).
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
-    /// The variable holds the beginning of the URL: its text is the URL's, and is taken as it is.
+    /// The variable holds the beginning of the URL, and is used unchanged.
     Url,
     /// The user or the password.
     UserInfo,
@@ -24,13 +24,13 @@ enum Place {
 }
 
 impl Sourced {
-    /// The text as a URL: the value of each variable is percent-encoded for its place, as user or password, in the path, or in
-    /// the query, so that a password with a `/` or an `@` stays a password. Slashes in the path stay as they are, and a variable
-    /// with which the text begins holds (the beginning of) a URL and is taken as it is.
+    /// The text as a URL. The value of each variable is percent-encoded for its position (user, password, path or query), and
+    /// therefore a password with a `/` or an `@` stays a password. Slashes in the path are kept. A variable at the start of the
+    /// text holds a URL or the beginning of a URL, and is used unchanged.
     ///
     /// # Errors
     ///
-    /// If a variable in the place of the host or the port is no address; the error names the variable, and does not show the value.
+    /// If a variable in the position of the host or the port is not an address. The error names the variable without its value.
     pub fn for_url(&self) -> Result<Self, ConfigError> {
         if self.variables.is_empty() {
             return Ok(self.clone());
@@ -61,7 +61,7 @@ impl Sourced {
     }
 }
 
-/// Where the parts of a URL are. Only characters outside of variables separate them.
+/// The positions of the components of a URL. Only characters outside variables separate components.
 struct Parts {
     authority: Range<usize>,
     /// Where the user info ends, if there is any.
@@ -114,7 +114,7 @@ fn encode(value: &str, place: Place, text: &mut String) {
     let mut colon_seen = false;
     for byte in value.bytes() {
         let c = char::from(byte);
-        // A second colon is a part of the password, which a URL may have as it is; encoded, it is so for every reader.
+        // A second colon belongs to the password. URLs may contain it unencoded, but every parser understands it encoded.
         let is_kept =
             as_it_is.contains(c) && !(place == Place::Credentials && std::mem::replace(&mut colon_seen, true));
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || byte.is_ascii() && is_kept {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_encoded_for_its_place() {
+    fn a_value_is_encoded_for_its_position() {
         for (template, expected) in [
             ("http://mon:{p/a?s#s@w%:}@host/x", "http://mon:p%2Fa%3Fs%23s%40w%25%3A@host/x"),
             ("http://{user}:{a b}@{host}:{80}/", "http://user:a%20b@host:80/"),
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_without_being_shown() {
+    fn an_invalid_address_is_refused_without_being_shown() {
         for template in
             ["http://{evil/x}/", "http://{user:pass@host}/", "http://host:{80/}", "http://host{/x}", "http://{a b}/"]
         {

@@ -15,7 +15,7 @@ pub(super) enum Outcome<T> {
     Done(T),
     /// The server refused, or did not answer.
     Answered(Answer),
-    /// All answers were successes, and yet it failed.
+    /// It failed although all responses were successes.
     Unexpected(object_store::Error),
 }
 

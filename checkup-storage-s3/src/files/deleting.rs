@@ -17,10 +17,10 @@ use crate::wire::Answer;
 /// How many files are deleted concurrently where each takes a request.
 const CONCURRENT: usize = 8;
 
-/// What came of deleting many files with one request.
+/// The outcome of deleting many files with one request.
 enum Bulk {
     Done,
-    /// The server refuses it; whether it refuses the files too, only single requests show.
+    /// The server refuses it. Only single requests show whether it also refuses to delete the files.
     Refused(Refusal),
     /// Some of the files could not be deleted. One by one, each has an answer of its own.
     InPart,
@@ -55,7 +55,7 @@ impl Files {
         };
         match self.ask(&Action::DELETE_MANY, delete).await? {
             Outcome::Done(()) => Ok(Bulk::Done),
-            // A single request gets the same answer if it is about the key or the bucket, and says so.
+            // If the key or the bucket is the cause, a single request is refused as well, and reports it.
             Outcome::Answered(Answer::Refused(refusal))
                 if (400..500).contains(&refusal.status) || refusal.status == 501 =>
             {

@@ -26,7 +26,7 @@ const MAX_CONFLICTS: u32 = 5;
 /// Readers may keep a check file: it never changes.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
-/// Readers must ask for anything else again, and learn that it has not changed.
+/// Readers must revalidate all other files, and learn if they have not changed.
 const CHANGEABLE: &str = "no-cache";
 
 /// The outcome of a put on a condition.

@@ -37,7 +37,7 @@ pub(super) enum Reply<T> {
     Strange,
 }
 
-/// What a look found.
+/// The outcome of reading a setting.
 #[derive(Debug)]
 pub(super) enum Found<T> {
     There(T),
@@ -56,7 +56,7 @@ pub(super) enum Written {
     Unsupported,
 }
 
-/// The bucket, as the SDK sees it.
+/// The bucket, accessed with the SDK.
 #[derive(Debug)]
 pub(super) struct Api {
     client: Client,
@@ -65,7 +65,7 @@ pub(super) struct Api {
 }
 
 impl Api {
-    /// Gets credentials, and sends nothing to the bucket yet.
+    /// Gets credentials, without sending a request to the bucket.
     pub(super) async fn new(target: &Target, region: &str) -> Result<Self, StorageError> {
         if matches!(target.credentials, target::Credentials::Anonymous) {
             return Err(StorageError::new(format!(

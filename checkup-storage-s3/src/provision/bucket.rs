@@ -37,7 +37,7 @@ impl Bucket {
     pub(super) async fn make(
         target: &Target,
         request: &Provision,
-        tell: &mut (dyn FnMut(ProvisionStep) + Send),
+        on_step: &mut (dyn FnMut(ProvisionStep) + Send),
     ) -> Result<Self, StorageError> {
         let region = target.region.as_deref().unwrap_or(DEFAULT_REGION);
         let mut api = Api::new(target, region).await?;
@@ -66,7 +66,7 @@ impl Bucket {
         };
         let target = api.target();
         let place = target.endpoint.as_ref().map_or_else(|| api.region().to_owned(), ToString::to_string);
-        tell(ProvisionStep::new("bucket", change, format!("{} in {}", target.bucket, place.trim_end_matches('/'))));
+        on_step(ProvisionStep::new("bucket", change, format!("{} in {}", target.bucket, place.trim_end_matches('/'))));
         Ok(Self { api, state })
     }
 }

@@ -19,7 +19,7 @@ use crate::wire::{Answer, note};
 /// The longest answer that is read. A policy has at most 20 kB, the other documents up to a thousand small rules.
 const MAX_ANSWER: usize = 4 << 20;
 
-/// The code of a refusal that says that a setting of the bucket is not set.
+/// The code of a refusal for a setting of the bucket that is not set.
 pub(super) const NOTHING_SET: &str = "NoSuchConfiguration";
 
 /// An HTTP client for the SDK.
@@ -27,7 +27,7 @@ pub(super) const NOTHING_SET: &str = "NoSuchConfiguration";
 pub(super) struct Http(pub(super) Client);
 
 impl HttpClient for Http {
-    // The client has timeouts of its own.
+    // The client has its own timeouts.
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
@@ -51,17 +51,17 @@ async fn exchange(client: &Client, request: HttpRequest) -> Result<HttpResponse,
     let (mut parts, body) = response.into_parts();
     let mut content = Limited::new(body, MAX_ANSWER).collect().await.map_err(ConnectorError::io)?.to_bytes();
     if is_look && !is_listing && parts.status.is_success() {
-        content = mend(&mut parts, content);
+        content = translate(&mut parts, content);
     }
     let response = http::Response::from_parts(parts, SdkBody::from(content));
     HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
 }
 
-/// The answer to a look at a setting of the bucket, as Amazon gives it.
-fn mend(parts: &mut http::response::Parts, content: Bytes) -> Bytes {
+/// Translates the response to reading a setting of the bucket into Amazon's form.
+fn translate(parts: &mut http::response::Parts, content: Bytes) -> Bytes {
     let refusal = |status: u16, code: &str| Refusal { status, code: code.to_owned(), ..Refusal::default() };
     let refusal = match document::root(&content).as_deref() {
-        // Garage's way to say that nothing is set: 204, or 200, with nothing in it.
+        // Garage reports an unset setting with 204 or 200 and an empty body.
         None if content.trim_ascii().is_empty() => refusal(404, NOTHING_SET),
         // A server that does not know the setting answers as if it was asked for the bucket.
         Some("ListBucketResult" | "ListAllMyBucketsResult") => refusal(501, "NotImplemented"),
@@ -73,7 +73,7 @@ fn mend(parts: &mut http::response::Parts, content: Bytes) -> Bytes {
         }
         _ => return content,
     };
-    // Whatever the status is, it is not one that is repeated.
+    // The status is never one for which a request is repeated.
     parts.status = http::StatusCode::NOT_FOUND;
     parts.headers.remove(http::header::CONTENT_LENGTH);
     note(Some(Answer::Refused(refusal)));

@@ -17,10 +17,10 @@ use crate::target::ObjectTag;
 
 const DAY: u64 = 24 * 3600;
 
-/// The rules of a bucket, sorted by whose they are.
+/// The rules of a bucket, grouped by owner.
 #[derive(Debug)]
 pub(super) struct Plan {
-    /// Rules of others, which stay.
+    /// Rules of others, which are kept.
     others: Vec<LifecycleRule>,
     /// The rule of this storage.
     ours: Option<LifecycleRule>,
@@ -36,7 +36,7 @@ impl Plan {
         for rule in existing {
             match rule.id() {
                 Some(found) if earlier.iter().any(|earlier| earlier == found) => plan.wide.push(rule),
-                // One that lost its tag is as wide.
+                // A rule that lost its tag matches as much.
                 Some(found) if found == id && tag_of(&rule).is_none() => plan.wide.push(rule),
                 Some(found) if found == id => plan.ours = Some(rule),
                 _ => plan.others.push(rule),
@@ -49,7 +49,7 @@ impl Plan {
         !self.wide.is_empty()
     }
 
-    /// Whether this rule is set, and none that is too wide.
+    /// Whether this rule is set, without any rule that matches too much.
     pub(super) fn has(&self, rule: &LifecycleRule) -> bool {
         !self.is_wide() && self.ours.as_ref().is_some_and(|ours| document(ours) == document(rule))
     }
@@ -115,7 +115,7 @@ pub(super) fn rule(prefix: &str, tag: &ObjectTag, days: i32, is_on: bool) -> Res
         .build()
 }
 
-/// What a rule of ours has, as the AWS command line writes it.
+/// Our rule in the format of the AWS command line.
 pub(super) fn document(rule: &LifecycleRule) -> Value {
     let tag = tag_of(rule).map(|tag| json!({"Key": tag.key(), "Value": tag.value()}));
     let filter = match (prefix_of(rule), tag) {

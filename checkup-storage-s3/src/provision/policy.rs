@@ -13,7 +13,7 @@ pub(super) const PAGE_FILES: [&str; 6] = ["index.html", "page.js", "feed.atom", 
 /// The only version of the policy language in which a literal `*` in a prefix can be written.
 const VERSION: &str = "2012-10-17";
 
-/// What the policy is about.
+/// The scope of the policy.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scope<'a> {
     pub(super) bucket: &'a str,
@@ -38,7 +38,7 @@ pub(super) struct Merged {
 ///
 /// # Errors
 ///
-/// In words, if the existing text is not a policy, or cannot be added to.
+/// If the existing text is not a policy, or cannot be added to, with the reason.
 pub(super) fn merge(existing: Option<&str>, scope: Scope<'_>) -> Result<Merged, String> {
     let mut document = match existing {
         Some(text) => serde_json::from_str(text).map_err(|error| format!("it is not JSON: {error}"))?,
@@ -70,7 +70,7 @@ pub(super) fn merge(existing: Option<&str>, scope: Scope<'_>) -> Result<Merged, 
 }
 
 impl Scope<'_> {
-    /// What anyone may do, in words.
+    /// Describes what the policy allows anyone to do.
     pub(super) fn describe(&self) -> String {
         let page = if self.page { ", the page's files" } else { "" };
         match self.prefix {

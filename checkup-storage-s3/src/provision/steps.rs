@@ -1,4 +1,4 @@
-//! The settings of the bucket, a step each: read, merge, and write what differs.
+//! The settings of the bucket, one step each: read, merge, and write the differences.
 
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{
@@ -36,10 +36,10 @@ pub(super) struct Steps<'a> {
     api: &'a Api,
     state: State,
     request: &'a Provision,
-    tell: &'a mut (dyn FnMut(ProvisionStep) + Send),
+    on_step: &'a mut (dyn FnMut(ProvisionStep) + Send),
     /// Whether a block of public policies was just removed.
     unblocked: bool,
-    /// The first look whose answer could not be read.
+    /// The first response that could not be read.
     unreadable: Option<Action>,
 }
 
@@ -47,9 +47,9 @@ impl<'a> Steps<'a> {
     pub(super) fn new(
         bucket: &'a Bucket,
         request: &'a Provision,
-        tell: &'a mut (dyn FnMut(ProvisionStep) + Send),
+        on_step: &'a mut (dyn FnMut(ProvisionStep) + Send),
     ) -> Self {
-        Self { api: &bucket.api, state: bucket.state, request, tell, unblocked: false, unreadable: None }
+        Self { api: &bucket.api, state: bucket.state, request, on_step, unblocked: false, unreadable: None }
     }
 
     pub(super) async fn cors(&mut self) -> Result<(), StorageError> {
@@ -80,7 +80,7 @@ impl<'a> Steps<'a> {
         self.write(WHAT, change, detail, document, &WRITE_CORS, is_early, put).await
     }
 
-    /// Sets the rule that removes check files, if one is requested and the server can tell them from other objects; and removes rules of
+    /// Sets the rule that removes check files, if one is requested and the server can distinguish them from other objects; and removes rules of
     /// earlier versions, which could not.
     pub(super) async fn lifecycle(&mut self) -> Result<(), StorageError> {
         const WHAT: &str = "lifecycle";
@@ -88,7 +88,7 @@ impl<'a> Steps<'a> {
         let (client, Target { bucket, prefix, .. }) = (self.api.client(), self.api.target());
         let request = client.get_bucket_lifecycle_configuration().bucket(bucket);
         let found = match self.look(&READ_LIFECYCLE, "NoSuchLifecycleConfiguration", request.send()).await {
-            // A key that may not read the rules cannot have set any, and none is requested.
+            // A key without permission to read the rules cannot have set one, and no rule is requested.
             Err(_) if age.is_none() => return Ok(()),
             found => found?,
         };
@@ -112,7 +112,7 @@ impl<'a> Steps<'a> {
                     json!({"Rules": plan.others().iter().map(lifecycle::document).collect::<Vec<_>>()}),
                 );
             }
-            let why = "without a tag a rule cannot tell check files from other objects; set `tag_check_files` and run this again, or set \
+            let why = "without a tag a rule cannot distinguish check files from other objects; set `tag_check_files` and run this again, or set \
                        `check_expiry` instead";
             return if age.is_some() { self.not_made(WHAT, why) } else { Ok(()) };
         };
@@ -289,7 +289,7 @@ impl<'a> Steps<'a> {
         missing: &str,
         request: impl Future<Output = Result<T, E>>,
     ) -> Result<Found<T>, StorageError> {
-        // Nothing is set on a bucket that does not exist.
+        // A bucket that does not exist has no settings.
         if self.state == State::Missing { Ok(Found::Missing) } else { self.api.look(call, missing, request).await }
     }
 
@@ -331,12 +331,12 @@ impl<'a> Steps<'a> {
             ProvisionChange::Updated if self.request.dry_run => ProvisionChange::WouldUpdate,
             change => change,
         };
-        (self.tell)(ProvisionStep::new(what, change, detail).document(format!("{document:#}")));
+        (self.on_step)(ProvisionStep::new(what, change, detail).document(format!("{document:#}")));
         Ok(())
     }
 
     fn unchanged(&mut self, what: &str, detail: impl Into<String>) -> Result<(), StorageError> {
-        (self.tell)(ProvisionStep::new(what, ProvisionChange::Unchanged, detail));
+        (self.on_step)(ProvisionStep::new(what, ProvisionChange::Unchanged, detail));
         Ok(())
     }
 
@@ -345,7 +345,7 @@ impl<'a> Steps<'a> {
     }
 
     fn not_made(&mut self, what: &str, detail: &str) -> Result<(), StorageError> {
-        (self.tell)(ProvisionStep::new(what, ProvisionChange::Unsupported, detail));
+        (self.on_step)(ProvisionStep::new(what, ProvisionChange::Unsupported, detail));
         Ok(())
     }
 
@@ -355,7 +355,7 @@ impl<'a> Steps<'a> {
         self.unchanged(what, "the server's answer cannot be read, so this is left as it is")
     }
 
-    /// Reports what could not be read, after everything else is done.
+    /// Reports an unreadable response after all other steps.
     pub(super) fn finish(self) -> Result<(), StorageError> {
         self.unreadable.map_or(Ok(()), |action| Err(self.api.strange(&action)))
     }

@@ -1,4 +1,4 @@
-//! What is read is what was reported.
+//! Checks that exactly the reported results are read.
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! A compactor: it maintains the bucket, again and again.
+//! A compactor, which maintains the bucket continuously.
 
 use std::fs::File;
 use std::io::{Read, Write, stdin};

@@ -1,4 +1,4 @@
-//! A node: it makes its runs, stores each in each of its locations, and writes down what came of it.
+//! A node: it makes its runs, stores each in each of its locations, and records the outcome.
 
 use std::collections::BTreeSet;
 use std::io::stdin;

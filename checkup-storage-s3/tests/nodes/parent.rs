@@ -1,4 +1,4 @@
-//! The test: it starts the processes, kills one, stops the server, and looks on.
+//! The test: it starts the processes, kills one, stops the server, and checks the results.
 
 use std::fs;
 use std::hash::{BuildHasher, RandomState};
@@ -146,7 +146,7 @@ impl Nodes {
     fn allow(&mut self, runs: usize) {
         self.runs = runs;
         for child in &mut self.children {
-            tell(child, runs);
+            allow(child, runs);
         }
     }
 
@@ -179,7 +179,7 @@ impl Nodes {
         self.children[0].wait().unwrap();
         self.killed += 1;
         self.children[0] = self.place.start("node", 0);
-        tell(&mut self.children[0], self.runs);
+        allow(&mut self.children[0], self.runs);
     }
 }
 
@@ -201,11 +201,11 @@ impl Drop for SetOnDrop<'_> {
     }
 }
 
-fn tell(child: &mut Child, runs: usize) {
+fn allow(child: &mut Child, runs: usize) {
     writeln!(child.stdin.as_mut().unwrap(), "{runs}").unwrap();
 }
 
-/// Reads while the others store, compact and die: what was stored before is read, and nothing twice. How often it was read.
+/// Reads while other processes store, compact and die. Earlier results must be read, and none twice. Returns the number of reads.
 fn read_all_the_time(place: &Place, is_over: &AtomicBool, outages: &AtomicUsize) -> usize {
     let runtime = Runtime::new().unwrap();
     let mut reads = 0;

@@ -1,4 +1,4 @@
-//! What a bucket has after it was provisioned, once and again.
+//! The settings of a bucket after it was provisioned, once and repeatedly.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ async fn a_second_run_finds_all_as_asked_and_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_asked_for_later_is_added_and_the_rest_left() {
+async fn later_requests_are_added_and_the_rest_is_kept() {
     let moto = Moto::new();
     let settings = settings(&moto.endpoint(), "later");
     let least = provision(settings.clone(), Provision::new()).await;
@@ -97,7 +97,7 @@ async fn what_is_asked_for_later_is_added_and_the_rest_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dry_run_tells_the_plan_and_changes_nothing() {
+async fn a_dry_run_reports_the_plan_and_changes_nothing() {
     let moto = Moto::new();
     let missing = settings(&moto.endpoint(), "planned");
     let steps = provision(missing.clone(), full().dry_run()).await;
@@ -140,7 +140,7 @@ async fn the_first_region_is_one_without_a_name() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_origin_that_is_none_is_refused_before_anything_is_changed() {
+async fn an_invalid_origin_is_refused_before_any_change() {
     let moto = Moto::new();
     let request = Provision::new().cors_origin("status.example.com");
     let (steps, result) = try_provision(settings(&moto.endpoint(), "origin"), request).await;

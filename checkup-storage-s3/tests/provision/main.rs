@@ -19,7 +19,7 @@ mod public;
 use checkup_core::{IntoStorage, Provision, ProvisionChange, ProvisionStep, StorageError};
 use checkup_storage_s3::S3;
 
-/// What the access key's secret is in all these tests; it must not show anywhere.
+/// The access key's secret in all these tests, which must not be shown anywhere.
 const SECRET: &str = "never-to-be-shown";
 
 fn settings(endpoint: &str, bucket: &str) -> S3 {
@@ -43,7 +43,7 @@ async fn provision(settings: S3, request: Provision) -> Vec<ProvisionStep> {
     steps
 }
 
-/// What each step is about, and what it did.
+/// The subject of each step, and its outcome.
 fn changes(steps: &[ProvisionStep]) -> Vec<(&str, ProvisionChange)> {
     steps.iter().map(|step| (step.what.as_str(), step.change)).collect()
 }

@@ -1,4 +1,4 @@
-//! moto's server, with a proxy before it that takes down the requests.
+//! moto's server, behind a proxy that records the requests.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -33,18 +33,18 @@ impl Moto {
         Self { proxy, writes }
     }
 
-    /// The endpoint whose requests are taken down.
+    /// The endpoint whose requests are recorded.
     pub(crate) fn endpoint(&self) -> String {
         self.proxy.url("")
     }
 
-    /// The requests so far that were no reads, which are forgotten then.
+    /// Takes the write requests so far.
     pub(crate) fn writes(&self) -> Vec<String> {
         std::mem::take(&mut self.writes.lock().unwrap())
     }
 }
 
-/// Whoever runs these tests without the server must hear of it.
+/// Fails the tests, with an explanation, if the server is not running.
 fn address() -> String {
     let address = std::env::var("CHECKUP_MOTO")
         .expect("CHECKUP_MOTO must be the URL of moto's server; `.ci/provision` starts one");

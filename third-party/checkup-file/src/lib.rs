@@ -1,14 +1,14 @@
-//! A checker of files: one must exist.
+//! A checker that a file exists.
 
 use std::{borrow::Cow, path::PathBuf};
 
 use checkup::{Checker, Failure, Observation, async_trait};
 
-/// A file must exist.
+/// Checks that a file exists.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileExists {
-    /// The file.
+    /// The path of the file.
     pub path: PathBuf,
 }
 

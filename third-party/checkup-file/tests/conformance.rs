@@ -1,4 +1,4 @@
-//! The whole contract of a checker.
+//! Tests the whole contract of a checker.
 
 use checkup_file::FileExists;
 use checkup_testkit::conformance::CheckerFixture;

@@ -1,4 +1,4 @@
-//! A checker of Redis servers: `AUTH` if there is a password, then `PING`.
+//! A checker for Redis servers. It sends `AUTH` if there is a password, and then `PING`.
 //!
 //! ```
 //! use checkup::{Check, Checkup};
@@ -16,13 +16,13 @@ use std::borrow::Cow;
 use checkup::{Checker, Failure, Observation, Phase, Secret, async_trait};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
-/// A Redis server must answer `PING`.
+/// Checks that a Redis server answers `PING`.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Redis {
     /// The server, as `host:port`.
     pub endpoint_url: String,
-    /// The password for `AUTH`; none if it is empty.
+    /// The password for `AUTH`; empty for no password.
     #[serde(default, skip_serializing_if = "Secret::is_empty")]
     pub password: Secret,
 }
@@ -39,7 +39,7 @@ impl Checker for Redis {
         Phase::FirstByte.begin();
         let auth = ["AUTH", self.password.expose()];
         for words in [&auth[..], &["PING"]].into_iter().skip(self.password.is_empty().into()) {
-            // An array of bulk strings: the password may have any bytes in it.
+            // An array of bulk strings: the password may contain any bytes.
             let bulks: String = words.iter().map(|word| format!("${}\r\n{word}\r\n", word.len())).collect();
             server.write_all(format!("*{}\r\n{bulks}", words.len()).as_bytes()).await?;
             let mut answer = String::new();

@@ -1,4 +1,4 @@
-//! The contract of `Checker`, at a loopback server that answers as Redis does.
+//! The contract of `Checker`, with a loopback server that answers like Redis.
 
 use std::sync::Arc;
 

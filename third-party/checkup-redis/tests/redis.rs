@@ -1,5 +1,5 @@
-//! A real Redis server on loopback, with and without a password, and the command line with the checker in it.
-//! Needs the program `redis-server`.
+//! Tests with a real Redis server on loopback, with and without a password, and the command line with this checker built in.
+//! They need the program `redis-server`.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -11,7 +11,7 @@ use tokio::process::Child;
 
 /// A Redis server, ended when dropped, and its `host:port`.
 async fn redis_server(dir: &Path, password: Option<&str>) -> (Child, String) {
-    // Another process might take the port in between; then the server exits, and the wait fails with the reason.
+    // Another process might take the port in the meantime. The server would then exit, and the wait fail with the reason.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut command = tokio::process::Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--dir"]).arg(dir);

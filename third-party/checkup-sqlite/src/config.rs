@@ -7,7 +7,7 @@ use checkup::{ConfigError, IntoStorage, Storage};
 
 use crate::SqliteStorage;
 
-/// The settings of the storage: its object in a config file, type `sqlite3`.
+/// The settings of the storage with the type `sqlite3` in a config file.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
@@ -24,12 +24,12 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// A database in this file.
+    /// Stores in the database in this file.
     pub fn new(dsn: impl Into<PathBuf>) -> Self {
         Self { dsn: dsn.into(), create: true, check_expiry: Duration::ZERO }
     }
 
-    /// How long runs are kept; zero, the default, keeps them forever.
+    /// How long runs are kept. Default: zero, which keeps them forever.
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
         self.check_expiry = check_expiry;

@@ -13,13 +13,13 @@ use crate::Sqlite;
 /// How long to wait while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How many names are tried for one report.
+/// The number of names to try for one report.
 const NAMES: u32 = 1_000;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS checks (
     name TEXT NOT NULL PRIMARY KEY, timestamp INT8 NOT NULL UNIQUE, results TEXT)";
 
-/// Keeps runs in an SQLite database, which the first use opens.
+/// Stores runs in an SQLite database, which is opened on first use.
 #[derive(Clone, Debug)]
 pub struct SqliteStorage {
     settings: Arc<Sqlite>,
@@ -27,12 +27,12 @@ pub struct SqliteStorage {
 }
 
 impl SqliteStorage {
-    /// A storage with these settings.
+    /// Makes a storage with these settings.
     pub fn new(settings: Sqlite) -> Self {
         Self { settings: Arc::new(settings), connection: Arc::default() }
     }
 
-    /// Works on the database in a thread for blocking work. The work is finished even if the call is cancelled.
+    /// Runs `work` on a blocking thread. It finishes even if the call is cancelled.
     async fn with<T: Send + 'static>(
         &self,
         what: &'static str,
@@ -71,8 +71,8 @@ impl Storage for SqliteStorage {
                 let row = params![name.as_str(), moment.unix_nanos(), content];
                 match connection.execute("INSERT INTO checks (name, timestamp, results) VALUES (?, ?, ?)", row) {
                     Ok(_) => return Ok(()),
-                    // Another process stored in the same nanosecond: never replace, take the next one. Not endlessly: an
-                    // older table may have constraints of its own.
+                    // Another process stored in the same nanosecond. Never replace its row; take the next nanosecond. The number
+                    // of attempts is limited, because an older table may have further constraints.
                     Err(error) if is_taken(&error) && tried < NAMES => {
                         moment = Timestamp::from_unix_nanos(moment.unix_nanos() + 1);
                         tried += 1;
@@ -111,7 +111,7 @@ impl StorageReader for SqliteStorage {
     async fn fetch(&self, name: &FileName) -> Result<Vec<CheckResult>, StorageError> {
         let name = name.clone();
         self.with("cannot read the database", move |connection| {
-            // Upstream stores text, we bytes.
+            // Upstream stores text; this storage stores bytes.
             let row = connection.query_row(
                 "SELECT CAST(results AS BLOB) FROM checks WHERE name = ?",
                 [name.as_str()],

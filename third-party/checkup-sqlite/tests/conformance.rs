@@ -1,4 +1,4 @@
-//! The contracts of `Storage`, `StorageReader` and `StorageMaintainer`.
+//! Tests the contracts of `Storage`, `StorageReader` and `StorageMaintainer`.
 
 use checkup_sqlite::Sqlite;
 use checkup_testkit::conformance::StorageFixture;
