@@ -144,11 +144,17 @@ impl<'a> History<'a> {
             windows
                 .any(|window| window.text == posted.text && window.name.as_ref().is_none_or(|name| *name == check.name))
         };
-        let all = check.series.iter().flat_map(|series| &series.messages);
+        let all = self.summary.messages(check.series.iter().copied()).into_iter();
         let mut messages: Vec<_> =
             all.filter(|posted| posted.at >= self.period.since() && !of_maintenance(posted)).collect();
-        messages.sort_unstable();
-        messages.dedup();
+        messages.reverse();
+        messages
+    }
+
+    /// What was posted to all checks in the period, the latest first.
+    pub(crate) fn announcements(&self) -> Vec<&'a Posted> {
+        let mut messages = self.summary.announcements();
+        messages.retain(|posted| posted.at >= self.period.since());
         messages.reverse();
         messages
     }

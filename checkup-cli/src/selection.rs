@@ -41,11 +41,6 @@ pub(crate) fn position(checkup: &Checkup, name: &str) -> Result<usize, Error> {
     checkup.checks().position(|check| is_named(check, name)).ok_or_else(|| no_check(&names(checkup), name))
 }
 
-/// An error that asks for a name, and lists the names to choose from.
-pub(crate) fn which(checkup: &Checkup, request: &str) -> Error {
-    Error::usage(format!("{request}{}", available("checks", "", &names(checkup))))
-}
-
 fn is_selected(check: &Check, wanted: &str) -> bool {
     is_named(check, wanted) || wanted.strip_prefix("tag:").is_some_and(|tag| check.has_tag(tag))
 }

@@ -51,7 +51,9 @@ pub use history::{AtLocation, Quorum, Verdict, archive, check_file, summary};
 pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
 pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
 pub use path::validate_path;
-pub use results::{Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Report, Stats, Status};
+pub use results::{
+    Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Post, PostState, Report, Stats, Status,
+};
 pub use secret::Secret;
 pub use secret_url::SecretUrl;
 pub use sourced::{Sourced, Variable, variables_in};

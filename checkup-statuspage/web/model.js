@@ -14,7 +14,7 @@ const PART = /^summary-\d+-\d+-[0-9a-f]{16}\.json$/u;
 
 /** Data without anything in it. */
 export function emptyData() {
-  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], windows: [], series: new Map() };
+  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], posts: new Map(), windows: [], series: new Map() };
 }
 
 /** The data of a `summary.json`; throws if it is not a summary. A broken series costs only itself. */
@@ -29,7 +29,8 @@ export function readSummary(json) {
   data.problems = array(json.problems).filter(textOf).slice(0, 10);
   data.windows = array(json.windows)
     .filter(isWindow)
-    .map(({ from, to, title, text }) => ({ from, to, title: textOf(title), text: textOf(text) ?? "" }));
+    .map(({ from, to, title, text, id }) => ({ from, to, title: textOf(title), text: textOf(text) ?? "", id: textOf(id) ?? windowId(from, to) }));
+  for (const post of array(json.posts)) takePost(data, post);
   for (const raw of json.series) {
     const series = readSeries(raw);
     if (series) data.series.set(series.key, series);
@@ -80,7 +81,12 @@ export function addResults(data, results) {
   }
 }
 
-function addResult(data, { title, endpoint, location, threshold, point, message, maintenance }) {
+function addResult(data, { title, endpoint, location, threshold, point, message, maintenance, post }) {
+  if (post) {
+    takePost(data, post);
+    // It is a post and no result of its own, or the copy of one.
+    message = maintenance = undefined;
+  }
   // Before 1970 was no result, and one without a verdict says nothing about the check.
   if (point.at < 0 || point.status === "unknown") return null;
   const key = seriesKey(title, endpoint, location);
@@ -102,15 +108,55 @@ function addResult(data, { title, endpoint, location, threshold, point, message,
       title: maintenance.all ? undefined : title,
       text: message,
     };
+    window.id = windowId(window.from, window.to);
     const same = (other) => other.from === window.from && other.to === window.to && other.title === window.title;
     const near = window.from <= point.at + LONGEST_WINDOW;
-    if (near && isWindow(window) && !data.windows.some(same)) data.windows.push(window);
+    const known = data.windows.some(same) || data.posts.has(postKey(window.id, window.title));
+    if (near && isWindow(window) && !known) data.windows.push(window);
   }
   for (const text of (message ?? "").split("\n")) {
     const known = series.messages.some((other) => other.at === point.at && other.text === text);
     if (text.trim() && !known) series.messages.push({ at: point.at, text });
   }
   return series;
+}
+
+/** Adds a version of a post. The newest counts, whatever the order; one that ended withdraws its text and its window. */
+function takePost(data, post) {
+  if (!textOf(post?.id) || time(post.at) === null || time(post.revised) === null) return;
+  const key = postKey(post.id, textOf(post.title));
+  const known = data.posts.get(key);
+  const isNewer = !known || post.revised > known.revised || (post.revised === known.revised && Boolean(post.ended) > Boolean(known.ended));
+  if (!isNewer) return;
+  data.posts.set(key, post);
+  data.windows = data.windows.filter((window) => postKey(window.id, window.title) !== key);
+  const { from, to, id } = post;
+  const window = { from, to, id, title: textOf(post.title), text: textOf(post.text) ?? "" };
+  if (!post.ended && isWindow(window) && from <= post.revised + LONGEST_WINDOW) data.windows.push(window);
+  // Which results are in a window is part of what was computed.
+  for (const series of data.series.values()) series.open = series.prepared = undefined;
+}
+
+function postKey(id, title) {
+  return JSON.stringify([id, title ?? null]);
+}
+
+/** The id of a window that is in no post. */
+function windowId(from, to) {
+  return `w${Math.floor(from)}-${Math.floor(to)}`;
+}
+
+/** What was posted about a check, or without one to all checks: `{ at, text, state }`, oldest first, without the texts of windows. */
+export function messagesOf(data, check) {
+  const said = (check?.series ?? [])
+    .flatMap((series) => series.messages)
+    .filter(({ at }) => !data.posts.has(postKey(`r${Math.floor(at)}`, check.title)));
+  for (const post of data.posts.values()) {
+    const { title, endpoint, ended, from, at, text, state } = post;
+    const isAbout = check ? textOf(title) === check.title && (textOf(endpoint) ?? "") === check.endpoint : textOf(title) === undefined;
+    if (isAbout && !ended && time(from) === null && textOf(text)) said.push({ at, text, state: textOf(state) });
+  }
+  return said.sort((a, b) => a.at - b.at);
 }
 
 function seriesKey(title, endpoint, location) {
@@ -225,6 +271,7 @@ function readResult(raw) {
     threshold: positive((number(raw.threshold) ?? 0) / 1000) ?? 0,
     message: textOf(raw.message),
     maintenance: raw.maintenance,
+    post: raw.post ? postOf(raw) : undefined,
     point: {
       at,
       status,
@@ -234,6 +281,24 @@ function readResult(raw) {
       reason: status === "healthy" ? null : reasonOf(raw, times),
       n: 1,
     },
+  };
+}
+
+/** The post that an entry of a check file is, in the form of a summary. */
+function postOf(raw) {
+  const { id, at, posted, all, state, ended } = raw.post;
+  const window = ended ? undefined : raw.maintenance;
+  return {
+    id,
+    at: millis(number(posted) ?? number(at) ?? NaN),
+    revised: millis(number(at) ?? NaN),
+    title: all ? undefined : raw.title,
+    endpoint: all ? undefined : raw.endpoint,
+    text: ended ? "" : raw.message,
+    state,
+    from: window && millis(window.from),
+    to: window && millis(window.to),
+    ended: ended === true,
   };
 }
 

@@ -3,6 +3,7 @@
 import { el, icon, setChildren } from "./dom.js";
 import { DAY, checkName, clock, dateOf, duration, isolate, list, moment, rich, shorten, timeElement } from "./text.js";
 import { incidentsOfCheck } from "./history.js";
+import { messagesOf } from "./model.js";
 
 const AT_FIRST = 20;
 
@@ -64,12 +65,15 @@ function eventsOf(checks, { data, config, now }) {
     // The text of a window is shown with the window, and a message of several locations only once.
     const said = new Set();
     const announced = new Set(data.windows.flatMap((window) => (window.text ?? "").split("\n")));
-    for (const { at, text } of check.series.flatMap((series) => series.messages)) {
+    for (const { at, text, state } of messagesOf(data, check)) {
       const key = `${Math.floor(at / 300_000)} ${text}`;
       if (at < oldest || said.has(key) || announced.has(text)) continue;
       said.add(key);
-      events.push({ kind: "message", at, title: checkName(check), text });
+      events.push({ kind: "message", at, title: checkName(check), text, state });
     }
+  }
+  for (const { at, text, state } of messagesOf(data)) {
+    if (at >= oldest) events.push({ kind: "message", at, title: "All checks", text, state });
   }
   for (const window of data.windows) {
     if (window.to >= oldest && window.from <= now) events.push({ kind: "maintenance", at: window.from, window });
@@ -94,7 +98,7 @@ function entryOf(event, now) {
       "li",
       { class: "entry", "data-state": "message" },
       icon("message"),
-      el("p", {}, el("b", {}, event.title), " Message at ", timeElement(event.at, clock(event.at))),
+      el("p", {}, el("b", {}, event.title), event.state ? ` ${wordOf(event.state)} at ` : " Message at ", timeElement(event.at, clock(event.at))),
       el("p", { class: "said", dir: "auto" }, rich(event.text)),
     );
   }
@@ -107,6 +111,11 @@ function entryOf(event, now) {
     el("p", {}, what, " Maintenance ", span(from, to, now)),
     text && el("p", { class: "said", dir: "auto" }, rich(text)),
   );
+}
+
+/** The word for a state: "Identified". */
+function wordOf(state) {
+  return state.charAt(0).toUpperCase() + state.slice(1, 30);
 }
 
 function incidentEntry({ check, status, from, to, reason, locations }, now) {

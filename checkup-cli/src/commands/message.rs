@@ -1,39 +1,84 @@
-//! Attaches an operator's message to a result: to the latest that is stored, or to one of a run for it.
+//! Posts an operator's message: with the latest result of its check, if that is fresh, or else as an entry of its own.
 
+mod existing;
 mod latest;
 mod window;
 
+use std::hash::{BuildHasher, RandomState};
+
 use checkup_core::config::Registry;
-use checkup_core::{Check, CheckResult, Checkup, MaintenanceWindow, Report, Storage, Timestamp};
+use checkup_core::{Check, CheckResult, Checkup, MaintenanceWindow, Post, PostState, Report, Timestamp};
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
 
 use crate::args::Global;
 use crate::config::{self, needs_storage};
 use crate::exit::{Error, Exit};
 use crate::node::{self, Node};
-use crate::output::{Stdout, progress};
+use crate::output::Stdout;
 use crate::{selection, spool};
+use existing::Existing;
 use window::Window;
 
 /// Post a message or announce a maintenance window on the status page
 ///
-/// It is stored with the latest result of the check. If that is too old, the checks run first.
+/// It needs no results. `list` shows the ids of what was posted; `edit` and `end` change and withdraw it. Nothing that is stored is
+/// rewritten: the latest version counts.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
     /// The message
-    #[arg(value_parser = text)]
-    text: String,
-    /// The name of the check that it is about, in any case; required unless there is only one check
+    #[arg(value_parser = text, required = true)]
+    text: Option<String>,
+    /// The name of the check that it is about, in any case; default: the only check, or all checks
     #[arg(short, long, value_name = "NAME")]
     about: Option<String>,
-    /// When failures are expected and do not count; for all checks unless --about is set
+    #[command(flatten)]
+    details: Details,
+    #[command(flatten)]
+    node: Node,
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, clap::Args)]
+struct Details {
+    /// When failures are expected and do not count
     ///
     /// A side is a time such as 2026-11-20T22:00Z or 2026-11-20T23:00+01:00, `now`, or relative.
     ///
     /// `-30m` is before now. `+2h` is after now; as the end, it is after the start.
     #[arg(long, value_name = "FROM..TO", value_parser = Window::parse, allow_hyphen_values = true)]
     maintenance: Option<Window>,
-    #[command(flatten)]
-    node: Node,
+    /// How far the work on an incident is
+    #[arg(long, value_name = "STATE", value_parser = states())]
+    state: Option<PostState>,
+    /// The id of the incident that it is about, from `checkup history --format json`; default: by its time
+    #[arg(long, value_name = "ID")]
+    incident: Option<String>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Change the text, the maintenance window or the state of what was posted
+    Edit {
+        /// The id, from `checkup message list`
+        id: String,
+        /// The new text; default: the present one
+        #[arg(value_parser = text)]
+        text: Option<String>,
+        #[command(flatten)]
+        details: Box<Details>,
+    },
+    /// Withdraw a message or a maintenance window, as if it had never been posted
+    ///
+    /// To end maintenance early, change its window: `checkup message edit ID --maintenance FROM..now`.
+    End {
+        /// The id, from `checkup message list`
+        id: String,
+    },
+    /// List the messages of the last 90 days and all maintenance windows, the latest first, with their ids
+    List,
 }
 
 pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
@@ -41,81 +86,125 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     // A message may be about any check, not only this node's share.
     let whole = node::whole(&checkup);
     let storage = needs_storage(&whole, "a message")?;
-    let attached = Attached::of(&whole, args)?;
-    let report = match attached.latest(&whole, storage.as_ref()).await {
-        Some(result) => Report::new(vec![attached.to(result)]),
-        None => attached.to_a_run(&checkup, &whole, global).await,
+    let (entries, id, done) = match &args.action {
+        None => {
+            let draft = Draft::new(&whole, args)?;
+            let id = draft.post.id.clone();
+            (vec![draft], id, "posted")
+        }
+        Some(Action::List) => {
+            let existing = Existing::read(storage.as_ref(), global).await?;
+            if !global.quiet {
+                stdout.print(&existing.listed())?;
+            }
+            return Ok(Exit::Healthy);
+        }
+        Some(Action::Edit { id, text, details }) => {
+            if text.is_none() && details.is_empty() {
+                return Err(Error::usage("nothing to change; add a text, --maintenance, --state or --incident"));
+            }
+            let window = details.window()?;
+            let existing = Existing::read(storage.as_ref(), global).await?;
+            let mut drafts = existing.drafts(&whole, id)?;
+            for draft in &mut drafts {
+                draft.text = text.clone().or(draft.text.take());
+                draft.window = window.or(draft.window);
+                draft.post.state = details.state.or(draft.post.state);
+                draft.post.incident = details.incident.clone().or(draft.post.incident.take());
+            }
+            (drafts, id.clone(), "edited")
+        }
+        Some(Action::End { id }) => {
+            let existing = Existing::read(storage.as_ref(), global).await?;
+            let mut drafts = existing.drafts(&whole, id)?;
+            for draft in &mut drafts {
+                draft.post.ended = true;
+                (draft.text, draft.window) = (None, None);
+            }
+            (drafts, id.clone(), "ended")
+        }
     };
-    spool::store(&checkup, &report, !global.quiet).await?;
+    let mut results = Vec::new();
+    for draft in entries {
+        results.push(draft.into_result(&whole, storage.as_ref()).await);
+    }
+    spool::store(&checkup, &Report::new(results), !global.quiet).await?;
     if !global.quiet {
-        stdout.print("Message posted\n")?;
+        stdout.print(&format!("Message {id} {done}\n"))?;
     }
     Ok(Exit::Healthy)
 }
 
-/// What is attached to which check.
-struct Attached<'a> {
-    text: &'a str,
-    maintenance: Option<MaintenanceWindow>,
-    /// The place of the check that it is about; `None` for all checks.
-    about: Option<usize>,
+/// What is to be posted.
+struct Draft {
+    /// The name and endpoint of its check; for all checks, those of any check.
+    check: (String, String),
+    text: Option<String>,
+    window: Option<MaintenanceWindow>,
+    post: Post,
 }
 
-impl<'a> Attached<'a> {
-    fn of(checkup: &Checkup, args: &'a Args) -> Result<Self, Error> {
-        let about = match &args.about {
+impl Draft {
+    fn new(checkup: &Checkup, args: &Args) -> Result<Self, Error> {
+        let place = match &args.about {
             Some(name) => Some(selection::position(checkup, name)?),
-            None if args.maintenance.is_some() => None,
-            None if checkup.checks().len() == 1 => Some(0),
-            None => return Err(selection::which(checkup, "choose the check that the message is about with --about")),
+            None if args.details.maintenance.is_none() && checkup.checks().len() == 1 => Some(0),
+            None => None,
         };
-        let window = args.maintenance.map(|window| window.at(Timestamp::now())).transpose();
-        let window = window.map_err(|error| Error::usage(format!("--maintenance: {error}")))?;
-        let maintenance = window.map(|window| if about.is_none() { window.of_all_checks() } else { window });
-        Ok(Self { text: &args.text, maintenance, about })
+        let mut post = Post::new(new_id(), Timestamp::now());
+        post.all = place.is_none();
+        post.state = args.details.state;
+        post.incident.clone_from(&args.details.incident);
+        let check = checkup.checks().nth(place.unwrap_or(0)).map(of_check).unwrap_or_default();
+        Ok(Self { check, text: args.text.clone(), window: args.details.window()?, post })
     }
 
-    /// The latest stored result to attach it to, if there is a fresh one.
-    async fn latest(&self, checkup: &Checkup, storage: &dyn Storage) -> Option<CheckResult> {
-        let reader = storage.reader()?;
-        let is_about = |place| self.about.is_none_or(|about| about == place);
-        let checks: Vec<&Check> =
-            checkup.checks().enumerate().filter(|(place, _)| is_about(*place)).map(|(_, check)| check).collect();
-        let result = latest::fresh(reader, &checks, Timestamp::now()).await?;
-        // A result has one maintenance window, and its message describes it: anything else needs another result.
-        let is_free = result.maintenance.is_none() && (self.maintenance.is_none() || result.message.is_none());
-        is_free.then_some(result)
-    }
-
-    /// The report of a run that has it: a run of this node's checks if the check is one of them, or else of that check alone.
-    async fn to_a_run(&self, checkup: &Checkup, whole: &Checkup, global: &Global) -> Report {
-        let about = whole.checks().nth(self.about.unwrap_or(0));
-        let is_about = |check: &Check| about.is_some_and(|about| is_same(about, check));
-        let own = match self.about {
-            None => (checkup.checks().len() > 0).then_some(0),
-            Some(_) => checkup.checks().position(is_about),
+    /// The entry of a check file: a copy of the latest result, if that is fresh, so that the page of the original shows the message with
+    /// the state that the check is in.
+    async fn into_result(self, checkup: &Checkup, storage: &dyn checkup_core::Storage) -> CheckResult {
+        let check = checkup.checks().find(|check| of_check(check) == self.check);
+        let latest = match (storage.reader(), check) {
+            (Some(reader), Some(check)) => latest::fresh(reader, &[&check], Timestamp::now()).await,
+            _ => None,
         };
-        let (checkup, place) = match own {
-            Some(place) => (checkup.clone(), place),
-            None => (whole.only(is_about), 0),
+        let mut result = match latest {
+            Some(result) => result,
+            None => CheckResult::of_post(self.check.0, self.check.1, self.post.clone()),
         };
-        let mut report = progress::check(&checkup, global.quiet).await;
-        if let Some(result) = report.results.get_mut(place) {
-            *result = self.to(result.clone());
-        }
-        report
-    }
-
-    /// The result with it. Readers join it with the copy of the result that is stored already, messages included.
-    fn to(&self, mut result: CheckResult) -> CheckResult {
-        result.message = Some(self.text.to_owned());
-        result.maintenance = self.maintenance.or(result.maintenance);
+        let is_of_all = self.post.all;
+        result.post = Some(Box::new(self.post));
+        result.message = self.text;
+        result.maintenance = self.window.map(|window| if is_of_all { window.of_all_checks() } else { window });
         result
     }
 }
 
-fn is_same(one: &Check, other: &Check) -> bool {
-    one.name() == other.name() && one.endpoint() == other.endpoint()
+impl Details {
+    fn is_empty(&self) -> bool {
+        self.maintenance.is_none() && self.state.is_none() && self.incident.is_none()
+    }
+
+    fn window(&self) -> Result<Option<MaintenanceWindow>, Error> {
+        let window = self.maintenance.map(|window| window.at(Timestamp::now())).transpose();
+        window.map_err(|error| Error::usage(format!("--maintenance: {error}")))
+    }
+}
+
+fn of_check(check: &Check) -> (String, String) {
+    (check.name().into_owned(), check.endpoint().into_owned())
+}
+
+/// An id that is short enough to type. Two nodes hardly ever make the same.
+fn new_id() -> String {
+    let hash = RandomState::new().hash_one((Timestamp::now().unix_nanos(), std::process::id()));
+    format!("{:010x}", hash >> 24)
+}
+
+fn states() -> impl clap::builder::TypedValueParser<Value = PostState> {
+    use PostState::{Identified, Investigating, Monitoring, Resolved};
+    let all = [Investigating, Identified, Monitoring, Resolved];
+    PossibleValuesParser::new(all.map(PostState::as_str))
+        .map(move |name| all.into_iter().find(|state| state.as_str() == name).unwrap_or(Investigating))
 }
 
 fn text(text: &str) -> Result<String, String> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use checkup_core::summary::{Incident, Series, Window};
+use checkup_core::summary::{Incident, Posted, Series, Window};
 use checkup_core::{AtLocation, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -23,6 +23,7 @@ fn document(history: &History<'_>) -> Value {
         "since": time(history.period.start().min(history.period.since())),
         "now": time(history.period.now),
         "checks": checks,
+        "messages": history.announcements().into_iter().map(message).collect::<Vec<_>>(),
         "maintenance": windows(&history.windows(None)),
         "unread": history.summary.unread,
         "problems": history.summary.problems,
@@ -40,11 +41,7 @@ fn check(history: &History<'_>, check: &CheckHistory<'_>) -> Value {
         })
         .collect();
     let incidents: Vec<_> = history.incidents(check).iter().map(incident).collect();
-    let messages: Vec<_> = history
-        .messages(check)
-        .into_iter()
-        .map(|posted| json!({ "at": time(posted.at), "text": posted.text }))
-        .collect();
+    let messages: Vec<_> = history.messages(check).into_iter().map(message).collect();
     json!({
         "name": check.name,
         "endpoint": check.endpoint,
@@ -116,15 +113,19 @@ fn incident(incident: &Incident) -> Value {
         "status": incident.status.as_str(),
         "reason": incident.reason,
         "in_maintenance": incident.in_maintenance,
-        "messages": incident.messages.iter().map(|posted| json!({ "at": time(posted.at), "text": posted.text })).collect::<Vec<_>>(),
+        "messages": incident.messages.iter().map(message).collect::<Vec<_>>(),
         "segments": segments.collect::<Vec<_>>(),
     })
+}
+
+fn message(posted: &Posted) -> Value {
+    json!({ "id": posted.id, "at": time(posted.at), "state": posted.state.map(|state| state.as_str()), "text": posted.text })
 }
 
 fn windows(windows: &[&Window]) -> Vec<Value> {
     windows
         .iter()
-        .map(|window| json!({ "from": time(window.from), "to": time(window.to), "text": window.text }))
+        .map(|window| json!({ "id": window.id, "from": time(window.from), "to": time(window.to), "text": window.text }))
         .collect()
 }
 

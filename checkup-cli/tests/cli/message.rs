@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use checkup_core::{CheckResult, IntoStorage, Timestamp, history};
+use checkup_core::summary::Summary;
+use checkup_core::{CheckResult, IntoStorage, MaintenanceWindow, Status, Timestamp, history};
 use serde_json::{Value, json};
 
 use crate::support::{Folder, server};
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn config(urls: &[(&str, String)]) -> Value {
     let checkers: Vec<_> =
@@ -19,99 +22,192 @@ async fn history(folder: &Folder) -> Vec<CheckResult> {
     history::read(storage.reader().unwrap(), Timestamp::default()).await.unwrap().results
 }
 
+/// What readers see.
+async fn summary(folder: &Folder) -> Summary {
+    let storage = checkup::storage_fs::Fs::new(folder.path("results")).into_storage().unwrap();
+    let since = Timestamp::now().saturating_sub(DAY);
+    history::read_summary(storage.reader().unwrap(), since).await.unwrap()
+}
+
+/// Runs `checkup message` with these arguments, and gives the id that it prints.
+fn post(folder: &Folder, args: &[&str]) -> String {
+    let ran = folder.run(&[&["message"], args].concat());
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}");
+    let id = ran.stdout.strip_prefix("Message ").and_then(|rest| rest.strip_suffix(" posted\n"));
+    id.unwrap_or_else(|| panic!("{:?}", ran.stdout)).to_owned()
+}
+
+fn texts(summary: &Summary, name: &str) -> Vec<String> {
+    let posts = summary.posts().filter(|post| post.check.as_ref().is_some_and(|(own, _)| own == name));
+    let mut messages: Vec<_> = posts.map(|post| post.message.clone()).collect();
+    messages.sort();
+    messages.into_iter().map(|message| message.text).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_stored_with_the_first_check_of_that_name_regardless_of_case() {
+async fn a_message_needs_no_result_and_checks_nothing() {
     let server = server();
     let urls = [("API", server.url("/")), ("Search", server.url("/bad")), ("search", server.url("/"))];
     let folder = Folder::new(&config(&urls));
-    let ran = folder.run(&["message", "we are on it", "--about", "SEARCH"]);
-    // The check is down, but the command has done what it was asked.
-    assert_eq!(ran.parts(), (0, "Message posted\n", ""));
-    let messages: Vec<_> = folder.stored()[0].iter().map(|result| result.message.clone()).collect();
-    assert_eq!(messages, [None, Some("we are on it".to_owned()), None]);
+    post(&folder, &["we are on it", "--about", "SEARCH"]);
+    post(&folder, &["we move"]);
+    assert_eq!(server.connections(), 0);
+    let summary = summary(&folder).await;
+    // The first check of that name, regardless of case.
+    assert_eq!(texts(&summary, "Search"), ["we are on it"]);
+    let announcements: Vec<_> = summary.announcements().into_iter().map(|posted| posted.text.as_str()).collect();
+    assert_eq!(announcements, ["we move"]);
+    assert!(summary.series.is_empty(), "a post is not a result");
+    let shown = folder.run(&["history"]).stdout;
+    assert!(shown.contains("All checks\n  messages\n") && shown.contains("we move"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_only_check_needs_no_name() {
     let server = server();
     let folder = Folder::new(&config(&[("API", server.url("/"))]));
-    assert_eq!(folder.run(&["message", "hello"]).parts(), (0, "Message posted\n", ""));
-    assert_eq!(folder.stored()[0][0].message.as_deref(), Some("hello"));
+    post(&folder, &["hello"]);
+    assert_eq!(texts(&summary(&folder).await, "API"), ["hello"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_posted_is_told_before_anything_is_checked() {
+async fn what_cannot_be_posted_is_told_before_anything_is_stored() {
     let server = server();
     let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/"))]));
     let ran = folder.run(&["message", "hello", "-a", "Serch"]);
     let expected = "checkup: no check is named \"Serch\"; did you mean \"Search\"? (checks: \"API\", \"Search\")\n";
     assert_eq!(ran.parts(), (2, "", expected));
-    let ran = folder.run(&["message", "hello"]);
-    let expected = "checkup: choose the check that the message is about with --about (checks: \"API\", \"Search\")\n";
-    assert_eq!(ran.parts(), (2, "", expected));
     assert_eq!(folder.run(&["message", " ", "-a", "API"]).code, 2);
+    assert_eq!(folder.run(&["message"]).code, 2);
+    assert_eq!(folder.run(&["message", "hello", "--state", "fixed"]).code, 2);
 
     let nowhere = Folder::new(&json!({ "checkers": [{ "type": "http", "endpoint_url": server.url("/") }] }));
     let ran = nowhere.run(&["message", "hello"]);
     let expected = "checkup: a message needs a `storage` in the config file, and there is none\n";
     assert_eq!(ran.parts(), (2, "", expected));
-    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_is_attached_to_the_latest_result_without_checking_again() {
+async fn messages_are_shown_in_the_order_in_which_they_were_posted() {
     let server = server();
     let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/bad"))]));
+    let before = Timestamp::now();
     assert_eq!(folder.run(&["--store"]).code, 1);
     let connections = server.connections();
-    for text in ["we are on it", "fixed"] {
-        assert_eq!(folder.run(&["message", text, "--about", "search"]).parts(), (0, "Message posted\n", ""));
+    for (text, state) in [("we look", "investigating"), ("it is the disk", "identified"), ("fixed", "resolved")] {
+        post(&folder, &[text, "--about", "search", "--state", state]);
     }
     assert_eq!(server.connections(), connections);
 
-    let results = history(&folder).await;
-    let messages: Vec<_> = results.iter().map(|result| (result.name.as_str(), result.message.as_deref())).collect();
-    assert_eq!(messages, [("API", None), ("Search", Some("we are on it\nfixed"))]);
+    let summary = summary(&folder).await;
+    assert_eq!(texts(&summary, "Search"), ["we look", "it is the disk", "fixed"]);
+    let latest = summary.series.iter().filter_map(|series| series.latest()).map(|point| point.timestamp).max().unwrap();
+    assert!(latest >= before.saturating_sub(Duration::from_millis(1)));
+    assert!(summary.posts().all(|post| post.message.at >= latest), "the time of the post, not of the result");
+    assert!(summary.series.iter().all(|series| series.recent.len() == 1), "no result is counted twice");
+    let document: Value = serde_json::from_str(&folder.run(&["history", "--format", "json"]).stdout).unwrap();
+    let messages = document["checks"][1]["messages"].as_array().unwrap();
+    let shown: Vec<_> = messages.iter().map(|message| (&message["text"], &message["state"])).collect();
+    assert_eq!(
+        json!(shown),
+        json!([["fixed", "resolved"], ["it is the disk", "identified"], ["we look", "investigating"]])
+    );
+    // The page of the original shows a message with the state of the check.
+    let copies = history(&folder).await;
+    assert!(copies.iter().all(|result| result.status == Status::Down || result.name == "API"), "{copies:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_checks_run_if_their_latest_result_is_old() {
+async fn messages_can_be_listed_edited_and_ended() {
+    let server = server();
+    let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/"))]));
+    let (typo, other) = (post(&folder, &["we are onn it", "-a", "API"]), post(&folder, &["hello"]));
+    let ran = folder.run(&["message", "edit", &typo, "we are on it", "--state", "identified"]);
+    assert_eq!(ran.parts(), (0, format!("Message {typo} edited\n").as_str(), ""));
+    let listed = folder.run(&["message", "list"]).stdout;
+    let lines: Vec<_> = listed.lines().collect();
+    assert!(lines[0].starts_with(&format!("{other}  20")) && lines[0].ends_with("  all checks  hello"), "{listed}");
+    assert!(
+        lines[1].starts_with(&format!("{typo}  20")) && lines[1].ends_with("  API  identified  we are on it"),
+        "{listed}"
+    );
+    assert_eq!(folder.run(&["message", "end", &typo]).parts(), (0, format!("Message {typo} ended\n").as_str(), ""));
+    assert_eq!(folder.run(&["message", "end", &other]).code, 0);
+    assert_eq!(folder.run(&["message", "list"]).stdout, "nothing was posted in the last 90 days\n");
+    let expected = format!("checkup: no message has the id \"{typo}\"; `checkup message list` shows all ids\n");
+    assert_eq!(folder.run(&["message", "end", &typo]).parts(), (2, "", expected.as_str()));
+    let expected = "checkup: nothing to change; add a text, --maintenance, --state or --incident\n";
+    assert_eq!(folder.run(&["message", "edit", &typo]).parts(), (2, "", expected));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_that_was_posted_by_mistake_is_withdrawn_and_everything_counts_again() {
+    let server = server();
+    let folder = Folder::new(&config(&[("API", server.url("/bad"))]));
+    assert_eq!(folder.run(&["--store"]).code, 1);
+    let id = post(&folder, &["new disks", "--maintenance", "-1h..+9600h"]);
+    let uptime = |folder: &Folder| {
+        let shown = folder.run(&["history", "--since", "24h", "--format", "json"]).stdout;
+        let document: Value = serde_json::from_str(&shown).unwrap();
+        (document["checks"][0]["uptime"]["24h"].clone(), document["maintenance"].as_array().unwrap().len())
+    };
+    assert_eq!(uptime(&folder), (Value::Null, 1));
+    assert!(summary(&folder).await.windows[0].covers("API", Timestamp::now()));
+    // It becomes shorter, and then goes away.
+    let ran = folder.run(&["message", "edit", &id, "--maintenance", "-1h..+1h"]);
+    assert_eq!(ran.parts(), (0, format!("Message {id} edited\n").as_str(), ""));
+    let windows = summary(&folder).await.windows;
+    assert_eq!((windows.len(), windows[0].text.as_str()), (1, "new disks"));
+    assert!(windows[0].to <= Timestamp::now().saturating_add(Duration::from_secs(3600)));
+    assert_eq!(folder.run(&["message", "end", &id]).code, 0);
+    assert_eq!(uptime(&folder), (json!(0.0), 0));
+    assert!(summary(&folder).await.windows.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_and_windows_in_results_can_be_withdrawn_too() {
     let server = server();
     let folder = Folder::new(&config(&[("API", server.url("/"))]));
+    let now = Timestamp::now();
     let mut old = CheckResult::new("API", server.url("/"));
-    old.timestamp = Timestamp::now().saturating_sub(Duration::from_secs(11 * 60));
-    let name = format!("results/{}-check.json", old.timestamp.unix_nanos());
-    let folder = folder.file(&name, &serde_json::to_string(&[&old]).unwrap());
-    assert_eq!(folder.run(&["message", "hello"]).parts(), (0, "Message posted\n", ""));
-    let results = history(&folder).await;
-    let messages: Vec<_> = results.iter().map(|result| result.message.as_deref()).collect();
-    assert_eq!(messages, [None, Some("hello")]);
-    assert_eq!(server.connections(), 1);
+    old.timestamp = now.saturating_sub(Duration::from_secs(11 * 60));
+    old.message = Some("new disks".into());
+    old.maintenance = Some(MaintenanceWindow::new(old.timestamp, now.saturating_add(DAY)));
+    let mut later = CheckResult::new("API", server.url("/"));
+    later.timestamp = now.saturating_sub(Duration::from_secs(60));
+    later.message = Some("hello".into());
+    let name = format!("results/{}-check.json", later.timestamp.unix_nanos());
+    let folder = folder.file(&name, &serde_json::to_string(&[&old, &later]).unwrap());
+    let listed = folder.run(&["message", "list"]).stdout;
+    let ids: Vec<_> = listed.lines().map(|line| line.split("  ").next().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), 2, "{listed}");
+    assert!(ids[0].starts_with('r') && ids[1].starts_with('w'), "{listed}");
+    for id in &ids {
+        assert_eq!(folder.run(&["message", "end", id]).code, 0);
+    }
+    let summary = summary(&folder).await;
+    assert!(summary.windows.is_empty() && summary.messages(&summary.series).is_empty());
+    assert_eq!(summary.series[0].recent.len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_time_of_maintenance_is_of_the_check_that_is_named_or_of_all() {
     let server = server();
     let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/"))]));
-    let before = Timestamp::now();
-    let ran = folder.run(&["message", "another rack", "--about", "search", "--maintenance", "now..+2h"]);
-    assert_eq!(ran.parts(), (0, "Message posted\n", ""));
-    let posted = history(&folder).await.into_iter().find(|result| result.name == "Search").unwrap();
-    assert_eq!(posted.message.as_deref(), Some("another rack"));
-    let window = posted.maintenance.unwrap();
-    assert!(window.from >= before && window.from <= Timestamp::now() && !window.all);
-    assert_eq!(window.to.since(window.from), Duration::from_secs(7_200));
-    let connections = server.connections();
-
-    // A second one at once: the latest result of Search has one, that of API does not.
-    let args = ["message", "new switches", "--maintenance", "2026-11-20T22:00Z..2026-11-20T23:30+01:00"];
-    assert_eq!(folder.run(&args).parts(), (0, "Message posted\n", ""));
-    assert_eq!(server.connections(), connections);
-    let windows: Vec<_> = history(&folder).await.into_iter().filter_map(|result| result.maintenance).collect();
-    let times: Vec<_> =
-        windows.iter().map(|window| (window.from.to_string(), window.to.to_string(), window.all)).collect();
-    assert!(times.contains(&("2026-11-20T22:00:00Z".into(), "2026-11-20T22:30:00Z".into(), true)), "{times:?}");
-    assert_eq!(times.len(), 2);
+    let before = Timestamp::now().saturating_sub(Duration::from_millis(1));
+    post(&folder, &["another rack", "--about", "search", "--maintenance", "now..+2h"]);
+    post(&folder, &["new switches", "--maintenance", "2026-11-20T22:00Z..2026-11-20T23:30+01:00"]);
+    let summary = summary(&folder).await;
+    let [all, search] = &summary.windows[..] else { panic!("{:?}", summary.windows) };
+    assert_eq!((search.name.as_deref(), search.text.as_str()), (Some("Search"), "another rack"));
+    assert!(search.from >= before && search.from <= Timestamp::now());
+    assert_eq!(search.to.since(search.from), Duration::from_secs(7_200));
+    assert_eq!((all.name.as_deref(), all.text.as_str()), (None, "new switches"));
+    assert_eq!(
+        (all.from.to_string(), all.to.to_string()),
+        ("2026-11-20T22:00:00Z".into(), "2026-11-20T22:30:00Z".into())
+    );
+    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ impl Checkup {
 
     /// Stores a report, then lets the storage do its maintenance (retention).
     ///
-    /// Results without a verdict ([`Unknown`](crate::Status::Unknown)) are not stored: they say nothing about the check.
+    /// Results without a verdict ([`Unknown`](crate::Status::Unknown)) are not stored, except operators' posts: they say nothing about the check.
     ///
     /// Failed maintenance is logged and is not an error, since the report is stored. A storage that takes longer
     /// than a minute is given up.

@@ -3,6 +3,7 @@
 //! Each location turns bad with the first of `failures` consecutive bad results and good with the first of `successes` consecutive good
 //! ones. These smoothed states vote as the states themselves do. Single slow results would otherwise bury the outages.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -205,16 +206,24 @@ fn reasons(found: &[(Status, String, u64)]) -> Vec<String> {
 
 /// Adds to incidents of one check what was posted on it, which is in order of time.
 pub(crate) fn add_messages(incidents: &mut [Incident], messages: &[&Posted]) {
+    // A message that names an incident belongs to it and to no other, as long as that exists.
+    let ids: BTreeSet<_> = incidents.iter().map(|incident| incident.id.clone()).collect();
+    let (named, others): (Vec<_>, Vec<_>) =
+        messages.iter().copied().partition(|message| message.incident.as_ref().is_some_and(|id| ids.contains(id)));
     let next: Vec<_> = incidents.iter().skip(1).map(|incident| Some(incident.from)).chain([None]).collect();
     for (incident, next) in incidents.iter_mut().zip(next) {
         let end = incident.to.map(|to| to.saturating_add(AFTER));
         let is_over = |at: Timestamp| next.is_some_and(|next| at >= next) || end.is_some_and(|end| at > end);
-        let first = messages.partition_point(|message| message.at < incident.from);
-        for message in messages[first..].iter().take_while(|message| !is_over(message.at)) {
+        let first = others.partition_point(|message| message.at < incident.from);
+        let by_time = others[first..].iter().take_while(|message| !is_over(message.at));
+        let by_name = named.iter().filter(|message| message.incident.as_ref() == Some(&incident.id));
+        let mut of_it: Vec<_> = by_time.chain(by_name).copied().collect();
+        of_it.sort();
+        for message in of_it {
             // A message that was posted at several locations is one.
             let is_same = |known: &Posted| known.text == message.text && message.at.since(known.at) < SAME;
             if !incident.messages.iter().any(is_same) {
-                incident.messages.push((*message).clone());
+                incident.messages.push(message.clone());
             }
         }
     }

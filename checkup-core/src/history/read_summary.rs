@@ -2,7 +2,7 @@
 
 use futures::{StreamExt, stream};
 
-use super::summary::{RECENT, Summary, Window, day_of, start_of};
+use super::summary::{RECENT, Summary, day_of, start_of};
 use crate::{StorageError, StorageErrorKind, StorageReader, Timestamp};
 
 /// How many files are fetched at once.
@@ -35,24 +35,23 @@ pub async fn read_summary_at(
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Summary, StorageError> {
-    let mut known = Vec::new();
+    let mut known = Summary::new();
     for _ in 0..MAX_ROUNDS {
         let mut summary = begin(reader, since, now).await?;
-        known.drain(..).for_each(|window| summary.announce(window));
-        known = summary.windows.clone();
+        summary.take_announced(&mut known);
+        summary.changed_windows.clear();
         let is_complete = add_rest(reader, &mut summary, since, now).await?;
-        // Maintenance that was found after its day had become statistics: read once more, knowing it.
-        let is_late = |window: &Window| {
-            let days = day_of(window.from)..=day_of(window.to);
-            !known.contains(window)
-                && summary.days.iter().any(|(day, made_of)| made_of.is_empty() && days.contains(day))
+        // Maintenance that was announced or withdrawn after its day had become statistics: read once more, knowing it.
+        let is_late = |(from, to): &(Timestamp, Timestamp)| {
+            let days = day_of(*from)..=day_of(*to);
+            summary.days.iter().any(|(day, made_of)| made_of.is_empty() && days.contains(day))
         };
-        if is_complete && !summary.windows.iter().any(is_late) {
+        if is_complete && !summary.changed_windows.iter().any(is_late) {
             summary.made = now;
             summary.report_future(now);
             return Ok(summary);
         }
-        known = summary.windows;
+        known = summary;
     }
     Err(StorageError::new("the files change faster than they can be read; try again"))
 }

@@ -45,7 +45,8 @@
 //! | `unread` | files that could not be read |
 //! | `problems` | what was left out, in words |
 //! | `days` | `{"20778": "<hash>"}`: the days that are summarised, with a hash of their files' names |
-//! | `windows` | maintenance: `{"from", "to", "title", "text"}`, without title of all checks |
+//! | `posts` | `{"id", "at", "revised", "title", "endpoint", "text", "state", "incident", "from", "to", "ended"}`: the newest version of each post, written at `revised`; without title of all checks; with `from` and `to` it announces maintenance |
+//! | `windows` | the maintenance in force, including that of posts: `{"from", "to", "title", "text", "id"}`, without title of all checks; without id it is in no post, and its id is `w<from>-<to>` |
 //! | `parts` | `{"name", "from", "to"}`: files with the days from `from` to `to`, in the same form, where one file would be too large |
 //! | `series` | one for each title, endpoint and location, as follows |
 //!
@@ -55,13 +56,14 @@
 //! | `threshold` | the round-trip time above which it is degraded |
 //! | `days` | `[day, healthy, degraded, down, excluded, p50, p90, p99]`: the number of results by status, of which `excluded` were in a window, and quantiles of the round-trip time |
 //! | `runs` | columns of [runs](crate::history::Run), of the days that are summarised: `at` (the first result of the first run, then differences), `length` (how much later its last result is), `every` (the usual interval), `status` (a letter each: `h`ealthy, de`g`raded, `d`own), `n` (the number of results), `reasons` (by index: `[[reason, count], …]`) |
-//! | `messages` | `{"at", "text"}` |
+//! | `messages` | messages in results: `{"at", "text"}`; their ids are `r<at>`, and a post with this id and title replaces them |
 //! | `recent` | columns: `at` (the first, then differences), `status`, `rtt` (the median of the successful attempts, or null), `low` and `high` where attempts differ, `reasons` (by index) |
 
 mod columns;
 mod day;
 mod first_version;
 mod form;
+mod posts;
 mod series;
 
 use std::collections::hash_map::Entry;
@@ -72,6 +74,8 @@ use std::time::Duration;
 pub use day::DayStats;
 pub(crate) use day::{day_of, start_of};
 pub(crate) use form::{Part, VERSION};
+pub(crate) use posts::PostKey;
+pub use posts::{CurrentPost, Window};
 pub use series::Series;
 
 use super::freshness::AHEAD;
@@ -81,7 +85,6 @@ pub use super::point::Point;
 use super::point::to_millis;
 pub use super::posted::Posted;
 use super::quorum::Quorum;
-use super::sweep::joined;
 use super::timeline::Timeline;
 use crate::{CheckResult, Status, Timestamp};
 use series::Key;
@@ -131,27 +134,10 @@ pub struct Summary {
     pub(crate) days: BTreeMap<i64, String>,
     /// Days that are in files of their own.
     pub(crate) parts: Vec<Part>,
-}
-
-/// A maintenance window that an operator announced.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[non_exhaustive]
-pub struct Window {
-    /// When it begins.
-    pub from: Timestamp,
-    /// The first moment after it.
-    pub to: Timestamp,
-    /// The check that it applies to; `None` for all checks.
-    pub name: Option<String>,
-    /// The operator's text.
-    pub text: String,
-}
-
-impl Window {
-    /// Whether it applies to this check at this time.
-    pub fn covers(&self, name: &str, time: Timestamp) -> bool {
-        self.from <= time && time < self.to && self.name.as_deref().is_none_or(|own| own == name)
-    }
+    /// The newest version of each post, including those that were withdrawn.
+    pub(crate) posts: BTreeMap<PostKey, CurrentPost>,
+    /// The windows that came or went since this was cleared. The days in them have other statistics.
+    pub(crate) changed_windows: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Summary {
@@ -175,13 +161,17 @@ impl Summary {
     pub fn add(&mut self, results: &[CheckResult]) {
         let mut places = Places::of(&self.series);
         let mut disordered = BTreeSet::new();
-        // A result without a verdict says nothing about the check.
-        for result in results.iter().filter(|result| result.status != Status::Unknown) {
+        for result in results {
             let key = (result.name.as_str(), result.endpoint.as_str(), result.location.as_deref());
             if result.timestamp < Timestamp::default()
                 || key.0.len() + key.1.len() + key.2.map_or(0, str::len) > MAX_KEY
             {
                 self.report("results with a time before 1970 or with names of more than 64 kB were left out");
+                continue;
+            }
+            self.add_announced(result);
+            // A result without a verdict says nothing about the check.
+            if result.status == Status::Unknown {
                 continue;
             }
             let Some(place) = places.find_or_insert(&mut self.series, key) else {
@@ -194,16 +184,6 @@ impl Summary {
                 disordered.insert(place);
             }
             self.made = self.made.max(to_millis(result.timestamp));
-            if let Some(window) = result.maintenance {
-                let text = result.message.clone().unwrap_or_default();
-                let name = (!window.all).then(|| result.name.clone());
-                let window = Window { from: to_millis(window.from), to: to_millis(window.to), name, text };
-                if window.from > result.timestamp.saturating_add(LONGEST_WINDOW) {
-                    self.report("maintenance that is announced more than 400 days ahead was left out");
-                } else {
-                    self.announce(window);
-                }
-            }
         }
         for place in disordered {
             self.series[place].in_order();
@@ -242,7 +222,7 @@ impl Summary {
     /// The state of a check over time, up to `now`: the votes of these series of this summary, which are of one check. With one series it is
     /// that of a location.
     pub fn timeline<'a>(
-        &self,
+        &'a self,
         series: impl IntoIterator<Item = &'a Series>,
         quorum: Quorum,
         now: Timestamp,
@@ -250,8 +230,7 @@ impl Summary {
         let series: Vec<_> = series.into_iter().collect();
         let check = series.first().map_or(("", ""), |series| (series.name.as_str(), series.endpoint.as_str()));
         let of = |series: &&'a Series| (series.location.as_deref(), series.runs_up_to(now.saturating_add(AHEAD)));
-        let mut messages: Vec<_> = series.iter().flat_map(|series| &series.messages).collect();
-        messages.sort();
+        let messages = self.messages(series.iter().copied());
         Timeline::new(check, series.iter().map(of).collect(), self.windows_of(check.0), messages, quorum, now)
     }
 
@@ -300,12 +279,6 @@ impl Summary {
         self.days.contains_key(&day_of(time))
     }
 
-    /// The maintenance of a check, in order and without overlaps.
-    pub(crate) fn windows_of(&self, name: &str) -> Vec<(Timestamp, Timestamp)> {
-        let of = self.windows.iter().filter(|window| window.name.as_deref().is_none_or(|own| own == name));
-        joined(of.map(|window| (window.from, window.to)).collect())
-    }
-
     /// Notes what was left out.
     pub(crate) fn report(&mut self, problem: &str) {
         if self.problems.len() < MAX_PROBLEMS && !self.problems.contains(problem) {
@@ -350,9 +323,7 @@ impl Summary {
 
     /// Takes the statistics and runs of a day, and what was posted on it, from the summary of the check files of that day.
     pub(crate) fn take_day(&mut self, day: i64, mut of: Summary, made_of: String) {
-        for window in of.windows.drain(..) {
-            self.announce(window);
-        }
+        self.take_announced(&mut of);
         of.problems.iter().for_each(|problem| self.report(problem));
         for series in &mut self.series {
             series.reopen(day);
@@ -372,12 +343,15 @@ impl Summary {
     }
 
     /// Takes the days that another summary has and this has not, with all that it knows of them.
-    pub(crate) fn join(&mut self, other: Summary) {
+    pub(crate) fn join(&mut self, mut other: Summary) {
+        // A window that it lacks may have been withdrawn: only posts say so.
+        let windows = std::mem::take(&mut other.windows);
+        self.take_announced(&mut other);
         let missing: Vec<i64> = other.days.keys().filter(|day| !self.days.contains_key(day)).copied().collect();
         if missing.is_empty() {
             return;
         }
-        for window in other.windows {
+        for window in windows {
             self.announce(window);
         }
         for part in other.parts {
@@ -445,7 +419,7 @@ impl Summary {
         let first = day_of(before);
         self.days.retain(|day, _| *day >= first);
         self.parts.retain(|part| part.to >= first);
-        self.windows.retain(|window| window.to >= before);
+        self.expire_announced(before);
         for series in &mut self.series {
             series.expire(before);
         }
@@ -460,23 +434,6 @@ impl Summary {
                 && series.runs.is_empty()
                 && series.messages.is_empty())
         });
-    }
-
-    /// Adds a maintenance window, if it is plausible. Of too many, the latest stay.
-    pub(crate) fn announce(&mut self, window: Window) {
-        if window.to <= window.from
-            || window.to.since(window.from) > LONGEST_WINDOW
-            || window.from < Timestamp::default()
-        {
-            self.report("maintenance that ends before it begins, or lasts more than 400 days, was left out");
-            return;
-        }
-        if let Err(place) = self.windows.binary_search(&window) {
-            self.windows.insert(place, window);
-            if self.windows.len() > MAX_WINDOWS {
-                self.windows.remove(0);
-            }
-        }
     }
 
     /// How many results the statistics of a day are of.

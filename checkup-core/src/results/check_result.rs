@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Attempt, Facts, Phases, Stats, Status};
+use super::{Attempt, Facts, Phases, Post, Stats, Status};
 use crate::Timestamp;
 
 /// The result of one check in one run.
@@ -47,6 +47,8 @@ pub struct CheckResult {
     /// The name of the check that is the cause, if this check is down because it depends on that one. An addition to
     /// the original format.
     pub because_of: Option<String>,
+    /// What makes this an operator's post, in a check file. An addition to the original format.
+    pub post: Option<Box<Post>>,
 }
 
 /// A time in which failures are expected. It is left out when uptime is calculated.
@@ -101,7 +103,16 @@ impl CheckResult {
             message: None,
             maintenance: None,
             because_of: None,
+            post: None,
         }
+    }
+
+    /// A post about a check that has no fresh result: an entry of a check file with its time, and without a verdict. It has one attempt, since
+    /// the original page expects some.
+    pub fn of_post(name: impl Into<String>, endpoint: impl Into<String>, post: Post) -> Self {
+        let attempts = vec![Attempt::success(Duration::ZERO)];
+        let result = Self::new(name, endpoint);
+        Self { timestamp: post.at, status: Status::Unknown, attempts, post: Some(Box::new(post)), ..result }
     }
 
     /// Whether the status is [`Healthy`](Status::Healthy).

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Attempt, CheckResult, MaintenanceWindow, Status};
+use super::{Attempt, CheckResult, MaintenanceWindow, Post, Status};
 use crate::Timestamp;
 use crate::duration;
 
@@ -41,6 +41,8 @@ struct Writing<'a> {
     maintenance: Option<MaintenanceWindow>,
     #[serde(skip_serializing_if = "is_false")]
     unknown: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    post: Option<&'a Post>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +76,8 @@ struct Reading {
     maintenance: Option<MaintenanceWindow>,
     #[serde(default)]
     unknown: bool,
+    #[serde(default)]
+    post: Option<Box<Post>>,
 }
 
 impl Serialize for CheckResult {
@@ -93,6 +97,7 @@ impl Serialize for CheckResult {
             because_of: non_empty(self.because_of.as_deref()),
             maintenance: self.maintenance,
             unknown: self.status == Status::Unknown,
+            post: self.post.as_deref(),
         }
         .serialize(serializer)
     }
@@ -120,6 +125,7 @@ impl<'de> Deserialize<'de> for CheckResult {
             message: owned_non_empty(read.message),
             because_of: owned_non_empty(read.because_of),
             maintenance: read.maintenance,
+            post: read.post,
         })
     }
 }

@@ -68,13 +68,14 @@ impl Report {
         self.results.iter().filter(|result| !result.is_healthy())
     }
 
-    /// This report without the results that have no verdict ([`Unknown`](Status::Unknown)): those are not stored.
+    /// This report without the results that have no verdict ([`Unknown`](Status::Unknown)): those are not stored. Operators' posts stay.
     #[must_use]
     pub fn with_verdicts(&self) -> Cow<'_, Self> {
-        if self.results.iter().all(|result| result.status != Status::Unknown) {
+        let is_kept = |result: &&CheckResult| result.status != Status::Unknown || result.post.is_some();
+        if self.results.iter().all(|result| is_kept(&result)) {
             return Cow::Borrowed(self);
         }
-        let known = self.results.iter().filter(|result| result.status != Status::Unknown).cloned();
+        let known = self.results.iter().filter(is_kept).cloned();
         Cow::Owned(Self { results: known.collect(), ..*self })
     }
 

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod faults;
+mod posts;
 mod random;
 mod truth;
 

@@ -250,7 +250,7 @@ impl SeriesAnswer {
             p99_ms: day.p99.map(millis),
         });
         let timeline = summary.timeline([series], Quorum::Majority, now);
-        let messages = series.messages.iter().filter(|message| message.at >= since);
+        let messages = summary.messages([series]).into_iter().filter(|message| message.at >= since);
         let messages = messages.filter(|message| !is_announced(summary, &series.name, &message.text));
         let results = series.recent.iter().filter(|point| point.timestamp >= since).map(ResultAnswer::new);
         Self {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use checkup_core::history::Hysteresis;
-use checkup_core::summary::{Incident, Series, Summary, Window};
+use checkup_core::summary::{CurrentPost, Incident, Series, Summary, Window};
 use checkup_core::{Quorum, Status, Timestamp};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -63,8 +63,7 @@ pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum, now:
     let mut happenings = Vec::new();
     for ((name, endpoint), locations) in checks {
         happenings.extend(incidents(summary, name, &locations, quorum, now));
-        let mut messages: Vec<_> = locations.iter().flat_map(|series| &series.messages).collect();
-        messages.sort();
+        let mut messages = summary.messages(locations.iter().copied());
         let mut said = BTreeSet::new();
         messages.retain(|message| {
             let about = message.at.unix_nanos().div_euclid(nanos(SAME_MESSAGE));
@@ -81,6 +80,16 @@ pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum, now:
             changed: None,
         }));
     }
+    happenings.extend(summary.announcements().into_iter().map(|message| Happening {
+        kind: HappeningKind::Message,
+        name: None,
+        endpoint: None,
+        from: message.at,
+        to: None,
+        text: Some(message.text.clone()),
+        posted: Some(message.at),
+        changed: None,
+    }));
     happenings.extend(summary.windows.iter().map(|window| Happening {
         kind: HappeningKind::Maintenance,
         name: window.name.clone(),
@@ -110,6 +119,12 @@ fn says(window: &Window, text: &str) -> bool {
 
 /// When a window was posted: when its text was, the last time before it begins.
 fn posted(summary: &Summary, window: &Window) -> Option<Timestamp> {
+    let is_it = |post: &&CurrentPost| {
+        post.message.id == window.id && post.check.as_ref().map(|(name, _)| name) == window.name.as_ref()
+    };
+    if let Some(post) = summary.posts().find(is_it) {
+        return Some(post.message.at);
+    }
     let of = summary.series.iter().filter(|series| window.name.as_ref().is_none_or(|name| *name == series.name));
     let times: BTreeSet<_> = of
         .flat_map(|series| &series.messages)

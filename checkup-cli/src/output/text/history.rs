@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anstyle::Style;
-use checkup_core::summary::{Incident, Series, Window};
+use checkup_core::summary::{Incident, Posted, Series, Window};
 use checkup_core::{Status, Timestamp};
 
 use super::bars::{self, Bars, Cell};
@@ -221,22 +221,28 @@ impl Page<'_> {
     }
 
     fn messages(&mut self, check: &CheckHistory<'_>) {
-        let messages = self.history.messages(check);
+        self.posted(&self.history.messages(check));
+    }
+
+    fn posted(&mut self, messages: &[&Posted]) {
         if messages.is_empty() {
             return;
         }
         self.heading("messages");
         for posted in messages.iter().take(LISTED) {
-            self.listed(&minute(posted.at), &escape::line(&posted.text));
+            let state = posted.state.map(|state| format!("  {state}")).unwrap_or_default();
+            self.listed(&format!("{}{state}", minute(posted.at)), &escape::line(&posted.text));
         }
         self.more(messages.len());
     }
 
     fn windows_of_all(&mut self) {
         let windows = self.history.windows(None);
-        if !windows.is_empty() {
+        let messages = self.history.announcements();
+        if !windows.is_empty() || !messages.is_empty() {
             self.out.push('\n');
             self.line(0, &paint(BOLD, "All checks"));
+            self.posted(&messages);
             self.windows("maintenance", &windows);
         }
     }

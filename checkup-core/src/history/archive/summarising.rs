@@ -13,7 +13,7 @@ use super::listing::Listing;
 use super::{NamedFiles, naming};
 use crate::check_file::{self, FileName};
 use crate::fnv::Fnv;
-use crate::summary::{self, Part, RECENT, Summary, Window};
+use crate::summary::{self, Part, RECENT, Summary};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
 /// How many files one pass reads, and for how long it begins with other days: a pass follows a store.
@@ -126,7 +126,6 @@ impl<F: NamedFiles> Summarising<'_, F> {
             // Its maker's clock was ahead.
             summary.forget_recent();
         }
-        let known = summary.windows.clone();
         let mut done = self.close_days(&mut summary, today, recent_from).await?;
         if !done.unfinished {
             done.changed |= self.add_recent(&mut summary, &done.recent, recent_from).await?;
@@ -134,7 +133,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
             // A long history is summarised for the first time: what comes after these days is not in it yet.
             summary.cut(done.until);
         }
-        done.unfinished |= self.reopen(&mut summary, &known);
+        done.unfinished |= self.reopen(&mut summary);
         if !done.changed {
             return Ok(done.unfinished);
         }
@@ -143,6 +142,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         // Another node may have closed a day meanwhile.
         if let Ok(Some(other)) = load_first(self.files).await {
             summary.join(other);
+            done.unfinished |= self.reopen(&mut summary);
             summary.expire_before(self.now, self.expiry);
         }
         for problem in &summary.problems {
@@ -338,10 +338,10 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(read)
     }
 
-    /// Has the days derived again that maintenance was announced for after the fact; reports whether there are any.
-    fn reopen(&self, summary: &mut Summary, known: &[Window]) -> bool {
-        let new = summary.windows.iter().filter(|window| !known.contains(window));
-        let spans: Vec<_> = new.map(|window| summary::day_of(window.from)..=summary::day_of(window.to)).collect();
+    /// Has the days derived again whose maintenance was announced, edited or withdrawn after the fact; reports whether there are any.
+    fn reopen(&self, summary: &mut Summary) -> bool {
+        let changed = std::mem::take(&mut summary.changed_windows);
+        let spans: Vec<_> = changed.iter().map(|(from, to)| summary::day_of(*from)..=summary::day_of(*to)).collect();
         let mut is_reopened = false;
         for (day, made_of) in &mut summary.days {
             // Of a day whose check files are being removed, nothing better is left.

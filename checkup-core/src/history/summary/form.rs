@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 use super::columns::{Millis, PointColumns, RunColumns, day_row, read_day};
 use super::day::DAYS;
 use super::series::Series;
-use super::{DayStats, MAX_SERIES, MAX_WINDOWS, Posted, Summary, Window, first_version};
+use super::{CurrentPost, DayStats, MAX_SERIES, MAX_WINDOWS, Posted, Summary, Window, first_version};
+use crate::PostState;
 
 /// The version that is written.
 pub(crate) const VERSION: u32 = 2;
@@ -33,6 +34,8 @@ struct Form {
     #[serde(default)]
     days: BTreeMap<String, Value>,
     #[serde(default)]
+    posts: Vec<Value>,
+    #[serde(default)]
     windows: Vec<Value>,
     #[serde(default)]
     parts: Vec<Value>,
@@ -48,6 +51,31 @@ struct WindowForm {
     title: Option<String>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PostForm {
+    id: String,
+    at: Millis,
+    revised: Millis,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    endpoint: Option<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    state: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    incident: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    from: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to: Option<Millis>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ended: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -105,6 +133,8 @@ impl Serialize for Summary {
             #[serde(skip_serializing_if = "BTreeMap::is_empty")]
             days: &'a BTreeMap<i64, String>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
+            posts: Vec<PostForm>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
             windows: Vec<WindowForm>,
             #[serde(skip_serializing_if = "<[Part]>::is_empty")]
             parts: &'a [Part],
@@ -115,6 +145,7 @@ impl Serialize for Summary {
             to: window.to.into(),
             title: window.name.clone(),
             text: window.text.clone(),
+            id: Some(window.id.clone()).filter(|id| *id != Window::plain_id(window.from, window.to)),
         });
         Written {
             version: VERSION,
@@ -125,6 +156,7 @@ impl Serialize for Summary {
             unread: &self.unread,
             problems: &self.problems,
             days: &self.days,
+            posts: self.posts.values().map(PostForm::of).collect(),
             windows: windows.collect(),
             parts: &self.parts,
             series: &self.series,
@@ -168,10 +200,18 @@ impl TryFrom<Form> for Summary {
                 _ => summary.report("days of the summary with an impossible key were left out"),
             }
         }
+        for post in form.posts.into_iter().take(MAX_WINDOWS * 2) {
+            match serde_json::from_value::<PostForm>(post).map(CurrentPost::from) {
+                Ok(post) if post.is_possible() => summary.take_post(post),
+                _ => summary.report("posts of the summary that cannot be read were left out"),
+            }
+        }
         for window in form.windows.into_iter().take(MAX_WINDOWS) {
             match serde_json::from_value::<WindowForm>(window) {
-                Ok(WindowForm { from, to, title, text }) => {
-                    summary.announce(Window { from: from.into(), to: to.into(), name: title, text });
+                Ok(WindowForm { from, to, title, text, id }) => {
+                    let (from, to) = (from.into(), to.into());
+                    let id = id.unwrap_or_else(|| Window::plain_id(from, to));
+                    summary.announce(Window { from, to, name: title, text, id });
                 }
                 Err(_) => summary.report("maintenance windows of the summary that cannot be read were left out"),
             }
@@ -200,9 +240,48 @@ impl TryFrom<Form> for Summary {
         if form.series.len() > MAX_SERIES {
             summary.report("the summary has more than 200,000 checks and locations: the others were left out");
         }
+        summary.changed_windows.clear();
         summary.sort();
         summary.series.dedup_by(|a, b| a.key() == b.key());
         Ok(summary)
+    }
+}
+
+impl PostForm {
+    fn of(post: &CurrentPost) -> Self {
+        let (title, endpoint) = post.check.clone().unzip();
+        let (from, to) = post.window.unzip();
+        Self {
+            id: post.message.id.clone(),
+            at: post.message.at.into(),
+            revised: post.revised.into(),
+            title,
+            endpoint,
+            text: post.message.text.clone(),
+            state: post.message.state.map(|state| state.as_str().to_owned()),
+            incident: post.message.incident.clone(),
+            from: from.map(Into::into),
+            to: to.map(Into::into),
+            ended: post.ended,
+        }
+    }
+}
+
+impl From<PostForm> for CurrentPost {
+    fn from(form: PostForm) -> Self {
+        Self {
+            revised: form.revised.into(),
+            ended: form.ended,
+            check: form.title.map(|title| (title, form.endpoint.unwrap_or_default())),
+            message: Posted {
+                at: form.at.into(),
+                id: form.id,
+                text: form.text,
+                state: form.state.as_deref().and_then(PostState::named),
+                incident: form.incident,
+            },
+            window: form.from.zip(form.to).map(|(from, to)| (from.into(), to.into())),
+        }
     }
 }
 
@@ -225,7 +304,7 @@ impl Reading {
         series.days.dedup_by_key(|stats| stats.day);
         for message in form.messages {
             match serde_json::from_value::<MessageForm>(message) {
-                Ok(one) => series.messages.push(Posted { at: one.at.into(), text: one.text }),
+                Ok(one) => series.messages.push(Posted::in_result(one.at.into(), one.text)),
                 Err(_) => self.is_odd = true,
             }
         }

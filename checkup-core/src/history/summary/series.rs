@@ -77,8 +77,9 @@ impl Series {
     /// Adds a result at the end. [`in_order`](Self::in_order) must follow if this says so.
     pub(crate) fn add(&mut self, result: &CheckResult) -> bool {
         let point = Point::of(result);
-        if let Some(message) = &result.message {
-            self.messages.push(Posted { at: point.timestamp, text: shortened(message, MAX_TEXT) });
+        let message = result.message.as_ref().filter(|_| result.post.is_none());
+        if let Some(message) = message {
+            self.messages.push(Posted::in_result(point.timestamp, shortened(message, MAX_TEXT)));
         }
         let last = self.recent.last().map(|last| last.timestamp);
         if last.is_none_or(|last| last <= point.timestamp) {
@@ -86,7 +87,7 @@ impl Series {
         }
         let is_next = last.is_none_or(|last| last < point.timestamp);
         self.recent.push(point);
-        !is_next || result.message.is_some()
+        !is_next || message.is_some()
     }
 
     /// Puts what was added in its place, each once. One sort, however many were added: results in descending order are as fast as others.
