@@ -98,8 +98,9 @@
 //!   with `--format`.
 //! - `serve` listens on loopback only, unless asked otherwise.
 //! - `every` finishes and stores running checks on SIGINT and SIGTERM. It prints a line per run.
-//! - `message` checks nothing if no check has the name, and needs `--about` unless there is only one check. It also checks nothing if the
-//!   latest stored result is at most three of the check's usual intervals or ten minutes old: the message is attached to that result.
+//! - `message` runs no checks and needs no results. It is about the check that `--about` names, or else about the only check, or about all checks.
+//!   `message list` shows ids for `message edit` and `message end`. It exits with 2 if nothing has the id, with 3 if the message might not
+//!   have been stored, and with 4 if it waits in the spool.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod args;

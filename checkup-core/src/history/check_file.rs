@@ -4,6 +4,13 @@
 //! A check file is a JSON array of results, named `<nanoseconds since 1970>-check.json`. Check files never change.
 //! Readers take the time from the digits before the first `-`, and consider every name that contains `-check.json` a
 //! check file (upstream's rules).
+//!
+//! A result may also be an operator's post. Then it has the additional key [`post`](crate::Post): `{"id", "at", "posted", "all", "incident",
+//! "state", "ended"}`, with times in nanoseconds; only `id` and `at` are always present. Its `message` is the text and its `maintenance` the
+//! window. It is a copy of the latest result of its check, if that is fresh, so that upstream's page shows the message with the right
+//! state; otherwise it is an entry with `"unknown": true` and the time of the post, which is not a measurement. A later version of a post is
+//! another entry with the same `id` and a later `at`; one with `ended` withdraws it. An edit of a message that has no `post` has the id
+//! `r<milliseconds>`, from the time of its result; one of a window without `post` has the id `w<from>-<to>`, also in milliseconds.
 
 use std::fmt;
 
