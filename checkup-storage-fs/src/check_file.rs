@@ -42,13 +42,11 @@ fn publish_as(directory: &Directory, file: NamedTempFile, name: &FileName) -> Re
     // The marker comes before the file: readers that see a file without an entry in the index must see its marker.
     directory::create_empty(&marker)?;
     // Every process that publishes this name must create its marker first.
-    directory::publish_claimed(file, &directory.check_file(name), |file, path| file.persist_noclobber(path)).map_err(
-        |error| {
+    directory::publish_claimed(file, &directory.check_file(name), |file, path| file.persist_noclobber(path))
+        .inspect_err(|_| {
             // The marker belongs to this process. If it stays, it marks another process's file, which does no harm.
             let _ = fs::remove_file(&marker);
-            error
-        },
-    )
+        })
 }
 
 #[cfg(test)]

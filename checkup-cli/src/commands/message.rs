@@ -164,7 +164,7 @@ impl Draft {
     async fn into_result(self, checkup: &Checkup, storage: &dyn checkup_core::Storage) -> CheckResult {
         let check = checkup.checks().find(|check| of_check(check) == self.check);
         let latest = match (storage.reader(), check) {
-            (Some(reader), Some(check)) => latest::fresh(reader, &[&check], Timestamp::now()).await,
+            (Some(reader), Some(check)) => latest::fresh(reader, &[check], Timestamp::now()).await,
             _ => None,
         };
         let mut result = match latest {
