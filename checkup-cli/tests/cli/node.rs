@@ -129,7 +129,11 @@ async fn a_node_with_nothing_to_check_says_so_and_is_healthy() {
     assert_eq!(folder.run(&["--store", "--shard", idle[0]]).parts(), (0, "", ""));
     assert!(folder.stored().is_empty());
     // A message is about any check.
-    assert_eq!(folder.run(&["message", "hello", "--shard", idle[0]]).parts(), (0, "Message posted\n", ""));
+    {
+        let ran = folder.run(&["message", "hello", "--shard", idle[0]]);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        assert!(ran.stdout.starts_with("Message ") && ran.stdout.ends_with(" posted\n"), "{ran:?}");
+    }
     assert_eq!(folder.stored()[0][0].message.as_deref(), Some("hello"));
     // What there is not at all is an error all the same.
     assert_eq!(folder.run(&["--only", "search", "--shard", idle[0]]).code, 2);

