@@ -22,8 +22,9 @@ use window::Window;
 
 /// Post a message or announce a maintenance window on the status page
 ///
-/// It needs no results. `list` shows the ids of what was posted; `edit` and `end` change and withdraw it. Stored files
-/// are never rewritten.
+/// It needs no results. `list` shows the ids of what was posted; `edit` and `end` change and withdraw it.
+///
+/// Stored files are never rewritten.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct Args {
