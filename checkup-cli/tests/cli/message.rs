@@ -121,7 +121,7 @@ async fn messages_are_shown_in_the_order_in_which_they_were_posted() {
 async fn messages_can_be_listed_edited_and_ended() {
     let server = server();
     let folder = Folder::new(&config(&[("API", server.url("/")), ("Search", server.url("/"))]));
-    let (typo, other) = (post(&folder, &["we are onn it", "-a", "API"]), post(&folder, &["hello"]));
+    let (typo, other) = (post(&folder, &["we are om it", "-a", "API"]), post(&folder, &["hello"]));
     let ran = folder.run(&["message", "edit", &typo, "we are on it", "--state", "identified"]);
     assert_eq!(ran.parts(), (0, format!("Message {typo} edited\n").as_str(), ""));
     let listed = folder.run(&["message", "list"]).stdout;

@@ -10,7 +10,7 @@
 //! window. It is a copy of the latest result of its check, if that is fresh, so that upstream's page shows the message with the right
 //! state; otherwise it is an entry with `"unknown": true` and the time of the post, which is not a measurement. A later version of a post is
 //! another entry with the same `id` and a later `at`; one with `ended` withdraws it. An edit of a message that has no `post` has the id
-//! `r<milliseconds>`, from the time of its result; one of a window without `post` has the id `w<from>-<to>`, also in milliseconds.
+//! `r<milliseconds>`, from the time of its result; one of a window without `post` has the id `w<from>-<to>`, with both times in milliseconds.
 
 use std::fmt;
 

@@ -70,7 +70,7 @@ impl Window {
 }
 
 impl CurrentPost {
-    /// The post that a result is; `None` if it is none, or an impossible one.
+    /// The post that a result is; `None` if it is not a post or has impossible values.
     fn of(result: &CheckResult) -> Option<Self> {
         let post = result.post.as_deref()?;
         let text = shortened(result.message.as_deref().unwrap_or_default(), MAX_TEXT);
