@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::names::name;
 
 /// The check files and what is derived from them. The parts of a large summary are named `summary-FROM-TO-HASH.json`.
-/// Only `*` is used: some servers do not know `?`.
+/// Only `*` is used, because moto, which the tests run against, does not know `?`. AWS does: the pattern could be narrower there.
 const READ_FILES: [&str; 4] = ["*-check.json", "summary.json", "summary-*-*-*.json", "index.json"];
 
 /// The files of the status page, as patterns of a policy. `checkup-statuspage` defines what the page is made of.
