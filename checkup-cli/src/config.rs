@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use checkup_core::config::{Format, Registry};
-use checkup_core::{Checkup, ConfigError, ConfigErrorKind, Storage};
+use checkup_core::{Check, Checkup, ConfigError, ConfigErrorKind, Storage};
 
 use crate::args::Global;
 use crate::exit::Error;
 use crate::output::stderr::complain;
-use crate::{descriptors, discover, node, selection, spool};
+use crate::{descriptors, discover, node, spool};
 
 /// What a config from standard input is called in messages.
 const STDIN: &str = "standard input";
@@ -184,15 +184,19 @@ fn not_empty(checkup: Checkup) -> Result<Checkup, ConfigError> {
 
 /// The names that several checks share, in the order of the first check of each, with how many checks have it.
 fn shared_names(checkup: &Checkup) -> Vec<(String, usize)> {
-    let mut counts = HashMap::<_, usize>::new();
-    for check in checkup.checks() {
-        *counts.entry(check.name()).or_default() += 1;
+    let mut names: Vec<_> = checkup.checks().map(Check::name).collect();
+    names.sort_unstable();
+    // Few names are shared, even if there are many checks.
+    let same = names.chunk_by(|one, other| one == other).filter(|same| same.len() > 1);
+    let mut shared: HashMap<_, _> = same.map(|same| (same[0].clone(), same.len())).collect();
+    if shared.is_empty() {
+        return Vec::new();
     }
-    let shared = selection::names(checkup).into_iter().filter_map(|name| {
-        let count = *counts.get(name.as_str())?;
-        (count > 1).then_some((name, count))
-    });
-    shared.collect()
+    checkup
+        .checks()
+        .filter_map(|check| shared.remove_entry(&check.name()))
+        .map(|(name, count)| (name.into_owned(), count))
+        .collect()
 }
 
 /// The folder of an `fs` storage, by its identity.

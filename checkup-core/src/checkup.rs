@@ -62,7 +62,7 @@ pub struct Checkup {
 /// Builds a [`Checkup`]. Invalid settings are reported by [`build`](Self::build), all of them together.
 #[derive(Debug, Default)]
 pub struct CheckupBuilder {
-    checks: Vec<Check>,
+    pub(crate) checks: Vec<Arc<Check>>,
     storage: Option<Result<Arc<dyn Storage>, ConfigError>>,
     notifiers: Vec<Result<Arc<dyn Notifier>, ConfigError>>,
     pub(crate) options: Options,

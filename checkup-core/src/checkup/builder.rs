@@ -36,14 +36,14 @@ impl CheckupBuilder {
     /// Adds a check.
     #[must_use]
     pub fn check(mut self, check: Check) -> Self {
-        self.checks.push(check);
+        self.checks.push(Arc::new(check));
         self
     }
 
     /// Adds checks.
     #[must_use]
     pub fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
-        self.checks.extend(checks);
+        self.checks.extend(checks.into_iter().map(Arc::new));
         self
     }
 
@@ -89,7 +89,7 @@ impl CheckupBuilder {
         let concurrent_checks = options.concurrent_checks();
         let shard = options.shard;
         let checkup = Checkup {
-            checks: self.checks.into_iter().map(Arc::new).collect(),
+            checks: self.checks.into(),
             storage,
             spool,
             notifiers: notifiers.into(),

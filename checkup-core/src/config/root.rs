@@ -143,7 +143,7 @@ struct Reader<'a> {
     folder: Option<Arc<Path>>,
     /// The keys that every check has besides those of its type.
     check_keys: Vec<&'static str>,
-    checks: Vec<Check>,
+    checks: Vec<Arc<Check>>,
     /// The policy of the latest check: the next check probably has the same policy.
     policy: Arc<Policy>,
     /// Which variables the names in `depends_on` came from, which are looked at when all checks are known.
@@ -171,7 +171,7 @@ impl Reader<'_> {
                 reader.policy = Arc::new(policy);
             }
             let name = endpoint_name.or(name).unwrap_or_default();
-            Some(Check::from_source(name, checker, Arc::clone(&reader.policy), source))
+            Some(Arc::new(Check::from_source(name, checker, Arc::clone(&reader.policy), source)))
         });
         self.checks.extend(check);
     }
@@ -230,7 +230,8 @@ impl Reader<'_> {
             });
             all.next().unwrap_or_default()
         };
-        builder.checks(self.checks).build().map_err(|error| error.hide(&variables))
+        builder.checks = self.checks;
+        builder.build().map_err(|error| error.hide(&variables))
     }
 
     fn unknown_keys(&mut self, root: &Map<String, Value>) {
