@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -40,15 +41,15 @@ impl IntoChecker for Tcp {
             problems.push(ConfigError::invalid("max_read_bytes", message));
         }
         problems.finish(|| {
-            Some(Arc::new(TcpChecker {
-                endpoint: self.endpoint_url.into(),
-                address: address?,
-                ip_version: self.ip_version,
-                tls: tls?.map(Box::new),
-                send: self.send.filter(|text| !text.is_empty()).map(Box::new),
-                expect: expect?.map(Box::new),
+            let endpoint = Endpoint::new(self.endpoint_url, &address?);
+            let talk = Talk {
+                tls: tls?,
+                send: self.send.filter(|text| !text.is_empty()),
+                expect: expect?,
                 max_read_bytes: self.max_read_bytes,
-            }) as Arc<dyn Checker>)
+            };
+            let talk = talk.is_needed().then(|| Box::new(talk));
+            Some(Arc::new(TcpChecker { endpoint, ip_version: self.ip_version, talk }) as Arc<dyn Checker>)
         })
     }
 }
@@ -58,39 +59,56 @@ impl IntoChecker for Tcp {
 /// There may be a hundred thousand: what few of them have is boxed.
 #[derive(Debug)]
 pub struct TcpChecker {
-    endpoint: Box<str>,
-    address: HostPort,
+    endpoint: Endpoint,
     ip_version: IpVersion,
-    tls: Option<Box<TlsClient>>,
-    send: Option<Box<Secret>>,
-    expect: Option<Box<Search>>,
+    /// `None` if the check only connects.
+    talk: Option<Box<Talk>>,
+}
+
+/// `host:port` as it was written, and which part of it is the host. This way there is one copy of the text.
+#[derive(Debug)]
+struct Endpoint {
+    text: Box<str>,
+    /// Empty for this machine.
+    host: Range<u32>,
+    port: u16,
+}
+
+/// What a check does after connecting.
+#[derive(Debug)]
+struct Talk {
+    tls: Option<TlsClient>,
+    send: Option<Secret>,
+    expect: Option<Search>,
     max_read_bytes: usize,
 }
 
 #[async_trait]
 impl Checker for TcpChecker {
     fn endpoint(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&*self.endpoint)
+        Cow::Borrowed(&self.endpoint.text)
     }
 
     async fn attempt(&self) -> Result<Observation, Failure> {
-        if let Some(tls) = &self.tls {
+        let tls = self.talk.as_ref().and_then(|talk| talk.tls.as_ref());
+        if let Some(tls) = tls {
             tls.prepare().await?;
         }
         // Reading certificates, at the start and when they change, is not the server's time.
         let start = Instant::now();
-        let addresses = resolve(self.address.host(), self.address.port(), self.ip_version).await?;
-        let connection = connect(&addresses).await?;
+        let addresses = resolve(self.endpoint.host(), self.endpoint.port, self.ip_version).await?;
+        let mut connection = connect(&addresses).await?;
         let mut observation = Observation::new();
-        match &self.tls {
-            Some(tls) => {
+        match (&self.talk, tls) {
+            (Some(talk), Some(tls)) => {
                 let connection = tls.connect(connection).await?;
                 if let Some(expiry) = TlsClient::certificate_expiry(&connection) {
                     observation = observation.certificate_expiry(expiry);
                 }
-                self.talk(connection).await?;
+                talk.over(connection).await?;
             }
-            None => self.talk(connection).await?,
+            (Some(talk), None) => talk.over(connection).await?,
+            (None, _) => close(&mut connection).await,
         }
         Ok(observation.rtt(start.elapsed()))
     }
@@ -100,9 +118,29 @@ impl Checker for TcpChecker {
     }
 }
 
-impl TcpChecker {
+impl Endpoint {
+    fn new(text: String, address: &HostPort) -> Self {
+        let host = text.find(address.host()).map_or(0..0, |start| start..start + address.host().len());
+        // No host is as long as 4 GiB.
+        let host = u32::try_from(host.start).unwrap_or_default()..u32::try_from(host.end).unwrap_or_default();
+        Self { text: text.into(), host, port: address.port() }
+    }
+
+    fn host(&self) -> &str {
+        match &self.text[self.host.start as usize..self.host.end as usize] {
+            "" => "localhost",
+            host => host,
+        }
+    }
+}
+
+impl Talk {
+    fn is_needed(&self) -> bool {
+        self.tls.is_some() || self.send.is_some() || self.expect.is_some()
+    }
+
     /// Sends, reads and closes.
-    async fn talk(&self, mut connection: impl AsyncRead + AsyncWrite + Unpin + Send) -> Result<(), Failure> {
+    async fn over(&self, mut connection: impl AsyncRead + AsyncWrite + Unpin + Send) -> Result<(), Failure> {
         if self.send.is_some() || self.expect.is_some() {
             Phase::FirstByte.begin();
         }
@@ -116,13 +154,7 @@ impl TcpChecker {
         if let Some(expect) = &self.expect {
             self.read(&mut connection, expect).await?;
         }
-        Phase::end();
-        // Sends what ends a connection properly (TLS `close_notify`), but does not wait for it: the check has its answer.
-        poll_fn(|cx| {
-            let _ = Pin::new(&mut connection).poll_shutdown(cx);
-            Poll::Ready(())
-        })
-        .await;
+        close(&mut connection).await;
         Ok(())
     }
 
@@ -167,6 +199,16 @@ impl TcpChecker {
     }
 }
 
+/// Sends what ends a connection properly (TLS `close_notify`), but does not wait for it: the check has its answer.
+async fn close(connection: &mut (impl AsyncWrite + Unpin)) {
+    Phase::end();
+    poll_fn(|cx| {
+        let _ = Pin::new(&mut *connection).poll_shutdown(cx);
+        Poll::Ready(())
+    })
+    .await;
+}
+
 fn parse_address(tcp: &Tcp) -> Result<HostPort, ConfigError> {
     let address: HostPort =
         tcp.endpoint_url.parse().map_err(|error| ConfigError::invalid("endpoint_url", format!("{error}")))?;
@@ -208,10 +250,26 @@ fn seen(answer: &[u8]) -> String {
     if answer.is_empty() { String::new() } else { format!(" (got '{}')", excerpt(answer, MAX_SHOWN)) }
 }
 
-#[cfg(all(test, not(feature = "tls")))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn an_endpoint_is_shown_as_it_was_written() {
+        for (text, host, port) in [
+            (":5432", "localhost", 5432),
+            ("localhost:1", "localhost", 1),
+            ("1:1", "1", 1),
+            ("db.internal:05432", "db.internal", 5432),
+            ("[::1]:5432", "::1", 5432),
+            ("[fe80::1%eth0]:5432", "fe80::1%eth0", 5432),
+        ] {
+            let endpoint = Endpoint::new(text.to_owned(), &text.parse().unwrap());
+            assert_eq!((&*endpoint.text, endpoint.host(), endpoint.port), (text, host, port));
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
     #[test]
     fn settings_that_ask_for_tls_are_refused_with_the_feature_to_enable() {
         let error = Tcp::new("db:1").tls(TlsSettings::new()).into_checker().unwrap_err().to_string();
