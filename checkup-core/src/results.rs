@@ -4,14 +4,16 @@ mod attempt;
 mod check_result;
 mod facts;
 mod json;
+mod phases;
 mod post;
 mod report;
 mod stats;
 mod status;
 
-pub use attempt::{Attempt, Cause, Phase, Phases};
+pub use attempt::{Attempt, Cause};
 pub use check_result::{CheckResult, MaintenanceWindow};
 pub use facts::Facts;
+pub use phases::{Phase, Phases};
 pub use post::{Post, PostState};
 pub use report::Report;
 pub use stats::Stats;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use checkup_core::{Cause, Check, Checkup, Phases, Status, Timestamp};
+use checkup_core::{Cause, Check, Checkup, Phase, Phases, Status, Timestamp};
 use checkup_http::{Http, TlsSettings, TlsVersion};
 use checkup_testkit::{Ca, HttpServer, Identity, Response, TlsOptions, TlsServer};
 use support::{check, down, up};
@@ -190,9 +190,7 @@ async fn a_missing_file_is_reported_and_tried_again() {
 #[tokio::test]
 async fn every_phase_is_reported() {
     let phases = |http: Http| async { *check(http).await.attempts.remove(0).phases.unwrap() };
-    let known = |phases: &Phases| {
-        [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.transfer].map(|phase| phase.is_some())
-    };
+    let known = |phases: &Phases| Phase::ALL.map(|phase| phases.get(phase).is_some());
     let authority = Authority::new();
     let tls = authority.server();
     let by_name = format!("https://localhost:{}/", tls.addr().port());

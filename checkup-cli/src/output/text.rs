@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use checkup_core::{CheckResult, Checkup, Report, Status};
+use checkup_core::{CheckResult, Checkup, Phases, Report, Status};
 
 use super::Stdout;
 use columns::{fit, pad, width, wrap};
@@ -188,16 +188,9 @@ fn statistics(result: &CheckResult) -> String {
 
 /// `dns 1.2ms, connect 3.4ms, …`; empty if no phase is known.
 fn phases(result: &CheckResult) -> String {
-    let Some(phases) = result.phases() else { return String::new() };
-    let values = [
-        ("dns", phases.dns),
-        ("connect", phases.connect),
-        ("tls", phases.tls),
-        ("first byte", phases.first_byte),
-        ("transfer", phases.transfer),
-    ];
+    let known = result.phases().into_iter().flat_map(Phases::iter);
     let known: Vec<_> =
-        values.into_iter().filter_map(|(name, value)| value.map(|value| format!("{name} {}", rough(value)))).collect();
+        known.map(|(phase, time)| format!("{} {}", phase.as_str().replace('_', " "), rough(time))).collect();
     known.join(", ")
 }
 

@@ -5,7 +5,6 @@
 //! knows what the attempt was waiting for.
 
 use std::cell::RefCell;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -31,8 +30,7 @@ impl Trace {
         }
         let now = Instant::now();
         if let Some((phase, since)) = self.current.take() {
-            let slot = self.phases.slot(phase);
-            *slot = Some(slot.unwrap_or(Duration::ZERO) + now.duration_since(since));
+            self.phases.add(phase, now.duration_since(since));
             self.recorded = true;
         }
         self.current = next.map(|phase| (phase, now));

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Facts;
+use super::{Facts, Phases};
 use crate::duration;
 
 /// One attempt of a check: how long it took, and why it failed if it did.
@@ -109,73 +109,5 @@ impl Cause {
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// A phase of an attempt. Checkers mark it with [`Phase::begin`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Phase {
-    /// Resolving the name.
-    Dns,
-    /// Opening the connection.
-    Connect,
-    /// The TLS handshake.
-    Tls,
-    /// From the request to the first byte of the answer.
-    FirstByte,
-    /// Receiving the rest of the answer.
-    Transfer,
-}
-
-/// How long each phase of an attempt took; `None` for a phase that did not happen or is not known.
-///
-/// In JSON `{"dns": 1200, "connect": 3400, …}`, in nanoseconds, absent parts omitted.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct Phases {
-    /// Resolving the name.
-    #[serde(with = "optional_nanos", skip_serializing_if = "Option::is_none")]
-    pub dns: Option<Duration>,
-    /// Opening the connection.
-    #[serde(with = "optional_nanos", skip_serializing_if = "Option::is_none")]
-    pub connect: Option<Duration>,
-    /// The TLS handshake.
-    #[serde(with = "optional_nanos", skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Duration>,
-    /// From the request to the first byte of the answer.
-    #[serde(with = "optional_nanos", skip_serializing_if = "Option::is_none")]
-    pub first_byte: Option<Duration>,
-    /// Receiving the rest of the answer.
-    #[serde(with = "optional_nanos", skip_serializing_if = "Option::is_none")]
-    pub transfer: Option<Duration>,
-}
-
-impl Phases {
-    /// The time of one phase, for changing: the times of repeated phases (redirects) add up.
-    pub(crate) fn slot(&mut self, phase: Phase) -> &mut Option<Duration> {
-        match phase {
-            Phase::Dns => &mut self.dns,
-            Phase::Connect => &mut self.connect,
-            Phase::Tls => &mut self.tls,
-            Phase::FirstByte => &mut self.first_byte,
-            Phase::Transfer => &mut self.transfer,
-        }
-    }
-}
-
-mod optional_nanos {
-    use super::{Duration, duration};
-
-    pub(super) fn serialize<S: serde::Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => duration::nanos::serialize(value, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-        duration::nanos::deserialize(deserializer).map(Some)
     }
 }

@@ -171,7 +171,7 @@ mod tests {
         let mut result = CheckResult::new("x", "y");
         result.timestamp = Timestamp::from_unix_nanos(7);
         let mut attempt = Attempt::failure(Duration::from_nanos(3), Cause::Tls, "bad certificate");
-        attempt.phases = Some(Box::new(crate::Phases { dns: Some(Duration::from_nanos(2)), ..Default::default() }));
+        attempt.phases = Some(Box::new([(crate::Phase::Dns, Duration::from_nanos(2))].into_iter().collect()));
         result.attempts = vec![attempt];
         result.status = Status::Down;
         result.location = Some("eu".into());

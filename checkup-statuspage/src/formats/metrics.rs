@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use checkup_core::summary::Summary;
-use checkup_core::{CheckResult, Status, Timestamp};
+use checkup_core::{CheckResult, Phase, Status, Timestamp};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -26,9 +26,6 @@ const MAX_LABEL: usize = 200;
 
 /// The upper bounds of the histogram's buckets in seconds, from a neighbouring machine to a usual timeout.
 const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
-
-/// The values of the label `phase`.
-const PHASES: [&str; 5] = ["dns", "connect", "tls", "first_byte", "transfer"];
 
 type Labels = Vec<(&'static str, String)>;
 type Seconds = Family<Labels, Gauge<f64, AtomicU64>>;
@@ -114,12 +111,9 @@ impl Metrics {
                 None if result.status == Status::Down => {}
                 None => drop(self.certificate.remove(&labels)),
             }
-            let phases = result.phases().map(|phases| {
-                let times = [phases.dns, phases.connect, phases.tls, phases.first_byte, phases.transfer];
-                PHASES.into_iter().zip(times)
-            });
+            let phases = result.phases().map(|phases| Phase::ALL.map(|phase| (phase, phases.get(phase))));
             for (phase, time) in phases.into_iter().flatten() {
-                let labels = with(&labels, "phase", phase);
+                let labels = with(&labels, "phase", phase.as_str());
                 match time {
                     Some(time) => drop(self.phase.get_or_create(&labels).set(time.as_secs_f64())),
                     None => drop(self.phase.remove(&labels)),
@@ -153,8 +147,8 @@ impl Metrics {
                 self.status.remove(&labels);
                 self.results.remove(&labels);
             }
-            for phase in PHASES {
-                self.phase.remove(&with(&labels, "phase", phase));
+            for phase in Phase::ALL {
+                self.phase.remove(&with(&labels, "phase", phase.as_str()));
             }
         }
     }
@@ -312,8 +306,7 @@ mod tests {
     fn phases_and_the_expiry_of_a_certificate_show_while_they_are_known() {
         let metrics = Metrics::new();
         let mut first = result("API", 1_000, Status::Degraded);
-        let mut phases = Phases::default();
-        phases.connect = Some(Duration::from_millis(2));
+        let phases = Phases::from_iter([(Phase::Connect, Duration::from_millis(2))]);
         first.attempts[0].phases = Some(Box::new(phases));
         // The text of a notice is for people.
         first.notice = Some("certificate expiring soon (9h0m0s)".into());
@@ -337,8 +330,7 @@ mod tests {
     fn a_series_without_results_ends_and_one_may_take_its_place() {
         let metrics = Metrics::new();
         let mut gone = result("gone", 1_000, Status::Degraded);
-        let mut phases = Phases::default();
-        phases.connect = Some(Duration::from_millis(2));
+        let phases = Phases::from_iter([(Phase::Connect, Duration::from_millis(2))]);
         gone.attempts[0].phases = Some(Box::new(phases));
         gone.attempts[0].facts = Some(Box::new(expiring(4_600)));
         metrics.observe(&[gone.clone(), result("API", 2_000, Status::Healthy)], NOW);
