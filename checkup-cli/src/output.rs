@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod json;
 mod junit;
 mod maintaining;
+mod parts;
 pub(crate) mod progress;
 pub(crate) mod stderr;
 mod stdout;
@@ -21,6 +22,7 @@ use checkup_core::{Checkup, Report};
 use crate::args::OutputFormat;
 
 pub(crate) use maintaining::Maintaining;
+pub(crate) use parts::Parts;
 pub(crate) use stdout::Stdout;
 pub(crate) use waiting::Waiting;
 
@@ -35,7 +37,7 @@ pub(crate) fn print(
     match format.unwrap_or(OutputFormat::Text) {
         OutputFormat::Text => {
             let layout = text::Layout::new(stdout, stats);
-            stdout.print(&text::report(checkup, report, layout))
+            text::report(checkup, report, layout, Parts::new(&mut |part| stdout.print(part)))
         }
         OutputFormat::Json => json::print(report, stdout),
         OutputFormat::Junit => stdout.print(&junit::document(checkup, report, &junit::hostname())?),

@@ -6,12 +6,13 @@ mod history;
 mod lines;
 
 use std::collections::HashMap;
+use std::io;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use checkup_core::{CheckResult, Checkup, Phases, Report, Status};
 
-use super::Stdout;
+use super::{Parts, Stdout};
 use columns::{fit, pad, width, wrap};
 
 pub(crate) use history::history;
@@ -42,8 +43,8 @@ impl Layout {
     }
 }
 
-/// The whole report, with colours.
-pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout) -> String {
+/// Prints the whole report, with colours.
+pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout, mut parts: Parts<'_>) -> io::Result<()> {
     let max_name = layout.width.map_or(usize::MAX, |width| MAX_NAME.min(width / 3));
     let checks: Vec<_> = checkup.checks().collect();
     // Made twice and not kept, since there may be a hundred thousand.
@@ -56,23 +57,23 @@ pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout) -> Stri
     }
     let groups = groups(checkup);
     let has_headings = groups.iter().any(|(heading, _)| heading.is_some());
-    let mut out = String::new();
     for (heading, places) in &groups {
         if let Some(heading) = heading {
-            out.push_str(&paint(UNDERLINED, &super::escape::line(heading)));
-            out.push('\n');
+            parts.text.push_str(&paint(UNDERLINED, &super::escape::line(heading)));
+            parts.text.push('\n');
         }
         for place in places {
-            row(*place).write(&mut out, name_width, rtt_width, layout);
-            details(&mut out, &report.results[*place], layout);
+            row(*place).write(&mut parts.text, name_width, rtt_width, layout);
+            details(&mut parts.text, &report.results[*place], layout);
+            parts.print_if_long()?;
         }
         if has_headings {
-            out.push('\n');
+            parts.text.push('\n');
         }
     }
-    out.push_str(&summary(report));
-    out.push('\n');
-    out
+    parts.text.push_str(&summary(report));
+    parts.text.push('\n');
+    parts.finish()
 }
 
 /// The places of the checks by heading, in the order of each heading's first check.
@@ -263,7 +264,12 @@ mod tests {
         results.elapsed = Duration::from_millis(260);
 
         let layout = Layout { symbols: true, width: Some(60), stats: false };
-        let text = report(&checkup, &results, layout);
+        let mut text = String::new();
+        let mut print = |part: &str| {
+            text.push_str(part);
+            Ok(())
+        };
+        report(&checkup, &results, layout, Parts::new(&mut print)).unwrap();
         let plain = anstream::adapter::strip_str(&text).to_string();
         assert_eq!(
             plain,
