@@ -43,6 +43,10 @@
 //! # Ok::<(), checkup_core::ConfigError>(())
 //! ```
 //!
+//! # Checks without a file
+//!
+//! A type of checkers can also be registered with the schemes of URLs that stand for it: see [`FromUrl`].
+//!
 //! # The file
 //!
 //! | Key | |
@@ -72,6 +76,7 @@
 mod de;
 mod environment;
 mod format;
+mod from_url;
 mod place;
 mod problem;
 mod problems;
@@ -81,8 +86,10 @@ mod schema;
 #[doc(hidden)]
 pub mod suggest;
 mod type_schema;
+mod urls;
 
 pub use format::Format;
+pub use from_url::{CheckUrl, FromUrl};
 pub use registry::{ConfigObject, Kind, Registry};
 pub use type_schema::DurationSchema;
 

@@ -10,6 +10,8 @@ mod dnssec;
 mod exchange;
 mod expect;
 mod extended_error;
+#[cfg(feature = "config")]
+mod from_url;
 mod https;
 mod rcode;
 mod record_type;
@@ -20,8 +22,8 @@ pub use checkup_net::{TlsSettings, TlsVersion};
 pub use config::{Dns, Transport};
 pub use expect::Expect;
 
-/// Registers the checker `dns` for config files.
+/// Registers the checker `dns` for config files, and for URLs: `dns://server/name`.
 #[cfg(feature = "config")]
 pub fn register(registry: &mut checkup_core::config::Registry) {
-    registry.checker::<Dns>("dns");
+    registry.checker_with_urls::<Dns>("dns");
 }

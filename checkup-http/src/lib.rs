@@ -8,6 +8,8 @@ mod config;
 mod connect;
 mod cookies;
 mod exchange;
+#[cfg(feature = "config")]
+mod from_url;
 #[doc(hidden)]
 pub mod fuzzing;
 mod options;
@@ -26,8 +28,8 @@ pub use checkup_net::{IpVersion, TlsSettings, TlsVersion};
 pub use config::{DEFAULT_MAX_BODY_BYTES, Http};
 pub use up_status::UpStatus;
 
-/// Registers the checker `http` for config files.
+/// Registers the checker `http` for config files, and for URLs.
 #[cfg(feature = "config")]
 pub fn register(registry: &mut checkup_core::config::Registry) {
-    registry.checker::<Http>("http");
+    registry.checker_with_urls::<Http>("http");
 }

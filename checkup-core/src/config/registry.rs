@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::from_url::{FromUrl, Scheme};
 use super::problems::Problems;
 use super::{de, problem, suggest, type_schema};
 use crate::source::{SettingsType, Source, Texts};
@@ -30,6 +31,8 @@ pub struct Registry {
     pub(super) storages: Types<dyn Storage>,
     pub(super) notifiers: Types<dyn Notifier>,
     pub(super) sections: Types<dyn Any + Send + Sync>,
+    /// What the schemes of URLs stand for.
+    pub(super) schemes: BTreeMap<String, Scheme>,
 }
 
 /// The kind of thing that a `type` names.
@@ -67,6 +70,15 @@ impl Registry {
     /// Makes `C` the settings of checkers with this `type`. An earlier registration is replaced.
     pub fn checker<C: ConfigObject + IntoChecker>(&mut self, type_name: &str) -> &mut Self {
         self.checkers.insert::<C>(type_name, C::into_checker);
+        self.schemes.retain(|_, scheme| scheme.type_name != type_name);
+        self
+    }
+
+    /// Same as [`checker`](Self::checker), and these checks can also be written as URLs: `checkup redis://cache:6379` on the command
+    /// line, and [`checks_from_urls`](Self::checks_from_urls). An earlier registration of one of its schemes is replaced.
+    pub fn checker_with_urls<C: ConfigObject + IntoChecker + FromUrl>(&mut self, type_name: &str) -> &mut Self {
+        self.checker::<C>(type_name);
+        self.schemes.extend(Scheme::of::<C>(type_name));
         self
     }
 
@@ -166,6 +178,10 @@ impl<K: ?Sized + 'static> Types<K> {
         let entry = Entry { settings_type, make: Arc::new(make), schema: type_schema::of_type::<C> };
         self.absent.remove(type_name);
         self.known.insert(type_name.to_owned(), entry);
+    }
+
+    pub(super) fn settings_type(&self, type_name: &str) -> Option<Arc<SettingsType>> {
+        self.known.get(type_name).map(|entry| Arc::clone(&entry.settings_type))
     }
 
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
