@@ -14,11 +14,11 @@ use crate::commands::{
 };
 use crate::exit::{self, Error, Exit};
 use crate::output::{Stdout, escape, stderr};
-use crate::{Program, descriptors, exit_codes, tracing};
+use crate::{Program, descriptors, exit_codes, tracing, urls};
 
 /// Health checks for HTTP, TCP, DNS and any other checker that is compiled in.
 ///
-/// Without a command, runs every check of the config file once and prints the report.
+/// Without a command, runs every check of the config file once, or those that URLs stand for, and prints the report.
 #[derive(Debug, Parser)]
 #[command(name = "checkup", version, after_help = exit::HELP, subcommand_help_heading = "Commands")]
 struct Cli {
@@ -50,7 +50,7 @@ enum Command {
 /// Runs the command that the arguments of this process ask for.
 pub(crate) fn run(program: Program, registry: &Registry) -> ExitCode {
     stderr::name_program(program.name);
-    let cli = match parse(program) {
+    let cli = match parse(program, registry) {
         Ok(cli) => cli,
         // Help and the version are no errors, and go to standard output.
         Err(error) => {
@@ -67,15 +67,24 @@ pub(crate) fn run(program: Program, registry: &Registry) -> ExitCode {
     }
 }
 
-fn grammar(program: Program) -> clap::Command {
-    Cli::command().name(program.name).version(program.version)
+fn grammar(program: Program, registry: &Registry) -> clap::Command {
+    let describe = |argument| urls::describe(argument, registry);
+    Cli::command()
+        .name(program.name)
+        .version(program.version)
+        .mut_arg("urls", describe)
+        .mut_subcommand("wait", |wait| wait.mut_arg("urls", describe))
 }
 
 /// Parses the arguments of this process. Options that would have no effect are refused.
-fn parse(program: Program) -> Result<Cli, clap::Error> {
-    let mut grammar = grammar(program);
+fn parse(program: Program, registry: &Registry) -> Result<Cli, clap::Error> {
+    let mut grammar = grammar(program, registry);
     let matches = grammar.try_get_matches_from_mut(env::args_os())?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))?;
+    let commands: Vec<_> = grammar.get_subcommands().map(clap::Command::get_name).collect();
+    if let Some(message) = cli.check.urls.mistaken_command(&commands) {
+        return Err(grammar.error(ErrorKind::InvalidSubcommand, message));
+    }
     match cli.without_effect() {
         Some(message) => Err(grammar.error(ErrorKind::ArgumentConflict, message)),
         None => Ok(cli),
@@ -123,7 +132,7 @@ async fn dispatch(program: Program, registry: &Registry, cli: &Cli) -> Result<Ex
         Some(Command::Validate(args)) => validate::run(registry, global, args, stdout),
         Some(Command::Init(args)) => init::run(registry, global, args, stdout),
         Some(Command::Schema(_)) => schema::run(registry, stdout),
-        Some(Command::Completions(args)) => completions::run(args, grammar(program), stdout),
+        Some(Command::Completions(args)) => completions::run(args, grammar(program, registry), stdout),
     }
 }
 
@@ -137,7 +146,8 @@ impl Cli {
         }
         let global = &self.global;
         match &self.command {
-            None => self.check.without_effect(),
+            None => self.check.without_effect(global),
+            Some(Command::Wait(args)) => args.without_effect(global),
             Some(Command::Serve(args)) => args.without_effect(),
             Some(Command::Validate(args)) => args.without_effect(global),
             Some(Command::Provision(args)) => args.without_effect(global),

@@ -47,6 +47,12 @@
 //! whenever the set of unhealthy checks changes or, on a terminal, one line that is updated in place. The last report is printed;
 //! nothing is stored. If the time is up before the first run has finished, the checks that are still running are down in the report.
 //!
+//! # Without a config file
+//!
+//! `checkup URL...` and `checkup wait URL...` check these URLs: `https://example.com`, `tcp://db:5432`, `tls://db:5432`,
+//! `dns://192.0.2.53/example.com`. Each checker says which schemes it reads; yours do so with
+//! [`FromUrl`](checkup_core::config::FromUrl).
+//!
 //! # The config file
 //!
 //! Without `--config` the command looks for `checkup.json`, `checkup.yaml`, `checkup.yml` or `checkup.toml` in the
@@ -119,6 +125,7 @@ mod program;
 mod selection;
 mod spool;
 mod tracing;
+mod urls;
 
 use std::process::ExitCode;
 

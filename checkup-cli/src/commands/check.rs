@@ -12,10 +12,13 @@ use crate::node::{self, Node};
 use crate::output::{self, Stdout, progress};
 use crate::selection::{self, Selection};
 use crate::spool;
+use crate::urls::Urls;
 
 /// The options of a run without a command.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) urls: Urls,
     /// Store the report too; print it only on a terminal or with --format
     #[arg(long)]
     store: bool,
@@ -34,7 +37,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
     // Cron mails whatever is printed: a run that stores is silent unless someone is watching.
     let readers = !args.store || io::stderr().is_terminal();
-    let checkup = config::load_for(registry, global, readers)?;
+    let checkup = match args.urls.is_empty() {
+        true => config::load_for(registry, global, readers)?,
+        false => args.urls.checkup(registry)?,
+    };
     if args.store {
         needs_storage(&checkup, "--store")?;
     }
@@ -58,6 +64,7 @@ impl Args {
     /// The first option that is set.
     pub(crate) fn given(&self) -> Option<&'static str> {
         let options = [
+            ("a URL", !self.urls.is_empty()),
             ("--store", self.store),
             ("--format", self.format.is_some()),
             ("--only", !self.selection.only.is_empty()),
@@ -68,7 +75,13 @@ impl Args {
         options.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
     }
 
-    pub(crate) fn without_effect(&self) -> Option<String> {
+    pub(crate) fn without_effect(&self, global: &Global) -> Option<String> {
+        if self.store && !self.urls.is_empty() {
+            return Some("--store needs a config file with a `storage`; list the URLs there".to_owned());
+        }
+        if let Some(message) = self.urls.without_effect(global, &self.selection) {
+            return Some(message);
+        }
         let format = self.format.filter(|format| self.stats && *format != OutputFormat::Text)?;
         let format = format.to_possible_value()?;
         Some(format!("--stats has no effect with --format {}; statistics are only in text", format.get_name()))

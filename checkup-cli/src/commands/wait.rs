@@ -16,12 +16,15 @@ use crate::node::{self, Node};
 use crate::output::stderr::complain;
 use crate::output::{self, Stdout, Waiting};
 use crate::selection::{self, Selection};
+use crate::urls::Urls;
 
 /// Run the checks repeatedly until all are healthy, then print the last report
 ///
 /// Exits with 0 as soon as all are healthy, and with 1 if the time is up before. Stores nothing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    urls: Urls,
     /// How long to wait at most, such as `30s` or `1m30s`
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = limit)]
     timeout: Duration,
@@ -38,7 +41,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
-    let checkup = config::load(registry, global)?;
+    let checkup = match args.urls.is_empty() {
+        true => config::load(registry, global)?,
+        false => args.urls.checkup(registry)?,
+    };
     let checkup = selection::select(node::place(checkup, &args.node)?, &args.selection)?;
     if !global.quiet {
         node::warn_if_idle(&checkup);
@@ -68,6 +74,12 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
         output::print(&checkup, &report, args.format, false, stdout)?;
     }
     Ok(if healthy { Exit::Healthy } else { Exit::Unhealthy })
+}
+
+impl Args {
+    pub(crate) fn without_effect(&self, global: &Global) -> Option<String> {
+        self.urls.without_effect(global, &self.selection)
+    }
 }
 
 fn limit(text: &str) -> Result<Duration, String> {

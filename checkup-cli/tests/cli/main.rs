@@ -20,6 +20,7 @@ mod spool;
 mod statuspage;
 mod store;
 mod support;
+mod urls;
 mod usage;
 mod validate;
 mod wait;
