@@ -100,6 +100,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
+#[cfg(feature = "config")]
+mod upstream;
 
 #[doc(inline)]
 pub use checkup_core::*;
@@ -160,6 +162,7 @@ pub fn default_registry() -> config::Registry {
     sibling!("storage-fs", storage_fs, Storage "fs");
     sibling!("storage-s3", storage_s3, Storage "s3");
     sibling!("statuspage", statuspage, Section "status_page");
+    upstream::replaced(&mut registry);
     registry
 }
 

@@ -52,6 +52,7 @@
 //! | Key | |
 //! |---|---|
 //! | `checkers` | The checks, each with its `type`, its settings, and the keys that all checks have (below). |
+//! | `defaults` | Settings for all checks of a type that do not set them themselves: `{"http": {"timeout": "5s"}}`. |
 //! | `storage` | Where reports are stored, with its `type`. |
 //! | `spool` | Where reports are queued while the storage is unreachable: [`Spool`](crate::Spool) as an object, or `false` for nowhere. |
 //! | `notifiers` | The notifiers, which send a message when a status changes, each with its `type`. |
@@ -74,6 +75,7 @@
 //! not set or empty; `$${` is a plain `${`.
 
 mod de;
+mod defaults;
 mod environment;
 mod format;
 mod from_url;
@@ -85,6 +87,7 @@ mod root;
 mod schema;
 #[doc(hidden)]
 pub mod suggest;
+mod syntax;
 mod type_schema;
 mod urls;
 

@@ -105,6 +105,12 @@ fn unit_hint(found: &str) -> String {
     }
 }
 
+/// A number in a config, with a guess at its unit: the number alone would mean nanoseconds.
+fn without_unit(number: impl fmt::Display) -> String {
+    let number = number.to_string();
+    format!("{number}{}", unit_hint(&number))
+}
+
 /// Displays a duration in Go's format, as in upstream's notifications: `500ms`, `1m30s`, `336h0m0s`.
 ///
 /// ```
@@ -223,7 +229,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
         type Value = Duration;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a duration such as \"500ms\" or \"1m30s\", or an integer of nanoseconds")
+            f.write_str("a duration such as \"500ms\" or \"1m30s\"")
         }
 
         fn visit_u64<E: de::Error>(self, nanos: u64) -> Result<Duration, E> {
@@ -231,9 +237,7 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
                 return Err(E::invalid_value(de::Unexpected::Unsigned(nanos), &self));
             }
             if (1..MIN_INTEGER).contains(&nanos) {
-                return Err(E::custom(format_args!(
-                    "expected a duration such as \"{nanos}s\" or \"{nanos}ms\"; the integer {nanos} would be so many nanoseconds"
-                )));
+                return Err(E::invalid_value(de::Unexpected::Other(&without_unit(nanos)), &self));
             }
             Ok(Duration::from_nanos(nanos))
         }
@@ -244,8 +248,15 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
                 .map_err(|_| E::invalid_value(de::Unexpected::Signed(nanos), &self))
         }
 
+        fn visit_f64<E: de::Error>(self, number: f64) -> Result<Duration, E> {
+            Err(E::invalid_value(de::Unexpected::Other(&without_unit(number)), &self))
+        }
+
         fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-            parse(text).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+            parse(text).map_err(|error| {
+                let found = format!("{text:?}{}", unit_hint(&error.found));
+                E::invalid_value(de::Unexpected::Other(&found), &self)
+            })
         }
     }
 
@@ -345,7 +356,8 @@ mod tests {
         #[derive(Debug, serde::Deserialize)]
         struct Config(#[serde(with = "super")] Duration);
         let error = serde_json::from_str::<Config>("30").unwrap_err().to_string();
-        assert!(error.starts_with("expected a duration such as \"30s\" or \"30ms\""), "{error}");
+        let expected = "expected a duration such as \"500ms\" or \"1m30s\"";
+        assert!(error.contains(&format!("30; did you mean \"30s\"?, {expected}")), "{error}");
         assert_eq!(serde_json::from_str::<Config>("0").unwrap().0, Duration::ZERO);
         assert_eq!(serde_json::from_str::<Config>("500000000").unwrap().0, Duration::from_millis(500));
     }

@@ -155,6 +155,24 @@ impl ConfigError {
         self
     }
 
+    /// The same problems at other places: those that `place` gives, if it does.
+    #[cfg(feature = "config")]
+    pub(crate) fn map_places(mut self, place: impl Fn(&str) -> Option<String>) -> Self {
+        for problem in &mut self.problems {
+            if let Some(place) = place(&problem.place) {
+                problem.place = place;
+            }
+        }
+        self
+    }
+
+    /// Only these problems, if there are any.
+    #[cfg(feature = "config")]
+    pub(crate) fn retain(mut self, keep: impl FnMut(&ConfigProblem) -> bool) -> Result<(), Self> {
+        self.problems.retain(keep);
+        if self.problems.is_empty() { Ok(()) } else { Err(self) }
+    }
+
     /// The same problems, whose messages are known to hold no value.
     #[cfg(feature = "config")]
     pub(crate) fn without_values(mut self) -> Self {

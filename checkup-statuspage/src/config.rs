@@ -4,6 +4,8 @@ use std::time::Duration;
 use checkup_core::ConfigError;
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "config")]
+pub(crate) mod groups;
 pub(crate) mod link;
 mod page_storage;
 mod refresh;
@@ -290,7 +292,7 @@ impl Link {
 pub struct Group {
     /// The heading. Empty for no heading.
     pub name: String,
-    /// The names of the checks.
+    /// The names of the checks, all of which must exist in the config file.
     #[serde(default)]
     pub checks: Vec<String>,
 }

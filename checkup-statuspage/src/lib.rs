@@ -113,5 +113,5 @@ pub use site::{Site, SiteBuilder};
 /// ```
 #[cfg(feature = "config")]
 pub fn register(registry: &mut checkup_core::config::Registry) {
-    registry.section::<StatusPage>("status_page", StatusPage::validate);
+    registry.section_with_checks::<StatusPage>("status_page", StatusPage::validate, config::groups::validate);
 }

@@ -181,14 +181,20 @@ impl Checkup {
     /// The same checkup with only the checks in this shard, which replaces one that it has.
     #[must_use]
     pub fn with_shard(&self, shard: Shard) -> Self {
-        let mut whole = self.clone();
-        if let Some((checks, dependencies)) = whole.whole.take() {
-            (whole.checks, whole.context.dependencies) = (checks, dependencies);
-        }
+        let whole = self.unsharded();
         let mut part = whole.only(|check| shard.contains(&check.name()));
         part.options.shard = Some(shard);
         part.whole = Some((whole.checks, whole.context.dependencies));
         part
+    }
+
+    /// The checkup of all nodes, regardless of which share of the checks this one has.
+    pub(crate) fn unsharded(&self) -> Checkup {
+        let mut whole = self.clone();
+        if let Some((checks, dependencies)) = whole.whole.take() {
+            (whole.checks, whole.context.dependencies) = (checks, dependencies);
+        }
+        whole
     }
 
     /// How many locations must report a check as down, for [verdicts](crate::Verdict) over them.

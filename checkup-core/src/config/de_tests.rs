@@ -50,7 +50,7 @@ fn error(value: Value) -> String {
 fn places_reach_into_lists_and_objects() {
     assert_eq!(
         error(json!({"url": "u", "inner": [{"path": "a"}, {"path": 7}]})),
-        "inner[1].path: expected a string, found 7"
+        "inner[1].path: expected a string, found 7; put it in quotes"
     );
     assert_eq!(error(json!({"url": "u", "inner": [{}]})), "inner[0]: the key `path` is missing");
     assert_eq!(
@@ -103,13 +103,13 @@ fn all_problems_of_an_object_are_reported_together() {
         [
             "colour: unknown key (expected one of `url`, `pause`, `count`, `inner`, `mode`, `attempts`)",
             "count: expected a whole number from 0 to 65535, found -1",
-            "inner[0].path: expected a string, found 1",
+            "inner[0].path: expected a string, found 1; put it in quotes",
             "inner[1].pth: unknown key; did you mean `path`?",
             "inner[2]: the key `path` is missing",
             "mode: expected one of `fast`, `limit`, found `fats`; did you mean `fast`?",
-            "pause: expected a duration such as \"500ms\" or \"1m30s\", or an integer of nanoseconds, found \"soon\"",
+            "pause: expected a duration such as \"500ms\" or \"1m30s\", found \"soon\"",
             "shape: unknown key (expected one of `url`, `pause`, `count`, `inner`, `mode`, `attempts`)",
-            "url: expected a string, found 7",
+            "url: expected a string, found 7; put it in quotes",
         ]
     );
 }
@@ -117,7 +117,7 @@ fn all_problems_of_an_object_are_reported_together() {
 #[test]
 fn a_consequence_of_a_problem_is_not_another() {
     assert_eq!(error(json!({"ulr": "u"})), "ulr: unknown key; did you mean `url`?");
-    assert_eq!(error(json!({"url": 7})), "url: expected a string, found 7");
+    assert_eq!(error(json!({"url": 7})), "url: expected a string, found 7; put it in quotes");
     assert_eq!(error(json!({"inner": [7]})), "inner[0]: expected an object, found 7\nthe key `url` is missing");
 }
 
@@ -136,7 +136,10 @@ fn a_single_value_is_a_list_of_one() {
     lines.sort_unstable();
     assert_eq!(
         lines,
-        ["numbers: expected a whole number from 0 to 255, found 700", "texts: expected a string, found 7"]
+        [
+            "numbers: expected a whole number from 0 to 255, found 700",
+            "texts: expected a string, found 7; put it in quotes"
+        ]
     );
 }
 

@@ -170,7 +170,7 @@ fn found(found: Unexpected<'_>) -> String {
         Unexpected::Bool(flag) => flag.to_string(),
         Unexpected::Unsigned(number) => number.to_string(),
         Unexpected::Signed(number) => number.to_string(),
-        Unexpected::Float(number) => number.to_string(),
+        Unexpected::Float(number) => format!("{number:?}"),
         Unexpected::Str(text) => format!("{text:?}"),
         Unexpected::Unit | Unexpected::Option => "null".to_owned(),
         Unexpected::Seq => "a list".to_owned(),
@@ -202,6 +202,15 @@ impl Error for Problem {
         let expected = expectation(expected);
         // Where a list or an object belongs, a text may be a secret that was meant for one of its values.
         let found = match value {
+            // Of these, YAML makes no text: `name: yes`, `must_contain: 5`.
+            Unexpected::Bool(_) | Unexpected::Unsigned(_) | Unexpected::Signed(_) | Unexpected::Float(_)
+                if ["a string", "a text"].contains(&expected.as_str()) =>
+            {
+                format!("{}; put it in quotes", found(value))
+            }
+            Unexpected::Float(number) if number.fract() == 0.0 && expected.starts_with("a whole number") => {
+                format!("{}; write {number}", found(value))
+            }
             Unexpected::Str(_) if ["an object", "a list"].iter().any(|start| expected.starts_with(start)) => {
                 "a string".to_owned()
             }

@@ -15,7 +15,9 @@ use super::problems::Problems;
 use super::{de, problem, suggest, type_schema};
 use crate::source::{SettingsType, Source, Texts};
 use crate::sourced::Reading;
-use crate::{Checker, ConfigError, ConfigErrorKind, IntoChecker, IntoNotifier, IntoStorage, Notifier, Storage};
+use crate::{
+    Checker, Checkup, ConfigError, ConfigErrorKind, IntoChecker, IntoNotifier, IntoStorage, Notifier, Storage,
+};
 
 /// Settings that a config file can hold: every type with these traits.
 pub trait ConfigObject: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static {}
@@ -33,6 +35,26 @@ pub struct Registry {
     pub(super) sections: Types<dyn Any + Send + Sync>,
     /// What the schemes of URLs stand for.
     pub(super) schemes: BTreeMap<String, Scheme>,
+    /// How sections are validated when the checks are known.
+    pub(super) with_checks: BTreeMap<String, Validation>,
+}
+
+/// Validates a section of a checkup.
+type WithChecks = dyn Fn(&Checkup) -> Result<(), ConfigError> + Send + Sync;
+
+#[derive(Clone)]
+pub(super) struct Validation(Arc<WithChecks>);
+
+impl Validation {
+    pub(super) fn of(&self, checkup: &Checkup) -> Result<(), ConfigError> {
+        (self.0)(checkup)
+    }
+}
+
+impl fmt::Debug for Validation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Validation")
+    }
 }
 
 /// The kind of thing that a `type` names.
@@ -117,19 +139,64 @@ impl Registry {
             validate(&settings)?;
             Ok(Arc::new(settings) as Arc<dyn Any + Send + Sync>)
         });
+        self.with_checks.remove(key);
+        self
+    }
+
+    /// Same as [`section`](Self::section), with a second validation that sees the checks of the file, those of other shards included: for
+    /// settings that name checks.
+    ///
+    /// ```
+    /// use checkup_core::ConfigError;
+    /// use checkup_core::config::{Format, Registry};
+    ///
+    /// #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// struct Display {
+    ///     first: String,
+    /// }
+    ///
+    /// let mut registry = Registry::new();
+    /// registry.section_with_checks::<Display>("display", |_| Ok(()), |display, checkup| {
+    ///     let is_known = checkup.checks().any(|check| check.name() == display.first);
+    ///     if is_known { Ok(()) } else { Err(ConfigError::invalid("first", "expected the name of a check")) }
+    /// });
+    /// let error = registry.parse("{ checkers: [], display: { first: Shop } }", Format::Yaml).unwrap_err();
+    /// assert_eq!(error.to_string(), "display.first: expected the name of a check");
+    /// ```
+    pub fn section_with_checks<C: ConfigObject>(
+        &mut self,
+        key: &str,
+        validate: fn(&C) -> Result<(), ConfigError>,
+        validate_checks: fn(&C, &Checkup) -> Result<(), ConfigError>,
+    ) -> &mut Self {
+        self.section::<C>(key, validate);
+        let with_checks: Arc<WithChecks> = Arc::new(move |checkup| {
+            checkup.section::<C>().map_or(Ok(()), |settings| validate_checks(settings, checkup))
+        });
+        self.with_checks.insert(key.to_owned(), Validation(with_checks));
         self
     }
 
     /// Notes that this `type` exists but is not compiled in, and what to do about it: for types behind a feature.
     pub fn absent(&mut self, kind: Kind, type_name: &str, remedy: &str) -> &mut Self {
-        let absent = match kind {
+        self.absent_types(kind).insert(type_name.to_owned(), Absent::NotCompiledIn(remedy.to_owned()));
+        self
+    }
+
+    /// Notes what replaces a `type` that other programs have and this one does not: "use `tcp` with `tls: true`". It is shown to people whose
+    /// config has that type.
+    pub fn replaced(&mut self, kind: Kind, type_name: &str, remedy: &str) -> &mut Self {
+        self.absent_types(kind).insert(type_name.to_owned(), Absent::Replaced(remedy.to_owned()));
+        self
+    }
+
+    fn absent_types(&mut self, kind: Kind) -> &mut BTreeMap<String, Absent> {
+        match kind {
             Kind::Checker => &mut self.checkers.absent,
             Kind::Storage => &mut self.storages.absent,
             Kind::Notifier => &mut self.notifiers.absent,
             Kind::Section => &mut self.sections.absent,
-        };
-        absent.insert(type_name.to_owned(), remedy.to_owned());
-        self
+        }
     }
 
     /// The names of the types of one kind, sorted.
@@ -146,7 +213,14 @@ impl Registry {
 /// The types of one kind.
 pub(super) struct Types<K: ?Sized> {
     known: BTreeMap<String, Entry<K>>,
-    absent: BTreeMap<String, String>,
+    absent: BTreeMap<String, Absent>,
+}
+
+/// Why a known type is not registered, and what to do about it.
+#[derive(Clone)]
+enum Absent {
+    NotCompiledIn(String),
+    Replaced(String),
 }
 
 struct Entry<K: ?Sized> {
@@ -190,7 +264,24 @@ impl<K: ?Sized + 'static> Types<K> {
 
     /// What to do about a type that is not compiled in.
     pub(super) fn remedy(&self, type_name: &str) -> Option<&str> {
-        self.absent.get(type_name).map(String::as_str)
+        match self.absent.get(type_name)? {
+            Absent::NotCompiledIn(remedy) => Some(remedy),
+            Absent::Replaced(_) => None,
+        }
+    }
+
+    /// The keys of a type.
+    pub(super) fn keys_of(&self, type_name: &str) -> Option<Vec<String>> {
+        let mut schema = (self.known.get(type_name)?.schema)();
+        match schema["properties"].take() {
+            Value::Object(properties) => Some(properties.into_iter().map(|(key, _)| key).collect()),
+            _ => Some(Vec::new()),
+        }
+    }
+
+    /// The keys of all types.
+    pub(super) fn all_keys(&self) -> Vec<String> {
+        self.names().filter_map(|name| self.keys_of(name)).flatten().collect()
     }
 
     pub(super) fn schemas(&self) -> impl Iterator<Item = (&str, Value)> {
@@ -221,11 +312,16 @@ impl<K: ?Sized + 'static> Types<K> {
 
     fn unknown(&self, kind: Kind, type_name: &str) -> String {
         let kind = kind.as_str();
-        if let Some(remedy) = self.absent.get(type_name) {
-            return format!("the {kind} `{type_name}` is not compiled in; {remedy}");
+        match self.absent.get(type_name) {
+            Some(Absent::NotCompiledIn(remedy)) => {
+                return format!("the {kind} `{type_name}` is not compiled in; {remedy}");
+            }
+            Some(Absent::Replaced(remedy)) => return format!("there is no {kind} `{type_name}`; {remedy}"),
+            None => {}
         }
-        let all = || self.known.keys().chain(self.absent.keys()).map(String::as_str);
-        let hint = suggest::did_you_mean(type_name, all());
+        let absent = self.absent.iter().filter(|(_, absent)| matches!(absent, Absent::NotCompiledIn(_)));
+        let all = self.known.keys().chain(absent.map(|(name, _)| name)).map(String::as_str);
+        let hint = suggest::did_you_mean(type_name, all);
         let names = if self.known.is_empty() { "none".to_owned() } else { suggest::list(self.names()) };
         let known = if hint.is_empty() { format!(" (available: {names})") } else { hint };
         format!("there is no {kind} `{type_name}`{known}")

@@ -2,6 +2,8 @@
 //! memory twice. It can be written back from the checkup that was made from it.
 
 use std::any::Any;
+use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::mem;
 use std::path::Path;
@@ -12,8 +14,9 @@ use serde::ser::{Error as _, SerializeMap, SerializeSeq};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use super::defaults::Defaults;
 use super::environment::{self, Replaced};
-use super::format::kind_of;
+use super::format::{Part, kind_of};
 use super::problem::unknown_key;
 use super::problems::Problems;
 use super::registry::Types;
@@ -89,6 +92,10 @@ pub(super) struct Plugins {
     /// Where reports are stored, with its `type`.
     #[schemars(schema_with = "super::type_schema::storage")]
     storage: Option<Value>,
+    /// Settings for all checks of a type that do not set them: `{"http": {"timeout": "5s"}}`.
+    #[schemars(schema_with = "super::type_schema::defaults")]
+    #[serde(rename = "defaults")]
+    _defaults: Value,
     /// What is notified of changes, each with its `type`.
     #[schemars(schema_with = "super::type_schema::notifiers")]
     notifiers: Vec<Value>,
@@ -126,12 +133,17 @@ pub(super) fn read(
         lookup,
         folder: folder.map(Into::into),
         check_keys: [&["type"], de::keys_of::<Name>(), de::keys_of::<Policy>()].concat(),
+        defaults: Defaults::default(),
         checks: Vec::new(),
         policy: Arc::default(),
         dependencies: Vec::new(),
         problems: ConfigProblems::new(),
     };
-    match format.read(text, &mut |index, check| reader.check(index, check))? {
+    let root = format.read(text, &mut |part| match part {
+        Part::Defaults(value) => reader.defaults(value),
+        Part::Check(index, check) => reader.check(index, check),
+    })?;
+    match root {
         Value::Object(root) => reader.root(root),
         _ => Err(ConfigError::reason("", "expected an object with `checkers`")),
     }
@@ -143,6 +155,7 @@ struct Reader<'a> {
     folder: Option<Arc<Path>>,
     /// The keys that every check has besides those of its type.
     check_keys: Vec<&'static str>,
+    defaults: Defaults,
     checks: Vec<Arc<Check>>,
     /// The policy of the latest check: the next check probably has the same policy.
     policy: Arc<Policy>,
@@ -152,7 +165,27 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn check(&mut self, index: usize, value: Value) {
+    fn defaults(&mut self, value: Value) {
+        let types = &self.registry.checkers;
+        let common = || self.check_keys.iter().copied().map(str::to_owned);
+        let keys = |type_name: &str| types.keys_of(type_name).map(|own| own.into_iter().chain(common()).collect());
+        let (defaults, problems) = Defaults::read(value, &types.names().collect::<Vec<_>>(), keys);
+        self.defaults = defaults;
+        self.problems.take(problems.into_result());
+    }
+
+    fn check(&mut self, index: usize, mut value: Value) {
+        let Some(inherited) = self.defaults.fill(&mut value) else { return self.whole_check(index, value) };
+        let before = mem::take(&mut self.problems);
+        self.whole_check(index, value);
+        let own = mem::replace(&mut self.problems, before);
+        if let Err(error) = own.into_result() {
+            self.problems.take(self.defaults.located(error, &format!("checkers[{index}]"), &inherited));
+        }
+    }
+
+    /// Reads a check that has all of its settings.
+    fn whole_check(&mut self, index: usize, value: Value) {
         let check = self.within(&format_args!("checkers[{index}]"), value, |reader, value, replaced, problems| {
             let mut object = object(value, problems)?;
             let Name { endpoint_name, name } = problems.read(de::take(&mut object)).unwrap_or_default();
@@ -183,6 +216,8 @@ impl Reader<'_> {
         for key in de::keys_of::<Plugins>() {
             plugins.extend(root.remove_entry(*key).filter(|(_, value)| !value.is_null()));
         }
+        // They were read before the checks.
+        plugins.remove("defaults");
         let mut options = Map::new();
         for key in de::keys_of::<Options>() {
             options.extend(root.remove_entry(*key));
@@ -214,12 +249,17 @@ impl Reader<'_> {
             Some(options)
         });
         builder.options = options.unwrap_or_default();
+        let mut variables_of_sections = BTreeMap::new();
         for (key, value) in sections.into_iter().filter(|(_, value)| !value.is_null()) {
             let section = self.within(&key, value, |reader, value, replaced, problems| {
                 let object = object(value, problems)?;
-                reader.registry.sections.build(Kind::Section, &key, &object, &[], replaced.texts(), problems)
+                let built =
+                    reader.registry.sections.build(Kind::Section, &key, &object, &[], replaced.texts(), problems);
+                Some((built?, replaced.clone()))
             });
-            builder.sources.sections.extend(section.map(|(section, source)| (source, Section(section))));
+            let Some(((section, source), replaced)) = section else { continue };
+            builder.sources.sections.push((source, Section(section)));
+            variables_of_sections.insert(key, replaced);
         }
         // Invalid checks are missing, so checks that depend on them would be reported too.
         self.problems.into_result()?;
@@ -231,13 +271,22 @@ impl Reader<'_> {
             all.next().unwrap_or_default()
         };
         builder.checks = self.checks;
-        builder.build().map_err(|error| error.hide(&variables))
+        let checkup = builder.build().map_err(|error| error.hide(&variables))?;
+        let whole = checkup.unsharded();
+        let mut problems = ConfigProblems::new();
+        for (key, validation) in &self.registry.with_checks {
+            let variables = |place: &str| variables_of_sections.get(key).map(|of| of.at(place)).unwrap_or_default();
+            problems.take(validation.of(&whole).map_err(|error| error.hide(&variables).at(key)));
+        }
+        problems.into_result()?;
+        Ok(checkup)
     }
 
     fn unknown_keys(&mut self, root: &Map<String, Value>) {
         let sections = &self.registry.sections;
         let own = [de::keys_of::<Plugins>(), de::keys_of::<Options>()].concat();
         let known: Vec<_> = own.into_iter().chain(sections.names()).collect();
+        let keys_of_types = LazyCell::new(|| self.registry.checkers.all_keys());
         // These keys are free to use, for YAML anchors.
         for key in root.keys().filter(|key| !key.starts_with("x-")) {
             let problem = |message: String| ConfigError::new(ConfigErrorKind::UnknownKey, key.as_str(), message);
@@ -246,7 +295,15 @@ impl Reader<'_> {
                 None if self.check_keys.contains(&key.as_str()) => {
                     problem(format!("unknown key; `{key}` is a key of each check in `checkers`"))
                 }
-                None => unknown_key(key.clone(), key, &known),
+                None => {
+                    let root = suggest::closest(key, known.iter().copied());
+                    // `url` next to `checkers`, say.
+                    let of_checks = || suggest::closest(key, keys_of_types.iter().map(String::as_str));
+                    match root.is_none().then(of_checks).flatten() {
+                        Some(ours) => problem(format!("unknown key; each check in `checkers` has `{ours}`")),
+                        None => unknown_key(key.clone(), key, &known),
+                    }
+                }
             });
         }
     }

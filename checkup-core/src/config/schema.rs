@@ -30,11 +30,13 @@ fn of(registry: &Registry) -> Value {
     let mut of_checks = properties::<Name>();
     of_checks.extend(properties::<Policy>());
     let checkers = any_of("checker", registry.checkers.schemas(), &of_checks, &mut definitions);
+    let defaults = defaults(registry, &of_checks);
     let storages = any_of("storage", registry.storages.schemas(), &Map::new(), &mut definitions);
     let notifiers = any_of("notifier", registry.notifiers.schemas(), &Map::new(), &mut definitions);
     for (name, schema) in [("checker", checkers), ("storage", storages), ("notifier", notifiers)] {
         definitions.insert(name.to_owned(), schema);
     }
+    definitions.insert("defaults".to_owned(), defaults);
     let mut of_root = properties::<Plugins>();
     of_root.extend(properties::<Options>());
     let mut schema = json!({
@@ -52,6 +54,20 @@ fn of(registry: &Registry) -> Value {
     }
     schema["$defs"] = definitions.into();
     schema
+}
+
+/// What `defaults` may have: any key of the checks of each type, except for what names a check. References point to the definitions of
+/// the types of checkers.
+fn defaults(registry: &Registry, of_checks: &Map<String, Value>) -> Value {
+    let types = registry.checkers.schemas().map(|(name, schema)| {
+        let schema = hoist(schema, &format!("checker.{name}"), &mut Map::new());
+        let mut properties = schema["properties"].as_object().cloned().unwrap_or_default();
+        properties.extend(of_checks.clone());
+        properties.retain(|key, _| !["endpoint_name", "name"].contains(&key.as_str()));
+        let settings = json!({ "type": ["object", "null"], "properties": properties, "additionalProperties": false });
+        (name.to_owned(), settings)
+    });
+    json!({ "type": "object", "properties": types.collect::<Map<_, _>>(), "additionalProperties": false })
 }
 
 /// One of the types, distinguished by `type`.

@@ -67,6 +67,10 @@ pub(super) fn checkers(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "array", "items": { "$ref": "#/$defs/checker" } })
 }
 
+pub(super) fn defaults(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "anyOf": [{ "$ref": "#/$defs/defaults" }, { "type": "null" }] })
+}
+
 pub(super) fn storage(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "anyOf": [{ "$ref": "#/$defs/storage" }, { "type": "null" }] })
 }
