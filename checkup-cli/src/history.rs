@@ -79,7 +79,7 @@ impl<'a> History<'a> {
         // There may be tens of thousands of checks.
         let mut places: HashMap<(String, String), usize> = HashMap::new();
         for check in checkup.checks() {
-            if let Entry::Vacant(place) = places.entry((check.name().into(), check.endpoint().into())) {
+            if let Entry::Vacant(place) = places.entry((check.name().into(), check.shown_endpoint().into())) {
                 let (name, endpoint) = place.key().clone();
                 place.insert(checks.len());
                 checks.push(CheckHistory::new(name, endpoint, check.policy().tags.clone(), true));

@@ -37,6 +37,8 @@ pub struct Check {
     checker: Result<Arc<dyn Checker>, Box<ConfigError>>,
     /// Shared, because most checks in a file have the same policy.
     policy: Arc<Policy>,
+    /// Replaces the endpoint that the checker gives.
+    endpoint: Option<Box<str>>,
     source: Option<Source>,
 }
 
@@ -134,6 +136,7 @@ impl Check {
             name: name.into().into(),
             checker: checker.into_checker().map_err(Box::new),
             policy: Policy::shared_default(),
+            endpoint: None,
             source: None,
         }
     }
@@ -141,7 +144,7 @@ impl Check {
     /// A check that was read from a config file.
     #[cfg(feature = "config")]
     pub(crate) fn from_source(name: String, checker: Arc<dyn Checker>, policy: Arc<Policy>, source: Source) -> Self {
-        Self { name: name.into(), checker: Ok(checker), policy, source: Some(source) }
+        Self { name: name.into(), checker: Ok(checker), policy, endpoint: None, source: Some(source) }
     }
 
     fn policy_mut(&mut self) -> &mut Policy {
@@ -197,6 +200,23 @@ impl Check {
         self
     }
 
+    /// Sets the endpoint that results show, instead of the one that the checker gives. Never credentials. Default: the checker's; for
+    /// [`check_fn`], `function`.
+    ///
+    /// Use it to say what a closure checks, or to hide an internal address.
+    ///
+    /// ```
+    /// use checkup_core::check_fn;
+    ///
+    /// let check = check_fn("database", || async { Ok::<_, std::io::Error>(()) }).endpoint("postgres main pool");
+    /// assert_eq!(check.shown_endpoint(), "postgres main pool");
+    /// ```
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into().into());
+        self
+    }
+
     /// Adds a tag for selecting checks.
     #[must_use]
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
@@ -230,7 +250,7 @@ impl Check {
 
     /// The name. If the check has an empty name, this is the endpoint.
     pub fn name(&self) -> Cow<'_, str> {
-        if self.name.is_empty() { self.endpoint() } else { Cow::Borrowed(&*self.name) }
+        if self.name.is_empty() { self.shown_endpoint() } else { Cow::Borrowed(&*self.name) }
     }
 
     /// The name that was given, without calling the checker.
@@ -238,9 +258,13 @@ impl Check {
         &self.name
     }
 
-    /// The endpoint in readable form. Empty if the check's settings are invalid.
-    pub fn endpoint(&self) -> Cow<'_, str> {
-        self.checker.as_ref().map_or(Cow::Borrowed(""), |checker| checker.endpoint())
+    /// The endpoint in readable form, as results show it: the one that was [set](Self::endpoint), or that of the checker. Empty if the
+    /// check's settings are invalid.
+    pub fn shown_endpoint(&self) -> Cow<'_, str> {
+        match &self.endpoint {
+            Some(endpoint) => Cow::Borrowed(endpoint),
+            None => self.checker.as_ref().map_or(Cow::Borrowed(""), |checker| checker.endpoint()),
+        }
     }
 
     #[cfg(feature = "config")]

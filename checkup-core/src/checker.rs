@@ -65,7 +65,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// }
 ///
 /// let check = Check::new("lock file", FileExists { path: "/run/app.lock".into() });
-/// assert_eq!(check.endpoint(), "/run/app.lock");
+/// assert_eq!(check.shown_endpoint(), "/run/app.lock");
 /// ```
 #[async_trait]
 pub trait Checker: fmt::Debug + Send + Sync + 'static {

@@ -173,7 +173,7 @@ impl Worker {
 }
 
 async fn run_check(context: &Context, check: &Check) -> CheckResult {
-    let mut result = CheckResult::new(check.name(), check.endpoint());
+    let mut result = CheckResult::new(check.name(), check.shown_endpoint());
     prepare(context, check, &mut result);
     let checker = match check.checker() {
         Ok(checker) => checker.as_ref(),

@@ -24,6 +24,9 @@ pub mod duration;
 mod engine;
 mod error;
 mod fnv;
+#[doc(hidden)]
+#[allow(clippy::exhaustive_structs, reason = "for the sibling crates only")]
+pub mod health;
 pub mod history;
 mod monitor;
 mod notifier;
@@ -48,8 +51,8 @@ pub use checkup::{Checkup, CheckupBuilder, DEFAULT_CONCURRENT_CHECKS, NotHealthy
 pub use engine::Progress;
 pub use error::{ConfigError, ConfigErrorKind, ConfigProblem, ConfigProblems};
 pub use history::{AtLocation, Quorum, Verdict, archive, check_file, summary};
-pub use monitor::{Monitor, MonitorBuilder, Run, Runs};
-pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError};
+pub use monitor::{Monitor, MonitorBuilder, Probe, ProbeAnswer, Run, Runs};
+pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError, notify_fn};
 pub use path::validate_path;
 pub use results::{
     Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Post, PostState, Report, Stats, Status,

@@ -1,6 +1,7 @@
 //! [`Monitor`]: runs checks in the background, repeatedly.
 
 mod driver;
+mod probe;
 mod schedule;
 mod state;
 
@@ -8,10 +9,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::{broadcast, watch};
+use tokio::time::sleep;
 
-use crate::{Check, Checkup, ConfigError, NotifyError, Report, StorageError};
+use crate::duration::GoDuration;
+use crate::{Check, Checkup, ConfigError, NotifyError, Report, StorageError, Timestamp};
 use driver::Driver;
+pub use probe::{Probe, ProbeAnswer};
+use schedule::Schedule;
 use state::State;
 
 /// The default time from run to run.
@@ -22,7 +28,8 @@ const SUBSCRIPTION_CAPACITY: usize = 64;
 
 /// Runs a [`Checkup`]'s checks in the background, each at its interval, stores the reports and notifies of changes.
 ///
-/// - Checks with the same interval run together and produce one report. The first run starts immediately.
+/// - Checks with the same interval run together and produce one report. The first run starts immediately, or after a
+///   [delay](MonitorBuilder::delay).
 /// - A check never overlaps with itself: while a run is in progress, the next one is skipped. Ticks that
 ///   were missed (because the machine was suspended, say) are skipped and not caught up on.
 /// - An error in the storage or a notifier never stops it.
@@ -41,13 +48,12 @@ const SUBSCRIPTION_CAPACITY: usize = 64;
 /// let builder = Monitor::builder(checkup).interval(Duration::from_secs(30)).jitter(0.1);
 /// let (monitor, mut runs) = builder.start_and_subscribe()?;
 ///
-/// // A handler of `/readyz` answers from the latest report, without checking anything itself.
 /// if let Some(run) = runs.next().await {
 ///     assert!(run.report.is_healthy());
 /// }
-/// let ready = monitor.latest().is_some_and(|report| report.is_healthy());
-/// assert!(ready);
-/// // To answer from some of the checks only, see `latest_of`.
+/// // From the latest results, without checking anything. A degraded check is slow and still serves.
+/// assert!(monitor.latest().is_some_and(|report| report.is_up()));
+/// // For the handlers of `/readyz` and `/livez`, see `probe`.
 ///
 /// monitor.shutdown().await;
 /// # Ok(())
@@ -77,7 +83,7 @@ pub struct Run {
 impl Monitor {
     /// Returns a builder for a monitor of this checkup.
     pub fn builder(checkup: Checkup) -> MonitorBuilder {
-        MonitorBuilder { checkup, interval: DEFAULT_INTERVAL, jitter: 0.0 }
+        MonitorBuilder { checkup, interval: DEFAULT_INTERVAL, delay: Duration::ZERO, jitter: 0.0 }
     }
 
     /// The checkup that it runs.
@@ -103,7 +109,7 @@ impl Monitor {
     /// has the requested tag.
     ///
     /// ```
-    /// use checkup_core::{Checkup, Monitor, Status, check_fn};
+    /// use checkup_core::{Checkup, Monitor, check_fn};
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -115,8 +121,7 @@ impl Monitor {
     /// monitor.subscribe().next().await;
     ///
     /// let readiness = monitor.latest_of(|check| check.has_tag("readiness"));
-    /// // Degraded means slow but up.
-    /// assert!(readiness.is_some_and(|report| report.status() < Status::Down));
+    /// assert!(readiness.is_some_and(|report| report.is_up()));
     /// # Ok(())
     /// # }
     /// ```
@@ -124,6 +129,75 @@ impl Monitor {
         let kept = self.checkup.checks().enumerate().filter(|(_, check)| keep(check));
         let places: Vec<_> = kept.map(|(place, _)| place).collect();
         self.state.latest_at(&places)
+    }
+
+    /// Answers a probe from the latest results, with a status code and a body. Never checks anything.
+    ///
+    /// For any web framework; the crate `checkup-axum` has the handlers for axum.
+    ///
+    /// ```
+    /// use checkup_core::{Checkup, Monitor, Probe, check_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let cache = check_fn("cache", || async { Ok::<_, std::io::Error>(()) }).tag("readiness");
+    /// let (monitor, mut runs) = Monitor::builder(Checkup::builder().check(cache).build()?).start_and_subscribe()?;
+    ///
+    /// let answer = monitor.probe(&Probe::readiness());
+    /// assert_eq!((answer.status_code(), answer.text()), (503, "cache: not checked yet\n".to_owned()));
+    /// runs.next().await;
+    /// let answer = monitor.probe(&Probe::readiness());
+    /// assert_eq!((answer.status_code(), answer.text()), (200, "cache: healthy\n".to_owned()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn probe(&self, probe: &Probe) -> ProbeAnswer {
+        let checks = self.checkup.checks().enumerate().filter(|(_, check)| probe.covers(check));
+        let checks = checks.map(|(place, check)| {
+            let interval = check.policy().interval.unwrap_or(self.interval);
+            self.state.known(place, check.name(), interval)
+        });
+        probe.answer(checks.collect(), self.is_draining(), Timestamp::now())
+    }
+
+    /// Takes the service out of the load balancer before it closes its listener: from now on, readiness probes fail. Returns after
+    /// `pause`, in which load balancers notice.
+    ///
+    /// Call it when the service is asked to stop, then close the listener, then call [`shutdown`](Self::shutdown). Without it,
+    /// Kubernetes still sends requests to a listener that is already closed: it removes the endpoint of a terminating pod at the same
+    /// time as it sends SIGTERM, and not before. A pause that suits a readiness probe with `periodSeconds: 5` and
+    /// `failureThreshold: 1` is 10 seconds; it must be shorter than the pod's `terminationGracePeriodSeconds`.
+    ///
+    /// Liveness and start-up probes, the checks, storage and notifiers are not affected. Dropping the future ends the wait, and
+    /// readiness still fails.
+    ///
+    /// ```no_run
+    /// # use std::future::Future;
+    /// # use std::sync::Arc;
+    /// # use std::time::Duration;
+    /// # use checkup_core::Monitor;
+    /// # async fn sigterm() {}
+    /// # async fn serve(until: impl Future<Output = ()> + Send + 'static) {}
+    /// # async fn main(monitor: Arc<Monitor>) {
+    /// let draining = Arc::clone(&monitor);
+    /// // For example `axum::serve(…).with_graceful_shutdown(…)`.
+    /// serve(async move {
+    ///     sigterm().await;
+    ///     draining.drain(Duration::from_secs(10)).await;
+    /// })
+    /// .await;
+    /// monitor.shutdown().await;
+    /// # }
+    /// ```
+    pub async fn drain(&self, pause: Duration) {
+        self.state.drain();
+        tracing::info!(pause = %GoDuration(pause), "draining: readiness probes fail from now on");
+        sleep(pause).await;
+    }
+
+    /// Whether [`drain`](Self::drain) was called, and readiness fails.
+    pub fn is_draining(&self) -> bool {
+        self.state.is_draining()
     }
 
     /// Subscribes to every run that ends from now on. To include the first run, use
@@ -178,6 +252,7 @@ impl fmt::Debug for Runs {
 pub struct MonitorBuilder {
     checkup: Checkup,
     interval: Duration,
+    delay: Duration,
     jitter: f64,
 }
 
@@ -186,6 +261,14 @@ impl MonitorBuilder {
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
+        self
+    }
+
+    /// The time before the first run, for a service that needs a moment before its checks can pass. Until then readiness and start-up
+    /// probes fail, and nothing is stored or notified. Default: zero.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
         self
     }
 
@@ -206,6 +289,7 @@ impl MonitorBuilder {
     /// # Panics
     ///
     /// If called outside a tokio runtime.
+    #[track_caller]
     pub fn start(self) -> Result<Monitor, ConfigError> {
         self.start_and_subscribe().map(|(monitor, _)| monitor)
     }
@@ -219,6 +303,7 @@ impl MonitorBuilder {
     /// # Panics
     ///
     /// Same as [`start`](Self::start).
+    #[track_caller]
     pub fn start_and_subscribe(self) -> Result<(Monitor, Runs), ConfigError> {
         if self.interval.is_zero() {
             return Err(ConfigError::invalid("interval", "expected more than 0"));
@@ -226,12 +311,19 @@ impl MonitorBuilder {
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(ConfigError::invalid("jitter", format!("expected from 0 to 1, found {}", self.jitter)));
         }
+        // `tokio::spawn` would panic as well, but at a line of this crate.
+        let Ok(runtime) = Handle::try_current() else {
+            panic!(
+                "a monitor runs in a tokio runtime: start it inside one, such as in an async function below `#[tokio::main]`"
+            )
+        };
         let state = Arc::new(State::new(&self.checkup));
         let (runs, receiver) = broadcast::channel(SUBSCRIPTION_CAPACITY);
         let (stop, stopped) = watch::channel(false);
         let weak = runs.downgrade();
-        let driver = Driver::new(&self.checkup, self.interval, self.jitter, Arc::clone(&state), runs);
-        tokio::spawn(driver.drive(stopped));
+        let schedule = Schedule { interval: self.interval, delay: self.delay, jitter: self.jitter };
+        let driver = Driver::new(&self.checkup, schedule, Arc::clone(&state), runs);
+        runtime.spawn(driver.drive(stopped));
         let monitor = Monitor { checkup: self.checkup, interval: self.interval, state, runs: weak, stop };
         Ok((monitor, Runs { receiver: Some(receiver) }))
     }

@@ -1,6 +1,8 @@
 //! [`Notifier`]: sends a message when a check's status changes.
 
+use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,10 +15,13 @@ use crate::{CheckResult, ConfigError, Report, Status};
 /// Failed deliveries are retried by the next run, together with the changes since then.
 /// One-shot runs do not notify, because they do not know the result of the previous run.
 ///
+/// [`notify_fn`] makes one of a closure.
+///
 /// # Contract
 ///
 /// For implementors:
 /// - One call has all changes of one run; the notifier should put them into one message.
+/// - It does not block the thread: blocking work goes through `tokio::task::spawn_blocking`.
 /// - Every network wait is bounded; in addition, the monitor cancels a call that takes longer than its limit.
 /// - The texts in results (names, endpoints, reasons) are untrusted, and are escaped for the medium.
 /// - Errors contain no credentials.
@@ -71,6 +76,17 @@ pub struct Change {
     pub result: CheckResult,
 }
 
+/// As one line for a message: `database is down: connection refused`. The texts in it are from outside: escape them for the medium.
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is {}", self.result.name, self.result.status)?;
+        match self.result.reason() {
+            Some(reason) => write!(f, ": {reason}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Notification {
     /// The changes from the statuses that `previous` knows to those of the report; `None` if nothing changed. A result
     /// without a verdict is no change.
@@ -109,6 +125,69 @@ impl NotifyError {
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+}
+
+/// Makes a notifier from an async closure, which is called with the changes of a run.
+///
+/// The error may be anything that becomes a boxed error; a [`NotifyError`] stays as it is. The next run then sends the changes again.
+///
+/// ```
+/// use checkup_core::{Checkup, Monitor, check_fn, notify_fn};
+/// use tokio::sync::mpsc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (sender, mut alerts) = mpsc::channel(16);
+/// let alert = notify_fn(move |notification| {
+///     let sender = sender.clone();
+///     async move {
+///         for change in &notification.changes {
+///             sender.send(change.to_string()).await?;
+///         }
+///         Ok::<_, mpsc::error::SendError<_>>(())
+///     }
+/// });
+/// let checkup = Checkup::builder()
+///     .check(check_fn("worker", || async { Err::<(), _>("the worker is gone") }))
+///     .notifier(alert)
+///     .build()?;
+/// let monitor = Monitor::builder(checkup).start()?;
+/// assert_eq!(alerts.recv().await.as_deref(), Some("worker is down: the worker is gone"));
+/// # monitor.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub fn notify_fn<F, Fut, E>(function: F) -> impl Notifier
+where
+    F: Fn(Notification) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
+    FnNotifier(function)
+}
+
+/// The notifier of a closure.
+struct FnNotifier<F>(F);
+
+impl<F> fmt::Debug for FnNotifier<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("notify_fn")
+    }
+}
+
+#[async_trait]
+impl<F, Fut, E> Notifier for FnNotifier<F>
+where
+    F: Fn(Notification) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>> + 'static,
+{
+    async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
+        (self.0)(notification.clone()).await.map_err(|error| match error.into().downcast::<NotifyError>() {
+            Ok(error) => *error,
+            Err(error) => NotifyError::new("the function that notifies failed").with_source(error),
+        })
     }
 }
 

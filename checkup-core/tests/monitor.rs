@@ -1,6 +1,7 @@
 //! The monitor under a paused clock: schedule, overlap, storage and notifier errors, shutdown.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use checkup_core::{
     Check, Checkup, Failure, Monitor, Notification, Notifier, NotifyError, Report, Status, Storage, StorageError,
     async_trait, check_fn,
 };
+use checkup_testkit::StubChecker;
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -311,4 +313,35 @@ async fn there_is_no_latest_report_before_every_check_has_a_result() {
     sleep(2 * SECOND).await;
     assert_eq!(monitor.latest().unwrap().results.len(), 2);
     monitor.shutdown().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_run_waits_for_the_delay() {
+    let checkup = Checkup::builder().check(Check::new("stub", StubChecker::healthy())).build().unwrap();
+    let started = Instant::now();
+    let builder = Monitor::builder(checkup).interval(Duration::from_secs(60)).delay(Duration::from_secs(300));
+    let (monitor, mut runs) = builder.start_and_subscribe().unwrap();
+    runs.next().await.unwrap();
+    assert_eq!(started.elapsed(), Duration::from_secs(300));
+    runs.next().await.unwrap();
+    assert_eq!(started.elapsed(), Duration::from_secs(360));
+    monitor.shutdown().await;
+}
+
+#[test]
+fn a_monitor_that_starts_outside_of_a_runtime_blames_its_caller() {
+    let checkup = Checkup::builder().build().unwrap();
+    // The hook sees the panics of other tests as well.
+    let panics = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&panics);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        seen.lock().unwrap().push(panic.to_string());
+        before(panic);
+    }));
+    let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| Monitor::builder(checkup).start()));
+    assert!(outcome.is_err());
+    let panics = panics.lock().unwrap();
+    let is_blamed = |panic: &String| panic.contains(file!()) && panic.contains("runs in a tokio runtime");
+    assert!(panics.iter().any(is_blamed), "{panics:?}");
 }

@@ -20,7 +20,7 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 /// use checkup_http::Http;
 ///
 /// let check = Check::new("website", Http::new("https://example.com/health").must_contain("ok"));
-/// assert_eq!(check.endpoint(), "https://example.com/health");
+/// assert_eq!(check.shown_endpoint(), "https://example.com/health");
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]

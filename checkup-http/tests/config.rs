@@ -141,7 +141,7 @@ mod files {
         }]}"#;
         let checkup = registry().parse(text, Format::Json).unwrap();
         let check = checkup.checks().next().unwrap();
-        assert_eq!((&*check.name(), &*check.endpoint()), ("Website", "https://example.com"));
+        assert_eq!((&*check.name(), &*check.shown_endpoint()), ("Website", "https://example.com"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod router;
 use std::sync::Arc;
 use std::time::Duration;
 
+use checkup_core::health::{CheckHealth, Question};
 use checkup_core::history::freshness::VALID_AT_LEAST;
 use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp, Verdict};
@@ -23,7 +24,6 @@ use crate::formats::data::page_data;
 use crate::formats::feed;
 use crate::formats::representation::{Cache, JSON, Representation};
 use crate::page::files::{PageConfig, PageFiles};
-use crate::view::health::{CheckHealth, Latest, Question};
 use crate::view::overview::{Overview, may_run};
 use crate::view::timeline::timeline;
 use budget::Budget;
@@ -141,7 +141,7 @@ impl Site {
             return Ok(known);
         }
         let results = probe.results(checkup, question.max_age.unwrap_or(VALID_AT_LEAST), has_tag).await;
-        Ok(Some(results.iter().map(of_result).collect()))
+        Ok(Some(results.iter().map(CheckHealth::of_result).collect()))
     }
 
     /// The health from the latest known results.
@@ -157,7 +157,7 @@ impl Site {
             let checks = monitor.checkup().checks().filter(|check| has_tag(check));
             let health = checks.zip(&report.results).map(|(check, result)| CheckHealth {
                 interval: Some(check.policy().interval.unwrap_or(monitor.interval())),
-                ..of_result(result)
+                ..CheckHealth::of_result(result)
             });
             return Ok(Some(health.collect()));
         }
@@ -193,19 +193,6 @@ impl Inner {
         let of_check = |series: &&Series| (&series.name, &series.endpoint) == (&verdict.name, &verdict.endpoint);
         summary.series.iter().filter(of_check).filter_map(Series::usual_interval).chain(set).max()
     }
-}
-
-fn of_result(result: &checkup_core::CheckResult) -> CheckHealth {
-    let reason = result.reason().map(std::borrow::Cow::into_owned);
-    let latest = Latest {
-        location: result.location.clone(),
-        status: result.status,
-        timestamp: result.timestamp,
-        rtt: result.rtt(),
-        reason: reason.clone(),
-    };
-    let name = result.name.clone();
-    CheckHealth { name, status: result.status, reason, latest: vec![latest], interval: None }
 }
 
 impl State {

@@ -96,7 +96,7 @@ mod registry {
              "attempts": 3, "ip_version": 4, "send": "PING\r\n", "expect": {"matches": "^\\+PONG"}}
         ]}"#;
         let checkup = registry.parse(text, Format::Json).unwrap();
-        assert_eq!(checkup.checks().next().unwrap().endpoint(), "redis:6379");
+        assert_eq!(checkup.checks().next().unwrap().shown_endpoint(), "redis:6379");
         let schema = registry.schema().to_string();
         for key in ["min_version", "tls_ca_file", "max_read_bytes", "ip_version", "matches"] {
             assert!(schema.contains(key), "{key}");

@@ -192,7 +192,7 @@ impl Details {
 }
 
 fn of_check(check: &Check) -> (String, String) {
-    (check.name().into_owned(), check.endpoint().into_owned())
+    (check.name().into_owned(), check.shown_endpoint().into_owned())
 }
 
 /// An id that is short enough to type. Two nodes hardly ever make the same.

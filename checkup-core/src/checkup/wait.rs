@@ -125,7 +125,7 @@ impl Checkup {
 /// The report of a first run that the limit cut off. Checks without a result are down.
 fn cut_short(checkup: &Checkup, finished: Vec<Option<CheckResult>>, limit: Duration) -> Report {
     let running = |check: &Check| {
-        let mut result = CheckResult::new(check.name(), check.endpoint());
+        let mut result = CheckResult::new(check.name(), check.shown_endpoint());
         result.status = Status::Down;
         let error = format!("still running when the time of {} was over", GoDuration(limit));
         result.attempts = vec![Attempt::failure(limit, Cause::Timeout, error)];

@@ -1,7 +1,6 @@
 //! The loop behind a monitor: starts runs when they are due, and waits for them at shutdown.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::sync::{broadcast, watch};
@@ -9,7 +8,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::Run;
-use super::schedule::Group;
+use super::schedule::{Group, Schedule};
 use super::state::{Running, State};
 use crate::{Checkup, NotifyError, Report};
 
@@ -30,15 +29,14 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         checkup: &Checkup,
-        interval: Duration,
-        jitter: f64,
+        schedule: Schedule,
         state: Arc<State>,
         subscribers: broadcast::Sender<Arc<Run>>,
     ) -> Self {
-        let intervals = checkup.checks().map(|check| check.policy().interval.unwrap_or(interval));
-        let groups = Group::all(intervals);
+        let intervals = checkup.checks().map(|check| check.policy().interval.unwrap_or(schedule.interval));
+        let groups = Group::all(intervals, schedule.delay);
         let checkup = checkup.clone();
-        Self { checkup, jitter, groups, state, subscribers, in_flight: JoinSet::new(), number: 0 }
+        Self { checkup, jitter: schedule.jitter, groups, state, subscribers, in_flight: JoinSet::new(), number: 0 }
     }
 
     /// Runs until `stop` is true or its sender is dropped, then waits for the runs in flight.

@@ -6,6 +6,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// How often checks run, as a monitor's builder sets it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schedule {
+    /// The interval of checks that do not set one.
+    pub(super) interval: Duration,
+    /// The time before the first run.
+    pub(super) delay: Duration,
+    pub(super) jitter: f64,
+}
+
 /// Checks that have the same interval and therefore run together.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -19,14 +29,14 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The groups of checks with these intervals, all due now.
-    pub(super) fn all(intervals: impl Iterator<Item = Duration>) -> Vec<Self> {
-        let now = Instant::now();
+    /// The groups of checks with these intervals, all due after `delay`.
+    pub(super) fn all(intervals: impl Iterator<Item = Duration>, delay: Duration) -> Vec<Self> {
+        let first = Instant::now() + delay.min(FAR);
         let mut groups = BTreeMap::<Duration, Vec<usize>>::new();
         for (check, interval) in intervals.enumerate() {
             groups.entry(interval).or_default().push(check);
         }
-        groups.into_iter().map(|(interval, checks)| Self { checks, interval, tick: now, due: now }).collect()
+        groups.into_iter().map(|(interval, checks)| Self { checks, interval, tick: first, due: first }).collect()
     }
 
     /// Moves to the first tick after `now`, skipping those in between.
@@ -57,7 +67,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn missed_ticks_are_skipped_and_the_grid_is_kept() {
         let second = Duration::from_secs(1);
-        let mut group = Group::all([second].into_iter()).remove(0);
+        let mut group = Group::all([second].into_iter(), Duration::ZERO).remove(0);
         let start = group.due;
         group.advance(start + Duration::from_millis(3_700), 0.0);
         assert_eq!(group.due - start, 4 * second);
@@ -68,7 +78,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn jitter_stays_within_its_share_and_does_not_add_up() {
         let second = Duration::from_secs(1);
-        let mut group = Group::all([second].into_iter()).remove(0);
+        let mut group = Group::all([second].into_iter(), Duration::ZERO).remove(0);
         let start = group.due;
         for tick in 1..100 {
             group.advance(group.due, 0.5);
@@ -79,7 +89,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_absurd_interval_does_not_panic() {
-        let mut group = Group::all([Duration::MAX].into_iter()).remove(0);
+        let mut group = Group::all([Duration::MAX].into_iter(), Duration::ZERO).remove(0);
         group.advance(Instant::now(), 1.0);
         assert!(group.due > Instant::now());
     }

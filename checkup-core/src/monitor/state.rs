@@ -1,13 +1,20 @@
 //! The state of a monitor: the latest result of every check, and which checks are running.
 
+use std::borrow::Cow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use super::probe::Known;
 use crate::checkup::Dependencies;
+use crate::health::CheckHealth;
 use crate::{CheckResult, Checkup, Notification, Report, Status};
 
 #[derive(Debug)]
 pub(super) struct State {
     dependencies: Dependencies,
+    /// Whether readiness fails because the service is about to stop.
+    is_draining: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -31,6 +38,8 @@ struct Inner {
 struct CheckState {
     running: bool,
     latest: Option<CheckResult>,
+    /// Whether it was ever up.
+    was_up: bool,
 }
 
 impl State {
@@ -38,7 +47,16 @@ impl State {
         let checks = checkup.checks().len();
         let sent = vec![vec![None; checks]; checkup.notifiers().len()];
         let inner = Inner { sent, checks: vec![CheckState::default(); checks], report: None };
-        Self { dependencies: checkup.dependencies().clone(), inner: Mutex::new(inner) }
+        let dependencies = checkup.dependencies().clone();
+        Self { dependencies, is_draining: AtomicBool::new(false), inner: Mutex::new(inner) }
+    }
+
+    pub(super) fn drain(&self) {
+        self.is_draining.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.is_draining.load(Ordering::SeqCst)
     }
 
     /// Marks the `checks` that are not running yet as running, and returns them.
@@ -66,6 +84,20 @@ impl State {
         let inner = self.lock();
         let results: Option<Vec<_>> = places.iter().map(|place| inner.marked(*place, &self.dependencies)).collect();
         results.filter(|results| !results.is_empty()).map(Report::new)
+    }
+
+    /// What is known of the check at a place, for a probe.
+    pub(super) fn known(&self, place: usize, name: Cow<'_, str>, interval: Duration) -> Known {
+        let inner = self.lock();
+        let check = &inner.checks[place];
+        let health = match &check.latest {
+            Some(latest) => CheckHealth { interval: Some(interval), ..CheckHealth::of_result(latest) },
+            None => {
+                let (name, latest) = (name.into_owned(), Vec::new());
+                CheckHealth { name, status: Status::Unknown, reason: None, latest, interval: None }
+            }
+        };
+        Known { health, was_up: check.was_up }
     }
 
     /// Marks the results that are down because of another check, including checks that ran in another run.
@@ -156,6 +188,7 @@ impl Running {
         let mut inner = self.state.lock();
         let check = &mut inner.checks[self.checks[index]];
         check.running = false;
+        check.was_up |= result.status.is_up();
         // A result without a verdict does not replace a result with a verdict.
         if result.status != Status::Unknown || check.latest.is_none() {
             check.latest = Some(result.clone());

@@ -58,6 +58,28 @@ impl Report {
         self.status() == Status::Healthy
     }
 
+    /// Whether nothing is down: every result is healthy or degraded.
+    ///
+    /// This is the condition for readiness. A degraded check is slow or has a notice, and still serves: if it made a service not
+    /// ready, one slow dependency would take every replica out of the load balancer together. A result without a verdict
+    /// ([`Unknown`](Status::Unknown)) is not up.
+    ///
+    /// ```
+    /// use checkup_core::{Checkup, Observation, check_fn};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let long_queue = || async { Ok::<_, std::io::Error>(Observation::new().degraded("200 jobs wait")) };
+    /// let report = Checkup::builder().check(check_fn("queue", long_queue)).build()?.check().await;
+    /// assert!(report.is_up());
+    /// assert!(!report.is_healthy());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_up(&self) -> bool {
+        self.status().is_up()
+    }
+
     /// The first result of the check with this name.
     pub fn get(&self, name: &str) -> Option<&CheckResult> {
         self.results.iter().find(|result| result.name == name)
@@ -148,6 +170,21 @@ mod tests {
     )]
     fn assert_healthy_panics_with_the_reasons() {
         Report::new(vec![CheckResult::new("a", "x"), down("db")]).assert_healthy();
+    }
+
+    #[test]
+    fn a_report_is_up_while_nothing_is_down_or_unknown() {
+        let with = |status: Status| {
+            let mut result = CheckResult::new("db", "127.0.0.1:1");
+            result.status = status;
+            Report::new(vec![CheckResult::new("a", "x"), result])
+        };
+        let is_up = |status: Status| with(status).is_up();
+        assert_eq!(
+            [Status::Healthy, Status::Degraded, Status::Unknown, Status::Down].map(is_up),
+            [true, true, false, false]
+        );
+        assert!(Report::default().is_up());
     }
 
     #[test]

@@ -27,6 +27,18 @@ impl Status {
             Status::Down => "down",
         }
     }
+
+    /// Whether the target works: healthy or degraded.
+    ///
+    /// ```
+    /// use checkup_core::Status;
+    ///
+    /// assert!(Status::Healthy.is_up() && Status::Degraded.is_up());
+    /// assert!(!Status::Unknown.is_up() && !Status::Down.is_up());
+    /// ```
+    pub const fn is_up(self) -> bool {
+        matches!(self, Status::Healthy | Status::Degraded)
+    }
 }
 
 impl fmt::Display for Status {

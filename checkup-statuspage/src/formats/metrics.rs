@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use checkup_core::health::is_ahead;
 use checkup_core::summary::Summary;
 use checkup_core::{CheckResult, Phase, Status, Timestamp};
 use prometheus_client::encoding::text::encode;
@@ -12,8 +13,6 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
-
-use crate::view::health::is_ahead;
 
 pub(crate) const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 pub(crate) const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -13,7 +13,7 @@ use axum::middleware::{Next, from_fn, map_response};
 use axum::routing::get;
 use bytes::Bytes;
 use checkup_core::check_file::FileName;
-use checkup_core::{StorageErrorKind, Timestamp};
+use checkup_core::{StorageErrorKind, Timestamp, health};
 use http::header::{DATE, HeaderValue, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
 
@@ -27,7 +27,6 @@ use crate::formats::time;
 use crate::site::Site;
 use crate::site::live::Source;
 use crate::view::badge_value::BadgeValue;
-use crate::view::health;
 use crate::view::overview::uptime;
 use answer::{error, failed, not_found, query, text};
 
@@ -223,6 +222,9 @@ async fn healthz() -> Answer {
 }
 
 async fn readyz(State(site): State<Site>, uri: Uri) -> Answer {
+    if matches!(site.0.live.source(), Source::Monitor(monitor) if monitor.is_draining()) {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+    }
     match site.health(query(&uri, "tag").as_deref()).await {
         Ok(Some(checks)) => {
             let (is_ready, lines) = health::readiness(&checks, site.question());

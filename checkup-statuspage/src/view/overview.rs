@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use checkup_core::health::{CheckHealth, Latest};
 use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 
 use super::badge_value::BadgeValue;
-use super::health::{CheckHealth, Latest};
 
 /// What is true at a moment, of each check and of all.
 #[derive(Clone, Debug)]

@@ -36,8 +36,9 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
         // If a file is broken, or has just been compacted, the worst effect is that the check runs again.
         let Ok(results) = reader.fetch(name).await else { continue };
         for result in results {
-            let of =
-                |check: &&Check| check.name() == result.name.as_str() && check.endpoint() == result.endpoint.as_str();
+            let of = |check: &&Check| {
+                check.name() == result.name.as_str() && check.shown_endpoint() == result.endpoint.as_str()
+            };
             if let Some(place) = checks.iter().position(of) {
                 found[place].push(result);
             }
@@ -96,7 +97,7 @@ mod tests {
 
     /// A result of the check, this many minutes ago.
     fn result(check: &Check, minutes: u32, now: Timestamp) -> CheckResult {
-        let mut result = CheckResult::new(check.name(), check.endpoint());
+        let mut result = CheckResult::new(check.name(), check.shown_endpoint());
         result.timestamp = now.saturating_sub(MINUTE * minutes);
         result
     }

@@ -1,44 +1,68 @@
-//! Responses to orchestrators and load balancers, from the latest results.
+//! Responses to orchestrators and load balancers, from the latest results: one form for a monitor's probes and the status page's.
 
 use std::time::Duration;
 
-use checkup_core::history::freshness::{self, AHEAD};
-use checkup_core::{Status, Timestamp};
 use serde_json::{Map, Value, json};
+
+use crate::duration::GoDuration;
+use crate::history::freshness::{self, AHEAD};
+use crate::{CheckResult, Status, Timestamp};
 
 /// The known health of one check.
 #[derive(Clone, Debug)]
-pub(crate) struct CheckHealth {
-    pub(crate) name: String,
-    pub(crate) status: Status,
-    pub(crate) reason: Option<String>,
-    /// The latest result of each location, or the one of this process.
-    pub(crate) latest: Vec<Latest>,
+pub struct CheckHealth {
+    /// The name of the check.
+    pub name: String,
+    /// The verdict over all locations.
+    pub status: Status,
+    /// Why it is not healthy.
+    pub reason: Option<String>,
+    /// The latest result of each location, or the one of this process. Empty if the check has not run yet.
+    pub latest: Vec<Latest>,
     /// The interval between checks, if it is known.
-    pub(crate) interval: Option<Duration>,
+    pub interval: Option<Duration>,
 }
 
 /// The latest result of a check at one location.
 #[derive(Clone, Debug)]
-pub(crate) struct Latest {
-    pub(crate) location: Option<String>,
-    pub(crate) status: Status,
-    pub(crate) timestamp: Timestamp,
-    pub(crate) rtt: Option<Duration>,
-    pub(crate) reason: Option<String>,
+pub struct Latest {
+    /// Where it was made.
+    pub location: Option<String>,
+    /// Its verdict.
+    pub status: Status,
+    /// When it was made.
+    pub timestamp: Timestamp,
+    /// Its round-trip time.
+    pub rtt: Option<Duration>,
+    /// Why it is not healthy.
+    pub reason: Option<String>,
 }
 
 /// What counts for a response.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Question {
-    pub(crate) now: Timestamp,
+pub struct Question {
+    /// The time of the question.
+    pub now: Timestamp,
     /// The maximum age of a result. `None` for the [`validity`](freshness::validity) at the interval of the check.
-    pub(crate) max_age: Option<Duration>,
+    pub max_age: Option<Duration>,
 }
 
 impl CheckHealth {
+    /// The health of a check by the one result of this process.
+    pub fn of_result(result: &CheckResult) -> Self {
+        let reason = result.reason().map(std::borrow::Cow::into_owned);
+        let latest = Latest {
+            location: result.location.clone(),
+            status: result.status,
+            timestamp: result.timestamp,
+            rtt: result.rtt(),
+            reason: reason.clone(),
+        };
+        Self { name: result.name.clone(), status: result.status, reason, latest: vec![latest], interval: None }
+    }
+
     /// Whether every result is too old to count.
-    pub(crate) fn is_stale(&self, question: Question) -> bool {
+    pub fn is_stale(&self, question: Question) -> bool {
         self.latest.iter().all(|latest| self.is_old(latest, question))
     }
 
@@ -50,33 +74,49 @@ impl CheckHealth {
 }
 
 /// Whether all checks have fresh results and none is down, and a line for each check.
-pub(crate) fn readiness(checks: &[CheckHealth], question: Question) -> (bool, String) {
-    let mut is_ready = true;
+pub fn readiness(checks: &[CheckHealth], question: Question) -> (bool, String) {
+    if checks.is_empty() {
+        return (false, "there are no results yet\n".to_owned());
+    }
+    let is_ready = checks.iter().all(|check| check.status.is_up() && !check.is_stale(question));
+    (is_ready, lines(checks, question))
+}
+
+/// A line for each check: its name, its state, and the reason if it has one.
+pub fn lines(checks: &[CheckHealth], question: Question) -> String {
     let mut text = String::new();
     for check in checks {
         let is_stale = check.is_stale(question);
-        if is_stale || check.status > Status::Degraded {
-            is_ready = false;
-        }
-        let state = if is_stale { "stale" } else { check.status.as_str() };
+        let state = match is_stale {
+            _ if check.latest.is_empty() => "not checked yet",
+            true => "stale",
+            false => check.status.as_str(),
+        };
         let reason = check.reason.as_deref().filter(|_| !is_stale);
         let reason = reason.map(|reason| format!(": {}", one_line(reason))).unwrap_or_default();
         text.push_str(&format!("{}: {state}{reason}\n", one_line(&check.name)));
     }
-    if checks.is_empty() {
-        return (false, "there are no results yet\n".to_owned());
-    }
-    (is_ready, text)
+    text
 }
 
 /// Whether nothing fails, and the response in the format `application/health+json` (draft-inadarei-api-health-check-06).
-pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (bool, Value) {
-    let mut worst = "pass";
+pub fn report(checks: &[CheckHealth], question: Question) -> (bool, Value) {
+    if checks.is_empty() {
+        let none = json!({ "status": "fail", "output": "there are no results yet" });
+        return (false, none);
+    }
+    let own = |check: &CheckHealth| if check.is_stale(question) { "fail" } else { word(check.status) };
+    let worst = checks.iter().map(own).max_by_key(|word| rank(word)).unwrap_or("fail");
+    (worst != "fail", json!({ "status": worst, "checks": details(checks, question) }))
+}
+
+/// The latest results of each check, as the draft's `checks`.
+pub fn details(checks: &[CheckHealth], question: Question) -> Map<String, Value> {
     let mut details = Map::new();
     for check in checks {
-        let own = if check.is_stale(question) { "fail" } else { word(check.status) };
-        worst = [worst, own].into_iter().max_by_key(|word| rank(word)).unwrap_or("fail");
-        let latest = check.latest.iter().map(|latest| detail(check, latest, question));
+        let missing = json!({ "componentType": "component", "status": "fail", "output": "not checked yet" });
+        let missing = check.latest.is_empty().then_some(missing);
+        let latest = check.latest.iter().map(|latest| detail(check, latest, question)).chain(missing);
         let key = key(&check.name);
         // Two checks with the same name are two objects under one key.
         match details.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
@@ -84,11 +124,7 @@ pub(crate) fn report(checks: &[CheckHealth], question: Question) -> (bool, Value
             _ => continue,
         }
     }
-    if checks.is_empty() {
-        let none = json!({ "status": "fail", "output": "there are no results yet" });
-        return (false, none);
-    }
-    (worst != "fail", json!({ "status": worst, "checks": details }))
+    details
 }
 
 fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
@@ -111,7 +147,7 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
     if is_ahead(latest.timestamp, question.now) {
         detail["output"] = json!("the clock of the latest result is ahead");
     } else if is_stale {
-        let age = checkup_core::duration::GoDuration::rounded(question.now.since(latest.timestamp));
+        let age = GoDuration::rounded(question.now.since(latest.timestamp));
         detail["output"] = json!(format!("the latest result is {age} old"));
     } else if let Some(reason) = latest.reason.as_deref().filter(|_| latest.status != Status::Healthy) {
         detail["output"] = json!(reason);
@@ -126,7 +162,7 @@ fn key(name: &str) -> String {
 }
 
 /// Whether a result is so far in the future that its clock must be wrong.
-pub(crate) fn is_ahead(timestamp: Timestamp, now: Timestamp) -> bool {
+pub fn is_ahead(timestamp: Timestamp, now: Timestamp) -> bool {
     timestamp.since(now) > AHEAD
 }
 
