@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use checkup::{Check, Checkup, Monitor, Status, check_fn};
+//! use checkup::{Check, Checkup, Monitor, check_fn};
 //! # #[cfg(all(feature = "http", feature = "tcp", feature = "storage-fs"))] {
 //! use checkup::{http::Http, storage_fs::Fs, tcp::Tcp};
 //!
@@ -25,7 +25,7 @@
 //!
 //! let monitor = Monitor::builder(checkup).interval(Duration::from_secs(30)).start()?;
 //! // In the handler of `/readyz`. A degraded check is slow and still serves.
-//! let ready = monitor.latest().is_some_and(|report| report.status() < Status::Down);
+//! let ready = monitor.latest().is_some_and(|report| report.is_up());
 //! # monitor.shutdown().await;
 //! # Ok(())
 //! # }
@@ -93,6 +93,7 @@
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or a similar server |
 //! | `provision` | | creating the bucket and letting a status page read it; compiles the AWS SDK, which is larger than everything else |
+//! | `axum` | | probes (`/livez`, `/readyz`, `/startupz`) as handlers for axum |
 //! | `statuspage` | | the status page: its files, and a router that serves it |
 //! | `full` | | all of these but `provision` |
 //!
@@ -106,6 +107,9 @@ mod upstream;
 #[doc(inline)]
 pub use checkup_core::*;
 
+#[cfg(feature = "axum")]
+#[doc(inline)]
+pub use checkup_axum as axum;
 #[cfg(feature = "dns")]
 #[doc(inline)]
 pub use checkup_dns as dns;
