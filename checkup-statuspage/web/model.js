@@ -10,6 +10,9 @@ const LAST_TIME = 8.64e15;
 /** Which of two states is worse. */
 export const RANK = { down: 3, degraded: 2, stale: 1, healthy: 0 };
 
+/** How far the operators are, in this order. */
+const STATES = ["investigating", "identified", "monitoring", "resolved"];
+const POST_ID = /^[!-~]{1,64}$/u;
 const PART = /^summary-\d+-\d+-[0-9a-f]{16}\.json$/u;
 
 /** Data without anything in it. */
@@ -124,17 +127,44 @@ function addResult(data, { title, endpoint, location, threshold, point, message,
 /** Adds a version of a post. The newest counts, whatever the order; one that ended withdraws its text and its window. */
 function takePost(data, post) {
   if (!textOf(post?.id) || time(post.at) === null || time(post.revised) === null) return;
+  if (post.at < 0 || post.revised < 0 || !POST_ID.test(post.id)) return;
+  if (!isNear(post, post.revised)) post = { ...post, from: undefined, to: undefined };
   const key = postKey(post.id, textOf(post.title));
   const known = data.posts.get(key);
-  const isNewer = !known || post.revised > known.revised || (post.revised === known.revised && Boolean(post.ended) > Boolean(known.ended));
-  if (!isNewer) return;
+  if (known && compare(orderOf(post), orderOf(known)) <= 0) return;
   data.posts.set(key, post);
   data.windows = data.windows.filter((window) => postKey(window.id, window.title) !== key);
   const { from, to, id } = post;
   const window = { from, to, id, title: textOf(post.title), text: textOf(post.text) ?? "" };
-  if (!post.ended && isWindow(window) && from <= post.revised + LONGEST_WINDOW) data.windows.push(window);
+  if (!post.ended && isWindow(window)) data.windows.push(window);
   // Which results are in a window is part of what was computed.
   for (const series of data.series.values()) series.open = series.prepared = undefined;
+}
+
+/** What orders the versions of a post: the time, then its content, so that all readers choose the same of two that were written together. */
+function orderOf({ revised, ended, title, endpoint, at, id, text, state, incident, from, to }) {
+  const optional = (value) => (value === undefined ? [0] : [1, value]);
+  const about = textOf(title) === undefined ? [0] : [1, title, textOf(endpoint) ?? ""];
+  const window = ended || time(from) === null ? [0] : [1, from, to];
+  const rank = STATES.indexOf(state);
+  const said = [at, id, ended ? "" : (textOf(text) ?? ""), rank, ...optional(textOf(incident))];
+  return [revised, Number(Boolean(ended)), ...about, ...said, ...window];
+}
+
+/** Compares lists of numbers and strings by their first difference; strings by code points, as UTF-8 does. */
+function compare(one, other) {
+  for (let i = 0; i < Math.min(one.length, other.length); i += 1) {
+    const [a, b] = typeof one[i] === "string" ? firstDifference(one[i], String(other[i])) : [one[i], other[i]];
+    if (a !== b) return a < b ? -1 : 1;
+  }
+  return one.length - other.length;
+}
+
+function firstDifference(one, other) {
+  const [a, b] = [[...one], [...other]];
+  const i = a.findIndex((character, index) => character !== b[index]);
+  const at = i < 0 ? a.length : i;
+  return [a[at]?.codePointAt(0) ?? -1, b[at]?.codePointAt(0) ?? -1];
 }
 
 function postKey(id, title) {
@@ -152,11 +182,12 @@ export function messagesOf(data, check) {
     .flatMap((series) => series.messages)
     .filter(({ at }) => !data.posts.has(postKey(`r${Math.floor(at)}`, check.title)));
   for (const post of data.posts.values()) {
-    const { title, endpoint, ended, from, at, text, state } = post;
+    const { title, endpoint, ended, from, at, id, text, state } = post;
     const isAbout = check ? textOf(title) === check.title && (textOf(endpoint) ?? "") === check.endpoint : textOf(title) === undefined;
-    if (isAbout && !ended && time(from) === null && textOf(text)) said.push({ at, text, state: textOf(state) });
+    if (isAbout && !ended && time(from) === null && textOf(text)) said.push({ at, id, text, state: textOf(state) });
   }
-  return said.sort((a, b) => a.at - b.at);
+  const order = ({ at, id, text }) => [at, id ?? `r${Math.floor(at)}`, text];
+  return said.sort((a, b) => compare(order(a), order(b)));
 }
 
 function seriesKey(title, endpoint, location) {
@@ -286,7 +317,7 @@ function readResult(raw) {
 
 /** The post that an entry of a check file is, in the form of a summary. */
 function postOf(raw) {
-  const { id, at, posted, all, state, ended } = raw.post;
+  const { id, at, posted, all, state, incident, ended } = raw.post;
   const window = ended ? undefined : raw.maintenance;
   return {
     id,
@@ -296,6 +327,7 @@ function postOf(raw) {
     endpoint: all ? undefined : raw.endpoint,
     text: ended ? "" : raw.message,
     state,
+    incident,
     from: window && millis(window.from),
     to: window && millis(window.to),
     ended: ended === true,
@@ -335,6 +367,11 @@ export function dayOf(at) {
 
 /** Windows that last longer than this are an error of their writer, and would silence everything. */
 const LONGEST_WINDOW = 400 * DAY;
+
+/** Whether a post of this time may announce this window. */
+function isNear(window, revised) {
+  return time(window.from) !== null && time(window.to) !== null && window.from <= revised + LONGEST_WINDOW;
+}
 
 function isWindow(window) {
   if (time(window?.from) === null || time(window.to) === null || window.from < 0) return false;

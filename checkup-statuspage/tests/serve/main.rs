@@ -3,4 +3,5 @@
 
 mod client;
 mod embedded;
+mod posts;
 mod stored;
