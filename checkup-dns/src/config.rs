@@ -12,7 +12,7 @@ use crate::Expect;
 ///
 /// With [`hostname_fqdn`](Self::hostname_fqdn) set, an attempt asks the server for that name. It asks once, and again if
 /// - the answer is truncated over UDP: then over TCP,
-/// - the server refuses EDNS, or does not answer within 300 ms over UDP: then without EDNS, which old servers do not know,
+/// - the server refuses EDNS, does not answer within 300 ms, or closes the connection: then without EDNS, which old servers do not know,
 /// - [`dnssec`](Self::dnssec) is set: then for the keys.
 ///
 /// Nothing is cached. The check is *down* without an answer, with another response code than the expected one, without records

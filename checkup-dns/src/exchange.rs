@@ -10,6 +10,7 @@ use checkup_core::{Cause, Failure, Phase};
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
 use tokio::net::UdpSocket;
 use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::Transport;
@@ -22,7 +23,7 @@ const UDP_PAYLOAD: u16 = 1232;
 /// The longest answer over UDP that we accept. Some servers ignore the limit that was asked for and send up to this.
 const MAX_DATAGRAM: usize = 4096;
 
-/// How long a server over UDP has to answer a query with EDNS until it is also asked without: some drop queries with EDNS.
+/// How long a server has to answer a query with EDNS until it is also asked without: some drop queries with EDNS.
 ///
 /// An attempt does not know its timeout. This is about a third of the default, so the second query has time for an answer, and
 /// longer than a recursive server usually needs. A server that is only slow answers the first query.
@@ -65,25 +66,28 @@ impl Exchange {
     /// Asks once. `without` is the same query without EDNS.
     async fn ask_once(&self, query: &Message, without: Option<&Message>) -> Result<Message, Failure> {
         let mut bytes = encode(query)?;
+        let mut without = without.map(encode).transpose()?;
         if self.server.transport == Transport::Udp {
-            let without = without.map(encode).transpose()?;
             let answer = self.ask_datagram(&bytes, without.as_deref()).await?;
             if !is_truncated(&answer) {
                 return read(&answer, query);
             }
-            if let Some(without) = without.filter(|_| !has_additional_records(&answer)) {
+            if !has_additional_records(&answer)
+                && let Some(without) = without.take()
+            {
                 bytes = without;
             }
-            let retried = self.ask_connected(&bytes).await.map_err(|failure| {
+            let retried = self.ask_connected(&bytes, without.as_deref()).await.map_err(|failure| {
                 failure.context("the answer is truncated over UDP, and asking for all of it over TCP fails")
             })?;
             return read(&retried, query);
         }
-        let answer = self.ask_connected(&bytes).await?;
+        let answer = self.ask_connected(&bytes, without.as_deref()).await?;
         read(&answer, query)
     }
 
-    async fn ask_connected(&self, query: &[u8]) -> Result<Vec<u8>, Failure> {
+    /// Asks over a connection: the open one if there is one.
+    async fn ask_connected(&self, query: &[u8], without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         let mut slot = self.connection.lock().await;
         // Taken out during the query, so that a connection with half a query on it is not used again.
         if let Some(mut connection) = slot.take() {
@@ -94,9 +98,61 @@ impl Exchange {
             }
         }
         let mut connection = Connection::open(&self.server, &self.addresses).await?;
-        let answer = connection.ask(query).await?;
-        *slot = Some(connection);
-        Ok(answer)
+        let Some(without) = without else {
+            let answer = connection.ask(query).await?;
+            *slot = Some(connection);
+            return Ok(answer);
+        };
+        match self.ask_patiently(&mut connection, query, without).await? {
+            (answer, true) => {
+                *slot = Some(connection);
+                Ok(answer)
+            }
+            (answer, false) => Ok(answer),
+        }
+    }
+
+    /// Asks over a connection. If there is no answer for a while, or the server closes the connection, it also sends the query `without` EDNS,
+    /// over another connection, and takes the answer that comes first. Returns it, and whether the first connection can be used again.
+    async fn ask_patiently(
+        &self,
+        connection: &mut Connection,
+        query: &[u8],
+        without: &[u8],
+    ) -> Result<(Vec<u8>, bool), Failure> {
+        let mut first = pin!(connection.ask(query));
+        let closed = tokio::select! {
+            biased;
+            answer = first.as_mut() => match answer {
+                // Some servers close the connection when they see EDNS.
+                Err(failure) if failure.cause() == Cause::Network => Some(failure),
+                answer => return answer.map(|answer| (answer, true)),
+            },
+            () = sleep(EDNS_PATIENCE) => None,
+        };
+        let mut second = self.ask_apart(without.to_vec());
+        if let Some(failure) = closed {
+            return second.answer().await.map(|answer| (answer, false)).map_err(|_| failure);
+        }
+        tokio::select! {
+            biased;
+            answer = first.as_mut() => match answer {
+                Ok(answer) => Ok((answer, true)),
+                Err(failure) => second.answer().await.map(|answer| (answer, false)).map_err(|_| failure),
+            },
+            answer = second.answer() => match answer {
+                Ok(answer) => Ok((answer, false)),
+                Err(_) => first.await.map(|answer| (answer, true)),
+            },
+        }
+    }
+
+    /// Asks over another connection in a task of its own, so that the phases of the attempt remain those of the first query.
+    fn ask_apart(&self, query: Vec<u8>) -> Apart {
+        let (server, addresses) = (Arc::clone(&self.server), self.addresses.clone());
+        let mut task = JoinSet::new();
+        task.spawn(async move { Connection::open(&server, &addresses).await?.ask(&query).await });
+        Apart(task)
     }
 
     /// Asks over UDP: the first address, and the next one if that one cannot be reached.
@@ -110,6 +166,19 @@ impl Exchange {
             }
         }
         Err(last.unwrap_or_else(|| Failure::new(Cause::Dns, "the server has no address")))
+    }
+}
+
+/// A query in another task, which ends when this is dropped.
+struct Apart(JoinSet<Result<Vec<u8>, Failure>>);
+
+impl Apart {
+    async fn answer(&mut self) -> Result<Vec<u8>, Failure> {
+        match self.0.join_next().await {
+            Some(Ok(answer)) => answer,
+            Some(Err(error)) => Err(Failure::from_error(error)),
+            None => Err(Failure::other("the query has been answered")),
+        }
     }
 }
 
@@ -163,7 +232,7 @@ fn encode(query: &Message) -> Result<Vec<u8>, Failure> {
 
 /// Whether a server may have refused a query only for its EDNS. Servers that speak EDNS answer with it; others may answer with
 /// one of these codes (RFC 2671, section 5.3).
-fn refuses_edns(answer: &Message) -> bool {
+pub(crate) fn refuses_edns(answer: &Message) -> bool {
     let code = answer.metadata.response_code;
     answer.edns.is_none() && matches!(code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::ServFail)
 }
@@ -179,7 +248,7 @@ fn is_truncated(answer: &[u8]) -> bool {
 }
 
 /// Reads an answer, which must be one to this query.
-fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
+pub(crate) fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
     if answer.len() < HEADER {
         return Err(Failure::protocol(format!(
             "the answer is cut off after {} bytes; its header alone has 12",

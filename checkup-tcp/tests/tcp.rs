@@ -197,6 +197,32 @@ async fn over_tls() {
 }
 
 #[tokio::test]
+async fn tls_that_ends_without_close_notify_is_judged_by_what_has_come() {
+    let files = Files::new();
+    let greeting = |answer: &'static [u8]| {
+        TlsServer::start(files.ca.server(&["127.0.0.1"]), TlsOptions::new(), move |mut stream| async move {
+            let _ = stream.write_all(answer).await;
+            let _ = stream.flush().await;
+            // The connection ends under TLS: no `close_notify`.
+            let (tcp, _) = stream.into_inner();
+            drop(tcp);
+        })
+    };
+    let check = |server: &TlsServer, expect: Expect| {
+        let tls = TlsSettings::new().ca_file(files.ca_file());
+        run_tcp(Tcp::new(server.addr().to_string()).tls(tls).expect(expect))
+    };
+    let server = greeting(b"220 ready\r\n");
+    assert_healthy(&check(&server, "220 ready".into()).await);
+    assert_healthy(&check(&server, Expect::Matches(r"ready\r\n$".into())).await);
+    let result = check(&server, "250 done".into()).await;
+    let expected = (Cause::Assertion, r"answer does not contain '250 done' (got '220 ready\r\n')");
+    assert_eq!(failure(&result), expected);
+    let result = check(&greeting(b""), "220".into()).await;
+    assert_eq!(failure(&result), (Cause::Network, "the server closed the connection without an answer"));
+}
+
+#[tokio::test]
 async fn a_client_certificate() {
     let files = Files::new();
     let options = TlsOptions::new().client_ca(&files.ca);

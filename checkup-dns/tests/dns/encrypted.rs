@@ -1,6 +1,7 @@
 //! TLS and HTTPS.
 
 use std::fs::OpenOptions;
+use std::future::pending;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,8 +10,11 @@ use std::time::Duration;
 use checkup_core::{Cause, Phase};
 use checkup_dns::{Dns, TlsSettings, Transport};
 use checkup_testkit::{Ca, Identity, TcpServer, TlsOptions, TlsServer};
+use hickory_proto::op::Message;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use crate::datagram_server::{address, bytes};
 use crate::zone_server::{ZoneBuilder, ZoneServer};
 use crate::{AMPLE, SHORT, assert_down, assert_healthy, check, check_within, failure, https_server};
 
@@ -41,6 +45,27 @@ impl Trust {
 
 fn example() -> Vec<ZoneBuilder> {
     vec![ZoneBuilder::example()]
+}
+
+#[tokio::test]
+async fn a_server_over_tls_that_drops_edns_is_asked_again_without() {
+    let trust = Trust::new();
+    let server = TlsServer::start(trust.identity(), TlsOptions::new(), |mut stream| async move {
+        let length = stream.read_u16().await.unwrap();
+        let mut query = vec![0; usize::from(length)];
+        stream.read_exact(&mut query).await.unwrap();
+        let query = Message::from_vec(&query).unwrap();
+        if query.edns.is_some() {
+            return pending::<()>().await;
+        }
+        let answer = bytes(&address(&query, NAME));
+        stream.write_u16(u16::try_from(answer.len()).unwrap()).await.unwrap();
+        stream.write_all(&answer).await.unwrap();
+        stream.flush().await.unwrap();
+    });
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Tls).hostname(NAME);
+    assert_healthy(&check(dns.tls(TlsSettings::new().ca_file(&trust.file)).expect("192.0.2.10")).await);
+    assert_eq!(server.tcp().accepted(), 2);
 }
 
 #[tokio::test]

@@ -5,12 +5,12 @@ use std::future::pending;
 use checkup_core::Cause;
 use checkup_dns::{Dns, Transport};
 use checkup_testkit::{TcpServer, closed_port, reset};
-use hickory_proto::op::Message;
+use hickory_proto::op::{Message, ResponseCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::datagram_server::{address, bytes};
-use crate::{AMPLE, SHORT, assert_down, check_within, failure};
+use crate::datagram_server::{address, bytes, empty};
+use crate::{AMPLE, SHORT, assert_down, assert_healthy, check_within, failure};
 
 const NAME: &str = "www.example.test.";
 
@@ -113,4 +113,61 @@ async fn a_closed_port_is_refused() {
     let closed = closed_port();
     let result = check_within(AMPLE, Dns::new(closed.to_string()).transport(Transport::Tcp).hostname(NAME)).await;
     assert_down(&result, Cause::Refused, &format!("connection to {closed} refused"));
+}
+
+/// Answers a query without EDNS. A query with EDNS gets no answer: the connection stays open, or is closed.
+async fn without_edns(mut stream: TcpStream, closes: bool) {
+    let query = query(&mut stream).await;
+    if query.edns.is_none() {
+        let answer = bytes(&address(&query, NAME));
+        let _ = stream.write_u16(u16::try_from(answer.len()).unwrap()).await;
+        let _ = stream.write_all(&answer).await;
+    } else if !closes {
+        // Until the client closes the connection.
+        let _ = stream.read(&mut [0]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_drops_edns_or_closes_because_of_it_is_asked_again_without() {
+    for closes in [false, true] {
+        let server = TcpServer::start(move |stream| without_edns(stream, closes));
+        assert_healthy(&check_within(AMPLE, dns(&server).expect("192.0.2.10")).await);
+        assert_eq!(server.accepted(), 2, "one connection for each query");
+        // The attempt has closed both.
+        server.wait_idle().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_edns_is_asked_again_without_on_the_same_connection() {
+    let server = TcpServer::start(|mut stream| async move {
+        for _ in 0..2 {
+            let query = query(&mut stream).await;
+            let refused = query.edns.is_some();
+            let answer = bytes(&if refused { empty(&query, ResponseCode::FormErr) } else { address(&query, NAME) });
+            let _ = stream.write_u16(u16::try_from(answer.len()).unwrap()).await;
+            let _ = stream.write_all(&answer).await;
+        }
+        pending::<()>().await;
+    });
+    assert_healthy(&check_within(AMPLE, dns(&server)).await);
+    assert_eq!(server.accepted(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_is_only_slow_is_believed() {
+    let server = TcpServer::start(|mut stream| async move {
+        let query = query(&mut stream).await;
+        if query.edns.is_none() {
+            // The second connection has been made, and does not answer.
+            return pending::<()>().await;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+        let answer = bytes(&address(&query, NAME));
+        let _ = stream.write_u16(u16::try_from(answer.len()).unwrap()).await;
+        let _ = stream.write_all(&answer).await;
+        pending::<()>().await;
+    });
+    assert_healthy(&check_within(AMPLE, dns(&server)).await);
 }
