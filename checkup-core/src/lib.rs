@@ -24,6 +24,9 @@ pub mod duration;
 mod engine;
 mod error;
 mod fnv;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 #[doc(hidden)]
 #[allow(clippy::exhaustive_structs, reason = "for the sibling crates only")]
 pub mod health;

@@ -187,7 +187,7 @@ fn from_net(error: NetError) -> Failure {
 }
 
 /// How well an answer that the validator accepted is proven.
-fn proof(answer: &Message, question: &Question) -> Proof {
+pub(crate) fn proof(answer: &Message, question: &Question) -> Proof {
     let relevant = question.relevant(answer);
     let positive: Vec<&Record> = relevant.aliases.iter().chain(&relevant.records).copied().collect();
     if !positive.is_empty() {
@@ -216,7 +216,7 @@ fn word(proof: Proof) -> &'static str {
     }
 }
 
-fn unproven(proof: Proof, answer: &Message, question: &Question, trouble: Option<Failure>) -> Failure {
+pub(crate) fn unproven(proof: Proof, answer: &Message, question: &Question, trouble: Option<Failure>) -> Failure {
     let name = shown(&question.name);
     if proof == Proof::Insecure {
         return Failure::assertion(format!("DNSSEC: the answer is insecure: {name} is not in a signed zone"));

@@ -12,6 +12,9 @@ mod expect;
 mod extended_error;
 #[cfg(feature = "config")]
 mod from_url;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod https;
 mod rcode;
 mod record_type;

@@ -6,6 +6,7 @@ mod rule;
 mod settings;
 
 pub(crate) use json::Json;
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use number::Decimal;
 pub use number::JsonNumber;
 pub(crate) use rule::{HeaderRule, JsonRule, parse_regex};

@@ -1,6 +1,6 @@
 //! Entry points for fuzzing: the parsers of what servers and the environment send. Not part of the API.
 //!
-//! Each takes anything, and panics only if a parser is broken.
+//! Each takes any bytes, and panics only if a parser is broken.
 
 use bytes::BytesMut;
 use http::Method;
@@ -32,24 +32,33 @@ pub fn response(bytes: &[u8]) {
     }
 }
 
-/// Reads a text as JSON, which must read the same after it is written.
-pub fn json(text: &str) {
-    let Ok(json) = Json::parse(text) else { return };
-    assert_eq!(Json::parse(&json.to_string()).as_ref(), Ok(&json), "JSON changes when it is written");
-}
-
-/// Compares two numbers, which must have an order.
-pub fn numbers(one: &str, other: &str) {
-    if let (Some(one), Some(other)) = (Decimal::parse(one), Decimal::parse(other)) {
+/// Reads a text as JSON, which must read the same after it is written; and its first two lines as numbers, which must have an order.
+pub fn json(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    if let Ok(json) = Json::parse(text) {
+        assert_eq!(Json::parse(&json.to_string()).as_ref(), Ok(&json), "JSON changes when it is written");
+    }
+    let mut numbers = text.lines().map(Decimal::parse);
+    if let (Some(Some(one)), Some(Some(other))) = (numbers.next(), numbers.next()) {
         assert_eq!(one.cmp(&other), other.cmp(&one).reverse(), "numbers have no order");
+        assert_eq!(one == other, one.cmp(&other).is_eq(), "numbers are equal and not");
     }
 }
 
-/// Follows a redirect with this location and this cookie.
-pub fn redirect(location: &[u8], cookie: &[u8]) {
-    let Some(target) = ::url::Url::parse("https://example.com/a").ok().and_then(|url| Target::new(&url)) else {
-        return;
-    };
+/// Reads four lines: follows a redirect with the first as its location and the second as its cookie, and looks for the host in the fourth in
+/// the value of `NO_PROXY` in the third.
+pub fn redirect(bytes: &[u8]) {
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let mut line = || lines.next().unwrap_or_default();
+    follow(line(), line());
+    let (list, host) = (String::from_utf8_lossy(line()), String::from_utf8_lossy(line()));
+    let host = host.parse().map_or_else(|_| TargetHost::Name(host.into()), TargetHost::Address);
+    NoProxy::parse(&list).contains(&host, 443);
+}
+
+fn follow(location: &[u8], cookie: &[u8]) {
+    let target = ::url::Url::parse("https://example.com/a").ok().and_then(|url| Target::new(&url));
+    let Some(target) = target else { return };
     let mut headers = HeaderMap::new();
     for (name, value) in [(LOCATION, location), (SET_COOKIE, cookie)] {
         headers.extend(HeaderValue::from_bytes(value).ok().map(|value| (name, value)));
@@ -59,27 +68,26 @@ pub fn redirect(location: &[u8], cookie: &[u8]) {
     let _ = redirects.follow(&head);
 }
 
-/// Looks for a host in a value of `NO_PROXY`.
-pub fn no_proxy(list: &str, host: &str) {
-    let host = host.parse().map_or_else(|_| TargetHost::Name(host.into()), TargetHost::Address);
-    NoProxy::parse(list).contains(&host, 443);
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
-    fn anything_is_taken() {
-        let response = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\nContent-Type: a; charset=utf-16\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
-        for end in 0..=response.len() {
-            super::response(&response[..end]);
-            redirect(&response[end..], &response[..end]);
-        }
-        for text in ["", "{\"a\": [1, 1e400, \"\\u00fc\"]}", "[", "-0.10"] {
-            json(text);
-            numbers(text, "0.1");
-            no_proxy(text, "a");
+    fn kept_inputs_are_taken() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+        checkup_testkit::for_each_input(&corpus.join("http_response"), response);
+        checkup_testkit::for_each_input(&corpus.join("http_json"), json);
+        checkup_testkit::for_each_input(&corpus.join("http_redirect"), redirect);
+    }
+
+    #[test]
+    fn a_response_that_breaks_off_anywhere_is_taken() {
+        let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\nContent-Type: a; charset=utf-16\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        for end in 0..=bytes.len() {
+            response(&bytes[..end]);
+            redirect(&bytes[end..]);
         }
     }
 }

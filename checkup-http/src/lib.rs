@@ -10,6 +10,7 @@ mod cookies;
 mod exchange;
 #[cfg(feature = "config")]
 mod from_url;
+#[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod options;

@@ -5,4 +5,5 @@ mod no_proxy;
 mod tunnel;
 
 pub(crate) use environment::{Proxy, for_target, is_set};
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use no_proxy::NoProxy;

@@ -88,6 +88,9 @@
 mod config;
 mod demo;
 mod formats;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod page;
 mod server;
 mod site;

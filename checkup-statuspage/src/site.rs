@@ -6,7 +6,7 @@ mod clock;
 mod live;
 mod momentary;
 mod probe;
-mod router;
+pub(crate) mod router;
 
 use std::sync::Arc;
 use std::time::Duration;

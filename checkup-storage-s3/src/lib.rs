@@ -91,6 +91,9 @@ mod connection;
 mod document;
 mod error;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod http_client;
 mod index;
 mod listing;

@@ -101,7 +101,7 @@ impl HttpService for Watched {
 
 /// What a request asks for, which decides what a good answer looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// The content of an object, or a document that the AWS SDK reads.
     Object,
     /// The headers of an object.
@@ -148,7 +148,7 @@ fn look(response: HttpResponse) -> Result<HttpResponse, HttpError> {
 }
 
 /// A success whose body says whether it is one. The content type is unreliable: Swift sends its documents as `text/html`.
-async fn success(response: HttpResponse, kind: Kind, host: &str) -> Result<HttpResponse, HttpError> {
+pub(crate) async fn success(response: HttpResponse, kind: Kind, host: &str) -> Result<HttpResponse, HttpError> {
     let (mut parts, body) = response.into_parts();
     let body = match Limited::new(body, MAX_DOCUMENT).collect().await {
         Ok(body) => body.to_bytes(),

@@ -81,6 +81,7 @@
 mod certificate;
 mod clock;
 pub mod conformance;
+mod corpus;
 mod dns;
 mod doubles;
 mod http;
@@ -91,6 +92,8 @@ mod tls;
 
 pub use certificate::{Ca, Identity};
 pub use clock::paused;
+#[doc(hidden)]
+pub use corpus::for_each_input;
 pub use dns::{DnsAnswer, DnsServer};
 pub use doubles::{MemoryStorage, RecordingNotifier, StubAttempt, StubChecker};
 pub use http::{HttpServer, Request, Response};

@@ -1,4 +1,4 @@
-//! Reads a server's response.
+//! Reads the response of an HTTP server: its head, then its body.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

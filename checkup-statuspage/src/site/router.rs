@@ -32,6 +32,14 @@ use answer::{error, failed, not_found, query, text};
 
 type Answer = Response<Body>;
 
+/// The parsers of requests, for fuzzing.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod parsers {
+    pub(crate) use super::answer::query;
+    pub(crate) use super::host::is_known;
+    pub(crate) use super::moment;
+}
+
 /// The default span of a history.
 const DEFAULT_HISTORY: Duration = Duration::from_secs(24 * 3600);
 
@@ -327,6 +335,6 @@ fn not_given(failure: &Failure) -> Answer {
 }
 
 /// A time, or a duration before now.
-fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+pub(crate) fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     time::parse(text).or_else(|| Some(now.saturating_sub(checkup_core::duration::parse(text).ok()?)))
 }

@@ -60,7 +60,7 @@ pub(super) fn status_of(problem: &StorageError) -> StatusCode {
 }
 
 /// The first value of a key in the query.
-pub(super) fn query(uri: &Uri, key: &str) -> Option<String> {
+pub(crate) fn query(uri: &Uri, key: &str) -> Option<String> {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     pairs.into_iter().find_map(|(name, value)| (name == key).then(|| value.into_owned()))
 }

@@ -8,7 +8,7 @@ use http::uri::Authority;
 
 /// Whether a request is for one of these hosts, for an address or for `localhost`. A page of another site reaches this server only by its own
 /// name, so addresses and `localhost` are always known.
-pub(super) fn is_known(request: &Request, hosts: &[String]) -> bool {
+pub(crate) fn is_known(request: &Request, hosts: &[String]) -> bool {
     let named = request.uri().authority().cloned().or_else(|| {
         let mut all = request.headers().get_all(HOST).iter();
         let first = all.next()?.to_str().ok()?.parse::<Authority>().ok()?;
