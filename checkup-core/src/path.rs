@@ -31,7 +31,7 @@ const MAX_NAME: usize = 255;
 ///
 /// # Errors
 ///
-/// If the path is empty, is PEM text, has a line break or another control character, or is longer than any path.
+/// If the path is empty, is PEM text or a URL, has a line break or another control character, or is longer than any path.
 pub fn validate_path(key: impl Into<String>, path: &Path) -> Result<(), ConfigError> {
     let found = match path.as_os_str().as_encoded_bytes() {
         [] => "an empty text; set a path, or remove this".to_owned(),
@@ -43,6 +43,7 @@ pub fn validate_path(key: impl Into<String>, path: &Path) -> Result<(), ConfigEr
                 .to_owned()
         }
         [.., b'\n'] => "a line break at its end; remove it".to_owned(),
+        bytes if contains(bytes, b"://") => "a URL; set the path of a local file or folder".to_owned(),
         bytes if bytes.iter().any(u8::is_ascii_control) => "a control character in it; remove it".to_owned(),
         bytes if is_too_long(bytes) => format!(
             "a text of {} bytes, longer than any path; if it is a file's content, write it to a file, and set the path \
@@ -97,6 +98,9 @@ mod tests {
             (format!("{SECRET}\u{1b}[2J"), "a control character"),
             (SECRET.repeat(10), "a text of 320 bytes"),
             (format!("{SECRET}/").repeat(200), "a text of 6600 bytes"),
+            (format!("https://user:{SECRET}@example.com/ca.pem"), "a URL"),
+            // As a relative path in a config file.
+            (format!("/etc/checkup/https://{SECRET}@example.com"), "a URL"),
             (String::new(), "an empty text"),
         ] {
             let error = validate_path("client_key_file", Path::new(&value)).unwrap_err();

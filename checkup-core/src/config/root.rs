@@ -226,9 +226,11 @@ impl Reader<'_> {
         self.problems.take(of_checks.into_result());
 
         let mut builder = CheckupBuilder::default();
-        let Plugins { storage, notifier, notifiers, .. } = self
-            .within(&"", Value::Object(plugins), |_, value, _, problems| read_all(value, problems))
-            .unwrap_or_default();
+        // Their variables are replaced where each is built, so that its errors know which values are not to be shown.
+        let mut problems = Problems::default();
+        let plugins: Option<Plugins> = read_all(Value::Object(plugins), &mut problems);
+        let Plugins { storage, notifier, notifiers, .. } = plugins.unwrap_or_default();
+        self.problems.take(problems.0.into_result());
         if let Some(value) = storage
             && let Some((storage, source)) = self.plugin(&self.registry.storages, Kind::Storage, &"storage", value)
         {

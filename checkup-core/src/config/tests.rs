@@ -220,6 +220,21 @@ fn a_value_from_the_environment_that_a_plugin_refuses_is_not_in_the_error() {
 }
 
 #[test]
+fn a_value_from_the_environment_that_a_storage_refuses_is_not_in_the_error_and_is_not_expanded_again() {
+    let of_storage = |key: &str| json!({ "checkers": [], "storage": { "type": "null", key: "${PASSWORD}" } });
+    let of_notifier = |key: &str| json!({ "checkers": [], "notifiers": [{ "type": "shout", key: "${PASSWORD}" }] });
+    for key in ["type", "webhook", "timeout"] {
+        for file in [of_storage(key), of_notifier(key)] {
+            let error = registry().parse_with(&file.to_string(), Format::Json, |_| Some("hunter2\n${OTHER}".into()));
+            if let Err(error) = error {
+                assert!(!format!("{error}{error:?}").contains("hunter2"), "{file}: {error}");
+                assert!(!error.to_string().contains("OTHER"), "{file}: {error}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_error_without_the_value_is_shown_and_names_the_variable() {
     let file = json!({ "checkers": [{ "type": "ping", "endpoint_url": "${NEWLINE}" }] });
     assert_eq!(
