@@ -128,7 +128,7 @@ function addResult(data, { title, endpoint, location, threshold, point, message,
 function takePost(data, post) {
   if (!textOf(post?.id) || time(post.at) === null || time(post.revised) === null) return;
   if (post.at < 0 || post.revised < 0 || !POST_ID.test(post.id)) return;
-  if (!isNear(post, post.revised)) post = { ...post, from: undefined, to: undefined };
+  if (!isWindow(post) || post.from > post.revised + LONGEST_WINDOW) post = { ...post, from: undefined, to: undefined };
   const key = postKey(post.id, textOf(post.title));
   const known = data.posts.get(key);
   if (known && compare(orderOf(post), orderOf(known)) <= 0) return;
@@ -367,11 +367,6 @@ export function dayOf(at) {
 
 /** Windows that last longer than this are an error of their writer, and would silence everything. */
 const LONGEST_WINDOW = 400 * DAY;
-
-/** Whether a post of this time may announce this window. */
-function isNear(window, revised) {
-  return time(window.from) !== null && time(window.to) !== null && window.from <= revised + LONGEST_WINDOW;
-}
 
 function isWindow(window) {
   if (time(window?.from) === null || time(window.to) === null || window.from < 0) return false;

@@ -1,8 +1,15 @@
 //! Posts: `checkup-core` and the page choose the same versions and the same order. `tests/web/posts.test.mjs` reads the same cases.
 
-use checkup_core::CheckResult;
+use std::sync::Arc;
+use std::time::Duration;
+
 use checkup_core::summary::Summary;
+use checkup_core::{CheckResult, MaintenanceWindow, Post, Report, Status, Storage as _, Timestamp};
+use checkup_statuspage::Site;
+use checkup_testkit::MemoryStorage;
 use serde::Deserialize;
+
+use crate::client::Served;
 
 #[derive(Deserialize)]
 struct Cases {
@@ -32,7 +39,7 @@ fn versions_and_order_are_the_same_for_the_page() {
                 summary.add(std::slice::from_ref(result));
             }
             let what = format!("{}, {order}", case.name);
-            let millis = |time: checkup_core::Timestamp| time.unix_nanos().div_euclid(1_000_000);
+            let millis = |time: Timestamp| time.unix_nanos().div_euclid(1_000_000);
             let mut windows: Vec<_> = summary
                 .windows
                 .iter()
@@ -61,4 +68,41 @@ fn messages(summary: &Summary, case: &Case) -> Vec<Vec<serde_json::Value>> {
         shown
     });
     shown.collect()
+}
+
+#[tokio::test]
+async fn a_server_that_runs_follows_a_window_that_is_posted_and_withdrawn() {
+    let storage = MemoryStorage::new();
+    let now = Timestamp::now();
+    let mut result = CheckResult::new("API", "https://example.com");
+    (result.timestamp, result.status) = (now, Status::Down);
+    storage.store(&Report::new(vec![result])).await.unwrap();
+    let site = Site::of_storage(Arc::new(storage.clone())).refresh_after(Duration::ZERO).build().unwrap();
+    let server = Served::start(site.router()).await;
+    assert_eq!(state(&server, "down").await, "down");
+
+    let mut post = CheckResult::of_post("API", "https://example.com", Post::new("w1", now));
+    post.maintenance = Some(MaintenanceWindow::new(now.saturating_sub(HOUR), now.saturating_add(HOUR)));
+    storage.store(&Report::new(vec![post])).await.unwrap();
+    assert_eq!(state(&server, "maintenance").await, "maintenance");
+
+    let mut end = Post::new("w1", now.saturating_add(Duration::from_millis(1)));
+    end.ended = true;
+    storage.store(&Report::new(vec![CheckResult::of_post("API", "https://example.com", end)])).await.unwrap();
+    assert_eq!(state(&server, "down").await, "down");
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The state of all checks, once it is as expected. The history is read in the background, after the answer to a request.
+async fn state(server: &Served, expected: &str) -> String {
+    let mut state = String::new();
+    for _ in 0..1000 {
+        let answer: serde_json::Value = serde_json::from_slice(&server.get("/api/v1/status").await.body).unwrap();
+        state = answer["status"].as_str().unwrap().to_owned();
+        if state == expected {
+            break;
+        }
+    }
+    state
 }

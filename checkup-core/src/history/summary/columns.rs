@@ -159,10 +159,16 @@ impl RunColumns {
         for (index, letter) in self.status.bytes().enumerate() {
             at = at.saturating_add(self.at[index]);
             let (length, every, n) = (self.length[index], self.every[index], self.n[index]);
-            if length < 0 || every < 0 || !(1..=MAX_COUNT).contains(&n) || before.is_some_and(|before| at <= before) {
+            let last = at.saturating_add(length);
+            let is_possible = Millis(at).is_timestamp() && Millis(last).is_timestamp();
+            if !is_possible
+                || length < 0
+                || every < 0
+                || !(1..=MAX_COUNT).contains(&n)
+                || before.is_some_and(|before| at <= before)
+            {
                 return Err("expected `runs` in ascending order, with lengths and counts".to_owned());
             }
-            let last = at.saturating_add(length);
             before = Some(last);
             runs.push(Run {
                 status: status(letter)?,
@@ -192,6 +198,13 @@ fn status(letter: u8) -> Result<Status, String> {
         b'g' => Ok(Status::Degraded),
         b'd' => Ok(Status::Down),
         other => Err(format!("expected h, g or d for a status, found {:?}", char::from(other))),
+    }
+}
+
+impl Millis {
+    /// Whether there is a timestamp for it: timestamps end in 2262.
+    fn is_timestamp(self) -> bool {
+        self.0.checked_mul(1_000_000).is_some()
     }
 }
 

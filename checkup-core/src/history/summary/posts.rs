@@ -17,6 +17,8 @@ const MAX_TEXT: usize = 2000;
 /// How long an id may be, in bytes.
 const MAX_ID: usize = 64;
 
+const IMPLAUSIBLE: &str = "maintenance that ends before it begins, or lasts more than 400 days, was left out";
+
 /// The newest version of a post.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -191,6 +193,10 @@ impl Summary {
             self.report("maintenance that is announced more than 400 days ahead was left out");
             post.window = None;
         }
+        if post.window.is_some_and(|(from, to)| !is_plausible(from, to)) {
+            self.report(IMPLAUSIBLE);
+            post.window = None;
+        }
         let key = post.key();
         if self.posts.get(&key).is_some_and(|known| *known >= post) {
             return;
@@ -229,11 +235,8 @@ impl Summary {
 
     /// Adds a maintenance window, if it is plausible and no post replaced it. Of too many, the latest stay.
     pub(crate) fn announce(&mut self, window: Window) {
-        if window.to <= window.from
-            || window.to.since(window.from) > LONGEST_WINDOW
-            || window.from < Timestamp::default()
-        {
-            self.report("maintenance that ends before it begins, or lasts more than 400 days, was left out");
+        if !is_plausible(window.from, window.to) {
+            self.report(IMPLAUSIBLE);
             return;
         }
         if self.posts.get(&window.key()).is_some_and(|post| post.window().as_ref() != Some(&window)) {
@@ -259,4 +262,9 @@ impl Summary {
         self.windows.retain(|window| window.to >= before);
         self.posts.retain(|_, post| post.matters_until() >= before);
     }
+}
+
+/// Whether this can be a maintenance window.
+fn is_plausible(from: Timestamp, to: Timestamp) -> bool {
+    from < to && to.since(from) <= LONGEST_WINDOW && from >= Timestamp::default()
 }
