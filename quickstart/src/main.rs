@@ -50,7 +50,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         return serve(checkup).await;
     }
     println!("Next: `cargo run -p checkup-quickstart -- --serve` keeps checking, and serves the status page.");
-    println!("      `cargo run -p checkup-cli -- https://example.com` checks a URL of your own.");
+    println!("      `cargo run -p checkup-cli -- https://example.com` checks your own URL.");
     Ok(())
 }
 
