@@ -34,8 +34,8 @@
 //!
 //! # Extend: your own checkers and storages
 //!
-//! Implement [`Checker`], [`Storage`] or [`Notifier`] in any crate. With the derives of serde and schemars it is a `type` in
-//! config files and works with every command of the `checkup` command line. Guide: [`guide::extend`].
+//! Implement [`Checker`], [`Storage`] or [`Notifier`] in any crate. With the serde and schemars derives, it can be registered as a
+//! `type` for config files, and works with every command of the command line. Guide: [`guide::extend`].
 //!
 //! ```
 //! use std::borrow::Cow;
@@ -63,7 +63,7 @@
 //!
 //! # Test: wait until it is healthy, then assert
 //!
-//! An integration test waits for what it needs, and fails with the reasons if that does not become healthy. Guide:
+//! An integration test waits for the services it needs. If they do not become healthy, it fails and says why. Guide:
 //! [`guide::test`](mod@guide::test).
 //!
 //! ```
@@ -83,7 +83,7 @@
 //!
 //! # Features
 //!
-//! | Feature | Default | What it brings |
+//! | Feature | Default | What it adds |
 //! |---|---|---|
 //! | `config` | yes | config files in JSON, YAML and TOML: `config` and `default_registry` |
 //! | `http` | yes | the checker `http` |
@@ -92,12 +92,12 @@
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or a similar server |
-//! | `provision` | | creating the bucket and letting a status page read it; compiles the AWS SDK, which is larger than everything else |
+//! | `provision` | | creating a bucket and letting a status page read it; compiles the AWS SDK, which takes longer than everything else |
 //! | `axum` | | probes (`/livez`, `/readyz`, `/startupz`) as handlers for axum |
 //! | `statuspage` | | the status page: its files, and a router that serves it |
-//! | `full` | | all of these but `provision` |
+//! | `full` | | all of these except `provision` |
 //!
-//! A feature never changes what another does. Without any feature you get the engine, [`check_fn`] and [`Monitor`].
+//! A feature never changes what another one does. Without any feature you get the engine, [`check_fn`] and [`Monitor`].
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod guide;
@@ -131,7 +131,7 @@ pub use checkup_tcp as tcp;
 
 /// The registry of every checker, storage, notifier and root section whose feature is enabled.
 ///
-/// Types whose feature is not enabled are known by name, so that the error of a config says which feature to enable.
+/// Types whose feature is not enabled are known by name, so that the error for a config that uses one says which feature to enable.
 ///
 /// ```
 /// use checkup::config::{Format, Kind};

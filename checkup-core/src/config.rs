@@ -45,7 +45,7 @@
 //!
 //! # Checks without a file
 //!
-//! A type of checkers can also be registered with the schemes of URLs that stand for it: see [`FromUrl`].
+//! A checker can also be registered with URL schemes, so that a URL such as `tcp://db:5432` is a check: see [`FromUrl`].
 //!
 //! # The file
 //!
@@ -56,16 +56,16 @@
 //! | `storage` | Where reports are stored, with its `type`. |
 //! | `spool` | Where reports are queued while the storage is unreachable: [`Spool`](crate::Spool) as an object, or `false` for nowhere. |
 //! | `notifiers` | The notifiers, which send a message when a status changes, each with its `type`. |
-//! | `notifier` | A single notifier, an older form of upstream (the original Checkup, a Go program); it comes first. |
-//! | `concurrent_checks` | How many checks run concurrently, up to 100,000. Default, and if 0: 256. |
+//! | `notifier` | A single notifier: an older form of `notifiers` in the original Checkup (a Go program). It is called first. |
+//! | `concurrent_checks` | How many checks run concurrently, up to 100,000. Default: 256; 0 means the default. |
 //! | `location` | Where this node is, in one line of at most 64 characters; recorded in every result. |
 //! | `shard` | This node's share of the checks: `"2/8"` or `{"index": 2, "count": 8}` for the second of eight. |
 //! | `quorum` | How many locations must report a check as down for it to be down. Default: more than half. |
-//! | `timestamp` | An RFC 3339 time that replaces the time of every result; absent or `0001-01-01T00:00:00Z` for none. |
+//! | `timestamp` | An RFC 3339 time that replaces the time of every result. `0001-01-01T00:00:00Z` counts as absent. |
 //! | `$schema` | The schema of this file, for editors; ignored. |
 //!
-//! Keys that begin with `x-` are ignored too: they are free for YAML's anchors. A program can [register](Registry::section) further keys, such as
-//! `status_page`.
+//! Keys that begin with `x-` are ignored too; use them for YAML anchors, for example. A program can [register](Registry::section) further keys, such
+//! as `status_page`.
 //!
 //! Every check has `endpoint_name` (or `name`), `attempts`, `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`, `retry_spacing`,
 //! `interval`, `tags`, `group` and `depends_on`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in

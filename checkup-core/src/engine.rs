@@ -1,7 +1,7 @@
 //! The engine: runs checks and decides the verdict on each.
 //!
-//! A run has as many workers as checks may run concurrently. Each worker takes the next check that no other has taken,
-//! so the order does not matter and a slow check delays only one worker. Dropping a run aborts its workers.
+//! A run has as many workers as checks may run concurrently. Each worker takes the next check that no other worker has taken,
+//! so a slow check delays only one worker. Dropping a run aborts its workers.
 
 mod trace;
 

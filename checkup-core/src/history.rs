@@ -1,11 +1,11 @@
-//! History: what check files say about the past.
+//! The history of checks: what check files record about the past.
 //!
 //! - [`check_file`]: how results are named and written.
-//! - [`archive`]: a storage of check files over whatever holds named files.
+//! - [`archive`]: a storage of check files over anything that holds named files.
 //! - [`summary`]: daily statistics, incidents and recent results, derived from check files.
-//! - [`read`] and [`read_summary`] read either from any storage.
-//! - [`Timeline`] is the state of a check over time; [`Incident`]s, [`Availability`] and the [`Verdict`], its present state, are derived
-//!   from it. [`freshness`] says how long a result counts.
+//! - [`read`] reads the results of any storage, and [`read_summary`] their summary.
+//! - [`Timeline`] is the state of a check over time. [`Incident`]s, [`Availability`] and the [`Verdict`] (the current state) are derived
+//!   from it. [`freshness`] says how long a result is valid.
 
 pub mod archive;
 pub mod check_file;

@@ -1,4 +1,4 @@
-//! [`Exchange`]: one request and its response, on a connection of their own.
+//! [`Exchange`]: one request and its response, on a separate connection.
 //!
 //! It runs in the task of its caller: dropping it closes the connection, and nothing is left behind.
 

@@ -1,4 +1,4 @@
-//! Storing reports and notifying of changes: whatever a storage or a notifier does, the caller gets an answer in time.
+//! Stores reports and notifies of changes. Whatever a storage or a notifier does, the caller gets an answer in time.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;

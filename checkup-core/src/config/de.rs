@@ -1,7 +1,7 @@
 //! Reads settings structs from values. It collects the problems of an object instead of stopping at the first.
 //!
 //! A settings struct's own deserialiser stops at the first error. So it is run again without the entry that the error is about, until
-//! there is no further one: every type reports all of its problems, including those of third parties.
+//! there are no further errors. This way every type reports all of its problems, including types of third parties.
 
 use std::ffi::OsString;
 use std::fmt;

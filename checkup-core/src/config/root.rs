@@ -1,4 +1,4 @@
-//! The whole file: its root, and the keys that all checks have. It is read check by check, which keeps at most one of them in
+//! The whole file: its root, and the keys that all checks have. It is read check by check, so that at most one check is in
 //! memory twice. It can be written back from the checkup that was made from it.
 
 use std::any::Any;

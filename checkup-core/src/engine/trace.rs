@@ -1,8 +1,8 @@
 //! Which phase an attempt is in, and how long each took.
 //!
-//! A task-local, and not a parameter of [`Checker::attempt`](crate::Checker::attempt): phases are marked deep inside
-//! (in a resolver, in a TLS session), and most checkers have none. When the engine cancels an attempt, the trace still
-//! knows what the attempt was waiting for.
+//! It is task-local instead of a parameter of [`Checker::attempt`](crate::Checker::attempt), because phases are marked deep
+//! inside (in a resolver, in a TLS session), and most checkers have no phases. When the engine cancels an attempt, the trace
+//! still knows what the attempt was waiting for.
 
 use std::cell::RefCell;
 

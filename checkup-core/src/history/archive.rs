@@ -1,4 +1,4 @@
-//! The archive: a history of check files in any place that holds named files.
+//! The archive: a history of check files, kept in anything that holds named files.
 //!
 //! [`Archive`] makes a storage from any [`NamedFiles`] (a directory, a bucket, [memory](MemoryFiles)): it names the
 //! check files, reads them, removes expired ones, and compacts many small files into a few large ones.
@@ -16,9 +16,9 @@
 //!
 //! # Compaction
 //!
-//! Twenty minutes after its end an hour, and then a day (both in UTC), counts as closed. The check files of a closed
-//! day become one file of up to 4 MiB, or a few. So do those of each closed hour of the day that is still open. Files
-//! that arrive later are merged by a later pass. The results are copied unchanged.
+//! An hour or a day (in UTC) is closed twenty minutes after its end. The check files of a closed day become one file of
+//! up to 4 MiB, or a few of them. So do those of each closed hour of the day that is still open. Files that arrive later
+//! are merged by a later pass. The results are copied unchanged.
 //!
 //! # Maintenance
 //!
@@ -32,8 +32,6 @@
 //! Expired check files are removed before that, so that they make room on a full disk, and again after it. Only files
 //! whose results are in the summary are removed. The local clock counts only as far as the history confirms it, so a
 //! clock that is ahead removes nothing.
-//! with one list of at most 64 names, once an hour in a process. If that finds something to compact, or if `maintain` follows
-//! no store, it looks at all of the names. Then it renews [`summary.json`](crate::summary), and last removes what has expired.
 
 mod clock;
 mod compaction;

@@ -1,8 +1,8 @@
-//! How long a result counts, and which results are from the future.
+//! How long a result is valid, and which results are from the future.
 //!
-//! A result holds from its time until the next result of its location, at most for its [`validity`]. After that the state of the
-//! location is unknown: a node that was switched off while a check was down must not make an outage that never ends, and a
-//! check that nobody measures is not healthy either.
+//! A result is valid from its time until the next result of its location, and at most for its [`validity`]. After that the state of the
+//! location is unknown: if a node is switched off while a check is down, the outage must not last forever, and a check that is no longer
+//! measured is not healthy either.
 //!
 //! The usual interval is the median of the distances between the neighbouring results. Therefore a changed interval, a night
 //! without runs or a burst of runs by hand affects only the results around it.

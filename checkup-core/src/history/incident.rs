@@ -1,7 +1,7 @@
-//! [`Incident`]: a stretch of time in which a check was bad, smoothed so that single bad results are none.
+//! [`Incident`]: a period in which a check was bad, smoothed so that a single bad result is not an incident.
 //!
 //! Each location turns bad with the first of `failures` consecutive bad results and good with the first of `successes` consecutive good
-//! ones. These smoothed states vote as the states themselves do. Single slow results would otherwise bury the outages.
+//! ones. These smoothed states vote in the same way as the states themselves. Without smoothing, single slow results would hide the outages.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;

@@ -1,6 +1,6 @@
 //! [`Run`]: consecutive results of one location with the same status.
 //!
-//! Runs are what the summary keeps of the past. They are exact where results are, and far fewer. Everything else about
+//! Runs are what the summary keeps of the past. They are as exact as the results, and far fewer. Everything else about
 //! the past (incidents, uptime, days) is derived from them.
 
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! [`Summary`]: a history in one small piece, for pages and terminals.
 //!
-//! A year of results is too much to read for a page. A summary has, for each check and location, the statistics of each day, runs of equal
-//! results, messages, and the results of the last day in detail. It is derived from check files. It may be deleted, or replaced by an
-//! older one, as long as the check files exist; for days whose check files have expired it is the last copy.
+//! A year of results is too much for a page to read. For each check and location, a summary has the statistics of each day, runs of equal
+//! results, messages, and the results of the last day in detail. It is derived from check files: while these exist, it may be deleted, or
+//! replaced by an older one. For days whose check files have expired, it is the last copy.
 //!
 //! [`read_summary`](crate::history::read_summary) makes the summary of any storage, up to now. Storages on the
 //! [archive](crate::archive) keep one, `summary.json`, and [`maintain`](crate::StorageMaintainer::maintain) renews it; then
@@ -40,13 +40,13 @@
 //! | `version` | 2 |
 //! | `check` | a checksum of what follows, in a stored file: after a change by hand, days are derived again from their check files |
 //! | `made` | when it was made |
-//! | `recent_from` | every result from then on is in `recent`, as far as its file is in `files` |
-//! | `files` | the check files of that time that are in it; readers fetch the others |
+//! | `recent_from` | every result from this time on is in `recent`, if its file is in `files` |
+//! | `files` | the check files from this time on that are in it; readers fetch the others |
 //! | `unread` | files that could not be read |
 //! | `problems` | what was left out, in words |
 //! | `days` | `{"20778": "<hash>"}`: the days that are summarised, with a hash of their files' names |
-//! | `posts` | `{"id", "at", "revised", "title", "endpoint", "text", "state", "incident", "from", "to", "ended"}`: the newest version of each post, written at `revised`; without title of all checks; with `from` and `to` it announces maintenance |
-//! | `windows` | the maintenance in force, including that of posts: `{"from", "to", "title", "text", "id"}`, without title of all checks; without id it is in no post, and its id is `w<from>-<to>` |
+//! | `posts` | `{"id", "at", "revised", "title", "endpoint", "text", "state", "incident", "from", "to", "ended"}`: the newest version of each post, written at `revised`. Without `title` it is about all checks; with `from` and `to` it announces maintenance |
+//! | `windows` | the maintenance windows in force, including those of posts: `{"from", "to", "title", "text", "id"}`. Without `title` a window is about all checks. Without `id` it is not from a post, and its id is `w<from>-<to>` |
 //! | `parts` | `{"name", "from", "to"}`: files with the days from `from` to `to`, in the same form, where one file would be too large |
 //! | `series` | one for each title, endpoint and location, as follows |
 //!

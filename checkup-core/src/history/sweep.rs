@@ -1,4 +1,4 @@
-//! The state of a check over time: at every moment the locations that are known then vote.
+//! The state of a check over time: at every moment, the locations whose state is known vote.
 //!
 //! A check is down only while at least the quorum of the known locations is down *at the same time*. Outages of one location after
 //! the other never add up to an outage of the check.

@@ -1,8 +1,8 @@
 //! The summary of an archive, `summary.json`: made of the check files of closed days, and of the last day in detail.
 //!
-//! It is derived. Nodes that make it concurrently replace each other's, and each names the files that are in it, so that a reader, and
-//! the next node that makes it, add what is missing. A day outlasts its check files, and is never dropped before it expires: what is too
-//! large for one file goes into parts with some days each.
+//! It is derived. Nodes that make it concurrently replace each other's. Each summary names the files that are in it, so that readers, and
+//! the next node that makes it, can add what is missing. A day outlasts its check files, and is never dropped before it expires: if the
+//! summary is too large for one file, older days go into parts.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What summaries of the first version say: incidents of single days, which become runs.
 //!
-//! Days whose check files exist are derived again. For the others this is all that is left of them.
+//! Days whose check files exist are derived again. For other days, nothing but this is left.
 
 use std::time::Duration;
 

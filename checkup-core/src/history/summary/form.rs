@@ -1,7 +1,7 @@
 //! The JSON of a summary: columns, whole milliseconds and microseconds, since a page has to load it.
 //!
-//! What cannot be true is left out and reported, as small a part as possible: derived data must neither stop a
-//! maintenance nor win over the check files that it was derived from.
+//! Impossible values are left out and reported, as small a part as possible: derived data must neither stop
+//! maintenance nor override the check files that it was derived from.
 
 use std::collections::{BTreeMap, BTreeSet};
 
