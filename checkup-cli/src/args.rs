@@ -6,7 +6,7 @@ use std::time::Duration;
 use checkup_core::duration;
 use clap::{ArgAction, Args, ValueEnum, ValueHint};
 
-/// What every command accepts.
+/// The options that every command accepts.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The config file, or `-` for JSON or YAML from standard input
@@ -62,7 +62,7 @@ impl From<Color> for anstream::ColorChoice {
 }
 
 impl Global {
-    /// Why `--config` is refused in this place, if it is set.
+    /// Why `--config` is rejected in this place, if it is set.
     pub(crate) fn config_has_no_effect(&self, place: &str) -> Option<String> {
         self.config.as_ref().map(|_| format!("--config has no effect {place}"))
     }

@@ -18,7 +18,9 @@ use crate::{Program, descriptors, exit_codes, tracing, urls};
 
 /// Health checks for HTTP, TCP, DNS and any other checker that is compiled in.
 ///
-/// Without a command, runs every check of the config file once, or those that URLs stand for, and prints the report.
+/// Without a command, runs every check of the config file once and prints the report.
+///
+/// With URLs, it checks these instead.
 #[derive(Debug, Parser)]
 #[command(name = "checkup", version, after_help = exit::HELP, subcommand_help_heading = "Commands")]
 struct Cli {
@@ -52,7 +54,7 @@ pub(crate) fn run(program: Program, registry: &Registry) -> ExitCode {
     stderr::name_program(program.name);
     let cli = match parse(program, registry) {
         Ok(cli) => cli,
-        // Help and the version are no errors, and go to standard output.
+        // Help and the version are not errors, and go to standard output.
         Err(error) => {
             print(&error);
             return ExitCode::from(if error.use_stderr() { exit_codes::USAGE } else { exit_codes::HEALTHY });
@@ -76,7 +78,7 @@ fn grammar(program: Program, registry: &Registry) -> clap::Command {
         .mut_subcommand("wait", |wait| wait.mut_arg("urls", describe))
 }
 
-/// Parses the arguments of this process. Options that would have no effect are refused.
+/// Parses the arguments of this process. Options that would have no effect are rejected.
 fn parse(program: Program, registry: &Registry) -> Result<Cli, clap::Error> {
     let mut grammar = grammar(program, registry);
     let matches = grammar.try_get_matches_from_mut(env::args_os())?;
@@ -91,7 +93,7 @@ fn parse(program: Program, registry: &Registry) -> Result<Cli, clap::Error> {
     }
 }
 
-/// Prints what clap has to say. It quotes the arguments, which scripts may have from elsewhere.
+/// Prints clap's message. It quotes the arguments, which scripts may take from elsewhere.
 fn print(error: &clap::Error) {
     if env::args_os().any(|arg| escape::line(&arg.to_string_lossy()) != arg.to_string_lossy()) {
         stderr::write_lines(&error.render().to_string());
@@ -107,12 +109,12 @@ fn in_runtime(program: Program, registry: &Registry, cli: &Cli) -> Result<Exit, 
         .enable_all()
         .build()
         .map_err(|error| Error::because("cannot start the runtime", error))?;
-    // The panic has been reported on standard error, and what panicked is not used again.
+    // The panic has been reported on standard error, and the value that panicked is not used again.
     let result =
         catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(program, registry, cli)))).unwrap_or_else(|_| {
             Err(Error::failed("the command panicked, which is a defect of it or of a plugin; please report it"))
         });
-    // Whatever still blocks (a hanging system resolver, for example) was given up, and must not delay the end.
+    // A task that still blocks (in a hanging system resolver, for example) was given up, and must not delay the exit.
     runtime.shutdown_background();
     result
 }

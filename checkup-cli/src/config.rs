@@ -15,16 +15,16 @@ use crate::exit::Error;
 use crate::output::stderr::complain;
 use crate::{descriptors, discover, node, spool};
 
-/// What a config from standard input is called in messages.
+/// The name of a config from standard input in messages.
 const STDIN: &str = "standard input";
 
-/// A config file that is not read yet.
+/// A config file that has not been read yet.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
-    /// What it is called in messages.
+    /// Its name in messages.
     pub(crate) label: String,
-    /// Whether it was found, and not named by the user.
+    /// Whether it was found, rather than named by the user.
     is_found: bool,
 }
 
@@ -66,8 +66,8 @@ impl Source {
         self.load_for(registry, !global.quiet)
     }
 
-    /// Loads it again, for a command that has loaded it before and goes on; `select` makes the command's checkup of it. What is
-    /// wrong with it is reported, and there is no checkup then: the command keeps the old one.
+    /// Loads it again, for a command that keeps running; `select` makes the command's checkup from it. If it is invalid, the
+    /// problems are reported and there is no checkup: the command keeps the old one.
     pub(crate) fn reload(
         &self,
         registry: &Registry,
@@ -102,7 +102,7 @@ impl Source {
         Ok(descriptors::bounded(spool::with_default(checkup, &self.path)))
     }
 
-    /// Warns of what is allowed in its checks, but probably a mistake.
+    /// Warns of things in its checks that are allowed, but probably a mistake.
     pub(crate) fn warn(&self, checkup: &Checkup) {
         for (name, count) in shared_names(checkup) {
             complain(&format!(
@@ -116,14 +116,14 @@ impl Source {
         let unreadable = |error| ConfigError::new(ConfigErrorKind::Io, "", format!("cannot be read: {error}"));
         if self.is_stdin() {
             let text = io::read_to_string(io::stdin().lock()).map_err(unreadable)?;
-            // What does not look like JSON is YAML; and the parser of JSON has the better messages.
+            // Text that does not look like JSON is YAML. JSON has its own parser, whose messages are better.
             let format = if text.trim_start().starts_with('{') { Format::Json } else { Format::Yaml };
             return Ok((text, format));
         }
         let format = Format::of(&self.path)?;
         let mut file = File::open(&self.path).map_err(unreadable)?;
         if self.is_found {
-            // Another user may have put another file there since it was found.
+            // Another user may have replaced the file since it was found.
             let metadata = file.metadata().map_err(unreadable)?;
             discover::refuse_foreign(&self.path, &metadata)
                 .map_err(|error| ConfigError::new(ConfigErrorKind::Io, "", error.to_string()))?;
@@ -163,13 +163,13 @@ pub(crate) fn load(registry: &Registry, global: &Global) -> Result<Checkup, Erro
     Source::find(global.config.as_deref())?.load_with_spool(registry, global)
 }
 
-/// Like [`load`], with warnings only if someone may read them.
+/// Like [`load`], with warnings only if someone is likely to read them.
 pub(crate) fn load_for(registry: &Registry, global: &Global, readers: bool) -> Result<Checkup, Error> {
     let source = Source::find(global.config.as_deref())?;
     source.load_for(registry, readers && !global.quiet)
 }
 
-/// The storage, or an error that says what needs one.
+/// The storage, or an error that says what needs it.
 pub(crate) fn needs_storage<'a>(checkup: &'a Checkup, what: &str) -> Result<&'a Arc<dyn Storage>, Error> {
     let missing = || Error::usage(format!("{what} needs a `storage` in the config file, and there is none"));
     checkup.storage().ok_or_else(missing)

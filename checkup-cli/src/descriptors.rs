@@ -2,7 +2,7 @@
 
 use checkup_core::Checkup;
 
-/// How many descriptors are left for everything but checks: standard streams, the runtime, files, storages, the page.
+/// How many descriptors are reserved for everything except checks: standard streams, the runtime, files, storages, the page.
 const RESERVED: u64 = 64;
 
 /// How many descriptors a check may need at once: a connection, and a lookup or a second address tried concurrently.
@@ -14,7 +14,7 @@ pub(crate) fn raise_limit() {
     {
         use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-        /// The most that macOS accepts where the hard limit is "unlimited" (`OPEN_MAX`).
+        /// The highest limit that macOS accepts if the hard limit is "unlimited" (`OPEN_MAX`).
         const OPEN_MAX: u64 = 10_240;
 
         let limit = getrlimit(Resource::Nofile);
@@ -28,7 +28,7 @@ pub(crate) fn raise_limit() {
     }
 }
 
-/// The checkup with no more concurrent checks than there are descriptors for.
+/// The checkup, limited to as many concurrent checks as there are descriptors for.
 pub(crate) fn bounded(checkup: Checkup) -> Checkup {
     let Some(most) = limit().map(concurrent_checks) else { return checkup };
     if checkup.concurrent_checks().min(checkup.checks().len()) <= most {
@@ -38,7 +38,7 @@ pub(crate) fn bounded(checkup: Checkup) -> Checkup {
     checkup.with_concurrent_checks(most)
 }
 
-/// How many checks may run at once with this limit on open files.
+/// How many checks may run concurrently with this limit on open files.
 fn concurrent_checks(limit: u64) -> usize {
     usize::try_from(limit.saturating_sub(RESERVED) / PER_CHECK).unwrap_or(usize::MAX).max(1)
 }

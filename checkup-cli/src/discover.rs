@@ -15,7 +15,7 @@ const NAMES: [&str; 4] = ["checkup.json", "checkup.yaml", "checkup.yml", "checku
 /// Finds the config file in `start`, or in its nearest parent that has one: up to the root of the repository (the folder that holds
 /// `.git`) or the home folder, whichever comes first. Outside of both, only `start` is searched.
 ///
-/// A file of another user is refused: a config file reads environment variables and chooses where requests and results go.
+/// A file of another user is rejected: a config file reads environment variables and chooses where requests and results go.
 pub(crate) fn config_file(start: &Path) -> Result<PathBuf, Error> {
     // The current folder has no links in its path.
     let home = env::home_dir().and_then(|home| home.canonicalize().ok());
@@ -26,7 +26,7 @@ pub(crate) fn config_file(start: &Path) -> Result<PathBuf, Error> {
     Ok(path)
 }
 
-/// Refuses a file that belongs neither to the user who runs this process nor to root.
+/// Rejects a file that belongs neither to the user who runs this process nor to root.
 pub(crate) fn refuse_foreign(path: &Path, metadata: &Metadata) -> Result<(), Error> {
     match owner(metadata) {
         Some((owner, user)) if is_foreign(owner, user) => Err(Error::usage(format!(
@@ -89,7 +89,7 @@ fn owner(metadata: &Metadata) -> Option<(u32, u32)> {
     Some((metadata.uid(), rustix::process::geteuid().as_raw()))
 }
 
-/// Files have no owner that the standard library knows of here.
+/// On this platform, the standard library does not know the owner of a file.
 #[cfg(not(unix))]
 fn owner(_metadata: &Metadata) -> Option<(u32, u32)> {
     None

@@ -19,7 +19,7 @@ Exit codes:
   3  the report might not have been stored, or the command failed
   4  the report is not stored yet: it is in the spool";
 
-/// How the command ends when it did what it was asked to do.
+/// How the command ends if it did what it was asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// All checks are healthy, or the command succeeded.
@@ -39,7 +39,7 @@ pub(crate) enum Error {
     /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A report is not stored, and not lost either: it is in the spool.
+    /// A report is not stored yet, but not lost: it is in the spool.
     #[error("{what}")]
     Spooled { what: &'static str, source: Option<StorageError> },
     /// The command failed.
@@ -48,7 +48,7 @@ pub(crate) enum Error {
 }
 
 impl Exit {
-    /// How a run with this report ends. Checks that are degraded or down count for more than those without a verdict.
+    /// How a run with this report ends. Checks that are degraded or down take precedence over those without a verdict.
     pub(crate) fn of(report: &Report) -> Self {
         match report.with_verdicts() {
             known if !known.is_healthy() => Self::Unhealthy,
@@ -86,7 +86,7 @@ impl Error {
         Self::Failed { what: what.into(), source: Some(source.into()) }
     }
 
-    /// What an error of a store means for the report.
+    /// The error of the command for the error of a store.
     pub(crate) fn not_stored(error: StorageError) -> Self {
         match error.kind() {
             StorageErrorKind::Spooled => Self::Spooled { what: "the report is not stored yet", source: Some(error) },

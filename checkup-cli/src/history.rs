@@ -11,7 +11,7 @@ use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
 
-/// The periods for which uptime is shown, as far as they are not longer than the period that was asked for.
+/// The periods for which uptime is shown, unless they are longer than the requested period.
 const UPTIMES: [(Duration, &str); 4] = [
     (DAY, "24h"),
     (Duration::from_secs(7 * 86_400), "7d"),
@@ -19,20 +19,20 @@ const UPTIMES: [(Duration, &str); 4] = [
     (Duration::from_secs(90 * 86_400), "90d"),
 ];
 
-/// The history of all checks that were asked for.
+/// The history of all requested checks.
 #[derive(Debug)]
 pub(crate) struct History<'a> {
     pub(crate) summary: &'a Summary,
     pub(crate) period: Period,
     pub(crate) checks: Vec<CheckHistory<'a>>,
-    /// How many locations make a check down.
+    /// How many locations must be down for a check to be down.
     quorum: Quorum,
 }
 
 /// The period that the history covers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Period {
-    /// Its length, as it was asked for.
+    /// Its length, as requested.
     pub(crate) length: Duration,
     pub(crate) now: Timestamp,
 }

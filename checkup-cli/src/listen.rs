@@ -11,12 +11,12 @@ pub(crate) struct Listen {
 }
 
 impl Listen {
-    /// A port on whatever address is the default.
+    /// A port on the default address.
     pub(crate) fn port(port: u16) -> Self {
         Self { address: None, port }
     }
 
-    /// Whether it is more than a port.
+    /// Whether it has an address, not only a port.
     pub(crate) fn has_address(self) -> bool {
         self.address.is_some()
     }
@@ -48,7 +48,7 @@ pub(crate) fn parse(text: &str) -> Result<Listen, String> {
     }
 }
 
-/// Where a browser on this machine finds what listens on `address`.
+/// The URL for a browser on this machine of a server that listens on `address`.
 pub(crate) fn place(address: SocketAddr) -> String {
     if !address.ip().is_unspecified() {
         return format!("http://{address}/");

@@ -13,7 +13,7 @@ use crate::output::stderr::complain;
 /// The variable with the location of this node.
 const LOCATION: &str = "CHECKUP_LOCATION";
 
-/// The variable with the share of the checks that this node has.
+/// The variable with this node's share of the checks.
 const SHARD: &str = "CHECKUP_SHARD";
 
 /// Which of several nodes this is.
@@ -31,7 +31,7 @@ pub(crate) struct Node {
     pub(crate) shard: Option<Shard>,
 }
 
-/// The checkup of this node: as the options say, or else the environment, or else the config file.
+/// The checkup of this node, according to the options, or else the environment, or else the config file.
 pub(crate) fn place(checkup: Checkup, node: &Node) -> Result<Checkup, Error> {
     let named = match &node.location {
         Some(location) => Some(location.clone()),
@@ -62,7 +62,7 @@ pub(crate) fn warn_if_idle(checkup: &Checkup) {
 
 /// A location, by the rules of the config file.
 fn location(text: &str) -> Result<String, String> {
-    // The config file's may be empty, for none.
+    // In the config file it may be empty, which means none.
     let location = if text.is_empty() { " " } else { text };
     match Checkup::builder().location(location).build() {
         Ok(checkup) => Ok(checkup.location().unwrap_or_default().to_owned()),

@@ -26,7 +26,7 @@ pub(crate) use parts::Parts;
 pub(crate) use stdout::Stdout;
 pub(crate) use waiting::Waiting;
 
-/// Prints a report of a checkup in the format that was asked for; `stats` is for text.
+/// Prints a report of a checkup in the requested format; `stats` applies to text.
 pub(crate) fn print(
     checkup: &Checkup,
     report: &Report,

@@ -22,7 +22,7 @@ pub(crate) struct Selection {
 
 /// Only the checks of this node that are selected; all of them if nothing is.
 ///
-/// None may be left, if other nodes have all of the selected checks.
+/// There may be none, if other nodes have all of the selected checks.
 pub(crate) fn select(checkup: Checkup, selection: &Selection) -> Result<Checkup, Error> {
     if selection.only.is_empty() {
         return Ok(checkup);

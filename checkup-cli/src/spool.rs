@@ -11,8 +11,8 @@ use crate::exit::Error;
 use crate::output::figures::count;
 use crate::output::stderr::complain;
 
-/// The checkup with a spool: the one of its config file, or else one of its own in the user's state folder. It has none if the
-/// config says `"spool": false`, or if the user has no such folder.
+/// The checkup with a spool: the one in its config file, or else a separate one in the user's state folder. It has no spool if the
+/// config says `"spool": false`, or if the user has no state folder.
 pub(crate) fn with_default(checkup: Checkup, file: &Path) -> Checkup {
     match default_dir(&checkup, file) {
         Some(dir) => checkup.with_default_spool(Spool::new(dir)),
@@ -70,7 +70,7 @@ impl Backlog {
         backlog
     }
 
-    /// Takes in that something was stored or spooled. If `readers` is set, it reports that waiting reports were stored.
+    /// Called after a store or a spooled report. If `readers` is set, it says so if waiting reports were stored.
     pub(crate) async fn update(&mut self, is_stored: bool, readers: bool) {
         if is_stored && self.reports == 0 {
             return;
@@ -97,8 +97,8 @@ fn default_dir(checkup: &Checkup, file: &Path) -> Option<PathBuf> {
     Some(folders()?.join(name(&key(storage.as_ref(), file)?)))
 }
 
-/// What the folder is named after. For a config file that is its path and not its storage: the settings of the storage are often the
-/// reason that reports wait, and fixing them then lets the waiting reports be stored.
+/// What the folder is named after. For a config file that is its path, not its storage: invalid settings of the storage are often the
+/// reason why reports wait, and once they are fixed, the waiting reports must be found.
 fn key(storage: &dyn Storage, file: &Path) -> Option<Vec<u8>> {
     match real(file) {
         Some(file) => Some(file.into_os_string().into_encoded_bytes()),
@@ -106,7 +106,7 @@ fn key(storage: &dyn Storage, file: &Path) -> Option<Vec<u8>> {
     }
 }
 
-/// One path for all names of a config file; `None` for what is not a file, such as standard input. Links in the path of its folder
+/// One path for all names of a config file; `None` if it is not a file, such as standard input. Links in the path of its folder
 /// are resolved. The file itself may be a link and is not resolved: deployments often switch such a link to a new version.
 fn real(file: &Path) -> Option<PathBuf> {
     if file == Path::new("-") || !file.metadata().ok()?.is_file() {
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(key(&wrong, &one), key(&right, &one));
         assert_eq!(key(&Named(None), &one), key(&right, &one));
         assert_ne!(key(&right, &one), key(&right, &other));
-        // Whichever way it is named.
+        // However it is named.
         std::fs::create_dir(here.join("sub")).unwrap();
         assert_eq!(key(&right, &one), key(&right, &here.join("sub/../one.json")));
         assert_eq!(name(b"").len(), 16);

@@ -18,7 +18,7 @@ use tracing_subscriber::{fmt as events, registry};
 use crate::exit::Error;
 use crate::output::escape;
 
-/// Sets the subscriber of this process: as `RUST_LOG` says, or else as the options say.
+/// Sets the subscriber of this process, according to `RUST_LOG`, or else to the options.
 pub(crate) fn init(verbose: u8, quiet: bool) -> Result<(), Error> {
     let wanted = env::var("RUST_LOG").ok().filter(|directives| !directives.is_empty());
     let times = verbose > 0 || wanted.is_some();
@@ -32,7 +32,7 @@ pub(crate) fn init(verbose: u8, quiet: bool) -> Result<(), Error> {
     };
     let layer = events::layer().with_writer(|| Stderr).with_ansi(false).fmt_fields(Escaped);
     let layer = if times { layer.boxed() } else { layer.without_time().boxed() };
-    // An error means that the program has already set its own subscriber, which is fine too.
+    // An error means that the program has already set its own subscriber, which is fine.
     let _ = registry().with(layer.with_filter(targets)).try_init();
     Ok(())
 }
@@ -53,7 +53,7 @@ fn targets(verbose: u8, quiet: bool) -> Targets {
     }
 }
 
-/// Standard error, on which a failure goes unnoticed: a full disk of the log must not end the command.
+/// Standard error, with failures ignored: if the disk with the log is full, the command must not end.
 #[derive(Debug)]
 struct Stderr;
 

@@ -22,13 +22,13 @@ impl Urls {
         self.urls.is_empty()
     }
 
-    /// The checks that the URLs stand for.
+    /// The checks for the URLs.
     pub(crate) fn checkup(&self, registry: &Registry) -> Result<Checkup, Error> {
         let checks = registry.checks_from_urls(&self.urls)?;
         Ok(descriptors::bounded(Checkup::builder().checks(checks).build()?))
     }
 
-    /// What is wrong with the first option that has no effect next to URLs.
+    /// The error for the first option that has no effect next to URLs.
     pub(crate) fn without_effect(&self, global: &Global, selection: &Selection) -> Option<String> {
         if self.is_empty() {
             return None;
@@ -37,7 +37,7 @@ impl Urls {
         global.config_has_no_effect("next to URLs").or_else(selection)
     }
 
-    /// What is wrong with the first word that is probably meant to be a command: one of `commands`.
+    /// The error for the first word that was probably meant to be a command: one of `commands`.
     pub(crate) fn mistaken_command(&self, commands: &[&str]) -> Option<String> {
         let word = self.urls.iter().find(|url| !url.contains(['.', ':', '/']) && *url != "localhost")?;
         if commands.contains(&word.as_str()) {

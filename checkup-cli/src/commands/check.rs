@@ -35,7 +35,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
-    // Cron mails whatever is printed: a run that stores is silent unless someone is watching.
+    // Cron mails all output, so a run that stores is silent unless someone is watching.
     let readers = !args.store || io::stderr().is_terminal();
     let checkup = match args.urls.is_empty() {
         true => config::load_for(registry, global, readers)?,

@@ -8,7 +8,7 @@ use clap_complete::Shell;
 use crate::exit::{Error, Exit};
 use crate::output::Stdout;
 
-/// Print a script with which a shell completes this command
+/// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The shell

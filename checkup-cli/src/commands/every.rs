@@ -21,11 +21,13 @@ use crate::selection::{self, Selection};
 
 /// Run the checks repeatedly, store every report, and print a line for each run
 ///
-/// The first run starts immediately. SIGINT (Ctrl-C) or SIGTERM lets running checks finish, and stores them.
+/// The first run starts immediately.
+///
+/// SIGINT (Ctrl-C) or SIGTERM lets running checks finish and stores their results.
 ///
 /// A second signal stops it immediately. Closing the terminal is like SIGTERM.
 ///
-/// Without a terminal, SIGHUP reads the config file again. Running checks finish and are stored.
+/// Without a terminal, SIGHUP reads the config file again. Running checks finish, and their results are stored.
 ///
 /// Exits with 3 if the last report might not have been stored. Without a `storage`, nothing is stored.
 #[derive(Debug, clap::Args)]
@@ -54,7 +56,7 @@ enum LineFormat {
 pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
     let source = Source::find(global.config.as_deref())?;
     let mut checkup = args.select(source.load_with_spool(registry, global)?, global)?;
-    // Before the first check, so that no signal can end the process in the middle of one.
+    // Before the first check, so that no signal can end the process in the middle of a check.
     let mut signals = Signals::new()?;
     let outcome = Outcome::new(&checkup, global.quiet).await;
     let mut monitors = Monitors::start(checkup.clone(), args.interval)?;
@@ -90,7 +92,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     if !global.quiet && io::stderr().is_terminal() {
         complain("finishing running checks; press Ctrl-C again to stop now");
     }
-    // Whatever the reason to end is, running checks finish and are stored.
+    // Whatever the reason to stop, running checks finish and are stored.
     monitors.stop();
     let drained = async {
         let mut printed = Ok(());
@@ -122,7 +124,7 @@ impl Args {
 
 struct Printer<'a> {
     quiet: bool,
-    /// Whether reports are stored. Then a broken standard output ends nothing.
+    /// Whether reports are stored. If so, a broken standard output does not stop the runs.
     stores: bool,
     lines: Lines<'a>,
     outcome: Outcome,
@@ -145,7 +147,7 @@ impl Printer<'_> {
         }
     }
 
-    /// Whether nobody has any use for further runs: `checkup every 1m | head -3` has enough of three.
+    /// Whether further runs are useless: `checkup every 1m | head -3` needs only three.
     fn is_unread(&self) -> bool {
         !self.stores && self.lines.stdout.is_closed()
     }

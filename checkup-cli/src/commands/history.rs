@@ -45,7 +45,7 @@ enum Format {
 const NAMED: usize = 3;
 
 pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
-    // The history is of all checks, not only of this node's share.
+    // The history covers all checks, not only this node's share.
     let checkup = node::whole(&config::load(registry, global)?);
     let storage = needs_storage(&checkup, "the history")?;
     let reader = storage.reader().ok_or_else(|| {

@@ -53,7 +53,7 @@ fn refuse_second(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Writes a file that must not exist, even if another process is about to create it.
+/// Creates a new file. Fails if it exists, even if another process creates it at the same moment.
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
     File::create_new(path)?.write_all(text.as_bytes())
 }

@@ -20,11 +20,11 @@ const IDLE: usize = 1000;
 
 /// Maintain the storage: store what is in the spool, compact, and remove what has expired
 ///
-/// Runs do a part of this after each store; this command does all of it and reports what it did.
+/// Runs do part of this after each store; this command does all of it and reports what it did.
 ///
 /// Each config file has its own spool, unless `spool` sets another folder.
 ///
-/// Reports in the spools of other config files are pointed out.
+/// If the spools of other config files hold reports, it says so.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, stdout: &mut Stdou
         never = bar.show() => match never {},
     };
     bar.clear();
-    // What is done is done, even if the rest failed.
+    // Reports what was done, even if the rest failed.
     let after = match &worked {
         Ok(_) => files(storage.as_ref()).await?,
         Err(_) => None,
@@ -90,7 +90,7 @@ enum End {
     Interrupted,
 }
 
-/// Does one bounded step after the other, until nothing is left or a signal comes.
+/// Does one bounded step after another, until nothing is left to do or a signal arrives.
 async fn work(
     maintainer: &dyn StorageMaintainer,
     bar: &Maintaining,

@@ -22,7 +22,9 @@ use window::Window;
 
 /// Post a message or announce a maintenance window on the status page
 ///
-/// It needs no results. `list` shows the ids of what was posted; `edit` and `end` change and withdraw it.
+/// It needs no results and runs no checks.
+///
+/// `list` shows the ids of what was posted; `edit` and `end` change and withdraw it.
 ///
 /// Stored files are never rewritten.
 #[derive(Debug, clap::Args)]
@@ -31,7 +33,7 @@ pub(crate) struct Args {
     /// The message
     #[arg(value_parser = text, required = true)]
     text: Option<String>,
-    /// The name of the check that it is about, in any case; default: the only check, or all checks
+    /// The name of the check that it is about, regardless of case; default: the only check, or all checks
     #[arg(short, long, value_name = "NAME")]
     about: Option<String>,
     #[command(flatten)]
@@ -46,15 +48,17 @@ pub(crate) struct Args {
 struct Details {
     /// When failures are expected and do not count
     ///
-    /// A side is a time such as 2026-11-20T22:00Z or 2026-11-20T23:00+01:00, `now`, or relative.
+    /// FROM and TO are times such as 2026-11-20T22:00Z or 2026-11-20T23:00+01:00, `now`, or relative.
     ///
-    /// `-30m` is before now. `+2h` is after now; as the end, it is after the start.
+    /// `-30m` is before now. `+2h` is after now; as TO, it is after FROM.
     #[arg(long, value_name = "FROM..TO", value_parser = Window::parse, allow_hyphen_values = true)]
     maintenance: Option<Window>,
-    /// How far the work on an incident is
+    /// The progress of the work on an incident
     #[arg(long, value_name = "STATE", value_parser = states())]
     state: Option<PostState>,
-    /// The id of the incident that it is about, from `checkup history --format json`; default: by its time
+    /// The id of the incident that it is about, from `checkup history --format json`
+    ///
+    /// Default: the incident at the time of the message.
     #[arg(long, value_name = "ID")]
     incident: Option<String>,
 }
@@ -65,7 +69,7 @@ enum Action {
     Edit {
         /// The id, from `checkup message list`
         id: String,
-        /// The new text; default: the present one
+        /// The new text; default: the current one
         #[arg(value_parser = text)]
         text: Option<String>,
         #[command(flatten)]
@@ -136,7 +140,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     Ok(Exit::Healthy)
 }
 
-/// What is to be posted.
+/// The post to store.
 struct Draft {
     /// The name and endpoint of its check; for all checks, those of any check.
     check: (String, String),
@@ -195,7 +199,7 @@ fn of_check(check: &Check) -> (String, String) {
     (check.name().into_owned(), check.shown_endpoint().into_owned())
 }
 
-/// An id that is short enough to type. Two nodes hardly ever make the same.
+/// An id that is short enough to type. Two nodes are unlikely to choose the same one.
 fn new_id() -> String {
     let hash = RandomState::new().hash_one((Timestamp::now().unix_nanos(), std::process::id()));
     format!("{:010x}", hash >> 24)

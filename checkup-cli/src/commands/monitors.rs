@@ -35,7 +35,7 @@ impl Monitors {
         &self.current
     }
 
-    /// Starts a monitor of a new configuration. The one before starts nothing more, and its running checks finish and are
+    /// Starts a monitor of a new configuration. The previous monitor starts no more checks; its running checks finish and are
     /// stored.
     pub(super) fn replace(&mut self, checkup: Checkup) -> Result<(), Error> {
         let Some(events) = &self.events else { return Ok(()) };
@@ -45,7 +45,7 @@ impl Monitors {
         Ok(())
     }
 
-    /// The next run that ends, whichever configuration it began with; `None` when everything has stopped. Cancel-safe.
+    /// The next run that finishes, under whichever configuration it began; `None` when everything has stopped. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Option<Arc<Run>>, Error> {
         loop {
             match self.received.recv().await {
@@ -59,7 +59,7 @@ impl Monitors {
         }
     }
 
-    /// Starts nothing more. The runs that are still going on come from [`next`](Self::next).
+    /// Starts no more runs. Those that are still running come from [`next`](Self::next).
     pub(super) fn stop(&mut self) {
         self.events = None;
         shut_down(Arc::clone(&self.current));
@@ -76,7 +76,7 @@ fn start(
     let (monitor, mut runs) = Monitor::builder(checkup).interval(interval).start_and_subscribe()?;
     tokio::spawn(async move {
         while let Some(run) = runs.next().await {
-            // If nobody receives it any more, the process is about to end.
+            // If there is no receiver left, the process is about to end.
             let _ = events.send((number, Some(run))).await;
         }
         let _ = events.send((number, None)).await;

@@ -12,7 +12,7 @@ pub(super) struct Outcome {
     quiet: bool,
     /// What is in the spool.
     backlog: Backlog,
-    /// How it went to store the last report.
+    /// How the store of the last report went.
     last: Result<(), Error>,
 }
 
@@ -43,11 +43,11 @@ impl Outcome {
         for error in &run.notify_errors {
             complain(&format!("could not confirm that a notification was delivered: {}", ErrorChain(error)));
         }
-        // At the end, so that nothing but this is lost if the rest is cancelled; the next run makes up for it.
+        // Last, so that a cancellation loses nothing else; the next run makes up for it.
         self.backlog.update(self.last.is_ok(), !self.quiet).await;
     }
 
-    /// How it went to store the last report.
+    /// How the store of the last report went.
     pub(super) fn last(self) -> Result<(), Error> {
         self.last
     }

@@ -19,14 +19,14 @@ const BUCKET: &str = "AWS_BUCKET_NAME";
 
 /// Create what the storage needs before its first store, such as a bucket, and let a status page read it
 ///
-/// It may run again at any time: what is as requested stays as it is, and other people's settings are kept.
+/// You can run it again at any time: it changes only what differs, and keeps the settings of others.
 ///
 /// Marks: + for created, ~ for updated, = for unchanged, - for what the server does not support.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Take the storage from the environment instead of a config file
     ///
-    /// It is in AWS_BUCKET_NAME, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+    /// Its settings are in AWS_BUCKET_NAME, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
     #[arg(value_name = "PROVIDER")]
     provider: Option<Provider>,
     /// Change nothing; print the planned changes and their documents
@@ -38,7 +38,7 @@ pub(crate) struct Args {
     /// Like --page, and let the storage serve it as a website
     #[arg(long)]
     website: bool,
-    /// Let only pages of this origin read, such as `https://status.example.com`; may be repeated
+    /// Let only pages of this origin read the files, such as `https://status.example.com`; may be repeated
     #[arg(long = "origin", value_name = "ORIGIN")]
     origins: Vec<String>,
     /// Let the storage itself remove check files of this age, such as `400d`
@@ -115,7 +115,7 @@ fn from_environment(registry: &Registry) -> Result<Checkup, Error> {
             "`provision s3` takes the name of the bucket from the environment, and {BUCKET} is not set"
         ))
     })?;
-    // It would be replaced by another variable, which may hold a secret.
+    // `$` would insert another variable, which may hold a secret.
     if bucket.contains('$') {
         return Err(Error::usage(format!("expected the name of a bucket in {BUCKET}, found a `$` in it")));
     }

@@ -36,7 +36,7 @@ const DEFAULT_PORT: u16 = 3000;
 ///
 /// Without a terminal, SIGHUP reads the config file again.
 ///
-/// Besides the page: check files, /api/v1/, /feed.atom, /badge/, /healthz, /readyz, /health and /metrics.
+/// It also serves check files, /api/v1/, /feed.atom, /badge/, /healthz, /readyz, /health and /metrics.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to listen: an address with a port, or a port; 0 for any free one [default: 127.0.0.1:3000]
@@ -65,7 +65,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     let source = Source::find(global.config.as_deref())?;
     let place = |checkup| args.place(checkup, global);
     let checkup = place(source.load_with_spool(registry, global)?)?;
-    // Before the first check, so that no signal can end the process in the middle of one.
+    // Before the first check, so that no signal can end the process in the middle of a check.
     let mut signals = Signals::new()?;
     let reload = || source.reload(registry, global, place);
     match args.every {
@@ -75,7 +75,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
             server.run(&mut signals, &mut Stored { reload }).await?;
         }
         Some(interval) => {
-            // The address is taken before anything is checked for a page that cannot be served.
+            // Listens before the first check, so that nothing is checked for a page that cannot be served.
             let server = Server::open(args.address(), Router::new(), global, stdout).await?;
             let outcome = Outcome::new(&checkup, global.quiet).await;
             let monitors = Monitors::start(checkup.clone(), interval)?;
@@ -98,7 +98,7 @@ impl Args {
         Some(format!("{option} has no effect without --every: nothing is checked"))
     }
 
-    /// Where to listen: on loopback only, unless other machines are asked for.
+    /// Where to listen: on loopback only, unless the options allow other machines.
     fn address(&self) -> SocketAddr {
         let default = if self.public { Ipv4Addr::UNSPECIFIED } else { Ipv4Addr::LOCALHOST };
         self.listen.unwrap_or(Listen::port(DEFAULT_PORT)).or(default)
@@ -121,13 +121,13 @@ impl Args {
     }
 }
 
-/// The page over a storage. It is of all checks, not only of this node's share.
+/// The page over a storage. It shows all checks, not only this node's share.
 fn stored_site(checkup: &Checkup) -> Result<Router, Error> {
     let storage = needs_storage(checkup, "a page without --every")?;
     Ok(Site::of_storage(Arc::clone(storage)).checkup(&node::whole(checkup)).page(page(checkup)).build()?.router())
 }
 
-/// The page over the current monitor. It is of all checks, not only of this node's share.
+/// The page over the current monitor. It shows all checks, not only this node's share.
 fn watched_site(monitors: &Monitors, checkup: &Checkup) -> Result<Router, ConfigError> {
     let monitor = Arc::clone(monitors.current());
     Ok(Site::of_monitor(monitor).checkup(&node::whole(checkup)).page(page(checkup)).build()?.router())
@@ -137,22 +137,22 @@ fn page(checkup: &Checkup) -> StatusPage {
     checkup.section::<StatusPage>().cloned().unwrap_or_default()
 }
 
-/// What goes on while the page is served.
+/// The work in the background while the page is served.
 trait Background {
-    /// Goes on until there is a new page to show; forever if there never is one. Cancel-safe.
+    /// Works until there is a new page to show, which may be never. Cancel-safe.
     async fn next_page(&mut self) -> Result<Router, Error>;
 
-    /// Reads the configuration again; gives a new page, if that is to be shown now.
+    /// Reads the configuration again. Returns a new page if it is to be shown immediately.
     async fn reload(&mut self) -> Option<Router>;
 
-    /// Finishes what is going on.
+    /// Finishes the work.
     async fn finish(&mut self) -> Result<(), Error>;
 }
 
-/// Nothing goes on: the page is a demo.
+/// No work: the page is a demo.
 struct Nothing;
 
-/// The page is made of what is stored.
+/// The page shows what is stored.
 struct Stored<R> {
     reload: R,
 }
@@ -162,7 +162,7 @@ struct Watched<R> {
     reload: R,
     monitors: Monitors,
     outcome: Outcome,
-    /// The page of a configuration whose first run has not finished. The one before is shown meanwhile, which has results.
+    /// The page of a configuration whose first run has not finished. Until then, the previous page is shown, which has results.
     next: Option<Router>,
 }
 
@@ -305,7 +305,7 @@ async fn answer(shown: Arc<RwLock<Router>>, request: HttpRequest) -> Result<axum
     page.oneshot(request).await
 }
 
-/// Why the address cannot be listened on, and what to do.
+/// Why listening on the address failed, and what to do.
 fn why(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {

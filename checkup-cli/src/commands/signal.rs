@@ -32,13 +32,13 @@ mod unix {
 
     use super::{Error, Request, process};
 
-    /// SIGHUP, SIGINT and SIGTERM, from when this was made on.
+    /// SIGHUP, SIGINT and SIGTERM, from the moment this is created.
     pub(in super::super) struct Signals {
         hangup: Signal,
         interrupt: Signal,
         terminate: Signal,
         has_terminal: bool,
-        /// The last one that came.
+        /// The last one that arrived.
         last: i32,
     }
 
@@ -98,7 +98,7 @@ mod other {
         /// Waits for the next Ctrl-C. Cancel-safe.
         pub(in super::super) async fn next(&mut self) -> Request {
             if tokio::signal::ctrl_c().await.is_err() {
-                // Only the end of the process can end the command then.
+                // Then the command can only be stopped by ending the process.
                 std::future::pending::<()>().await;
             }
             Request::End

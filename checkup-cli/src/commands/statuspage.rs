@@ -13,18 +13,18 @@ use crate::node;
 use crate::output::figures::count;
 use crate::output::{Stdout, escape, progress};
 
-/// Write the static status page, which needs no server of its own
+/// Write the static status page, for any web server or a bucket
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write the page into a directory, for any web server
     ///
     /// In the directory of an `fs` storage, the page reads the check files and is always up to date.
     ///
-    /// So it is elsewhere if `status_page.storage` has the URL of the check files.
+    /// The same is true in any other directory if `status_page.storage` has the URL of the check files.
     ///
-    /// Otherwise it shows the history up to the moment when it was written.
+    /// Otherwise it shows the history up to the time of the export.
     ///
-    /// The feed and the badges never update themselves: export again regularly, by cron for example.
+    /// The feed and the badges never update themselves: export again regularly, from cron for example.
     Export {
         /// The directory; it is created if it is missing
         #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -34,7 +34,7 @@ pub(crate) enum Command {
     ///
     /// The page reads the check files there, and is always up to date.
     ///
-    /// The feed and the badges never update themselves: deploy again regularly, by cron for example.
+    /// The feed and the badges never update themselves: deploy again regularly, from cron for example.
     Deploy,
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn run(
     command: &Command,
     stdout: &mut Stdout,
 ) -> Result<Exit, Error> {
-    // The page is of all checks, not only of this node's share.
+    // The page shows all checks, not only this node's share.
     let checkup = node::whole(&config::load(registry, global)?);
     needs_storage(&checkup, "a page")?;
     let page = checkup.section::<StatusPage>().cloned().unwrap_or_default();

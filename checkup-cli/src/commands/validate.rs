@@ -12,7 +12,7 @@ use crate::exit::{Error, Exit};
 use crate::output::figures::count;
 use crate::output::{Stdout, escape};
 
-/// Validate config files without checking anything else
+/// Validate config files without running any checks
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The config files. Default: the one that a run would use

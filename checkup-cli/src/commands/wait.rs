@@ -20,12 +20,12 @@ use crate::urls::Urls;
 
 /// Run the checks repeatedly until all are healthy, then print the last report
 ///
-/// Exits with 0 as soon as all are healthy, and with 1 if the time is up before. Stores nothing.
+/// Exits with 0 as soon as all are healthy, or with 1 when the time is up. Stores nothing.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     urls: Urls,
-    /// How long to wait at most, such as `30s` or `1m30s`
+    /// The maximum time to wait, such as `30s` or `1m30s`
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = limit)]
     timeout: Duration,
     /// The pause between two runs. Default: 50 ms after the first, doubled up to 2 s

@@ -98,7 +98,7 @@ fn case(xml: &mut Writer<Vec<u8>>, result: &CheckResult, class: &str, name: &str
         _ => result.failures().find_map(|attempt| attempt.cause).map_or("down", |cause| cause.as_str()),
     };
     let attributes = [("type", kind), ("message", &escape::line(&reason))];
-    // An error is trouble of the test itself, not of what it tests.
+    // In JUnit, an error is a fault of the test itself, not of what it tests.
     let element = if result.status == Status::Unknown { "error" } else { "failure" };
     case.write_inner_content(|xml| {
         let failure = xml.create_element(element).with_attributes(attributes);
@@ -135,7 +135,7 @@ fn classes(checkup: &Checkup) -> Vec<String> {
     checkup.checks().map(class).collect()
 }
 
-/// The names of the results. Those that share a name get their endpoint too: CI systems merge test cases with the same name.
+/// The names of the results. If several share a name, the endpoint is added: CI systems merge test cases with the same name.
 fn names(report: &Report) -> Vec<String> {
     let mut counts = HashMap::new();
     for result in &report.results {

@@ -18,7 +18,7 @@ pub(crate) struct Maintaining {
 }
 
 impl Maintaining {
-    /// Before the first step; with the number of check files, if it is known.
+    /// The state before the first step, with the number of check files if that is known.
     pub(crate) fn new(global: &Global, files: Option<usize>) -> Self {
         // Diagnostics would tear the bar apart.
         let live = !global.quiet && global.verbose == 0 && io::stderr().is_terminal();
@@ -27,7 +27,7 @@ impl Maintaining {
         Self { bar, began: Instant::now() }
     }
 
-    /// Takes in how many check files were compacted or expired.
+    /// Adds the numbers of check files that were compacted or expired.
     pub(crate) fn update(&self, files: usize) {
         if let Some(bar) = &self.bar {
             bar.set_position(files as u64);
@@ -48,7 +48,7 @@ impl Maintaining {
         std::future::pending().await
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn clear(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

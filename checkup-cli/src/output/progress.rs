@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use super::escape;
 use crate::args::Global;
 
-/// How long a run may take without a bar: in a shorter one the bar would only flicker.
+/// How long a run may take before a bar appears: in a shorter run, the bar would only flicker.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The time between two redraws of the bar.

@@ -30,7 +30,7 @@ pub(crate) fn complain_in_lines(message: &str) {
     write(&indented(message));
 }
 
-/// Writes lines as they are, but for what could control the terminal.
+/// Writes lines as they are, except for characters that could control the terminal.
 pub(crate) fn write_lines(text: &str) {
     let lines: Vec<_> = text.lines().map(escape::line).collect();
     let _ = writeln!(io::stderr().lock(), "{}", lines.join("\n"));

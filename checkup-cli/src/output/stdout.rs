@@ -6,8 +6,8 @@ use anstream::AutoStream;
 
 use crate::args::Color;
 
-/// Standard output. It knows whether it is a terminal, strips colours where they are not wanted, and takes a reader that has gone away
-/// (`checkup | head -1`) for one that has seen enough.
+/// Standard output. It knows whether it is a terminal, strips colours where they are not wanted, and does not treat it as an error if the
+/// reader closes it early (`checkup | head -1`).
 #[derive(Debug)]
 pub(crate) struct Stdout {
     stream: AutoStream<io::Stdout>,

@@ -47,7 +47,7 @@ impl Layout {
 pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout, mut parts: Parts<'_>) -> io::Result<()> {
     let max_name = layout.width.map_or(usize::MAX, |width| MAX_NAME.min(width / 3));
     let checks: Vec<_> = checkup.checks().collect();
-    // Made twice and not kept, since there may be a hundred thousand.
+    // Built twice instead of kept, since there may be a hundred thousand.
     let row = |place: usize| Row::new(&report.results[place], &checks[place].policy().tags, max_name);
     let (mut name_width, mut rtt_width) = (0, 0);
     for place in 0..report.results.len().min(checks.len()) {
@@ -130,7 +130,7 @@ impl Row {
         let used = indent(layout) + name_width + 2 + rtt_width;
         let tags_width = if self.tags.is_empty() { 0 } else { width(&self.tags) + 2 };
         let room = layout.width.map_or(usize::MAX, |width| width.saturating_sub(used + 2));
-        // If there is no room for both, the endpoint says more than the tags.
+        // If there is no room for both, the endpoint is more useful than the tags.
         let (endpoint, tags) = if room < tags_width + width(&self.endpoint).min(24) {
             (fit(&self.endpoint, room), "")
         } else {

@@ -28,7 +28,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Before the first run. The wait takes at most `limit`.
+    /// The state before the first run. The wait takes at most `limit`.
     pub(crate) fn new(global: &Global, limit: Duration) -> Self {
         // Diagnostics would tear a live line apart.
         let live = !global.quiet && global.verbose == 0 && io::stderr().is_terminal();
@@ -36,7 +36,7 @@ impl Waiting {
         Self { quiet: global.quiet, live, limit, unhealthy: Vec::new(), message, waited: false }
     }
 
-    /// Takes in a finished run.
+    /// Updates the state after a run.
     pub(crate) fn update(&mut self, report: &Report) {
         let unhealthy: Vec<_> =
             (0..report.results.len()).filter(|place| !report.results[*place].is_healthy()).collect();
@@ -56,7 +56,7 @@ impl Waiting {
         self.waited
     }
 
-    /// Shows the live line, if there is to be one, until it is dropped. It appears after a second: in a shorter wait it would only
+    /// Shows the live line, if there is one, until it is dropped. It appears after a second: in a shorter wait, it would only
     /// flicker.
     pub(crate) async fn show(waiting: &RefCell<Self>) -> Infallible {
         if !waiting.borrow().live {

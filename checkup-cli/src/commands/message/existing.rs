@@ -131,7 +131,7 @@ impl Existing {
 impl Item {
     fn draft(&self, checkup: &Checkup) -> Draft {
         let mut post = Post::new(self.message.id.clone(), Timestamp::now());
-        // Later than the version that it replaces, even if that was written by a clock that is ahead.
+        // Later than the version that it replaces, even if the clock of that version's node is ahead.
         post.at = post.at.max(self.revised.saturating_add(Duration::from_millis(1)));
         post.posted = Some(self.message.at);
         post.all = self.check.is_none();

@@ -51,7 +51,7 @@ pub(super) async fn fresh(reader: &dyn StorageReader, checks: &[&Check], now: Ti
 fn is_enough(check: &Check, found: &[CheckResult], next: &FileName, now: Timestamp) -> bool {
     let Some(latest) = found.iter().map(|result| result.timestamp).max() else { return false };
     if next.timestamp() >= latest {
-        // There may be a copy of it, with a message.
+        // There may be a copy of the result, with a message.
         return false;
     }
     now.since(latest) <= freshness::VALID_AT_LEAST || check.policy().interval.is_some() || found.len() >= ENOUGH

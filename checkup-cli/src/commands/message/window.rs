@@ -5,7 +5,7 @@ use std::time::Duration;
 use checkup_core::{MaintenanceWindow, Timestamp, duration};
 use jiff::ZonedDateTime;
 
-/// How far ahead a window may start, and how long it may be: by mistake, one of centuries is soon typed.
+/// How far ahead a window may start, and how long it may be: a mistyped date can make a window of centuries.
 const LONGEST: Duration = Duration::from_secs(400 * 86_400);
 
 /// The forms of a side, for messages.
@@ -33,7 +33,7 @@ impl Window {
             return Err(format!("expected FROM..TO, each {SIDES}; found no `..` in {text:?}"));
         };
         let window = Self { from: Side::parse(from)?, to: Side::parse(to)? };
-        // Relative sides are checked as of now, and again when the message is posted.
+        // Relative times are checked now, and again when the message is posted.
         window.at(Timestamp::now()).map(|_| window)
     }
 
@@ -69,7 +69,7 @@ impl Side {
         }
     }
 
-    /// The moment; what comes after or before counts from `base`.
+    /// The moment; a relative time counts from `base`.
     fn at(self, now: Timestamp, base: Timestamp) -> Timestamp {
         match self {
             Self::At(moment) => moment,
@@ -90,7 +90,7 @@ fn moment(text: &str) -> Option<Timestamp> {
     i64::try_from(moment.as_nanosecond()).ok().map(Timestamp::from_unix_nanos)
 }
 
-/// What is missing, if that is known.
+/// What is missing from the time, if that is known.
 fn hint(text: &str) -> &'static str {
     let is_time = |text: &str| text.trim_end_matches(['Z', 'z']).parse::<jiff::civil::Time>().is_ok();
     let starts_with_time = text.get(..5).is_some_and(is_time);

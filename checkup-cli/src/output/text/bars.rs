@@ -50,7 +50,7 @@ impl Bars {
     /// The round-trip time of each: `▁▁▂▁▇▁`, in the colour of degraded checks where it is above the threshold.
     pub(super) fn rtt(&self, threshold: Duration) -> String {
         let Some((lowest, highest)) = self.rtt_range() else { return String::new() };
-        // Steady times are drawn flat: differences of microseconds do not become mountains.
+        // Steady times are drawn flat, so that differences of microseconds do not look large.
         let range = highest.max(lowest * 2).saturating_sub(lowest).as_nanos().max(1);
         self.draw(|cell| match cell.rtt {
             None => (' ', DIM),
