@@ -9,7 +9,7 @@ import { Scrubber } from "./scrub.js";
 const BAR_HEIGHT = 36;
 const KINDS = ["healthy", "degraded", "down", "excluded", "none"];
 
-/** The kind of a day: the worst state of its results. */
+/** The kind of a day, which is the worst state of its results. */
 export function kindOf(day) {
   if (day.down) return "down";
   if (day.degraded) return "degraded";
@@ -24,7 +24,7 @@ export class DayBar {
     this.cursor = svg("rect", { class: "cursor", y: 0, height: BAR_HEIGHT, rx: 2, visibility: "hidden" });
     this.drawing = svg(
       "svg",
-      // Printed at another width than on the screen, it is scaled.
+      // If it is printed at another width than on the screen, it is scaled.
       { "aria-hidden": "true", height: BAR_HEIGHT, width: "100%", preserveAspectRatio: "none" },
       this.cursor,
       ...Object.values(this.paths),
@@ -95,7 +95,7 @@ function block(x, y, width, height, r) {
   return `M${f(x + r)} ${f(y)}h${w}${corner(r, r)}v${h}${corner(-r, r)}h${-w}${corner(-r, -r)}v${-h}${corner(r, -r)}z`;
 }
 
-/** The key of the shapes. */
+/** The legend of the shapes. */
 export function barKey() {
   const words = {
     healthy: "healthy",

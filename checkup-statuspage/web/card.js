@@ -7,7 +7,7 @@ import { daysOf, upShare, uptime } from "./history.js";
 import { DayBar } from "./bars.js";
 import { RoundTripChart } from "./chart.js";
 
-/** The states as shown. */
+/** The names of the states, as shown. */
 export const STATE_WORDS = {
   healthy: "Healthy",
   degraded: "Degraded",
@@ -16,10 +16,10 @@ export const STATE_WORDS = {
   maintenance: "Maintenance",
 };
 
-/** Below this width in pixels, a bar has only as many days as a finger can tell apart. */
+/** Below this width in pixels, a bar has fewer days, so that a finger can select each. */
 const NARROW_BAR = 480;
 const NARROW_DAYS = 30;
-/** The width of a figure that was never laid out. It scales when it is printed. */
+/** The width of a figure that has not been laid out yet. It scales when it is printed. */
 const PRINT_WIDTH = 840;
 
 let cardCount = 0;
@@ -102,14 +102,14 @@ export class CheckCard {
     this.draw();
   }
 
-  /** Opens the card and scrolls to it, once the cards in between have their sizes. */
+  /** Opens the card and scrolls to it once the cards before it have their sizes. */
   reveal() {
     this.toggle(true);
     this.button.focus({ preventScroll: true });
     requestAnimationFrame(() => this.element.scrollIntoView());
   }
 
-  /** Draws the card even if it was never near the window. */
+  /** Draws the card even if it has never been near the window. */
   drawForPrint() {
     this.near = true;
     this.bar.resize(this.bar.width || PRINT_WIDTH);
@@ -243,7 +243,7 @@ function placeName(location) {
 function locationTable({ locations }, { data, now }, windows) {
   const head = ["Location", "State", "Since", "Last check", "Round trip", ...windows.map(([name]) => name)];
   const reasons = locations.filter((at) => at.status !== "healthy").map((at) => at.reason);
-  // A reason that all locations share is above the table already.
+  // A reason that all locations share is already above the table.
   const isShared = reasons.length === locations.length && new Set(reasons).size === 1;
   const rows = locations.map((at) => {
     const state = at.stale ? "stale" : at.status;

@@ -11,7 +11,7 @@ const PLOT = { top: 10, left: 54, right: 6, bottom: 22 };
 const CHART_SPAN = 24 * 3_600_000;
 const BUCKET = 10 * 60_000;
 const BUCKETS = CHART_SPAN / BUCKET;
-/** The lines of locations also differ in their dashes. They repeat after the sixth. */
+/** The lines of locations also differ in their dashes. The patterns repeat after the sixth. */
 const DASHES = [null, "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
 
 /** The chart of a check: `series` with their points, up to `now`. */
@@ -67,7 +67,7 @@ export class RoundTripChart {
 
   draw() {
     if (!this.width || !this.lines) return;
-    // Printed at another width than on the screen, it is scaled.
+    // If it is printed at another width than on the screen, it is scaled.
     this.plot.setAttribute("viewBox", `0 0 ${this.width} ${CHART_HEIGHT}`);
     this.cursor = svg("line", {
       class: "cursor-line",
@@ -130,7 +130,7 @@ export class RoundTripChart {
     return runs(buckets)
       .map((run) => {
         const points = run.map((i) => `${this.x(i + 0.5).toFixed(1)} ${this.y(buckets[i].mid).toFixed(1)}`);
-        // A lone bucket is a short dash.
+        // A single bucket is drawn as a short dash.
         return points.length === 1 ? `M${points[0]}h2` : `M${points.join("L")}`;
       })
       .join("");
@@ -221,7 +221,7 @@ export class RoundTripChart {
     this.legend.replaceChildren(...items);
   }
 
-  /** The same as a table with one row per hour. */
+  /** The chart's data as a table with one row per hour. */
   table(caption) {
     const rows = [];
     for (let i = BUCKETS - 6; i >= 0; i -= 6) {
@@ -281,7 +281,7 @@ function bucketsOf(points, from) {
   return buckets;
 }
 
-/** Runs of neighbouring buckets with times, as lists of their indexes. A gap of half an hour ends a run. */
+/** Runs of neighbouring buckets with times, as lists of indexes. A gap of half an hour ends a run. */
 function runs(buckets) {
   const found = [];
   buckets.forEach((bucket, i) => {
@@ -293,7 +293,7 @@ function runs(buckets) {
   return found;
 }
 
-/** From zero to a round number above nearly all values. A single slow result must not flatten the others. */
+/** The range from zero to a round number above nearly all values, so that a single slow result does not flatten the others. */
 function scaleOf(lines, threshold) {
   const highs = lines.flatMap((line) =>
     line.buckets.filter((bucket) => bucket && bucket.mid !== null).map((bucket) => bucket.high),

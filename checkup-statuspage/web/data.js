@@ -56,7 +56,7 @@ class ServedLoader {
   }
 }
 
-/** Loads check files, and the summary of most of them if there is one. */
+/** Loads the summary, if there is one, and the check files that are not in it. */
 class FileLoader {
   constructor(list, timeframe) {
     this.list = list;
@@ -85,7 +85,7 @@ class FileLoader {
       this.notes.push("The summary could not be read. The page shows only what the check files contain.");
     const names = await (this.list.isOneFile ? whole : settled(this.list.names(this.listFrom(now), now)));
     if (names.error) {
-      // The data of the summary is better than none.
+      // The summary alone is better than nothing.
       yield this.data;
       throw names.error;
     }
@@ -123,7 +123,7 @@ class FileLoader {
         this.data = readSummary(JSON.parse(text));
         this.summary.ok = true;
       } catch {
-        // It is derived from the check files, which are still there.
+        // It is derived from the check files, which still exist.
       }
     }
     for (const [name, results] of this.known) {
@@ -254,7 +254,7 @@ class Bucket extends Folder {
     }
   }
 
-  /** The names from a time on. If there are many because nothing makes a summary, only those of the last days. */
+  /** The names from a time on. If there are too many because no summary is made, only those of the last days. */
   async listed(from, now) {
     for (const span of [2 * DAY, 8 * DAY]) {
       if (now - span <= from) break;

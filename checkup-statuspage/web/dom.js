@@ -1,4 +1,4 @@
-// Building nodes. Data is never markup: all text becomes text nodes.
+// Builds nodes. Data is never markup: all text becomes text nodes.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -35,7 +35,7 @@ function fill(element, attributes, children) {
   return element;
 }
 
-// Shapes differ as well as colours: a tick, an exclamation mark, a cross, a question mark, a spanner's bars.
+// The states differ in shape as well as colour: a tick, an exclamation mark, a cross, a question mark, two bars.
 const ICONS = {
   healthy: "M5 8.4l2.1 2.1L11 6.2",
   degraded: "M8 4.6v4M8 11.2v.2",
@@ -46,7 +46,7 @@ const ICONS = {
   message: "M4.8 5.6h6.4M4.8 8h4",
 };
 
-/** The plates under marks that are not discs. */
+/** The backgrounds of marks that are not on a disc. */
 const PLATES = {
   degraded: "M8 .9 15.6 14.3H.4z",
   message:

@@ -1,4 +1,4 @@
-// What follows from the data about the past: days, uptime and incidents. Pure.
+// Derives the past from the data: days, uptime and incidents. All functions are pure.
 
 import { DAY } from "./text.js";
 import { checkKey, dayOf, quantile } from "./model.js";
@@ -27,7 +27,7 @@ export function inWindow(at, windows) {
   return windows.some((window) => window.from <= at && at < window.to);
 }
 
-/** The milliseconds that a check was in each state from `from` up to `now`: the votes of these series, under maintenance. */
+/** How many milliseconds a check was in each state from `from` up to `now`, by the votes of these series and the maintenance windows. */
 export function availability(seriesList, from, data, now, quorum) {
   const held = seriesList.map((series) => heldOf(runsUpTo(series, now + AHEAD), now));
   return lengthsOf(overlay(sweep(held, quorum, from, now), windowsOver(seriesList, data)));
@@ -35,7 +35,7 @@ export function availability(seriesList, from, data, now, quorum) {
 
 /**
  * The share of the known time outside maintenance in which a check was not down; null if no time is known. Degraded is up. It is a
- * share of time and not of results, since these are closer after the interval was changed.
+ * share of time, not of results, because results are closer together after the interval has been shortened.
  */
 export function uptime(seriesList, from, data, now, quorum) {
   return upTimeShare(availability(seriesList, from, data, now, quorum));
@@ -89,7 +89,7 @@ export function daysOf(check, today, count, data) {
   return days;
 }
 
-/** The rows of the days that the summary has not closed: those that a server sends, which are of all results, else from the points. */
+/** The rows of the days that the summary has not closed: those that a server sends, computed from all results, or else computed from the points. */
 export function openDays(series, data) {
   if (series.open) return series.open;
   const windows = windowsOf(data, series.title);
@@ -114,7 +114,7 @@ function openPoints(series) {
   return series.points.filter((point) => dayOf(point.at) > last);
 }
 
-/** The incidents of one location, oldest first. One without `to` goes on. */
+/** The incidents of one location, oldest first. One without `to` is still open. */
 export function incidentsOf(series, data, now) {
   return incidentsOfCheck({ ...series, series: [series] }, undefined, data, now).reverse();
 }

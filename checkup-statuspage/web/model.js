@@ -1,26 +1,26 @@
-// What the data are: the summary and newer check files as series of points. Pure: no DOM, no clock, no network.
+// The data: the summary and newer check files as series of points. Pure: no DOM, no clock, no network.
 // Times are milliseconds since 1970, round-trip times microseconds, days integer days since 1970, all UTC.
 
 import { DAY } from "./text.js";
 
 const STATUS = { h: "healthy", g: "degraded", d: "down" };
-/** The last millisecond that there is a date of. */
+/** The last millisecond that a `Date` can have. */
 const LAST_TIME = 8.64e15;
 
 /** Which of two states is worse. */
 export const RANK = { down: 3, degraded: 2, stale: 1, healthy: 0 };
 
-/** How far the operators are, in this order. */
+/** The states of the work on an incident, in this order. */
 const STATES = ["investigating", "identified", "monitoring", "resolved"];
 const POST_ID = /^[!-~]{1,64}$/u;
 const PART = /^summary-\d+-\d+-[0-9a-f]{16}\.json$/u;
 
-/** Data without anything in it. */
+/** Empty data. */
 export function emptyData() {
   return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], posts: new Map(), windows: [], series: new Map() };
 }
 
-/** The data of a `summary.json`; throws if it is not a summary. A broken series costs only itself. */
+/** The data of a `summary.json`; throws if it is not a summary. If a series is broken, only that series is left out. */
 export function readSummary(json) {
   if (![1, 2].includes(json?.version) || !Array.isArray(json.series)) throw new TypeError("not a summary");
   const data = emptyData();
@@ -60,21 +60,21 @@ export function addPart(data, json) {
   }
 }
 
-/** What identifies a check: its name and its endpoint. Two checks of one URL are two checks. */
+/** What identifies a check: its name and its endpoint. Checks with different names are different, even if they have the same URL. */
 export function checkKey(title, endpoint) {
   return JSON.stringify([title, endpoint]);
 }
 
 /**
- * Adds the results of a check file. Results that are there already are not counted twice: of one identity
- * (name, endpoint, location, time) there is one. Throws if it is not an array of results.
+ * Adds the results of a check file. A result is identified by name, endpoint, location and time, and none is
+ * counted twice. Throws if it is not an array of results.
  */
 export function addResults(data, results) {
   if (!Array.isArray(results)) throw new TypeError("not an array of results");
   const read = results.map(readResult);
   const touched = new Set();
   for (const result of read) touched.add(addResult(data, result));
-  // One sort for all: results in any order take the same time.
+  // Sorts only once, so that the order of the results does not affect the time that this takes.
   for (const series of touched) {
     if (!series) continue;
     const known = new Set();
@@ -87,10 +87,10 @@ export function addResults(data, results) {
 function addResult(data, { title, endpoint, location, threshold, point, message, maintenance, post }) {
   if (post) {
     takePost(data, post);
-    // It is a post and no result of its own, or the copy of one.
+    // It is a post without a result, or with a copy of one.
     message = maintenance = undefined;
   }
-  // Before 1970 was no result, and one without a verdict says nothing about the check.
+  // No result is from before 1970, and one without a verdict says nothing about the check.
   if (point.at < 0 || point.status === "unknown") return null;
   const key = seriesKey(title, endpoint, location);
   let series = data.series.get(key);
@@ -124,7 +124,7 @@ function addResult(data, { title, endpoint, location, threshold, point, message,
   return series;
 }
 
-/** Adds a version of a post. The newest counts, whatever the order; one that ended withdraws its text and its window. */
+/** Adds a version of a post. The newest counts, in whichever order they are added. A version with `ended` withdraws its text and its window. */
 function takePost(data, post) {
   if (!textOf(post?.id) || time(post.at) === null || time(post.revised) === null) return;
   if (post.at < 0 || post.revised < 0 || !POST_ID.test(post.id)) return;
@@ -137,11 +137,11 @@ function takePost(data, post) {
   const { from, to, id } = post;
   const window = { from, to, id, title: textOf(post.title), text: textOf(post.text) ?? "" };
   if (!post.ended && isWindow(window)) data.windows.push(window);
-  // Which results are in a window is part of what was computed.
+  // The computed values depend on which results are in a window.
   for (const series of data.series.values()) series.open = series.prepared = undefined;
 }
 
-/** What orders the versions of a post: the time, then its content, so that all readers choose the same of two that were written together. */
+/** The order of the versions of a post: by time, then by content, so that all readers choose the same one of two with the same time. */
 function orderOf({ revised, ended, title, endpoint, at, id, text, state, incident, from, to }) {
   const optional = (value) => (value === undefined ? [0] : [1, value]);
   const about = textOf(title) === undefined ? [0] : [1, title, textOf(endpoint) ?? ""];
@@ -171,12 +171,12 @@ function postKey(id, title) {
   return JSON.stringify([id, title ?? null]);
 }
 
-/** The id of a window that is in no post. */
+/** The id of a window that is not from a post. */
 function windowId(from, to) {
   return `w${Math.floor(from)}-${Math.floor(to)}`;
 }
 
-/** What was posted about a check, or without one to all checks: `{ at, text, state }`, oldest first, without the texts of windows. */
+/** The posts about a check, or without a check those about all checks: `{ at, text, state }`, oldest first, without the texts of windows. */
 export function messagesOf(data, check) {
   const said = (check?.series ?? [])
     .flatMap((series) => series.messages)
@@ -222,7 +222,7 @@ function readDay([day, healthy, degraded, down, excluded, p50, p90, p99]) {
   return { day, healthy: counts[0], degraded: counts[1], down: counts[2], excluded: counts[3], p50: p, p90: q, p99: r };
 }
 
-/** The runs of the days that are closed: what was said from when to when. Runs that are not in order are none. */
+/** The runs of the closed days: which state, from when to when. If they are not in order, none of them are used. */
 function readRuns({ at, length, every, status, n, reasons }) {
   let [from, before] = [0, -Infinity];
   const runs = array(at).map((step, i) => {
@@ -244,7 +244,7 @@ function readRuns({ at, length, every, status, n, reasons }) {
   return runs.includes(null) ? [] : runs;
 }
 
-/** The runs that a summary of the first version has: healthy days with the incidents in them. */
+/** The runs for a summary of the first version: healthy days, interrupted by their incidents. */
 function firstRuns(days, incidents) {
   const runs = [];
   const push = (status, from, to, interval, reason) => {
@@ -288,7 +288,7 @@ function readPoints({ at, status, rtt, low, high, reasons, n }) {
   return points.filter((point) => time(point.at) !== null);
 }
 
-/** A result of a check file: upstream's format with our additions. */
+/** A result of a check file: the format of the original Checkup, with our additions. */
 function readResult(raw) {
   const at = time(millis(number(raw?.timestamp) ?? NaN));
   if (typeof raw?.title !== "string" || at === null) throw new TypeError("not a check result");
@@ -315,7 +315,7 @@ function readResult(raw) {
   };
 }
 
-/** The post that an entry of a check file is, in the form of a summary. */
+/** The post in an entry of a check file, in the form that a summary has. */
 function postOf(raw) {
   const { id, at, posted, all, state, incident, ended } = raw.post;
   const window = ended ? undefined : raw.maintenance;
@@ -342,7 +342,7 @@ function reasonOf(raw, times) {
   return raw.because_of ? `down because of ${raw.because_of}: ${reason}` : reason;
 }
 
-/** The median; of an even number of values the mean of the middle two. Null if there is none. */
+/** The median; for an even number of values, the mean of the middle two. Null without values. */
 export function median(values) {
   if (!values.length) return null;
   const sorted = [...values].sort((a, b) => a - b);
@@ -350,12 +350,12 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The value at a quantile, by the nearest rank. Null if there is none. */
+/** The value at a quantile, by the nearest rank. Null without values. */
 export function quantile(sorted, q) {
   return sorted.length ? sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] : null;
 }
 
-/** Whole milliseconds of nanoseconds. A number has not all digits of these, and what is a little less than a whole is one. */
+/** Nanoseconds as whole milliseconds. A number cannot hold all digits of nanoseconds, so a value slightly below a whole millisecond counts as one. */
 function millis(nanos) {
   return Math.floor(nanos / 1e6 + 0.0005);
 }
@@ -365,7 +365,7 @@ export function dayOf(at) {
   return Math.floor(at / DAY);
 }
 
-/** Windows that last longer than this are an error of their writer, and would silence everything. */
+/** Longer windows are mistakes, and would silence everything. */
 const LONGEST_WINDOW = 400 * DAY;
 
 function isWindow(window) {
@@ -373,7 +373,7 @@ function isWindow(window) {
   return window.from < window.to && window.to - window.from <= LONGEST_WINDOW;
 }
 
-/** A time that there can be a date of, or null: data may have anything. */
+/** A time that a `Date` can have, or else null: data may contain anything. */
 function time(value) {
   return Math.abs(number(value) ?? Infinity) <= LAST_TIME ? value : null;
 }
@@ -382,12 +382,12 @@ function number(value) {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
-/** A count: a whole number that can be exact. */
+/** A count: a whole number that is represented exactly. */
 function count(value) {
   return Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
-/** A length of time up to a day in microseconds. */
+/** A duration of up to a day, in microseconds. */
 function positive(value) {
   return number(value) !== null && value >= 0 && value <= DAY * 1000 ? value : null;
 }

@@ -25,7 +25,7 @@ let busy = false;
 frame();
 load();
 setInterval(show, TICK);
-// Only cards near the window are drawn, but paper has all of them.
+// Only cards near the window are drawn, but a printed page has all of them.
 addEventListener("beforeprint", () => cards.forEach((card) => card.drawForPrint()));
 if (config.refresh > 0) {
   setInterval(() => document.hidden || load(), config.refresh);
@@ -50,7 +50,7 @@ function frame() {
   if (config.description) document.getElementById("description").append(...rich(config.description, Infinity));
 }
 
-/** Loads what is new. If that fails, the last data stays, and a notice says so. */
+/** Loads new data. If that fails, the old data stays, and a notice says so. */
 async function load() {
   if (busy) return;
   busy = true;
@@ -70,7 +70,7 @@ async function load() {
   show();
 }
 
-/** Takes over changed data. Whatever is derived from it is derived here, once. */
+/** Takes over changed data. Everything that is derived from it is derived here, once. */
 function adopt(data) {
   if (site.version === loader.version) return;
   site.data = data;

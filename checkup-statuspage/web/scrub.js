@@ -19,7 +19,7 @@ export class Scrubber {
     this.label = label;
     element.addEventListener("pointermove", (event) => this.point(event));
     element.addEventListener("pointerdown", (event) => this.point(event));
-    // A lifted finger leaves, too, but what it tapped should stay readable.
+    // Lifting a finger is a leave event, too, but what was tapped should stay readable.
     element.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.leave());
     element.addEventListener(
       "focus",

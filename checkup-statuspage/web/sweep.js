@@ -1,26 +1,26 @@
-// The state of a check over time: runs of equal results, the votes of locations, and incidents. Pure.
-// `checkup-core/src/history/` has the same in Rust, with the reasons; a test compares both over random histories.
+// The state of a check over time: runs of equal results, the votes of locations, and incidents. All functions are pure.
+// `checkup-core/src/history/` has the same in Rust, with the reasons. A test compares both over random histories.
 
 import { DAY } from "./text.js";
 
-/** How far the clock of a node may be ahead. Results that are later than this count from their own time on. */
+/** How far ahead the clock of a node may be. Results that are later than this count only from their own time on. */
 export const AHEAD = 20 * 60_000;
 const VALID_AT_LEAST = 10 * 60_000;
 const VALID_AT_MOST = 31 * DAY;
 const INTERVALS = 3;
 const NEIGHBOURS = 5;
 const MAX_REASONS = 4;
-/** From this interval on, one bad result begins an incident, and one good result ends it. */
+/** If the interval is at least this long, one bad result begins an incident, and one good result ends it. */
 const LONG_INTERVAL = 10 * 60_000;
 const RESULTS = 2;
 const BAD_RANK = { healthy: 0, degraded: 1, down: 2 };
 
-/** How long a result holds if no other follows. */
+/** How long a result is valid if no other follows. */
 export function validity(interval) {
   return Math.min(VALID_AT_MOST, Math.max(VALID_AT_LEAST, INTERVALS * (interval ?? 0)));
 }
 
-/** The usual interval around one of these times: the median of the distances between its neighbours. Null with fewer than two. */
+/** The usual interval around one of these times: the median of the distances between its neighbours. Null for fewer than two times. */
 export function usualIntervalAt(times, index) {
   const from = Math.max(0, index - NEIGHBOURS);
   const to = Math.min(times.length - 1, index + NEIGHBOURS);
@@ -35,7 +35,7 @@ export function validUntil(run) {
   return run.last + validity(run.interval);
 }
 
-/** The runs of points in ascending order, which follow on the run `before`. */
+/** The runs of points in ascending order, which follow the run `before`. */
 export function runsOf(points, before) {
   const context = before && points.length && before.last < points[0].at ? [before.last] : [];
   const times = [...context, ...points.map((point) => point.at)];
@@ -70,7 +70,7 @@ function sortReasons(reasons) {
   reasons.sort((a, b) => b.count - a.count || byBytes(a.text, b.text));
 }
 
-/** The order of texts in UTF-8, which is that of Rust. */
+/** Compares texts by their UTF-8 bytes, as Rust does. */
 function byBytes(a, b) {
   const [x, y] = [[...a], [...b]];
   for (let i = 0; i < Math.min(x.length, y.length); i += 1) {
@@ -79,7 +79,7 @@ function byBytes(a, b) {
   return x.length - y.length;
 }
 
-/** Appends runs that follow; the first may go on with the last. */
+/** Appends runs that follow. The first of them may continue the last. */
 export function joinRuns(runs, more) {
   for (const run of more) {
     const last = runs.at(-1);
@@ -96,7 +96,7 @@ export function joinRuns(runs, more) {
   return runs;
 }
 
-/** All runs of a series up to a time: those of the summary, and of the results that came after. */
+/** All runs of a series up to a time: those of the summary, and those of later results. */
 export function runsUpTo(series, time) {
   const { prepared, points } = series;
   const last = Math.max(points.at(-1)?.at ?? -Infinity, series.runs.at(-1)?.last ?? -Infinity);
@@ -115,13 +115,13 @@ export function runsUpTo(series, time) {
   );
 }
 
-/** When a run ends that another follows at `next`. What is of a clock that is a little ahead holds from now on. */
+/** When a run ends if another follows at `next`. Results from a clock that is slightly ahead count from now on. */
 function endOf(run, next, now) {
   const until = Math.min(validUntil(run), next);
   return next > now && next <= now + AHEAD ? Math.min(until, now) : until;
 }
 
-/** What a location says over time. */
+/** The states of a location over time. */
 export function heldOf(runs, now) {
   return runs
     .map((run, i) => ({
@@ -132,19 +132,19 @@ export function heldOf(runs, now) {
     .filter(({ from, until }) => from < until);
 }
 
-/** How many locations make a check down: the majority, or those that the config says; at most all. */
+/** How many locations must be down for a check to be down: the majority, or the number in the config; at most all. */
 export function neededOf(quorum, locations) {
   return Math.min(quorum || Math.floor(locations / 2) + 1, locations);
 }
 
-/** The state that votes make. */
+/** The state that results from votes. */
 export function stateOfVotes(known, degraded, down, quorum) {
   if (!known) return "unknown";
   if (down && down >= neededOf(quorum, known)) return "down";
   return down + degraded ? "degraded" : "healthy";
 }
 
-/** The state of a check from `from` up to `to`, without gaps: neighbouring stretches differ. */
+/** The state of a check from `from` up to `to`, in stretches without gaps. Neighbouring stretches differ. */
 export function sweep(locations, quorum, from, to) {
   const events = [];
   for (const held of locations.flat()) {
@@ -208,7 +208,7 @@ export function lengthsOf(stretches) {
   return sum;
 }
 
-/** How many results begin an incident at a location, and end it. */
+/** How many consecutive results begin an incident at a location, and how many end it. */
 const neededResults = (interval) => (interval >= LONG_INTERVAL ? 1 : RESULTS);
 
 /** The smoothed states of a location: bad from the first of enough bad results to the first of enough good ones. */
@@ -241,13 +241,13 @@ function smoothGroup(runs, statuses, start, end, goesOn) {
     if (looksBad) lastBad = run.status;
     statuses[i] = !bad ? "healthy" : looksBad ? run.status : lastBad;
   }
-  // Where nothing follows, what was seen last counts.
+  // If nothing follows, the last result counts.
   if (since !== null && bad && !goesOn) statuses.fill("healthy", since, end);
 }
 
 /**
  * The incidents of a check, oldest first. `locations` are `{ location, runs }`; the windows are in order and do not overlap.
- * One without `to` goes on; one with `lastSeen` ended since no location was known any more.
+ * An incident without `to` is still open. One with `lastSeen` ended because no location had a valid result any longer.
  */
 export function incidentsFrom({ title, endpoint }, locations, windows, quorum, now) {
   const smoothed = locations.map(({ runs }) => smooth(runs, now));

@@ -71,7 +71,7 @@ export function timeElement(at, text) {
   return el("time", { datetime: date.toISOString(), title: `${dateOf(at)}, ${clock(at, true)}` }, text);
 }
 
-/** A share in percent, never rounded up: 100 % means all. */
+/** A share in percent, never rounded up, so 100 % means all. */
 export function percent(share) {
   if (share === null || share === undefined) return "no data";
   if (share === 1) return "100 %";
@@ -117,7 +117,7 @@ export function shorten(text, most = MAX_SHOWN) {
 
 const BIDI = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
-/** Text to put into a sentence. If it runs from right to left, the sentence around it does not change its order. */
+/** Text to put into a sentence. Text that runs from right to left does not change the order of the sentence around it. */
 export function isolate(text) {
   return BIDI.test(text) ? `\u2068${text}\u2069` : text;
 }
@@ -127,7 +127,7 @@ export function list(words) {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-/** The longest text that is shown. A longer one would push everything else off the page. */
+/** The longest text that is shown, in characters. A longer one would push everything else off the page. */
 const MAX_SHOWN = 2000;
 
 // A link, a bare URL, strong and emphasis. The text inside links and emphasis is plain.

@@ -14,7 +14,7 @@ export function showTimeline(checks, site) {
   if (section.version !== site.version)
     Object.assign(section, { version: site.version, events: eventsOf(checks, site) });
   const { events } = section;
-  // The length of a running incident changes every minute. Otherwise nothing is replaced, and focus stays.
+  // The length of an open incident changes every minute. Nothing else is replaced, so that focus stays.
   const goesOn = events.some(({ incident }) => incident && incident.to === undefined);
   const today = new Date(site.now).toDateString();
   const signature = [site.version, today, goesOn && Math.floor(site.now / 60_000), section.all].join();

@@ -1,13 +1,13 @@
-// What follows from the data about the present: the state of each location, check and group, and of all. Pure.
+// Derives the present from the data: the state of each location, check and group, and of all together. All functions are pure.
 
 import { RANK } from "./model.js";
 import { windowsOf } from "./history.js";
 import { AHEAD, heldOf, runsUpTo, stateOfVotes, sweep, validUntil, validity } from "./sweep.js";
 
-/** A check without a result for this long was probably removed. */
+/** A check that has had no result for this long was probably removed. */
 const GONE = 25 * 3_600_000;
 
-/** What is derived from a series once for each change of the data, not for each moment. */
+/** The values that are derived from a series once for each change of the data, not for each moment. */
 export function preparedSeries(series) {
   return { runs: runsUpTo(series, Infinity) };
 }
@@ -42,7 +42,7 @@ export function verdictOf(check, quorum, now, data, gone = false) {
   };
 }
 
-/** When the present state of the check began in the sweep; if it is stale, when the last result was. */
+/** When the current state of the check began in the sweep; if it is stale, the time of the last result. */
 function sinceWhen(seriesList, quorum, now, stale) {
   if (!seriesList.length) return null;
   if (stale) return Math.max(...seriesList.map((series) => lastRunOf(series, now).last));
@@ -59,7 +59,7 @@ function sinceWhen(seriesList, quorum, now, stale) {
   return last?.state === state ? last.from : now;
 }
 
-/** The verdicts of all checks. Those that were probably removed are left out, unless all are like that. */
+/** The verdicts of all checks. Checks that were probably removed are left out, unless all of them were. */
 export function verdictsOf(checks, quorum, now, data) {
   const current = checks
     .filter((check) => check.series.some((series) => lastRunOf(series, now) && isCurrent(series, now)))
@@ -93,8 +93,8 @@ function atLocation(series, now) {
 }
 
 /**
- * The verdicts that count for the whole. Where the config names every check, one that it does not name and that has no
- * fresh result was removed, or has another name now.
+ * The verdicts that count for the overall state. If the config names every check, a check that it does not name and that has no
+ * fresh result was removed or renamed.
  */
 export function countedOf(verdicts, config) {
   if (!config.complete) return verdicts;
@@ -102,7 +102,7 @@ export function countedOf(verdicts, config) {
   return verdicts.filter(({ check, underlying }) => underlying !== "stale" || known.has(check.title));
 }
 
-/** The worst state of several verdicts. Of checks in maintenance nothing is expected. */
+/** The worst state of several verdicts. Checks in maintenance do not count, since they may fail. */
 export function overallOf(verdicts) {
   if (!verdicts.length) return "empty";
   const counted = verdicts.filter((verdict) => verdict.status !== "maintenance");
