@@ -14,16 +14,16 @@ pub(crate) mod source;
 use link::LinkKind;
 pub use page_storage::{PageStorage, PageStorageType};
 
-/// The default of how much history is shown.
+/// How much history is shown by default.
 const DEFAULT_TIMEFRAME: Duration = Duration::from_secs(90 * DAY);
 
-/// The minimum span of history that is read, since uptime is shown for up to 90 days.
+/// The minimum span of history that is read, because uptime is shown for up to 90 days.
 const LEAST_HISTORY: Duration = DEFAULT_TIMEFRAME;
 
-/// The minimum and maximum of how much history is shown.
+/// The minimum and maximum span of history that is shown.
 const TIMEFRAMES: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(400 * DAY));
 
-/// The default of how often the page loads its data.
+/// How often the page loads its data by default.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(60);
 
 const DAY: u64 = 24 * 3600;
@@ -71,18 +71,18 @@ pub struct StatusPage {
     /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
-    /// The host names of the served page, such as `status.example.com`. Requests for other hosts are refused, which keeps other sites
-    /// from reading the page through a visitor's browser (DNS rebinding). IP addresses and `localhost` are always accepted. Default: empty,
-    /// every host is accepted.
+    /// The host names of the served page, such as `status.example.com`. Requests for other hosts are rejected, which keeps other sites
+    /// from reading the page through a visitor's browser (DNS rebinding). IP addresses and `localhost` are always accepted. Default: empty, which
+    /// accepts every host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     /// The texts for the overall state.
     #[serde(skip_serializing_if = "StatusText::is_default")]
     pub status_text: StatusText,
-    /// Headings, each with the names of its checks, in this order. Default: from `group` of the checks.
+    /// The groups, in this order: a heading each, with the names of its checks. Default: the groups that the checks name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Group>,
-    /// The order of checks in a group. Default: that of the config file.
+    /// The order of checks in a group. Default: the order in the config file.
     #[serde(skip_serializing_if = "Order::is_default")]
     pub order: Order,
     /// How much history is shown, from "1h" to "400d". Default: 90 days.

@@ -41,7 +41,7 @@ const SUBJECTS: [Subject; 9] = [
     Subject("Name server", "Infrastructure", "ns1.example:53", 9, 100),
 ];
 
-/// A site with made-up data, which the page says: nine checks at three locations, with the outages and messages of 90 days.
+/// A site with made-up data: nine checks at three locations, with the outages and messages of 90 days. The page says that the data is made up.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -78,7 +78,7 @@ impl DemoStorage {
         Self { now: Some(now) }
     }
 
-    /// Settings for a page of this history.
+    /// The settings of a page for this history.
     pub fn page() -> StatusPage {
         let page = StatusPage::new()
             .title("Example shop")

@@ -38,13 +38,13 @@ const MAX_HEAD: usize = 16 * 1024;
 /// The limit of a request's body in bytes. No route of the page reads one, but a merged router may.
 const MAX_BODY: u64 = 64 * 1024;
 
-/// The pause after an error of accepting, such as too many open files.
+/// The pause after a failed accept, for example with too many open files.
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves a router over HTTP/1.1 until it is stopped.
 ///
-/// - A request's head must arrive within a limit, and has at most 16 KiB. A request without one valid `Host`, or with a declared body of more
-///   than 64 KiB, is refused.
+/// - A request's head must arrive within a time limit, and may have at most 16 KiB. A request without exactly one valid `Host`, or with a
+///   declared body of more than 64 KiB, is rejected.
 /// - A connection is closed if it is idle for too long, or if its client does not read a response in time.
 /// - The number of connections is limited. At the limit, a new connection replaces the one that has been idle longest, so
 ///   neither idle nor slow clients keep others out.
@@ -145,7 +145,7 @@ impl Server {
         let connections = Connections::new();
         let mut tasks = JoinSet::new();
         let mut pause = None;
-        // An accepted connection that has no place yet: the idle connection that was to make room has a request again.
+        // An accepted connection for which there is no room yet, because the idle connection that was to be closed has a request again.
         let mut waiting = None;
         loop {
             let is_full = connections.len() >= self.max_connections;
@@ -167,7 +167,7 @@ impl Server {
                     Ok((stream, _)) => waiting = Some(stream),
                     Err(error) => {
                         tracing::warn!(%error, "a connection could not be accepted");
-                        // The process may have too many open files. The connection that has been idle longest gives one back.
+                        // The process may have too many open files. Closing the connection that has been idle longest frees one.
                         connections.evict(Duration::ZERO);
                         pause = Some(PAUSE);
                     }
@@ -267,9 +267,9 @@ fn refusal<B>(request: &http::Request<B>) -> Option<Response<Body>> {
     None
 }
 
-/// Whether there is exactly one `Host`, which is a host and perhaps a port (RFC 9112, 3.2).
+/// Whether there is exactly one `Host`, with a host and optionally a port (RFC 9112, 3.2).
 ///
-/// HTTP/1.0 does not require one, and some load balancers still use it for health checks. Browsers do not use it, so it cannot be
+/// HTTP/1.0 does not require one, and some load balancers still use HTTP/1.0 for health checks. Browsers do not, so it cannot be
 /// used to read a page from another site.
 fn has_valid_host<B>(request: &http::Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();

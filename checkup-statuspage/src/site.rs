@@ -33,10 +33,10 @@ use live::{Live, Source};
 use momentary::Momentary;
 use probe::Probe;
 
-/// The default age from which the history is updated.
+/// The default age at which a request updates the history.
 const DEFAULT_REFRESH_AFTER: Duration = Duration::from_secs(5);
 
-/// The limit of histories that are made concurrently. Other requests wait.
+/// How many histories may be made concurrently. Other requests wait.
 const MAX_HISTORIES: usize = 2;
 
 /// The limit of memory for data, statuses and feeds in bytes, including older ones that clients are still reading.
@@ -103,7 +103,7 @@ pub(crate) struct State {
 }
 
 impl Site {
-    /// A page for the checks of a monitor: over its storage if that can be read, else over its results since it started.
+    /// A page for the checks of a monitor: over its storage if that can be read, or else over its results since it started.
     pub fn of_monitor(monitor: Arc<Monitor>) -> SiteBuilder {
         let checkup = Some(monitor.checkup().clone());
         SiteBuilder::new(Source::Monitor(monitor), checkup)
@@ -114,11 +114,11 @@ impl Site {
         SiteBuilder::new(Source::Storage(storage), None)
     }
 
-    /// The history as it is shown, at most some seconds old.
+    /// The history as it is shown, at most a few seconds old.
     ///
     /// # Errors
     ///
-    /// If it could not be read, neither now nor before.
+    /// If it cannot be read, and the last known state is too old to be shown.
     pub async fn summary(&self) -> Result<Arc<Summary>, Arc<StorageError>> {
         self.state().await.map(|state| Arc::clone(&state.summary))
     }
@@ -277,14 +277,14 @@ impl SiteBuilder {
         self
     }
 
-    /// The number of locations that make a check down. Default: that of the checkup, else the majority.
+    /// How many locations must be down for a check to be down. Default: the quorum of the checkup, or else the majority.
     #[must_use]
     pub fn quorum(mut self, quorum: Quorum) -> Self {
         self.quorum = Some(quorum);
         self
     }
 
-    /// The age from which a request updates the history. Default: 5 seconds.
+    /// The age at which a request updates the history. Default: 5 seconds.
     #[must_use]
     pub fn refresh_after(mut self, age: Duration) -> Self {
         self.refresh_after = age;
@@ -310,7 +310,7 @@ impl SiteBuilder {
     /// Whether a request for `readyz` or `health` runs the checks and waits for them if a result is older than
     /// [`max_age`](Self::max_age). Default: false.
     ///
-    /// It is for services without a monitor, and needs [`checkup`](Self::checkup). The checks run at most once per `max_age`, however many
+    /// This is for services without a monitor, and needs [`checkup`](Self::checkup). The checks run at most once per `max_age`, however many
     /// requests there are, and their results are not stored.
     #[must_use]
     pub fn probe_when_stale(mut self, probe: bool) -> Self {

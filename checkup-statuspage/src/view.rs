@@ -1,4 +1,4 @@
-//! What is true at a moment, and what happened: the facts behind every page, format and answer. Nothing of HTTP.
+//! The current state and past events: the facts behind every page, format and response. Nothing about HTTP.
 
 pub(crate) mod badge_value;
 pub(crate) mod overview;

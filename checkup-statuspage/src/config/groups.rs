@@ -1,4 +1,4 @@
-//! Whether the checks exist that groups of the page name.
+//! Verifies that the checks named in the page's groups exist.
 
 use std::collections::BTreeSet;
 

@@ -38,7 +38,7 @@ pub(crate) fn problem(url: &str, kind: LinkKind) -> Option<String> {
     (!fits).then(|| format!("expected {remedy}, without user and password"))
 }
 
-/// Why a text is not the name of a host. `None` if it is one.
+/// Why a text is not a host name. `None` if it is one.
 pub(crate) fn host_problem(host: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.' || c == '_';
     let is_name = !host.is_empty() && host.len() <= 253 && host.chars().all(fits) && !host.starts_with('.');

@@ -5,7 +5,7 @@ use crate::config::link::{self, LinkKind};
 use crate::config::source::PageSource;
 
 /// Where a static page reads the check files, like `storage` in upstream's `config.js`. It is needed if the storage of the config file does not
-/// know their public location (a directory that is published elsewhere, a bucket behind another name).
+/// know where they are published (a directory that is published elsewhere, a bucket behind another name).
 ///
 /// ```
 /// use checkup_statuspage::PageStorage;
@@ -84,7 +84,7 @@ impl PageStorage {
                  (`checkup provision s3` does that), then delete the key where it was made",
             ));
         }
-        // A setting without effect is a mistake.
+        // A setting that has no effect is a mistake.
         let bucket = [("Region", self.region.is_some()), ("BucketName", self.bucket.is_some())];
         let named = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, is_set)| *is_set).map(|(key, _)| *key);
         if self.kind != PageStorageType::S3 {

@@ -12,7 +12,7 @@ use crate::view::timeline::is_announced;
 
 const DAY: u64 = 24 * 3600;
 
-/// The times that uptime is given for.
+/// The periods for which uptime is given.
 const UPTIMES: [(&str, u64); 4] = [("24h", 1), ("7d", 7), ("30d", 30), ("90d", 90)];
 
 /// `GET api/v1/status`.
@@ -121,7 +121,7 @@ impl CheckAnswer {
 pub(crate) struct HistoryAnswer {
     check: String,
     since: String,
-    /// One for each endpoint that the check has had.
+    /// One for each endpoint that the check has or had.
     checks: Vec<OverallAnswer>,
     series: Vec<SeriesAnswer>,
 }
@@ -171,7 +171,7 @@ struct IncidentAnswer {
     from: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     to: Option<String>,
-    /// The last bad result, if no location with a valid result was left.
+    /// The time of the last bad result, if the incident ended because no location had a valid result any longer.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_seen: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -207,7 +207,7 @@ struct ResultAnswer {
 }
 
 impl HistoryAnswer {
-    /// The history of a check; `None` if there is none with this name.
+    /// The history of a check; `None` if no check has this name.
     pub(crate) fn new(
         summary: &Summary,
         check: &str,
@@ -265,7 +265,7 @@ impl SeriesAnswer {
     }
 }
 
-/// The incidents that ended after `since`, or go on.
+/// The incidents that ended after `since`, or are still open.
 fn incidents(timeline: &Timeline<'_>, since: Timestamp) -> Vec<IncidentAnswer> {
     let incidents = timeline.incidents(Hysteresis::default()).into_iter();
     let in_period = incidents.filter(|incident| incident.to.is_none_or(|to| to > since));

@@ -6,7 +6,7 @@ use checkup_core::Timestamp;
 use checkup_core::summary::{Point, Series, Summary, Window};
 use serde_json::{Value, json};
 
-/// Results in this time become one entry, if nothing but their round-trip times differs: the page's chart has such steps.
+/// Results within this time become one entry if only their round-trip times differ. The page's chart has steps of this size.
 const SLOT: Duration = Duration::from_secs(600);
 
 /// The JSON of `summary.json` as it is served.
@@ -15,7 +15,7 @@ pub(crate) fn page_data(summary: &Summary) -> String {
     thin.complete_runs();
     let counts: Vec<_> = thin.series.iter_mut().map(|series| thin_out(series, &summary.windows)).collect();
     let latest = thin.series.iter().filter_map(|series| series.recent.last()).map(|point| point.timestamp).max();
-    // Not the time of this request: the same data must have the same tag.
+    // Not the time of this request, because the same data must have the same tag.
     thin.made = latest.unwrap_or_default();
     let mut value = serde_json::to_value(&thin).unwrap_or_else(|_| json!({ "version": 2, "series": [] }));
     if let Some(object) = value.as_object_mut() {
@@ -75,7 +75,7 @@ fn thin_out(series: &mut Series, windows: &[Window]) -> Vec<usize> {
                 && in_window(point) == in_window(first)
         };
         // A point at which an incident may begin or end keeps its time: the first of a status, of a UTC day (an incident of a closed
-        // day is continued there), and after the beginning or end of a maintenance window (what is in one belongs to no incident).
+        // day is continued there), and after the beginning or end of a maintenance window (results in one belong to no incident).
         let is_edge = before.is_none_or(|before| {
             before.status != first.status
                 || day(before.timestamp) != day(first.timestamp)
@@ -118,7 +118,7 @@ fn slot(moment: Timestamp) -> i64 {
     moment.unix_nanos().div_euclid(i64::try_from(SLOT.as_nanos()).unwrap_or(i64::MAX))
 }
 
-/// Three significant digits: a chart shows no more, and they compress to half the size.
+/// Rounds to three significant digits: a chart shows no more, and they compress to half the size.
 fn rounded(time: Duration) -> Duration {
     let micros = time.as_micros();
     let mut unit = 1;

@@ -23,7 +23,7 @@ const MAX_SERIES: usize = 2000;
 /// The longest label in characters. Longer names, endpoints and locations are cut.
 const MAX_LABEL: usize = 200;
 
-/// The upper bounds of the histogram's buckets in seconds, from a neighbouring machine to a usual timeout.
+/// The upper bounds of the histogram's buckets in seconds: from the time to a machine nearby to a usual timeout.
 const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 type Labels = Vec<(&'static str, String)>;
@@ -106,7 +106,7 @@ impl Metrics {
             self.show(&labels, result.status, result.timestamp);
             match result.facts().certificate_expiry {
                 Some(expiry) => drop(self.certificate.get_or_create(&labels).set(seconds(expiry))),
-                // A failure to connect says nothing about the certificate that is known.
+                // A failed connection says nothing about the known certificate.
                 None if result.status == Status::Down => {}
                 None => drop(self.certificate.remove(&labels)),
             }
@@ -133,7 +133,7 @@ impl Metrics {
         }
     }
 
-    /// Removes series without a result since then. A check that was removed or renamed must not be down forever.
+    /// Removes series without a result since then. A check that was removed or renamed must not stay down forever.
     pub(crate) fn forget_before(&self, time: Timestamp) {
         let mut latest = self.latest();
         for (labels, _) in latest.extract_if(|_, known| *known < time) {
@@ -201,7 +201,7 @@ impl Metrics {
     }
 
     fn latest(&self) -> MutexGuard<'_, HashMap<Labels, Timestamp>> {
-        // Each change is a single call on the map, so a panic leaves no half of one.
+        // Each change is a single call on the map, so a panic cannot leave it half done.
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

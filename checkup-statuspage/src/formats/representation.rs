@@ -44,7 +44,7 @@ pub(crate) struct Representation {
     content_type: &'static str,
     cache: Cache,
     tag: String,
-    /// At least one of both, unless there is no content.
+    /// At least one of the two, unless there is no content.
     plain: Option<Bytes>,
     gzip: Option<Bytes>,
     /// Whether the encoding depends on the request.

@@ -48,7 +48,7 @@ impl PageFiles {
         files
     }
 
-    /// `page.js` at its URL with this `v`. It may be cached forever only if that is its hash.
+    /// `page.js` at its URL with this `v`. It may be cached forever only if `v` is its hash.
     pub(crate) fn script_at(&self, version: Option<&str>) -> Representation {
         let cache = if version == Some(&self.version) { Cache::Immutable } else { Cache::Revalidate };
         self.script.clone().with_cache(cache)
@@ -157,7 +157,7 @@ impl<'a> PageConfig<'a> {
 
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The groups of the settings, or else those that the checks name; then the checks without a group.
+/// The groups of the settings, or else those that the checks name, followed by the checks without a group.
 fn groups(settings: &StatusPage, checkup: Option<&Checkup>) -> Vec<Group> {
     for (group, name) in checkup.into_iter().flat_map(|checkup| unknown(settings, checkup)) {
         tracing::warn!(group, check = name, "a group of the status page names a check that does not exist");
@@ -245,7 +245,7 @@ fn plain(text: &str) -> String {
     if line.chars().count() <= MAX_PLAIN { line } else { line.chars().take(MAX_PLAIN - 1).chain(['…']).collect() }
 }
 
-/// A word without the stars of emphasis: those that are not between two letters or digits. A star alone stays.
+/// A word without the stars of emphasis, which are not between two letters or digits. A lone star stays.
 fn without_stars(word: &str) -> String {
     let chars: Vec<_> = word.chars().collect();
     let is_word = |index: Option<usize>| index.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());

@@ -85,20 +85,20 @@ pub async fn export(
     let has_source = settings.storage.is_some();
     let write = move || {
         if !has_source && !has_check_files(&dir) {
-            // It has no time of its own, so an export of the same history writes nothing.
+            // It does not contain the current time, so another export of the same history writes nothing.
             contents.push(("summary.json".to_owned(), snapshot(summary)));
             contents.push(("index.json".to_owned(), b"{}".to_vec()));
         }
         contents.into_iter().map(|(name, content)| write_file(&dir, name, &content)).collect()
     };
-    // It does not panic and is not cancelled.
+    // The task does not panic and is not cancelled.
     tokio::task::spawn_blocking(write)
         .await
         .map_err(|error| StorageError::new("the export broke off").with_source(error))?
 }
 
-/// Publishes a page next to the check files, in the bucket or directory of the checkup's storage, with content types and caching, and
-/// makes the storage renew its summary. Files with the same content are left as they are.
+/// Publishes a page next to the check files, in the bucket or directory of the checkup's storage, with content types and cache headers,
+/// and makes the storage update its summary. Files with the same content are left as they are.
 ///
 /// # Errors
 ///
@@ -117,7 +117,7 @@ pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<Publ
     let (summary, now) = history(reader(checkup)?, settings).await?;
     let page = StaticPage::new(settings)?.checkup(checkup).source(publisher.page_source());
     let mut published = Vec::new();
-    // The page is last, so that everything it needs is there.
+    // The page is last, so that everything it needs exists.
     let (index, rest): (Vec<_>, Vec<_>) =
         page.files(&summary, now)?.into_iter().partition(|file: &PageFile| file.name() == "index.html");
     for file in rest.iter().chain(&index) {

@@ -12,7 +12,7 @@ use crate::page::files::{PageConfig, PageFiles};
 use crate::view::overview::Overview;
 use crate::view::timeline::timeline;
 
-/// The caching of badges and the feed.
+/// How clients cache badges and the feed.
 const SHORTLY: &str = "public, max-age=60";
 
 /// The files of a static page: the page itself, and the current feed and badges.

@@ -72,7 +72,7 @@ pub(super) struct Activity {
     start: Instant,
     /// When data was last read or written, in microseconds since the start.
     moved: AtomicU64,
-    /// When the last response began, or else the connection, in microseconds since the start.
+    /// When the last response (or else the connection) began, in microseconds since the start.
     answered: AtomicU64,
     /// The number of its requests that are being processed.
     working: AtomicUsize,
@@ -90,7 +90,7 @@ impl Activity {
         self.answered.store(self.micros(), Ordering::Relaxed);
     }
 
-    /// When the last response began, or else the connection.
+    /// When the last response (or else the connection) began.
     pub(super) fn answered_at(&self) -> Instant {
         self.start + Duration::from_micros(self.answered.load(Ordering::Relaxed))
     }

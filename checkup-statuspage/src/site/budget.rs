@@ -10,8 +10,8 @@ use tokio::time::timeout;
 /// The number of bytes per permit.
 const UNIT: usize = 1024;
 
-/// A limit on the total size of contents in bytes. A content that many responses share counts once, for as long as any of them is
-/// being sent or it is kept for later ones.
+/// A limit on the total size of contents in bytes. A content that many responses share counts once, as long as one of them is
+/// being sent or the content is kept for later ones.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
     free: Arc<Semaphore>,
@@ -30,13 +30,13 @@ impl Budget {
         Some(Held::bytes(content, permit))
     }
 
-    /// The same, but waits for room up to a limit. Waiting contents get room in the order of their arrival.
+    /// The same, but waits for room, up to a time limit. Waiting contents get room in the order of their arrival.
     pub(crate) async fn hold(&self, content: &Bytes, limit: Duration) -> Option<Bytes> {
         let permit = Arc::clone(&self.free).acquire_many_owned(self.units_of(content));
         Some(Held::bytes(content, timeout(limit, permit).await.ok()?.ok()?))
     }
 
-    /// Content larger than the budget needs all of it.
+    /// Content that is larger than the budget takes all of it.
     fn units_of(&self, content: &Bytes) -> u32 {
         u32::try_from(content.len().div_ceil(UNIT).min(self.units)).unwrap_or(u32::MAX)
     }

@@ -128,10 +128,10 @@ impl CheckFiles {
         let (sender, receiver) = watch::channel(None);
         preparing.insert(key.clone(), receiver.clone());
         let (shared, source) = (Arc::clone(&self.shared), self.source.clone());
-        // Outside of the request: a client that goes away would cancel it for the others.
+        // Not as part of the request, because a client that goes away would cancel it for the others.
         tokio::spawn(async move {
             let outcome = shared.prepare(source, &key).await;
-            // Before the result is sent, so that the next request finds the cached file or starts again.
+            // Done before the result is sent, so that the next request finds the cached file or starts again.
             shared.preparing().remove(&key);
             sender.send_replace(Some(outcome));
         });
@@ -233,7 +233,7 @@ impl Kept {
     }
 }
 
-/// Files never change, so a tag of the name is as good as one of the content.
+/// Files never change, so a tag made from the name is as good as one made from the content.
 fn tag(name: &FileName) -> String {
     Representation::tag_of(&Bytes::copy_from_slice(name.as_str().as_bytes()))
 }

@@ -18,7 +18,7 @@ use history::History;
 /// The limit of a monitor's results that wait to be added. Later ones are found in the storage, if there is one.
 const MAX_WAITING: usize = 100_000;
 
-/// A state older than this is not shown; requests wait for a new one.
+/// A state that is older than this is not shown; requests wait for a new one.
 const MAX_OLD: Duration = Duration::from_secs(60);
 
 /// How long a request waits for the first state, or for one that is not too old.
@@ -46,7 +46,7 @@ impl Source {
     }
 }
 
-/// The current history. `S` is the state that is made from it to be shown.
+/// The current history. `S` is the state that is made from it and shown.
 #[derive(Debug)]
 pub(crate) struct Live<S> {
     source: Source,

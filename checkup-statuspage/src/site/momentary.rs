@@ -34,7 +34,7 @@ impl Default for Answers {
 }
 
 impl Momentary {
-    /// The response of the last second, or else one that `make` makes. There must be few keys, since none is forgotten.
+    /// The response of the last second, or else a new one from `make`. There must be only a few keys, since none is forgotten.
     ///
     /// `None` if `make` panics.
     pub(crate) async fn get(
@@ -47,7 +47,7 @@ impl Momentary {
             return Some(answer);
         }
         let key = key.to_owned();
-        // It holds the lock, so no second one is made meanwhile, even if the client goes away.
+        // The task holds the lock, so no second response is made meanwhile, even if the client goes away.
         tokio::task::spawn_blocking(move || keep(answers, key, make())).await.ok()
     }
 

@@ -42,7 +42,7 @@ impl Probe {
         }
         let (sender, results) = watch::channel(None);
         let checkup = checkup.clone();
-        // Outside of the request: a client that goes away would cancel it, and the next request would start again.
+        // Not as part of the request: a client that goes away would cancel the run, and the next request would start another.
         tokio::spawn(async move { sender.send_replace(Some(checkup.check().await.results.into())) });
         last.insert(Run { began: now, results }).clone()
     }

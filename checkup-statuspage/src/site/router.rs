@@ -93,7 +93,7 @@ impl Site {
     }
 }
 
-/// Refuses requests for other hosts, such as those from another site's page whose name was made to resolve to this server (DNS rebinding).
+/// Rejects requests for other hosts. Another site's page can send them if its name is made to resolve to this server (DNS rebinding).
 async fn known_host(hosts: Arc<[String]>, request: Request, next: Next) -> Answer {
     if host::is_known(&request, &hosts) {
         return next.run(request).await;
@@ -220,7 +220,7 @@ async fn badge_of_one(State(site): State<Site>, Path(file): Path<String>, uri: U
 }
 
 fn svg(label: &str, value: &BadgeValue, headers: &HeaderMap) -> Answer {
-    // It is an image. If it is opened as a document, it may not run or load anything.
+    // It is an image. If it is opened as a document, it must not run or load anything.
     let image = Representation::new("image/svg+xml", Cache::Revalidate, badge::svg(label, value));
     image.with_policy("default-src 'none'; style-src 'unsafe-inline'").respond(headers)
 }
@@ -306,11 +306,11 @@ async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
 }
 
 async fn check_file(State(site): State<Site>, method: Method, Path(file): Path<String>, headers: HeaderMap) -> Answer {
-    // Visitors learn nothing about files that are not check files, not even whether they exist.
+    // Visitors learn nothing about other files, not even whether they exist.
     let (Some(name), Some(_)) = (FileName::parse(&file), site.0.live.source().reader()) else {
         return not_found();
     };
-    // Content that the visitor has already, or does not want, is neither read nor compressed.
+    // Content that the visitor already has, or does not want, is neither read nor compressed.
     let needs_no_content = method == Method::HEAD || headers.contains_key(IF_NONE_MATCH);
     if needs_no_content {
         match site.0.files.head(&name).await {

@@ -13,7 +13,7 @@ pub(crate) enum BadgeValue {
     Unknown,
     /// A maintenance window is open.
     Maintenance,
-    /// The share of the known time in which it was not down, from 0 to 1.
+    /// The share of the known time in which the check was not down, from 0 to 1.
     Uptime(f64),
 }
 
@@ -44,7 +44,7 @@ impl BadgeValue {
     }
 }
 
-/// A share in percent, never rounded up: 100 % means all.
+/// A share in percent, never rounded up, so 100 % means all.
 fn percent(share: f64) -> String {
     let hundredths = (share * 10_000.0).floor() / 100.0;
     if share >= 1.0 { "100%".to_owned() } else { format!("{hundredths:.2}%") }

@@ -1,4 +1,4 @@
-//! What is true now, of each check and of all.
+//! The current state of each check and of all checks together.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 
 use super::badge_value::BadgeValue;
 
-/// What is true at a moment, of each check and of all.
+/// The state of each check, and of all together, at one moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Overview {
     pub(crate) overall: Overall,
     pub(crate) checks: Vec<CheckOverview>,
     /// When the latest check ran.
     pub(crate) checked: Option<Timestamp>,
-    /// How many locations make a check down.
+    /// How many locations must be down for a check to be down.
     pub(crate) quorum: Quorum,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum Overall {
 pub(crate) struct CheckOverview {
     pub(crate) verdict: Verdict,
     pub(crate) in_maintenance: bool,
-    /// Whether nobody runs it any more: it was removed or renamed. It counts for nothing.
+    /// Whether no node runs it any longer, because it was removed or renamed. It does not count for the overall state.
     pub(crate) is_gone: bool,
 }
 
@@ -85,7 +85,7 @@ impl CheckOverview {
 }
 
 impl Overview {
-    /// The checkup has all checks that there are, if it is known and has any.
+    /// The checkup has every existing check, if it is known and has any.
     pub(crate) fn new(summary: &Summary, checkup: Option<&Checkup>, quorum: Quorum, now: Timestamp) -> Self {
         let checks: Vec<_> = summary
             .verdicts(quorum, now)
@@ -101,7 +101,7 @@ impl Overview {
     }
 }
 
-/// The worst of what is not in maintenance, where nothing is expected. What is stale is worse than what works.
+/// The worst state of the checks that are not in maintenance, since those may fail. Stale is worse than healthy.
 fn overall(checks: &[CheckOverview]) -> Overall {
     let rank = |state: &Overall| match state {
         Overall::Empty | Overall::Maintenance => 0,
@@ -118,13 +118,13 @@ fn overall(checks: &[CheckOverview]) -> Overall {
     }
 }
 
-/// Whether somebody may run a check of this name: it is one of these, or they are not known.
+/// Whether a node may run a check with this name: it is one of these, or they are unknown.
 pub(crate) fn may_run(checkup: Option<&Checkup>, name: &str) -> bool {
     let has = |checkup: &Checkup| checkup.checks().any(|check| check.name() == name);
     checkup.is_none_or(|checkup| checkup.checks().next().is_none() || has(checkup))
 }
 
-/// The share of the known time in which a check, the votes of these locations, was not down.
+/// The share of the known time in which a check was not down, by the votes of these locations.
 pub(crate) fn uptime(
     summary: &Summary,
     series: &[&Series],

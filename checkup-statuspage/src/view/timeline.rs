@@ -1,4 +1,4 @@
-//! What happened, of all locations together: incidents, messages and maintenance.
+//! Past events over all locations together: incidents, messages and maintenance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,13 +9,13 @@ use checkup_core::{Quorum, Status, Timestamp};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What is posted at several locations, and so attached to results of about the same time, is one message.
+/// A message that is posted at several locations is attached to results of about the same time. It counts as one message.
 const SAME_MESSAGE: Duration = Duration::from_secs(300);
 
-/// From this length on, messages are cut in a summary.
+/// Longer messages are cut in a summary.
 const CUT: usize = 2000;
 
-/// Something that happened.
+/// An event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Happening {
     pub(crate) kind: HappeningKind,
@@ -23,13 +23,13 @@ pub(crate) struct Happening {
     pub(crate) name: Option<String>,
     pub(crate) endpoint: Option<String>,
     pub(crate) from: Timestamp,
-    /// `None` for what has not ended, and for what does not last.
+    /// `None` if it has not ended, or has no duration.
     pub(crate) to: Option<Timestamp>,
-    /// The reason of an incident, or what an operator said.
+    /// The reason of an incident, or the text of an operator.
     pub(crate) text: Option<String>,
-    /// When it became known; `None` for maintenance of which that is not known.
+    /// When it became known; `None` for maintenance if that time is unknown.
     pub(crate) posted: Option<Timestamp>,
-    /// When its status last changed; that of what has none never does.
+    /// When its status last changed; `None` if it has no status.
     pub(crate) changed: Option<Timestamp>,
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum HappeningKind {
 impl Happening {
     /// When it became known, which is never later than now.
     pub(crate) fn published(&self, now: Timestamp) -> Timestamp {
-        // Where that is not known it is not that of each request, so that the same history is the same feed.
+        // If that is unknown, it must not be the time of the request: the same history must yield the same feed.
         let today = now.unix_nanos().div_euclid(nanos(DAY)).saturating_mul(nanos(DAY));
         self.posted.unwrap_or_else(|| self.from.min(Timestamp::from_unix_nanos(today))).min(now)
     }
@@ -54,7 +54,7 @@ impl Happening {
     }
 }
 
-/// What happened from `since` on, the latest first. The quorum says how many locations make a check down.
+/// The events from `since` on, the latest first. The quorum says how many locations must be down for a check to be down.
 pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum, now: Timestamp) -> Vec<Happening> {
     let mut checks = BTreeMap::<_, Vec<&Series>>::new();
     for series in &summary.series {
@@ -105,19 +105,19 @@ pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum, now:
     happenings
 }
 
-/// Whether this message of a check is what a window of maintenance says, and is shown with it.
+/// Whether this message of a check is the text of a maintenance window, with which it is shown.
 pub(crate) fn is_announced(summary: &Summary, name: &str, text: &str) -> bool {
     let is_of = |window: &&Window| window.name.as_deref().is_none_or(|own| own == name);
     summary.windows.iter().filter(is_of).any(|window| says(window, text))
 }
 
 fn says(window: &Window, text: &str) -> bool {
-    // A result that was posted to twice has both texts, one below the other.
+    // A result with two posts has both texts, one below the other.
     let is_start = |start: &str| start.len() >= CUT && window.text.starts_with(start);
     window.text == text || window.text.lines().any(|line| line == text) || text.strip_suffix('…').is_some_and(is_start)
 }
 
-/// When a window was posted: when its text was, the last time before it begins.
+/// When a window was posted: the last time that its text was posted before it begins.
 fn posted(summary: &Summary, window: &Window) -> Option<Timestamp> {
     let is_it = |post: &&CurrentPost| {
         post.message.id == window.id && post.check.as_ref().map(|(name, _)| name) == window.name.as_ref()
@@ -154,7 +154,7 @@ fn happening(name: &str, endpoint: Option<String>, incident: Incident, is_severa
         Some(reason) => Some(format!("{reason}{at}")),
         None => Some(at.trim().to_owned()).filter(|at| !at.is_empty()),
     };
-    // When it became as bad as it was.
+    // When it reached its worst state.
     let worst = incident.segments.iter().find(|segment| segment.status == incident.status).map(|segment| segment.from);
     Happening {
         kind: HappeningKind::Incident { status: incident.status },

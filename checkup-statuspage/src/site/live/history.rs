@@ -43,7 +43,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Updates the history. Returns the results of files that were not known; the first time, none.
+    /// Updates the history. Returns the results of files that were not known; the first time, it returns none.
     pub(super) async fn update(
         &mut self,
         reader: &dyn StorageReader,
@@ -58,7 +58,7 @@ impl History {
             let wanted = if is_first { HashSet::new() } else { unknown.iter().cloned().collect() };
             let listening = Listening { reader, wanted: Mutex::new(wanted), heard: Mutex::default() };
             let begun = Instant::now();
-            // Everything that is listed now is in what is read next.
+            // What is read next contains everything that is listed now.
             self.summary = history::read_summary_at(&listening, now.saturating_sub(span), now).await?;
             self.known = names.into_iter().collect();
             self.read = Some((Instant::now(), begun.elapsed()));

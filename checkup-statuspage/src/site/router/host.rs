@@ -6,8 +6,8 @@ use axum::extract::Request;
 use http::header::HOST;
 use http::uri::Authority;
 
-/// Whether a request is for one of these hosts, for an address or for `localhost`. A page of another site reaches this server only by its own
-/// name, so addresses and `localhost` are always known.
+/// Whether a request is for one of these hosts, for an IP address or for `localhost`. Another site's page can reach this server only under that
+/// site's name, so addresses and `localhost` are always accepted.
 pub(crate) fn is_known(request: &Request, hosts: &[String]) -> bool {
     let named = request.uri().authority().cloned().or_else(|| {
         let mut all = request.headers().get_all(HOST).iter();
