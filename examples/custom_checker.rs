@@ -8,13 +8,13 @@ use checkup::config::Format;
 use checkup::{Checker, Failure, Observation, async_trait};
 use serde::{Deserialize, Serialize};
 
-/// A directory must not hold too many files: a queue that is not being processed.
+/// A directory must not hold too many files, which would mean that a queue is not being processed.
 #[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Spool {
     /// The directory.
     dir: PathBuf,
-    /// The limit of files. The check is degraded from half of it on.
+    /// The maximum number of files. The check is degraded from half of it on.
     max_files: usize,
 }
 
@@ -26,7 +26,7 @@ impl Checker for Spool {
 
     async fn attempt(&self) -> Result<Observation, Failure> {
         let dir = self.dir.clone();
-        // Reading a directory blocks, so it goes to a thread for that.
+        // Reading a directory blocks, so it is done on a thread for blocking work.
         let files = tokio::task::spawn_blocking(move || std::fs::read_dir(dir).map(Iterator::count)).await;
         match files.map_err(Failure::from_error)?? {
             files if files > self.max_files => Err(Failure::assertion(format!("{files} files wait"))),

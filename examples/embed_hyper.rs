@@ -1,6 +1,6 @@
 //! Health checks in a service on plain hyper, without a web framework: `/healthz` and `/readyz` from a background monitor.
 //!
-//! `/readyz` answers in words here, for people with `curl`; `embed_axum` answers with JSON and has more checks.
+//! `/readyz` answers with text here, for people with `curl`; `embed_axum` answers with JSON and has more checks.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::convert::Infallible;

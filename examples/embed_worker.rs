@@ -35,7 +35,7 @@ async fn main() -> Result<(), Error> {
     println!("The worker ends: {reason}\n");
     assert_eq!(reason.to_string(), "progress: `the endless invoice` takes longer than 1s");
 
-    // Afterwards the files show what happened.
+    // Afterwards, the files show what happened.
     let storage = FsStorage::new(Fs::new(history.path()))?;
     let files = storage.list(Timestamp::default()).await?;
     let last = files.last().ok_or("every run is stored")?;

@@ -1,7 +1,7 @@
 //! The storage is unreachable for a while, and no result is lost: `cargo run --release --example storage_outage`.
 //!
-//! Two nodes watch the same service, each from its location, and store into one place. Here that is in memory, so that it can be
-//! made to fail; a bucket behaves the same.
+//! Two nodes check the same service, each from its location, and store in one place. Here that is in memory, so that it can be
+//! made to fail; a bucket behaves in the same way.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::path::Path;
@@ -49,7 +49,7 @@ fn node(location: &str, storage: &MemoryStorage, spool: &Path) -> Result<Checkup
         .build()
 }
 
-/// Checks, stores, and says how it went.
+/// Checks, stores, and prints the outcome.
 async fn store(node: &Checkup) -> Result<String, Error> {
     match node.check_and_store().await {
         Ok(_) => Ok("stored".to_owned()),

@@ -1,5 +1,5 @@
 //! Waits for everything that a service needs, the way `docker compose` does with `depends_on` and `condition: service_healthy`:
-//! a database's port, a name in DNS, and an API that needs both. One wait, and one reason if it takes long.
+//! a database's port, a name in DNS, and an API that needs both. There is one wait, and one reason if it takes long.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::net::Ipv4Addr;
@@ -57,7 +57,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let report = dependencies.wait_until_healthy(Duration::from_secs(30)).await?;
     println!("{report}");
 
-    // The tests follow, and need not ask again.
+    // The tests follow, and need not wait again.
     let database = starting.await??;
     assert_eq!(database.local_addr()?, database_port);
     Ok(())

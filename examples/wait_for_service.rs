@@ -1,4 +1,5 @@
-//! An integration test: starts a service, waits until it is healthy, then tests it. And what it reports when the service never is.
+//! An integration test: starts a service, waits until it is healthy, then tests it. It also shows the error if the service never becomes
+//! healthy.
 //!
 //! In a test file the two functions would be `#[tokio::test]`s.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
@@ -21,7 +22,7 @@ async fn main() -> Result<(), Error> {
 async fn the_service_greets() -> Result<(), Error> {
     let service = start_service();
 
-    // Instead of a sleep that is too short on a slow machine and too long on all others.
+    // This replaces a sleep, which would be too short on a slow machine and too long on all others.
     let healthy = service_checkup(&service.url(""))?.wait_until_healthy(Duration::from_secs(30)).await?;
     println!("Up after {} requests:\n{healthy}", service.requests());
 
@@ -42,7 +43,7 @@ async fn a_service_that_never_comes_up_is_told_with_its_reason() -> Result<(), E
     let nothing = format!("http://{}", closed_port());
     let waited = service_checkup(&nothing)?.wait_until_healthy(Duration::from_millis(500)).await;
 
-    // With `?` in a test, this is what the test fails with.
+    // With `?` in a test, the test fails with this message.
     let Err(error) = waited else { return Err("nothing listens there".into()) };
     println!("{error}");
     assert!(error.to_string().starts_with("not healthy within 500ms\ndown"), "{error}");

@@ -34,12 +34,12 @@
 //!
 //! SIGINT (Ctrl-C) and SIGTERM let `every`, `serve` and `maintain` finish what is running and store it; a second signal stops them
 //! immediately. SIGHUP has two meanings. If the process had a terminal when it started (as its standard input, output or error),
-//! that terminal is gone, and SIGHUP is like SIGTERM. Otherwise (a service, a container, `nohup`) it makes `every` and `serve` read
+//! it means that the terminal was closed, and is treated like SIGTERM. Otherwise (a service, a container, `nohup`) it makes `every` and `serve` read
 //! their config file again, including the certificates that it names: running checks finish and are stored, and an invalid file is
 //! reported and changes nothing.
 //!
-//! If the reports of `every` are stored, a standard output that was closed or cannot be written to does not stop it: this is
-//! reported once on standard error.
+//! If `every` stores its reports, it continues even if standard output is closed or cannot be written to, and says so
+//! once on standard error.
 //!
 //! # Waiting
 //!
@@ -49,21 +49,21 @@
 //!
 //! # Without a config file
 //!
-//! `checkup URL...` and `checkup wait URL...` check these URLs: `https://example.com`, `tcp://db:5432`, `tls://db:5432`,
-//! `dns://192.0.2.53/example.com`. Each checker says which schemes it reads; yours do so with
+//! `checkup URL...` and `checkup wait URL...` check URLs such as `https://example.com`, `tcp://db:5432`, `tls://db:5432` or
+//! `dns://192.0.2.53/example.com`. Each checker defines which schemes it reads; your own checkers do so with
 //! [`FromUrl`](checkup_core::config::FromUrl).
 //!
 //! # The config file
 //!
 //! Without `--config` the command looks for `checkup.json`, `checkup.yaml`, `checkup.yml` or `checkup.toml` in the
 //! current folder and then in its parents: up to the root of the repository (the folder that holds `.git`), or else up to the home
-//! folder. Outside of both, only the current folder counts. A file that is found like this must belong to the user or to root, since a
-//! config file reads environment variables and chooses where results are sent; `--config FILE` names any other one. `--config -` reads
+//! folder. Outside of both, only the current folder is searched. A file that is found this way must belong to the user or to root, since a
+//! config file reads environment variables and chooses where results are sent. `--config FILE` accepts any file, and `--config -` reads
 //! JSON or YAML from standard input.
 //!
 //! Relative paths in a config file are relative to its folder, and those from standard input to the current folder.
 //!
-//! A config file without checks is an error, for `validate` too: it is empty or truncated, and must not pass as healthy.
+//! A config file without checks is an error, for `validate` too: it may have been truncated, and must not pass as healthy.
 //!
 //! # Many nodes
 //!
@@ -73,9 +73,9 @@
 //!
 //! # The history
 //!
-//! `history` works with any storage that can be read. It shows each check at all of its locations: the state and since when, uptime, a bar
-//! of days (of hours, up to `--since 24h`), round-trip times, incidents, messages and maintenance. `--format json` prints the same as one
-//! document, with times as in RFC 3339 and round-trip times in nanoseconds. It exits with 0, whatever the state is.
+//! `history` works with any storage that can be read. It shows each check at all of its locations: the state and when it began, uptime, a bar
+//! of days (or of hours, up to `--since 24h`), round-trip times, incidents, messages and maintenance. `--format json` prints the same as one
+//! document, with times as in RFC 3339 and round-trip times in nanoseconds. It exits with 0, regardless of the state.
 //!
 //! # The status page
 //!
@@ -99,8 +99,8 @@
 //!
 //! Checkup was first a Go program. This command differs from it:
 //!
-//! - `--store` exits with 1 if a check is not healthy, and with 3 if the report might not have been stored. The original exits with 0 in
-//!   the first case, so nothing could notice. Like the original it prints nothing (cron mails what is printed), except on a terminal or
+//! - `--store` exits with 1 if a check is not healthy, and with 3 if the report might not have been stored. In the first case the original
+//!   exits with 0, so scripts cannot notice. Like the original, it prints nothing (cron mails what is printed), except on a terminal or
 //!   with `--format`.
 //! - `serve` listens on loopback only, unless asked otherwise.
 //! - `every` finishes and stores running checks on SIGINT and SIGTERM. It prints a line per run.

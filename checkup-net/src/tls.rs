@@ -1,6 +1,6 @@
-//! TLS of clients: `client` is the TLS of one check, `config` the configuration that it uses, `shared` shares that among equal
-//! settings, `stamp` notices changed files, `load` reads them, `failure` has the words for errors, and `expiry` reads when
-//! certificates end.
+//! Client-side TLS: `client` is the TLS of one check, `config` is the configuration that it uses, `shared` shares it among equal
+//! settings, `stamp` notices changed files, `load` reads them, `failure` explains errors, and `expiry` reads when
+//! certificates expire.
 
 mod client;
 mod config;

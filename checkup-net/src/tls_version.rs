@@ -1,4 +1,4 @@
-//! [`TlsVersion`]: part of the settings even if TLS is not compiled in.
+//! [`TlsVersion`]: a part of the settings, even if TLS is not compiled in.
 
 use std::fmt;
 

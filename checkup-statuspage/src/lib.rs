@@ -20,7 +20,7 @@
 //!
 //! # In a test
 //!
-//! A router is a service, so it responds without a socket.
+//! A router is a `tower` service, so a test can call it without a socket.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -44,9 +44,9 @@
 //!
 //! # The JSON API
 //!
-//! Times are in RFC 3339 and UTC, and round-trip times (`rtt_ms`) are in milliseconds. An uptime is the share, from 0 to 1, of the known time in
-//! which a check was not down, without maintenance. Unknown values are absent, and an uptime without any known time is null. Later
-//! versions may add keys.
+//! Times are in RFC 3339 and UTC, and round-trip times (`rtt_ms`) are in milliseconds. An uptime, from 0 to 1, is the share of the known time
+//! outside maintenance in which a check was not down. Unknown values are absent; in `uptime` of the status, a period without known
+//! time is null. Later versions may add keys.
 //!
 //! `GET api/v1/status`:
 //!
@@ -73,14 +73,15 @@
 //! `status` is `healthy`, `degraded`, `down`, `stale` (the latest results are too old) or `maintenance`. The overall `status` may also be
 //! `empty`.
 //!
-//! `GET api/v1/history?check=NAME&since=TIME` gives `checks`, one for each endpoint, over all locations: `uptime`, `known` (the share of the time
-//! that is known) and `incidents` (`id`, `status`, `from`, `to`, `last_seen`, `reason`, and `segments` with `status`, `from`, `to`, `locations`,
-//! `reasons`, and `messages`). It also gives `series`, one per endpoint and location, each with `days`
-//! (`day`, `healthy`, `degraded`, `down`, `maintenance`: numbers of results; `p50_ms`, `p90_ms`, `p99_ms`), `incidents` (`status`, `from`, `to`, `reason`),
-//! `messages` (`time`, `text`) and `results` (`time`, `status`, `rtt_ms`, `reason`; of at least the last day). `since` is a time or a
-//! duration before now. Default: `24h`.
+//! `GET api/v1/history?check=NAME&since=TIME` returns the history of a check. `since` is a time, or a duration before now. Default: `24h`.
 //!
-//! Errors are `{"error": "…"}` with a status: 400 if the request is invalid, 404 if it does not exist, 502 if a check file is
+//! - `checks`, one for each endpoint, over all locations: `uptime`, `known` (the share of the time that is known), and `incidents` (`id`, `status`,
+//!   `from`, `to`, `last_seen`, `reason`, `messages`, and `segments` with `status`, `from`, `to`, `locations` and `reasons`).
+//! - `series`, one for each endpoint and location: `uptime`, `days` (`day`; the numbers of results `healthy`, `degraded`, `down` and
+//!   `maintenance`; `p50_ms`, `p90_ms`, `p99_ms`), `incidents` (as above), `messages` (`time`, `text`) and `results` (`time`, `status`, `rtt_ms`,
+//!   `reason`; of at least the last day).
+//!
+//! Errors are `{"error": "…"}` with a status: 400 if the request is invalid, 404 if the check or file does not exist, 502 if a check file is
 //! broken, 503 if the storage cannot be read (with `Retry-After`), 504 if the storage does not respond in time.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -8,13 +8,15 @@
 //! Check files are stored uncompressed. Derived files (`summary.json`, `index.json`) and the page are compressed with `Content-Encoding: gzip`,
 //! since object storage does not compress what it sends. Browsers handle this; `curl` needs `--compressed`.
 //!
-//! # What is asked of the server
+//! # What the server must support
 //!
-//! `PutObject`, `GetObject`, `HeadObject`, `ListObjectsV2` with `start-after` and `delimiter`, and `DeleteObject`. Two more are used if the server has them:
-//! - `If-None-Match: *`, so that a put never replaces a file. If a server refuses it, Checkup looks for the name first. If
+//! `PutObject`, `GetObject`, `HeadObject`, `ListObjectsV2` with `start-after` and `delimiter`, and `DeleteObject`. Two more features are used if the
+//! server has them:
+//! - `If-None-Match: *`, so that a put never replaces a file. If a server rejects it, Checkup looks for the name first. If
 //!   a server ignores it, nothing is lost either: the name of a check file is made from its content, so a file is only ever replaced
-//!   by an equal one.
-//! - `DeleteObjects`, for a thousand files at a time. If a server refuses it, or does not allow it to the access key, files are deleted one by one.
+//!   by an identical one.
+//! - `DeleteObjects`, for a thousand files at a time. If a server does not support it, or the access key lacks the permission, files are deleted one
+//!   by one.
 //!
 //! The access key's user needs `s3:PutObject`, `s3:GetObject` and `s3:DeleteObject` on the objects under the prefix, and
 //! `s3:ListBucket` on the bucket. Without `s3:DeleteObject` all files are kept: storing, reading and publishing a page work, and only maintenance
@@ -47,14 +49,14 @@
 //!
 //! A status page lists the bucket to find new results. Some servers let anyone read files but not list them, such as Garage's web
 //! endpoint. `checkup statuspage deploy` tries the listing without a key, and warns if the page would not be live. With
-//! [`index`](S3::index), each node renews an `index.json` after it stores, with the check files of the last two days (older
-//! ones are in `summary.json`), at most 10,000; and the page reads that file, which lies next to it. Concurrent nodes do not lose each other's files: after writing
-//! the index, a node lists the files again, and repeats if one is missing.
+//! [`index`](S3::index), each node updates an `index.json` after it stores. It lists the check files of the last two days, at most 10,000 (older
+//! ones are in `summary.json`), and the page reads it. Concurrent nodes do not lose each other's files: after writing
+//! the index, a node lists the files again, and repeats this if one is missing.
 //!
 //! # Provisioning
 //!
-//! With the feature `provision`, `checkup provision` (in code: [`Storage::provisioner`](checkup_core::Storage::provisioner)) makes the
-//! bucket and lets a status page read it without a key. It can be run again at any time: it writes only what differs, and keeps the settings
+//! With the feature `provision`, `checkup provision` (in code: [`Storage::provisioner`](checkup_core::Storage::provisioner)) creates the
+//! bucket and lets a status page read it without a key. You can run it again at any time: it changes only what differs, and keeps the settings
 //! of others. Its steps, in this order:
 //!
 //! | Step | Result | Permissions that the access key needs |
@@ -63,25 +65,25 @@
 //! | CORS | Pages of the given origins, or of all, may `GET` and `HEAD`, and see `ETag` and `Date`. | `s3:GetBucketCORS`, `s3:PutBucketCORS` |
 //! | lifecycle, if requested | Check files that carry the storage's tag are removed at a certain age. | `s3:GetLifecycleConfiguration`, `s3:PutLifecycleConfiguration` |
 //! | website, if requested | A folder shows its `index.html`. | `s3:GetBucketWebsite`, `s3:PutBucketWebsite` |
-//! | public access block | It allows a public policy. What it forbids about public ACLs stays forbidden. | `s3:GetBucketPublicAccessBlock`, `s3:PutBucketPublicAccessBlock` |
-//! | bucket policy | Anyone may get `*-check.json`, `summary.json` with its parts, and `index.json` under the prefix, with `page` or `website` also the page's files, and list with exactly this prefix. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
+//! | public access block | It allows a public policy. Its settings for public ACLs stay as they are. | `s3:GetBucketPublicAccessBlock`, `s3:PutBucketPublicAccessBlock` |
+//! | bucket policy | Anyone may get `*-check.json`, `summary.json` with its parts, and `index.json` under the prefix, and list with exactly this prefix; with `page` or `website`, anyone may get the page's files too. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
 //!
 //! The page's files are `index.html`, `page.js`, `feed.atom`, `badge.svg`, `badge/*.svg` and `logo.*`. Listings show all names under the prefix:
-//! keep secret names out of it. Without a prefix, anyone may list the whole bucket. A reader that may list with
-//! a prefix only gets 403, not 404, for an object that does not exist.
+//! keep secret names out of it. Without a prefix, anyone may list the whole bucket. A reader that may list only with
+//! a prefix gets 403 instead of 404 for an object that does not exist.
 //!
 //! ## Expiry by the server
 //!
 //! A lifecycle rule selects objects by prefix or by tag. No prefix matches check files only (`pub/1` also matches `pub/1notes.txt` and
 //! the folder `pub/1st-floor/`), so the rule selects a tag, `checkup-storage`, whose value differs for each prefix. Check files
-//! carry it with [`tag_check_files`](S3::tag_check_files); files that were stored without the tag do not expire. The rule is first written
-//! switched off and read back; if the server does not keep the tag, no rule is made. Earlier versions of Checkup made rules by prefix: every
+//! have it if [`tag_check_files`](S3::tag_check_files) is set; files that were stored without the tag do not expire. The rule is first written
+//! disabled and read back; if the server does not keep the tag, no rule is created. Earlier versions of Checkup created rules by prefix: every
 //! `provision` that may read the rules removes those. [`check_expiry`](S3::check_expiry) needs none of this, and works on every server.
 //!
 //! # Retries and timeouts
 //!
-//! A request is repeated up to four times, after growing pauses, if the server has a fault or cannot be reached. All attempts together
-//! take at most [`timeout`](S3::timeout); a server that does not answer is asked twice. Errors name the bucket, the cause and the remedy.
+//! If the server has a fault or cannot be reached, a request is repeated up to four times, after growing pauses. If the server does not answer, the
+//! request is repeated once. All attempts together take at most [`timeout`](S3::timeout). Errors name the bucket, the cause and the remedy.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;

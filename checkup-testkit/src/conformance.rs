@@ -1,6 +1,6 @@
 //! The contracts of the plugin traits as tests, for every implementation.
 //!
-//! One macro call makes one named `#[test]` of each behaviour that a contract asks for:
+//! One macro call generates a named `#[test]` for each behaviour that a contract requires:
 //! [`checker_conformance!`](crate::checker_conformance), [`storage_conformance!`](crate::storage_conformance),
 //! [`named_files_conformance!`](crate::named_files_conformance) and
 //! [`notifier_conformance!`](crate::notifier_conformance). Each test gets its own fixture from a factory:
@@ -26,15 +26,15 @@
 //! # The factory
 //!
 //! It is called once for each test, inside a tokio runtime that exists only for the fixture: loopback servers that the factory
-//! starts run there, in a separate thread, until the test ends. For asynchronous set-up it may use
-//! `tokio::runtime::Handle::current().block_on(…)`. Pass what must live as long as the test (a temporary directory, a server)
-//! to `keep`.
+//! starts run there, in a separate thread, until the test ends. For asynchronous set-up, the factory can use
+//! `tokio::runtime::Handle::current().block_on(…)`. Pass everything that must live as long as the test (a temporary directory,
+//! a server) to `keep`.
 //!
-//! The behaviours themselves run in separate runtimes; some are dropped in the middle, like a process that dies.
+//! The behaviours themselves run in separate runtimes. Some runtimes are dropped in the middle, like a process that is killed.
 //!
 //! # Settings
 //!
-//! [`all_problems_are_reported`] checks that settings with several invalid values are refused with a problem for each.
+//! [`all_problems_are_reported`] checks that settings with several invalid values are rejected, with a problem for each.
 //!
 //! # Without the macros
 //!

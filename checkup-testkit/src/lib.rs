@@ -39,18 +39,18 @@
 //!
 //! # Conformance suites
 //!
-//! [`checker_conformance!`], [`storage_conformance!`], [`named_files_conformance!`] and [`notifier_conformance!`] make one `#[test]`
-//! of each behaviour that the contracts require; see [`conformance`].
+//! [`checker_conformance!`], [`storage_conformance!`], [`named_files_conformance!`] and [`notifier_conformance!`] generate a
+//! `#[test]` for each behaviour that the contracts require; see [`conformance`].
 //!
 //! # Loopback servers
 //!
-//! Every server listens on a free port of `127.0.0.1`, and ends with all its connections when it is dropped. Nothing here
+//! Every server listens on a free port of `127.0.0.1`, and closes all its connections when it is dropped. Nothing here
 //! needs the network, or sleeps unless you ask for it. A server that cannot be set up (no free port, an invalid certificate) panics.
 //!
-//! - [`TcpServer`]: any behaviour, one closure for each connection; [`silent`](TcpServer::silent),
-//!   [`reset`](TcpServer::reset), [`endless`](TcpServer::endless) and [`closed_port`] are the common hostile ones;
-//!   [`reset()`] resets a connection.
-//! - [`Ca`], [`Identity`] and [`TlsServer`]: the same over TLS, with good and bad certificates.
+//! - [`TcpServer`]: any behaviour, with a closure that handles a connection. [`silent`](TcpServer::silent),
+//!   [`reset`](TcpServer::reset) and [`endless`](TcpServer::endless) are common hostile servers, [`closed_port`] is a port
+//!   without a server, and [`reset()`] resets a connection.
+//! - [`Ca`], [`Identity`] and [`TlsServer`]: the same over TLS, with valid and invalid certificates.
 //! - [`HttpServer`]: HTTP/1.1 from a closure of [`Request`] to [`Response`], with or without TLS.
 //! - [`DnsServer`]: DNS over UDP from a closure of the name to a [`DnsAnswer`].
 #![cfg_attr(

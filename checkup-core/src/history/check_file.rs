@@ -5,11 +5,11 @@
 //! Readers take the time from the digits before the first `-`, and consider every name that contains `-check.json` a
 //! check file (upstream's rules).
 //!
-//! A result may also be an operator's post. Then it has the additional key [`post`](crate::Post): `{"id", "at", "posted", "all", "incident",
+//! An entry may also be an operator's post. Then it has the additional key [`post`](crate::Post): `{"id", "at", "posted", "all", "incident",
 //! "state", "ended"}`, with times in nanoseconds; only `id` and `at` are always present. Its `message` is the text and its `maintenance` the
-//! window. It is a copy of the latest result of its check, if that is fresh, so that upstream's page shows the message with the right
-//! state; otherwise it is an entry with `"unknown": true` and the time of the post, which is not a measurement. A later version of a post is
-//! another entry with the same `id` and a later `at`; one with `ended` withdraws it. An edit of a message that has no `post` has the id
+//! window. If the latest result of its check is fresh, the entry is a copy of it, so that upstream's page shows the message with the right
+//! state. Otherwise it has `"unknown": true` and the time of the post, and is not a measurement. A later version of a post is
+//! another entry with the same `id` and a later `at`; a version with `ended` withdraws the post. An edit of a message that has no `post` has the id
 //! `r<milliseconds>`, from the time of its result; one of a window without `post` has the id `w<from>-<to>`, with both times in milliseconds.
 
 use std::fmt;

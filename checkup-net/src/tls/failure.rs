@@ -1,5 +1,5 @@
-//! The failures of TLS, in words for people. No text of the TLS library is shown: each error has words of our own, with what to
-//! do. Errors that later versions of the library add get the general words of their kind.
+//! The failures of TLS, in plain words. No text of the TLS library is shown: each error has our own message, with a remedy. Errors
+//! that later versions of the library add get the general message of their kind.
 
 mod alert;
 mod certificate;

@@ -1,4 +1,4 @@
-//! The contract of settings, whatever they become: all of their problems are reported together.
+//! The contract of settings of every plugin: all of their problems are reported together.
 
 use checkup_core::ConfigError;
 
