@@ -135,6 +135,8 @@ pub trait StorageReader: Send + Sync {
 /// For implementors:
 /// - It removes only check files: those that have expired according to the storage's settings, and those whose results
 ///   are all in another check file (compaction).
+/// - A clock that is ahead removes nothing: the history that is stored counts as well as the local clock. For storages
+///   without an [`Archive`](crate::archive::Archive), [`Expiry`](crate::archive::Expiry) says what has expired.
 /// - Each call does a limited amount of work, because it follows a store. The next call does the rest.
 /// - It may run in many processes at the same time, and may be cancelled at any `.await`. Neither loses anything that
 ///   has not expired.

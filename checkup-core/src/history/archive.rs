@@ -49,6 +49,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+pub use clock::Expiry;
 pub use files::{NamedFiles, Put};
 pub use memory::MemoryFiles;
 pub use retention::{Retention, SUMMARY_EXPIRY};
@@ -180,13 +181,13 @@ impl<F: NamedFiles> Archive<F> {
     }
 
     /// Removes expired check files that the summary has, by the time that the history confirms.
-    async fn expire(&self, now: Timestamp, thorough: bool) -> Result<Expiry, StorageError> {
+    async fn expire(&self, now: Timestamp, thorough: bool) -> Result<Expired, StorageError> {
         let expiry = self.retention.check_expiry;
         if expiry.is_zero() || !thorough && now < self.state().expires {
-            return Ok(Expiry::default());
+            return Ok(Expired::default());
         }
         let by_the_clock = expiry::cutoff(now, expiry);
-        let mut done = Expiry::default();
+        let mut done = Expired::default();
         let oldest = match expiry::oldest(&self.files).await? {
             Ok(oldest) if oldest >= by_the_clock => Some(oldest),
             Err(false) => None,
@@ -384,7 +385,7 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
         // First what the summary already has: on a full disk this makes room for the rest.
         let is_continued = self.state().unfinished;
         let before = match is_continued {
-            true => Expiry { is_unknown: true, ..Expiry::default() },
+            true => Expired { is_unknown: true, ..Expired::default() },
             false => self.expire_once(now, thorough, &mut done).await,
         };
         let waits = before.kept.is_some() || before.is_unknown;
@@ -433,7 +434,7 @@ const FUTURE: usize = 64;
 
 /// The outcome of an attempt to remove expired check files.
 #[derive(Debug, Default)]
-struct Expiry {
+struct Expired {
     count: usize,
     /// How many expired check files stay because the summary does not have them, and the first of them.
     kept: Option<(usize, FileName)>,
@@ -445,7 +446,7 @@ struct Expiry {
 }
 
 impl<F: NamedFiles> Archive<F> {
-    async fn expire_once(&self, now: Timestamp, thorough: bool, done: &mut Done) -> Expiry {
+    async fn expire_once(&self, now: Timestamp, thorough: bool, done: &mut Done) -> Expired {
         match self.expire(now, thorough).await {
             Ok(expiry) => {
                 done.maintenance.expired += expiry.count;
@@ -453,7 +454,7 @@ impl<F: NamedFiles> Archive<F> {
             }
             Err(error) => {
                 done.is_silent |= error.kind() == StorageErrorKind::Timeout;
-                Expiry { error: Some(error), is_unknown: true, ..Expiry::default() }
+                Expired { error: Some(error), is_unknown: true, ..Expired::default() }
             }
         }
     }

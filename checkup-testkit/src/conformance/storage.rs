@@ -61,6 +61,7 @@ macro_rules! __storage_behaviours {
             [maintainer] what_has_expired_is_removed,
             [maintainer] maintaining_again_removes_nothing,
             [maintainer files] only_expired_check_files_are_removed,
+            [maintainer files] a_clock_that_is_ahead_removes_nothing,
             [maintainer] maintenance_at_once_loses_nothing,
             [maintainer] a_cancelled_maintenance_loses_nothing,
         }

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use checkup_core::archive::Expiry;
 use checkup_core::check_file::{self, FileName};
 use checkup_core::{
     CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
@@ -143,9 +144,12 @@ impl StorageMaintainer for MemoryStorage {
         if self.check_expiry.is_zero() {
             return Ok(Maintenance::default());
         }
-        let cutoff = Timestamp::now().saturating_sub(self.check_expiry);
-        let before = shared.files.len();
-        shared.files.retain(|name, _| name.timestamp() >= cutoff);
-        Ok(Maintenance::expired(before - shared.files.len()))
+        let expiry = Expiry::of(shared.files.keys().cloned(), self.check_expiry, Timestamp::now());
+        for name in &expiry.expired {
+            shared.files.remove(name);
+        }
+        let mut done = Maintenance::expired(expiry.expired.len());
+        done.failures.extend(expiry.doubt);
+        Ok(done)
     }
 }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use checkup_core::archive::Expiry;
 use checkup_core::check_file::{self, FileName};
 use checkup_core::{
     CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
@@ -52,6 +53,7 @@ enum Fault {
     RemovesOtherFiles,
     FailsWhenSecond,
     RewritesToMaintain,
+    TrustsItsClock,
 }
 
 /// What the other side does.
@@ -260,10 +262,6 @@ impl StorageMaintainer for Store {
         let Some(check_expiry) = self.check_expiry.filter(|_| self.fault != Fault::RemovesNothing) else {
             return Ok(Maintenance::default());
         };
-        let cutoff = match self.fault {
-            Fault::RemovesAll => Timestamp::now(),
-            _ => Timestamp::now().saturating_sub(check_expiry),
-        };
         if self.fault == Fault::RewritesToMaintain {
             let files = std::mem::take(&mut *self.files());
             yield_now().await;
@@ -272,7 +270,13 @@ impl StorageMaintainer for Store {
         if self.fault == Fault::RemovesOtherFiles {
             self.files().retain(|name, _| FileName::parse(name).is_some());
         }
-        let expired: Vec<_> = self.check_files().into_iter().filter(|name| name.timestamp() < cutoff).collect();
+        let now = Timestamp::now();
+        let before = |cutoff: Timestamp| self.check_files().into_iter().filter(move |name| name.timestamp() < cutoff);
+        let expired: Vec<_> = match self.fault {
+            Fault::RemovesAll => before(now).collect(),
+            Fault::TrustsItsClock => before(now.saturating_sub(check_expiry)).collect(),
+            _ => Expiry::of(self.check_files(), check_expiry, now).expired,
+        };
         yield_now().await;
         if self.fault == Fault::FailsWhenSecond {
             // Long enough for others to find the same.
@@ -379,6 +383,9 @@ fn broken(behaviour: &str) -> Vec<Broken<StorageFixture>> {
             (Fault::RemovesOtherFiles, "checkup.json is no check file"),
             (Fault::RemovesAll, "after maintenance: not the same results"),
         ],
+        "a_clock_that_is_ahead_removes_nothing" => {
+            &[(Fault::TrustsItsClock, "the clock alone is no reason to remove check files")]
+        }
         "maintenance_at_once_loses_nothing" => &[
             (Fault::FailsWhenSecond, "the storage can be maintained by many at once"),
             (Fault::RemovesAll, "nothing has expired"),

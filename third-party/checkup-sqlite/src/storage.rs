@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use checkup::archive::Expiry;
 use checkup::check_file::{self, FileName};
 use checkup::{
     CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
@@ -133,12 +134,27 @@ impl StorageMaintainer for SqliteStorage {
             return Ok(Maintenance::default());
         }
         self.with("cannot remove what has expired", move |connection| {
-            let before = Timestamp::now().saturating_sub(expiry).unix_nanos();
-            let removed = connection.execute("DELETE FROM checks WHERE timestamp < ?", [before]);
-            removed.map(Maintenance::expired).map_err(failed("cannot remove what has expired"))
+            remove_expired(connection, expiry).map_err(failed("cannot remove what has expired"))
         })
         .await
     }
+}
+
+/// Removes the check files that have expired. A clock that is ahead removes none.
+fn remove_expired(connection: &Connection, check_expiry: Duration) -> rusqlite::Result<Maintenance> {
+    let mut query = connection.prepare_cached("SELECT name FROM checks ORDER BY timestamp")?;
+    let names = query.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let names = names.iter().filter_map(|name| FileName::parse(name));
+    let expiry = Expiry::of(names, check_expiry, Timestamp::now());
+    let transaction = connection.unchecked_transaction()?;
+    let mut removed = 0;
+    for name in &expiry.expired {
+        removed += transaction.execute("DELETE FROM checks WHERE name = ?", [name.as_str()])?;
+    }
+    transaction.commit()?;
+    let mut done = Maintenance::expired(removed);
+    done.failures.extend(expiry.doubt);
+    Ok(done)
 }
 
 /// Whether there is a row with this name or this time.

@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use super::listing::Listing;
-use super::{NamedFiles, naming};
+use super::{NamedFiles, expiry, naming};
 use crate::check_file::FileName;
 use crate::summary::day_of;
-use crate::{StorageError, Timestamp};
+use crate::{MaintenanceFailure, StorageError, Timestamp};
 
 /// A gap between check files that needs no confirmation. Neither do gaps of up to three times the usual length.
 const GAP: Duration = Duration::from_secs(3 * 24 * 3600);
@@ -37,7 +37,64 @@ pub(super) struct Clock {
     pub(super) now: Timestamp,
 }
 
+/// Which check files have expired: the rule of [`Archive`](super::Archive), for storages that keep check files in another way.
+///
+/// The local clock counts only as far as the stored history confirms it, so a clock that is ahead removes nothing. After an unusual gap, the
+/// end of the history before it counts as the current time, until check files have been stored for a day.
+///
+/// ```
+/// use std::time::Duration;
+/// use checkup_core::Timestamp;
+/// use checkup_core::archive::Expiry;
+/// use checkup_core::check_file::FileName;
+///
+/// let day = Duration::from_secs(24 * 3600);
+/// let now = Timestamp::now();
+/// let daily = |ages: std::ops::Range<u32>| ages.map(|age| FileName::at(now.saturating_sub(day * age))).collect::<Vec<_>>();
+///
+/// assert_eq!(Expiry::of(daily(0..100), day * 90, now).expired.len(), 9);
+/// // Nothing was stored in the last two years, as far as this clock knows.
+/// let ahead = Expiry::of(daily(730..820), day * 90, now);
+/// assert!(ahead.expired.is_empty() && ahead.doubt.is_some());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Expiry {
+    /// The check files to remove, oldest first.
+    pub expired: Vec<FileName>,
+    /// Why others stay that have expired by the local clock: for [`Maintenance::failures`](crate::Maintenance::failures).
+    pub doubt: Option<MaintenanceFailure>,
+}
+
+impl Expiry {
+    /// Which of all check files of a storage have expired, if they are kept for `check_expiry`; zero keeps all.
+    pub fn of(names: impl IntoIterator<Item = FileName>, check_expiry: Duration, now: Timestamp) -> Self {
+        let mut names: Vec<_> = names.into_iter().filter(FileName::is_removable).collect();
+        names.sort_unstable();
+        let clock = Clock::of(&names, now);
+        let (cutoff, by_the_clock) = (expiry::cutoff(clock.trusted, check_expiry), expiry::cutoff(now, check_expiry));
+        let kept = names.split_off(names.partition_point(|name| name.timestamp() < cutoff));
+        let is_doubtful = kept.first().is_some_and(|oldest| oldest.timestamp() < by_the_clock);
+        let doubt = clock.doubt().filter(|_| is_doubtful);
+        let failure = |why: String| MaintenanceFailure::new("remove expired check files", &StorageError::new(why));
+        Self { expired: names, doubt: doubt.map(failure) }
+    }
+}
+
 impl Clock {
+    /// The current time, by the names of all check files, oldest first.
+    fn of(names: &[FileName], now: Timestamp) -> Self {
+        let (latest, recent_from) = (now.saturating_add(naming::GRACE), now.saturating_sub(GAP));
+        let (mut recent, mut history) = (Segment::default(), History::default());
+        for name in names.iter().filter(|name| name.timestamp() <= latest) {
+            if name.timestamp() >= recent_from {
+                recent.add(name);
+            }
+            history.add(name);
+        }
+        Self { trusted: if recent.is_settled(now) { now } else { history.trusted(now) }, now }
+    }
+
     /// Looks at the names of the check files, usually with one short list.
     pub(super) async fn look<F: NamedFiles>(files: &F, now: Timestamp) -> Result<Self, StorageError> {
         let latest = now.saturating_add(naming::GRACE);
@@ -170,6 +227,10 @@ mod tests {
             let _: super::super::Put = files.put_if_absent(&name, b"[]").await.unwrap();
         }
         let clock = Clock::look(&files, now).await.unwrap();
+        let mut names: Vec<_> =
+            files.list("", 10_000).await.unwrap().iter().filter_map(|name| FileName::parse(name)).collect();
+        names.sort();
+        assert_eq!(Clock::of(&names, now), clock, "both rules are one");
         assert_eq!(clock.doubt().is_some(), clock.trusted < now);
         (now.since(clock.trusted).as_secs_f64() / DAY as f64 * 1000.0).round() / 1000.0
     }

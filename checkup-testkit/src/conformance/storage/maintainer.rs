@@ -12,6 +12,7 @@ use super::reader::OTHER_FILES;
 use super::{StorageFixture, assert_same_results, one, report};
 
 const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// An age that everything has.
 const AT_ONCE: Duration = Duration::from_nanos(1);
@@ -85,6 +86,34 @@ pub fn only_expired_check_files_are_removed(fixture: &StorageFixture) {
         assert_eq!(expired, 2, "two check files have expired");
         for name in others() {
             assert!(fixture.has(name), "{name} is no check file, and was removed");
+        }
+    });
+}
+
+/// "A clock that is ahead removes nothing": the history that is stored counts as well as the local clock.
+pub fn a_clock_that_is_ahead_removes_nothing(fixture: &StorageFixture) {
+    let storage = fixture.open_expiring(DAY * 90);
+    let now = Timestamp::now();
+    block_on(async {
+        let mut kept = Vec::new();
+        // To this history, the clock seems to be ahead by more than a year.
+        for days in (400..410).rev() {
+            let moment = now.saturating_sub(DAY * days);
+            let report = report(&format!("{days} days ago"), moment);
+            let content = check_file::encode(&report.results).expect("results have a JSON form");
+            fixture.put(FileName::at(moment).as_str(), &content);
+            kept.extend(report.results);
+        }
+        let maintainer = storage
+            .maintainer()
+            .expect("the storage declares a maintainer; if it has none, declare `without: [maintainer]`");
+        for round in 0..2 {
+            // Saying what is wrong with the clock may be an error, if there was nothing else to do.
+            let expired = maintainer.maintain().await.map_or(0, |done| done.expired);
+            assert_eq!(expired, 0, "the clock alone is no reason to remove check files");
+            assert_same_results("after maintenance by a clock that is ahead", &fixture.results().await, &kept);
+            // What is stored by that clock does not confirm it yet.
+            kept.extend(store(&*storage, &format!("ahead {round}")).await);
         }
     });
 }
