@@ -1,5 +1,6 @@
 //! The history of checks as JSON: times as in RFC 3339, round-trip times as integers of nanoseconds, as in check files.
 
+use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
@@ -7,22 +8,40 @@ use checkup_core::summary::{Incident, Posted, Series, Window};
 use checkup_core::{AtLocation, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{Stdout, escape, times};
+use super::{Parts, Stdout, escape, times};
 use crate::history::{CheckHistory, History};
 
 /// Prints the history as one document, with line breaks on a terminal.
 pub(crate) fn print(history: &History<'_>, stdout: &mut Stdout) -> io::Result<()> {
-    let document = document(history);
-    let text = if stdout.is_terminal() { format!("{document:#}\n") } else { format!("{document}\n") };
-    stdout.print(&escape::json(&text))
+    if !stdout.is_terminal() {
+        return print_line(history, Parts::new(&mut |part| stdout.print(&escape::json(part))));
+    }
+    let mut document = without_checks(history);
+    document["checks"] = history.checks.iter().map(|check| self::check(history, check)).collect();
+    stdout.print(&escape::json(&format!("{document:#}\n")))
 }
 
-fn document(history: &History<'_>) -> Value {
-    let checks: Vec<_> = history.checks.iter().map(|check| self::check(history, check)).collect();
+/// Prints one check after the other: there may be very many, and only one is in memory as JSON.
+fn print_line(history: &History<'_>, mut parts: Parts<'_>) -> io::Result<()> {
+    parts.text.push_str("{\"checks\":[");
+    for (index, check) in history.checks.iter().enumerate() {
+        let comma = if index > 0 { "," } else { "" };
+        // Writing into a string cannot fail.
+        let _ = write!(parts.text, "{comma}{}", self::check(history, check));
+        parts.print_if_long()?;
+    }
+    let rest = without_checks(history).to_string();
+    parts.text.push_str("],");
+    parts.text.push_str(rest.trim_start_matches('{'));
+    parts.text.push('\n');
+    parts.finish()
+}
+
+/// The document without its checks.
+fn without_checks(history: &History<'_>) -> Value {
     json!({
         "since": time(history.period.start().min(history.period.since())),
         "now": time(history.period.now),
-        "checks": checks,
         "messages": history.announcements().into_iter().map(message).collect::<Vec<_>>(),
         "maintenance": windows(&history.windows(None)),
         "unread": history.summary.unread,
