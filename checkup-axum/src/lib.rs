@@ -21,7 +21,7 @@ where
     get(async move |headers: HeaderMap| respond(&monitor.probe(&probe), &headers))
 }
 
-/// Routes for the three probes of Kubernetes, under their usual paths: `/livez`, `/readyz` and `/startupz`. To be merged into a router.
+/// Routes for the three probes of Kubernetes, under their usual paths: `/livez`, `/readyz` and `/startupz`. Merge them into a router.
 pub fn probes<S>(monitor: &Arc<Monitor>) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -34,11 +34,11 @@ where
 
 /// The answer as a response, for handlers that do more than answer a probe. The request's headers choose between text and JSON.
 pub fn respond(answer: &ProbeAnswer, headers: &HeaderMap) -> Response {
-    // A request may have several of these headers, which count like one with commas.
+    // A request may have several `Accept` headers, which count like one with commas.
     let accept: Vec<_> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
     let (media_type, body) = answer.body_for(Some(&accept.join(",")));
     let headers = [(CONTENT_TYPE, media_type), (CACHE_CONTROL, "no-store"), (VARY, "accept")];
-    // Every status code that an answer has is one of HTTP.
+    // Every status code of an answer is valid in HTTP.
     let code = StatusCode::from_u16(answer.status_code()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     (code, headers, body).into_response()
 }

@@ -1,4 +1,4 @@
-//! Responses to orchestrators and load balancers, from the latest results: one form for a monitor's probes and the status page's.
+//! Responses to orchestrators and load balancers, from the latest results. A monitor's probes and the status page share this form.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub struct Latest {
     pub reason: Option<String>,
 }
 
-/// What counts for a response.
+/// The conditions for a response.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
     /// The time of the question.
@@ -118,7 +118,7 @@ pub fn details(checks: &[CheckHealth], question: Question) -> Map<String, Value>
         let missing = check.latest.is_empty().then_some(missing);
         let latest = check.latest.iter().map(|latest| detail(check, latest, question)).chain(missing);
         let key = key(&check.name);
-        // Two checks with the same name are two objects under one key.
+        // Two checks with the same name become two objects under one key.
         match details.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
             Value::Array(all) => all.extend(latest),
             _ => continue,
@@ -143,7 +143,7 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
         detail["observedValue"] = json!(millis);
         detail["observedUnit"] = json!("ms");
     }
-    // By the draft, `output` is left out if the status is "pass".
+    // According to the draft, `output` is left out if the status is "pass".
     if is_ahead(latest.timestamp, question.now) {
         detail["output"] = json!("the clock of the latest result is ahead");
     } else if is_stale {
@@ -155,7 +155,7 @@ fn detail(check: &CheckHealth, latest: &Latest, question: Question) -> Value {
     detail
 }
 
-/// By the draft, keys are `componentName:measurementName`. Names have no colons, and the first may be left out.
+/// According to the draft, keys are `componentName:measurementName`. Names have no colons, and the first may be left out.
 fn key(name: &str) -> String {
     const MEASUREMENT: &str = "responseTime";
     if name.is_empty() { MEASUREMENT.to_owned() } else { format!("{}:{MEASUREMENT}", name.replace(':', "-")) }
