@@ -112,7 +112,7 @@ fn in_runtime(program: Program, registry: &Registry, cli: &Cli) -> Result<Exit, 
     // The panic has been reported on standard error, and the value that panicked is not used again.
     let result =
         catch_unwind(AssertUnwindSafe(|| runtime.block_on(dispatch(program, registry, cli)))).unwrap_or_else(|_| {
-            Err(Error::failed("the command panicked, which is a defect of it or of a plugin; please report it"))
+            Err(Error::failed("the command panicked; this is a bug in it or in a plugin, please report it"))
         });
     // A task that still blocks (in a hanging system resolver, for example) was given up, and must not delay the exit.
     runtime.shutdown_background();

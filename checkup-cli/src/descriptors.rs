@@ -34,7 +34,10 @@ pub(crate) fn bounded(checkup: Checkup) -> Checkup {
     if checkup.concurrent_checks().min(checkup.checks().len()) <= most {
         return checkup;
     }
-    tracing::warn!(concurrent_checks = most, "fewer checks run at once: the limit on open files (`ulimit -n`) is low");
+    tracing::warn!(
+        concurrent_checks = most,
+        "fewer checks run concurrently: the limit on open files (`ulimit -n`) is low"
+    );
     checkup.with_concurrent_checks(most)
 }
 

@@ -152,7 +152,7 @@ fn a_panic_exits_with_3() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(3), &b""[..]), "{stderr}");
     assert!(stderr.contains("the plugin has a defect\n"), "{stderr}");
-    assert!(stderr.contains("checkup: the command panicked, which is a defect of it or of a plugin"), "{stderr}");
+    assert!(stderr.contains("checkup: the command panicked; this is a bug in it or in a plugin"), "{stderr}");
 }
 
 fn a_program_has_its_own_name() {

@@ -12,29 +12,29 @@ use super::{Checkup, CheckupBuilder, Shard};
 use crate::spool::Spooled;
 use crate::{ConfigError, ConfigProblems, Quorum, Spool, Timestamp};
 
-/// How many checks run at once unless set otherwise: hundreds of endpoints take one round, and the connections
+/// How many checks run concurrently unless set otherwise: hundreds of endpoints take one round, and the connections
 /// fit the usual limit of 1,024 open files.
 pub const DEFAULT_CONCURRENT_CHECKS: usize = 256;
 
-/// The maximum of checks that run at once.
+/// The maximum number of concurrent checks.
 const MAX_CONCURRENT_CHECKS: usize = 100_000;
 
-/// How many characters a location may have: with them, names of files keep it whole.
+/// How many characters a location may have, so that file names can contain all of it.
 const MAX_LOCATION: usize = 64;
 
-/// What a checkup has besides its checks, its storage and its notifiers.
+/// The settings of a checkup besides its checks, its storage and its notifiers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub(crate) struct Options {
     /// Where reports wait while the storage cannot be reached: an object with `dir`, or `false` for nowhere.
     pub(super) spool: SpoolSetting,
-    /// How many checks run at once, up to 100,000; 0 or absent for 256.
+    /// How many checks run concurrently, up to 100,000; 0 or absent for 256.
     pub(super) concurrent_checks: usize,
-    /// Where this node is, in one line of at most 64 characters; every result says it.
+    /// Where this node is, in one line of at most 64 characters; recorded in every result.
     pub(super) location: String,
-    /// This node's share of the checks: `"2/8"` or `{"index": 2, "count": 8}` for the second of eight. A check's name decides which share it
-    /// is in.
+    /// This node's share of the checks: `"2/8"` or `{"index": 2, "count": 8}` for the second of eight. The name of a check decides in which
+    /// share it is.
     pub(super) shard: Option<Shard>,
     /// How many locations must report a check as down for it to be down. Default: more than half.
     pub(super) quorum: Quorum,
@@ -90,7 +90,7 @@ impl CheckupBuilder {
         self
     }
 
-    /// How many checks run at once, up to 100,000; 0 for the default, 256.
+    /// How many checks run concurrently, up to 100,000; 0 for the default, 256.
     #[must_use]
     pub fn concurrent_checks(mut self, count: usize) -> Self {
         self.options.concurrent_checks = count;
@@ -145,7 +145,7 @@ impl Checkup {
         self
     }
 
-    /// How many checks run at once.
+    /// How many checks run concurrently.
     pub fn concurrent_checks(&self) -> usize {
         self.context.concurrent_checks
     }

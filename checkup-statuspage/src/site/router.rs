@@ -58,7 +58,7 @@ impl Site {
     /// | `/badge.svg`, `/badge/NAME.svg` | the state of all checks or of one; with `?uptime=30d` the uptime of that check |
     /// | `/feed.atom` | incidents, messages and maintenance |
     /// | `/healthz` | 200 while the process responds |
-    /// | `/readyz?tag=TAG` | 200 if the checks (with this tag) are not down, else 503 |
+    /// | `/readyz?tag=TAG` | 200 if no check (with this tag) is down and all have recent results, else 503 |
     /// | `/health?tag=TAG` | the same in detail, as `application/health+json` |
     /// | `/metrics` | metrics for Prometheus |
     /// | `/index.json`, `/<check file>` | the check files, in the layout of the original Checkup |
