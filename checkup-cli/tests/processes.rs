@@ -1,6 +1,6 @@
-//! What needs processes other than the command's: a script around it, and a command that panics.
+//! Tests that need other processes besides the command: a script around it, and a command that panics.
 //!
-//! This program is those processes too, as the variable `ROLE` says; without it, it is the tests.
+//! This program also plays these processes if the variable `ROLE` is set. Without it, it runs the tests.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "in tests, a panic is the report")]
 
@@ -56,7 +56,7 @@ fn server() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The script in the documentation's section on continuous integration.
+/// The script in the section "In CI" of the documentation.
 fn script() -> String {
     let docs = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/command-line.md")).unwrap();
     let section = docs.split("## In CI\n").nth(1).expect("the documentation has the section");

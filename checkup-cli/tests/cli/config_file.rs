@@ -1,4 +1,4 @@
-//! Which config file is meant.
+//! Which config file is used.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -66,11 +66,11 @@ async fn relative_paths_are_relative_to_the_config_file_and_not_to_the_working_d
     let path = folder.path("conf/checkup.json").display().to_string();
     let run = |args: &[&str]| Ran::of(folder.command_in("elsewhere", args).output().unwrap());
     let stored = |dir: &str| std::fs::read_dir(folder.path(dir)).map_or(0, Iterator::count);
-    // As cron would.
+    // In another working directory, as from cron.
     assert_eq!(run(&["-c", &path, "--store"]).parts(), (0, "", ""));
     assert_eq!(run(&["-c", "../conf/checkup.json", "--store"]).parts(), (0, "", ""));
     assert!(stored("conf/results") >= 2 && stored("elsewhere/results") == 0);
-    // The spool too.
+    // So is the spool.
     std::fs::remove_dir_all(folder.path("conf/results")).unwrap();
     std::fs::write(folder.path("conf/results"), "").unwrap();
     assert_eq!(run(&["-c", &path, "--store"]).code, 4);
@@ -104,7 +104,7 @@ fn two_files_in_one_folder_are_refused() {
     let ran = folder.run(&[]);
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.starts_with("checkup: both checkup.json and checkup.toml exist in "), "{}", ran.stderr);
-    // Naming one is enough.
+    // It is enough to name one of them.
     assert_eq!(folder.run(&["validate", "-c", "checkup.toml"]).parts(), (0, "checkup.toml: 1 check\n", ""));
 }
 
@@ -135,7 +135,7 @@ fn a_file_without_checks_is_refused_by_every_command_that_reads_it() {
             assert_eq!(folder.run(command).parts(), (2, "", expected.as_str()), "{command:?} {text:?}");
         }
     }
-    // Of these, the syntax is wrong already.
+    // These are invalid in syntax already.
     for name in ["checkup.json", "checkup.yaml"] {
         let folder = Folder::empty().file(name, "");
         for command in commands {
@@ -167,7 +167,7 @@ async fn names_of_several_checks_are_reported_and_change_nothing() {
         assert_eq!((ran.code, ran.stderr.as_str()), (code, expected.as_str()), "{args:?}");
     }
     assert_eq!(folder.stored()[0].iter().position(|result| result.message.is_some()), Some(0));
-    // Nor is there mail from cron because of it.
+    // A run from cron prints nothing about it.
     for args in [&["validate", "--quiet"][..], &["--quiet"], &["--store"]] {
         assert_eq!(folder.run(args).stderr, "", "{args:?}");
     }

@@ -1,4 +1,4 @@
-//! Few file descriptors make no check down.
+//! A low limit on file descriptors makes no check down.
 
 #![cfg(unix)]
 

@@ -171,7 +171,7 @@ async fn with_a_storage_it_continues_when_nobody_reads_on() {
     let connections = server.connections();
     server.tcp().wait_accepted(connections + 2).await;
     running.signal("TERM");
-    // Once is enough.
+    // It is reported once.
     assert_eq!((running.code(), running.diagnostics().as_str()), (Some(0), ""));
     assert!(folder.stored().len() > 2);
 }
@@ -197,7 +197,7 @@ async fn with_a_storage_it_continues_when_the_disk_of_the_log_is_full() {
     assert_eq!(running.code(), Some(0));
     assert!(folder.stored().len() > 4);
 
-    // Without a storage the output is all there is.
+    // Without a storage, the output is the only result.
     let folder = Folder::new(&json!({ "checkers": stored(&server.url("/"))["checkers"] }));
     let mut running =
         Running::of(folder.command(&["every", "20ms"]).stdout(full()).stderr(std::process::Stdio::piped()));
@@ -247,7 +247,7 @@ async fn sighup_reads_the_config_again_and_keeps_what_is_in_flight() {
     assert_eq!(names, ["New", "Old"]);
 }
 
-/// A terminal that is closed when this is dropped, and the side of it that a process gets.
+/// A terminal that is closed when this is dropped, and the side of it that a process uses.
 #[cfg(target_os = "linux")]
 fn terminal() -> (std::os::fd::OwnedFd, std::fs::File) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};

@@ -40,7 +40,7 @@ fn api(ago: Duration, location: &str, status: Status) -> CheckResult {
 fn store(folder: &Folder, results: &[CheckResult]) {
     fs::create_dir_all(folder.path("results")).unwrap();
     for (number, result) in results.iter().enumerate() {
-        // Nobody else has the nanosecond.
+        // No other file has this nanosecond.
         let name =
             FileName::at(Timestamp::from_unix_nanos(result.timestamp.unix_nanos() + i64::try_from(number).unwrap()));
         fs::write(
@@ -59,7 +59,7 @@ fn with_history(results: &[CheckResult]) -> Folder {
 
 #[test]
 fn a_check_has_its_state_uptime_days_and_incidents() {
-    // Every six hours for five days, and at the end down for three hours of the last 24: a share of time, not of results.
+    // Every six hours for five days, and down for three of the last 24 hours: uptime is a share of time, not of results.
     let mut results: Vec<_> = (1..20).map(|run| api(HOUR * 6 * run, "", Status::Healthy)).collect();
     results.push(api(HOUR * 4, "", Status::Down));
     results.push(api(HOUR * 2, "", Status::Down));
@@ -101,7 +101,7 @@ fn locations_have_a_verdict_together_and_each_its_own_state() {
     assert!(states.is_sorted());
     assert!(text.contains("  degraded  eu  connection refused\n"), "{text}");
 
-    // The config says how many are enough.
+    // The quorum in the config decides.
     let mut config = config();
     config["quorum"] = json!(1);
     let folder = folder.file("strict.json", &config.to_string());
@@ -120,7 +120,7 @@ fn what_has_no_results_or_none_of_late_says_so() {
     let old = with_history(&[api(DAY * 3, "", Status::Healthy)]);
     let text = old.run(&["history", "api"]).stdout;
     assert!(text.contains("(3d); it was healthy\n  uptime  24h -   7d 100%\n"), "{text}");
-    // Nothing at all is no error.
+    // An empty history is not an error.
     assert_eq!(Folder::new(&config()).run(&["history"]).code, 0);
 }
 
@@ -142,7 +142,7 @@ fn messages_and_maintenance_are_told() {
     assert!(text.lines().any(in_a_day), "{text}");
     let of_all = text.split("\nAll checks\n  maintenance\n").nth(1).unwrap();
     assert!(of_all.lines().next().unwrap().ends_with("  now  new switches"), "{text}");
-    // What is said of a maintenance is no message of its own.
+    // The text of a maintenance window is not a separate message.
     assert_eq!((text.matches("another rack").count(), text.matches("new switches").count()), (1, 1));
 }
 

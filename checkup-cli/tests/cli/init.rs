@@ -63,7 +63,7 @@ fn nothing_is_overwritten_or_made_unclear() {
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("checkup.json already exists; with a second config file"), "{}", ran.stderr);
     assert!(!folder.path("checkup.yaml").exists());
-    // A file of another name is nobody's rival.
+    // A file with another name is not ambiguous.
     assert_eq!(folder.run(&["init", "sample.toml"]).code, 0);
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Folder, ONE_CHECK, server};
 
-/// Set by `.ci/run`: the schema must be checked, and not only where there happens to be an `xmllint`.
+/// Set by `.ci/tests`: documents must be checked against the schema, not only if `xmllint` happens to be installed.
 const NEEDS_XMLLINT: &str = "CHECKUP_NEEDS_XMLLINT";
 
 fn config(server: &HttpServer) -> Value {
@@ -52,7 +52,7 @@ fn describe(element: &BytesStart<'_>) -> String {
     text
 }
 
-/// Checks a document against the schema with xmllint, if there is one or must be.
+/// Checks a document against the schema with xmllint, if that is installed or required.
 fn validate(xml: &str) {
     let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/junit.xsd");
     let mut command = Command::new("xmllint");

@@ -15,7 +15,7 @@ fn config(storage: &Value) -> Value {
     json!({ "checkers": [{ "type": "tcp", "endpoint_name": "API", "endpoint_url": "127.0.0.1:1" }], "storage": storage })
 }
 
-/// Puts a check file with a result of its own into `results`, for each of these moments.
+/// Puts a check file with one result into `results` for each of these moments.
 fn store(folder: &Folder, moments: impl Iterator<Item = Timestamp>) {
     fs::create_dir_all(folder.path("results")).unwrap();
     for moment in moments {
@@ -37,11 +37,11 @@ fn minutes(days_ago: u32, count: i64) -> impl Iterator<Item = Timestamp> {
 fn it_compacts_and_expires_everything_and_says_so() {
     let folder = Folder::new(&config(&json!({ "type": "fs", "dir": "results", "check_expiry": "10d" })));
     store(&folder, minutes(20, 12));
-    // More than one piece of work.
+    // More than one step of work.
     store(&folder, minutes(3, 700));
     store(&folder, minutes(2, 700));
     let ran = folder.run(&["maintain"]);
-    // What expires is compacted and summarised before.
+    // Expiring files are compacted and summarised first.
     assert_eq!(ran.parts(), (0, "1,412 check files became 2; 1 expired\n", ""));
     let stored = folder.stored();
     assert_eq!(stored.iter().map(Vec::len).collect::<Vec<_>>(), [700, 700]);

@@ -16,20 +16,20 @@ fn config(urls: &[(&str, String)]) -> Value {
     json!({ "checkers": checkers, "storage": { "type": "fs", "dir": "results" } })
 }
 
-/// What readers see: every result once.
+/// The results that readers see, each once.
 async fn history(folder: &Folder) -> Vec<CheckResult> {
     let storage = checkup::storage_fs::Fs::new(folder.path("results")).into_storage().unwrap();
     history::read(storage.reader().unwrap(), Timestamp::default()).await.unwrap().results
 }
 
-/// What readers see.
+/// The summary that readers see.
 async fn summary(folder: &Folder) -> Summary {
     let storage = checkup::storage_fs::Fs::new(folder.path("results")).into_storage().unwrap();
     let since = Timestamp::now().saturating_sub(DAY);
     history::read_summary(storage.reader().unwrap(), since).await.unwrap()
 }
 
-/// Runs `checkup message` with these arguments, and gives the id that it prints.
+/// Runs `checkup message` with these arguments, and returns the id that it prints.
 fn post(folder: &Folder, args: &[&str]) -> String {
     let ran = folder.run(&[&["message"], args].concat());
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}");
@@ -153,7 +153,7 @@ async fn a_window_that_was_posted_by_mistake_is_withdrawn_and_everything_counts_
     };
     assert_eq!(uptime(&folder), (Value::Null, 1));
     assert!(summary(&folder).await.windows[0].covers("API", Timestamp::now()));
-    // It becomes shorter, and then goes away.
+    // It is shortened, and then withdrawn.
     let ran = folder.run(&["message", "edit", &id, "--maintenance", "-1h..+1h"]);
     assert_eq!(ran.parts(), (0, format!("Message {id} edited\n").as_str(), ""));
     let windows = summary(&folder).await.windows;

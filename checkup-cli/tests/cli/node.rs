@@ -13,7 +13,7 @@ fn config(url: &str) -> Value {
     })
 }
 
-/// Where the results of a report say that they were made.
+/// The locations of the results of a report.
 fn locations(json: &str) -> Vec<Option<String>> {
     serde_json::from_str::<Report>(json).unwrap().results.into_iter().map(|result| result.location).collect()
 }
@@ -125,7 +125,7 @@ async fn a_node_with_nothing_to_check_says_so_and_is_healthy() {
     assert_eq!((ran.code, ran.stderr.as_str()), (0, shown.as_str()));
     let ran = folder.run(&["wait", "--format", "json", "--shard", idle[0]]);
     assert_eq!(ran.parts(), (0, "[]\n", shown.as_str()));
-    // Nobody reads what a run that stores prints, and there is nothing to store.
+    // A run that stores prints nothing, and there is nothing to store.
     assert_eq!(folder.run(&["--store", "--shard", idle[0]]).parts(), (0, "", ""));
     assert!(folder.stored().is_empty());
     // A message is about any check.
@@ -135,7 +135,7 @@ async fn a_node_with_nothing_to_check_says_so_and_is_healthy() {
         assert!(ran.stdout.starts_with("Message ") && ran.stdout.ends_with(" posted\n"), "{ran:?}");
     }
     assert_eq!(folder.stored()[0][0].message.as_deref(), Some("hello"));
-    // What there is not at all is an error all the same.
+    // A name that no check has is still an error.
     assert_eq!(folder.run(&["--only", "search", "--shard", idle[0]]).code, 2);
 }
 

@@ -1,11 +1,11 @@
-//! docs/operate.md and the samples in deploy/ are true: the command accepts their command lines and configs, and prints their messages.
+//! Checks docs/operate.md and the samples in deploy/: the command accepts their command lines and configs, and prints their messages.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::support::Folder;
 
-/// The words after which a shell, a crontab or a document continues with something else.
+/// The words that end a command line in a shell, a crontab or a document.
 const ENDS: [&str; 9] = ["|", "||", "&&", ">", ">&2", "#", ")", "\\", "·"];
 
 #[test]
@@ -113,7 +113,7 @@ fn block(text: &str, key: &str) -> String {
     lines.iter().map(|line| format!("{}\n", &line[inner..])).collect()
 }
 
-/// The sources of all crates. Texts that go over several lines are joined.
+/// The sources of all crates. Texts that span several lines are joined.
 fn source() -> String {
     let crates = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().path().join("src"));
     let files = crates.filter(|folder| folder.is_dir()).flat_map(|folder| files_below(&folder));

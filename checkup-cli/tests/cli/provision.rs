@@ -1,4 +1,4 @@
-//! `checkup provision`. What it makes of a bucket is tested in `checkup-storage-s3`, against a server that knows policies.
+//! `checkup provision`. Its effects on a bucket are tested in `checkup-storage-s3`, against a server that knows policies.
 
 use serde_json::{Value, json};
 
@@ -62,7 +62,7 @@ mod with_the_feature {
 
     const SECRET: &str = "never-to-be-shown";
 
-    /// A server without buckets, on which none may be made; it answers `denied` to the last step.
+    /// A server without buckets, on which none may be created; it answers `denied` to the last step.
     fn server() -> HttpServer {
         HttpServer::start(|request| answer(&request))
     }

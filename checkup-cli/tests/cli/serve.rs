@@ -19,13 +19,13 @@ fn config(url: &str) -> Value {
     })
 }
 
-/// Where a command serves that has just been started.
+/// The address of a command that has just started to serve.
 fn address(running: &mut Running) -> SocketAddr {
     let line = running.line("status page at http://");
     line.trim_start_matches("status page at http://").trim_end_matches('/').parse().unwrap()
 }
 
-/// The status and the body of what is at this path.
+/// The status and the body of the response for this path.
 fn get(address: SocketAddr, path: &str) -> (u16, String) {
     let mut connection = TcpStream::connect(address).unwrap();
     connection.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
@@ -55,7 +55,7 @@ async fn it_serves_what_is_stored_and_ends_in_order() {
         assert_eq!((running.code(), running.diagnostics().as_str()), (Some(0), ""));
         assert!(TcpStream::connect(address).is_err());
     }
-    // It checks nothing by itself.
+    // On its own, it checks nothing.
     assert_eq!(server.connections(), 1);
 }
 

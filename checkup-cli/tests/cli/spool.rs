@@ -42,17 +42,17 @@ async fn a_report_that_cannot_be_stored_is_spooled_and_reported_and_exits_with_4
             ran.stderr
         );
         assert!(ran.stderr.contains(&format!(" ({waiting}): ")), "{}", ran.stderr);
-        // And why.
+        // It also says why.
         assert!(ran.stderr.contains("a-file"), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
     }
-    // Also of a message, which is not posted yet.
+    // The same holds for a message, which is not posted yet.
     let ran = folder.run(&["message", "hello", "--quiet"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (4, ""));
     assert!(ran.stderr.contains("(3 reports wait)"), "{}", ran.stderr);
 
     fix(&folder);
-    // Nobody reads what a run that stores prints.
+    // A run that stores prints nothing.
     assert_eq!(folder.run(&["--store"]).parts(), (0, "", ""));
     assert_eq!(stored(&folder), 4);
 }

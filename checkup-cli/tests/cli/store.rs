@@ -51,7 +51,7 @@ async fn a_storage_that_fails_exits_with_3_and_the_report_is_not_lost() {
     assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
 }
 
-/// Written as upstream's documentation has it: integer nanoseconds, its keys, a `notifiers` list that is empty.
+/// As in upstream's documentation: integer nanoseconds, its keys, and an empty list of `notifiers`.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_config_runs_unchanged() {
     let http = server();

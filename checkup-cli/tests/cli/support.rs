@@ -12,7 +12,7 @@ use serde_json::Value;
 /// A config that is valid as JSON and as YAML, for tests of what happens before anything is checked.
 pub(crate) const ONE_CHECK: &str = r#"{ "checkers": [{ "type": "tcp", "endpoint_url": "127.0.0.1:1" }] }"#;
 
-/// The variables that the command heeds.
+/// The variables that affect the command.
 const VARIABLES: [&str; 9] = [
     "RUST_LOG",
     "NO_COLOR",
@@ -25,13 +25,13 @@ const VARIABLES: [&str; 9] = [
     "CHECKUP_SHARD",
 ];
 
-/// A folder of a test's own. It looks like the root of a repository, so that nothing outside of it is found.
+/// A separate folder for a test. It looks like the root of a repository, so that nothing outside of it is found.
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: tempfile::TempDir,
 }
 
-/// How the command ended, and what it said.
+/// How the command ended, and what it printed.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
@@ -67,7 +67,7 @@ impl Folder {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The command in this folder, in an environment that says nothing.
+    /// The command in this folder, in a neutral environment.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         self.command_in("", args)
     }
@@ -76,7 +76,7 @@ impl Folder {
     pub(crate) fn command_in(&self, below: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_checkup"));
         command.args(args).current_dir(self.path(below)).stdin(Stdio::null());
-        // Reports that cannot be stored are kept in the test's folder, not in that of who runs it.
+        // Reports that cannot be stored are kept in the test's folder, not in that of the user who runs it.
         command.env("XDG_STATE_HOME", self.path("state"));
         for variable in VARIABLES {
             command.env_remove(variable);
@@ -127,7 +127,7 @@ impl Running {
         Self::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
-    /// Starts a command, with what it is given as its streams.
+    /// Starts a command with its streams as configured.
     pub(crate) fn of(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().map(|stdout| BufReader::new(stdout).lines());
@@ -150,12 +150,12 @@ impl Running {
         assert!(status.success());
     }
 
-    /// What is left of standard output.
+    /// The rest of standard output.
     pub(crate) fn rest(&mut self) -> String {
         self.stdout.as_mut().unwrap().map(|line| line.unwrap() + "\n").collect()
     }
 
-    /// What is left of standard error.
+    /// The rest of standard error.
     pub(crate) fn diagnostics(&mut self) -> String {
         self.stderr.as_mut().unwrap().map(|line| line.unwrap() + "\n").collect()
     }

@@ -1,4 +1,4 @@
-//! The grammar: help, versions, completions, and what is refused.
+//! The grammar: help, versions, completions, and rejected arguments.
 
 use crate::support::{Folder, ONE_CHECK};
 
@@ -111,7 +111,7 @@ fn options_that_would_have_no_effect_are_refused() {
         assert!(ran.stderr.starts_with(&format!("error: {expected}")), "{args:?}: {}", ran.stderr);
     }
     assert!(!folder.path("y.json").exists());
-    // Text is the format anyway.
+    // Text is the default format.
     assert_eq!(folder.run(&["--stats", "--format", "text"]).code, 1);
 }
 

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::support::{Folder, Running, normal, server};
 
-/// A server whose `/` works once the switch is on.
+/// A server whose `/` is healthy once the switch is on.
 fn starting() -> (HttpServer, Arc<AtomicBool>) {
     let switch = Arc::new(AtomicBool::new(false));
     let works = Arc::clone(&switch);
