@@ -94,14 +94,30 @@ pub struct ParseDurationError {
     pub found: String,
 }
 
-/// `; did you mean "10s"?` for a number without a unit.
+/// Words for units, by how they begin. Of several, the first applies.
+const UNIT_WORDS: [(&str, &str); 9] = [
+    ("", "s"),
+    ("msec", "ms"),
+    ("milli", "ms"),
+    ("s", "s"),
+    ("mo", ""),
+    ("m", "m"),
+    ("h", "h"),
+    ("d", "d"),
+    ("w", "w"),
+];
+
+/// `; did you mean "10s"?` for a number without a unit, or with a word for it, such as `10 seconds`.
 fn unit_hint(found: &str) -> String {
-    let number = found.trim();
-    let seconds = format!("{number}s");
-    if number.ends_with(|last: char| last.is_ascii_digit()) && parse(&seconds).is_ok() {
-        format!("; did you mean {seconds:?}?")
-    } else {
-        String::new()
+    let found = found.trim().to_ascii_lowercase();
+    let (number, word) = found.split_at(found.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(found.len()));
+    let word = word.trim();
+    let is_word = word.chars().all(|c| c.is_ascii_alphabetic());
+    let unit = UNIT_WORDS.iter().find(|(start, _)| word == *start || !start.is_empty() && word.starts_with(start));
+    let meant = unit.filter(|(_, unit)| is_word && !unit.is_empty()).map(|(_, unit)| format!("{number}{unit}"));
+    match meant.filter(|meant| parse(meant).is_ok()) {
+        Some(meant) => format!("; did you mean {meant:?}?"),
+        None => String::new(),
     }
 }
 
@@ -331,6 +347,28 @@ mod tests {
             "9999999999999999999999s",
         ] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_unit_is_suggested() {
+        for (text, meant) in [
+            ("10", Some("10s")),
+            ("1.5", Some("1.5s")),
+            ("5 seconds", Some("5s")),
+            ("5SEC", Some("5s")),
+            ("100 millis", Some("100ms")),
+            ("3 minutes", Some("3m")),
+            ("2hours", Some("2h")),
+            ("7 days", Some("7d")),
+            ("3 months", None),
+            ("5 bananas", None),
+            ("soon", None),
+            ("seconds", None),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            let hint = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
+            assert!(error.ends_with(&format!("found {text:?}{hint}")), "{error}");
         }
     }
 

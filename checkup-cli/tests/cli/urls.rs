@@ -69,14 +69,14 @@ fn what_is_not_a_url_is_reported_with_a_remedy() {
     for (args, expected) in [
         (
             &["htps://example.com", "tcp://db"][..],
-            format!(
-                "checkup: htps://example.com: unknown scheme `htps://`; did you mean `https://`? (available: {forms})\n\
+            "\
+                 checkup: htps://example.com: unknown scheme `htps://`; did you mean `https://`?\n\
                  checkup: tcp://db: expected a host and a port such as \"db.internal:5432\" or \"[::1]:5432\", found \"db\"\n"
-            ),
+                .to_owned(),
         ),
         (
             &["wait", "redis://cache:6379"],
-            format!("checkup: redis://cache:6379: unknown scheme `redis://` (available: {forms})\n"),
+            format!("checkup: redis://cache:6379: unknown scheme `redis://`; available:\n    {forms}\n"),
         ),
         (&["example.com"], "checkup: example.com: not a URL; did you mean `https://example.com`?\n".to_owned()),
         (

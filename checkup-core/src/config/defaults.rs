@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::format::kind_of;
 use super::place::is_inside;
 use super::problem::unknown_key;
-use crate::{ConfigError, ConfigProblems};
+use crate::{ConfigError, ConfigErrorKind, ConfigProblems};
 
 /// Keys that each check sets for itself.
 const OWN: [&str; 3] = ["type", "endpoint_name", "name"];
@@ -27,10 +27,12 @@ pub(super) struct Inherited {
 }
 
 impl Defaults {
-    /// Reads the value of `defaults`. `keys_of` gives the keys of the checks of a type, if it exists.
+    /// Reads the value of `defaults`. `keys_of` gives the keys of the checks of a type, if it exists, and `remedy` says what to do about a type
+    /// that is known and does not.
     pub(super) fn read(
         value: Value,
         types: &[&str],
+        remedy: impl Fn(&str) -> Option<String>,
         keys_of: impl Fn(&str) -> Option<Vec<String>>,
     ) -> (Self, ConfigProblems) {
         let mut defaults = Self::default();
@@ -42,7 +44,10 @@ impl Defaults {
         for (type_name, value) in entries {
             let place = format!("defaults.{type_name}");
             let Some(known) = keys_of(&type_name) else {
-                problems.push(unknown_key(place, &type_name, types));
+                problems.push(match remedy(&type_name) {
+                    Some(remedy) => ConfigError::new(ConfigErrorKind::UnknownType, place, remedy),
+                    None => unknown_key(place, &type_name, types),
+                });
                 continue;
             };
             let Some(mut settings) = object(&place, value, "an object with settings", &mut problems) else { continue };
@@ -64,6 +69,9 @@ impl Defaults {
 
     /// Adds the defaults of its type to a check that does not have these keys.
     pub(super) fn fill(&self, check: &mut Value) -> Option<Inherited> {
+        if self.of_types.is_empty() {
+            return None;
+        }
         let object = check.as_object_mut()?;
         let type_name = object.get("type").and_then(Value::as_str)?.to_owned();
         let mut keys = Vec::new();
@@ -102,3 +110,7 @@ fn object(place: &str, value: Value, expected: &str, problems: &mut ConfigProble
         }
     }
 }
+
+#[cfg(test)]
+#[path = "defaults_tests.rs"]
+mod tests;

@@ -310,20 +310,28 @@ impl<K: ?Sized + 'static> Types<K> {
         Some((made, Source::new(&entry.settings_type, &object, texts.clone())))
     }
 
-    fn unknown(&self, kind: Kind, type_name: &str) -> String {
+    /// Why a known type does not exist in this program, and what to do about it.
+    pub(super) fn absence(&self, kind: Kind, type_name: &str) -> Option<String> {
         let kind = kind.as_str();
-        match self.absent.get(type_name) {
-            Some(Absent::NotCompiledIn(remedy)) => {
-                return format!("the {kind} `{type_name}` is not compiled in; {remedy}");
-            }
-            Some(Absent::Replaced(remedy)) => return format!("there is no {kind} `{type_name}`; {remedy}"),
-            None => {}
+        Some(match self.absent.get(type_name)? {
+            Absent::NotCompiledIn(remedy) => format!("the {kind} `{type_name}` is not compiled in; {remedy}"),
+            Absent::Replaced(remedy) => format!("there is no {kind} `{type_name}`; {remedy}"),
+        })
+    }
+
+    fn unknown(&self, kind: Kind, type_name: &str) -> String {
+        if let Some(absence) = self.absence(kind, type_name) {
+            return absence;
         }
+        let kind = kind.as_str();
         let absent = self.absent.iter().filter(|(_, absent)| matches!(absent, Absent::NotCompiledIn(_)));
         let all = self.known.keys().chain(absent.map(|(name, _)| name)).map(String::as_str);
         let hint = suggest::did_you_mean(type_name, all);
-        let names = if self.known.is_empty() { "none".to_owned() } else { suggest::list(self.names()) };
-        let known = if hint.is_empty() { format!(" (available: {names})") } else { hint };
+        let known = match hint {
+            hint if !hint.is_empty() => hint,
+            _ if self.known.is_empty() => format!("; this program has no {kind}s"),
+            _ => format!(" (available: {})", suggest::list(self.names())),
+        };
         format!("there is no {kind} `{type_name}`{known}")
     }
 }

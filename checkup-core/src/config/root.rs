@@ -169,7 +169,8 @@ impl Reader<'_> {
         let types = &self.registry.checkers;
         let common = || self.check_keys.iter().copied().map(str::to_owned);
         let keys = |type_name: &str| types.keys_of(type_name).map(|own| own.into_iter().chain(common()).collect());
-        let (defaults, problems) = Defaults::read(value, &types.names().collect::<Vec<_>>(), keys);
+        let (defaults, problems) =
+            Defaults::read(value, &types.names().collect::<Vec<_>>(), |name| types.absence(Kind::Checker, name), keys);
         self.defaults = defaults;
         self.problems.take(problems.into_result());
     }
@@ -229,8 +230,12 @@ impl Reader<'_> {
         // Their variables are replaced where each is built, so that its errors know which values are not to be shown.
         let mut problems = Problems::default();
         let plugins: Option<Plugins> = read_all(Value::Object(plugins), &mut problems);
-        let Plugins { storage, notifier, notifiers, .. } = plugins.unwrap_or_default();
+        let Plugins { checkers, storage, notifier, notifiers, .. } = plugins.unwrap_or_default();
         self.problems.take(problems.0.into_result());
+        // Each check of a list was read before; a single value counts as a list of one.
+        if let Some(other) = checkers.first() {
+            self.problems.push(ConfigError::expected("checkers", "a list of objects").found(kind_of(other)));
+        }
         if let Some(value) = storage
             && let Some((storage, source)) = self.plugin(&self.registry.storages, Kind::Storage, &"storage", value)
         {

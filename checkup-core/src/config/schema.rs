@@ -37,6 +37,7 @@ fn of(registry: &Registry) -> Value {
         definitions.insert(name.to_owned(), schema);
     }
     definitions.insert("defaults".to_owned(), defaults);
+    definitions.insert("every_check".to_owned(), json!({ "type": "object", "properties": of_checks }));
     let mut of_root = properties::<Plugins>();
     of_root.extend(properties::<Options>());
     let mut schema = json!({

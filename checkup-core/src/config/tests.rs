@@ -76,14 +76,14 @@ impl Notifier for Shout {
     }
 }
 
-fn registry() -> Registry {
+pub(super) fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.checker::<Ping>("ping").storage::<Null>("null").notifier::<Shout>("shout");
     registry.absent(Kind::Checker, "dns", "enable the feature `dns`");
     registry
 }
 
-fn parse(value: &Value) -> Result<Checkup, ConfigError> {
+pub(super) fn parse(value: &Value) -> Result<Checkup, ConfigError> {
     let lookup = |name: &str| match name {
         "PASSWORD" => Some("hunter2".to_owned()),
         "NEWLINE" => Some("hunter2\n".to_owned()),
@@ -92,12 +92,12 @@ fn parse(value: &Value) -> Result<Checkup, ConfigError> {
     registry().parse_with(&value.to_string(), Format::Json, lookup)
 }
 
-fn problems(value: &Value) -> Vec<String> {
+pub(super) fn problems(value: &Value) -> Vec<String> {
     parse(value).unwrap_err().problems().iter().map(ToString::to_string).collect()
 }
 
 /// In the order of the places: whether the map of `serde_json` keeps that of the file depends on its features.
-fn sorted(mut problems: Vec<String>) -> Vec<String> {
+pub(super) fn sorted(mut problems: Vec<String>) -> Vec<String> {
     problems.sort_unstable();
     problems
 }
@@ -526,77 +526,4 @@ fn a_section_is_checked_written_back_and_in_the_schema() {
         problem(&json!({ "checkers": [], "shop": {} })),
         "shop: `shop` is not compiled in; enable the feature `shop`"
     );
-}
-
-#[test]
-fn defaults_are_for_the_checks_of_a_type_that_do_not_set_them() {
-    let file = json!({
-        "checkers": [
-            { "type": "ping", "endpoint_name": "a", "endpoint_url": "x" },
-            { "type": "ping", "endpoint_name": "b", "endpoint_url": "y", "timeout": "1s", "tags": [] },
-        ],
-        "defaults": { "ping": { "timeout": "5s", "tags": "${PASSWORD}", "password": "${PASSWORD}" } },
-    });
-    let yaml = "\
-checkers:
-  - { type: ping, endpoint_name: a, endpoint_url: x }
-  - { type: ping, endpoint_name: b, endpoint_url: z, timeout: 1s, tags: [] }
-defaults:
-  ping: { timeout: 5s, tags: '${PASSWORD}', password: '${PASSWORD}' }
-";
-    let toml = "\
-checkers = [
-    { type = 'ping', endpoint_name = 'a', endpoint_url = 'x' },
-    { type = 'ping', endpoint_name = 'b', endpoint_url = 'y', timeout = '1s', tags = [] },
-]
-[defaults.ping]
-timeout = '5s'
-tags = '${PASSWORD}'
-password = '${PASSWORD}'
-";
-    for (format, text) in [(Format::Json, file.to_string()), (Format::Yaml, yaml.into()), (Format::Toml, toml.into())] {
-        let checkup = registry().parse_with(&text, format, |_| Some("hunter2".to_owned())).unwrap();
-        let of = |check: &Check| (check.policy().timeout.unwrap().as_secs(), check.policy().tags.len());
-        assert_eq!(checkup.checks().map(of).collect::<Vec<_>>(), [(5, 1), (1, 0)], "{format:?}");
-        let written = Secret::exposing(|| serde_json::to_value(&checkup)).unwrap();
-        assert_eq!(written["checkers"][1]["password"], "hunter2");
-    }
-}
-
-#[test]
-fn problems_of_defaults_are_reported_once_at_their_place() {
-    let file = json!({
-        "checkers": [
-            { "type": "ping", "endpoint_url": "x", "attempts": "many" },
-            { "type": "ping", "endpoint_url": "y" },
-            { "type": "ping", "endpoint_url": "z", "timeout": "1s" },
-        ],
-        "defaults": {
-            "ping": { "timeout": "soon", "interval": 0, "endpoint_name": "a", "tiemout": 1, "password": ["x"] },
-            "pong": { "timeout": "5s" },
-            "dns": 7,
-        },
-    });
-    assert_eq!(
-        sorted(problems(&file)),
-        sorted(
-            [
-                "checkers[0].attempts: expected a whole number from 0 to 4294967295, found \"many\"",
-                "defaults.dns: unknown key (expected one of `ping`)",
-                "defaults.ping.endpoint_name: each check sets its own; remove it here",
-                "defaults.ping.interval: expected more than 0; leave it out for the interval of all checks",
-                "defaults.ping.password: expected a text, found a list",
-                "defaults.ping.tiemout: unknown key; did you mean `timeout`?",
-                "defaults.ping.timeout: expected a duration such as \"500ms\" or \"1m30s\", found \"soon\"",
-                "defaults.pong: unknown key; did you mean `ping`?",
-            ]
-            .map(str::to_owned)
-            .to_vec()
-        )
-    );
-    assert_eq!(
-        problems(&json!({ "checkers": [], "defaults": ["x"] })),
-        ["defaults: expected an object with a `type` of checks as each key, found a list"]
-    );
-    assert!(parse(&json!({ "checkers": [], "defaults": null })).is_ok());
 }

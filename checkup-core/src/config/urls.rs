@@ -79,8 +79,9 @@ impl Registry {
             None if self.schemes.is_empty() => format!("no check can be written as a URL of `{scheme}://`"),
             None => {
                 let closest = suggest::closest(scheme, self.schemes.keys().map(String::as_str));
-                let hint = closest.map_or(String::new(), |known| format!("; did you mean `{known}://`?"));
-                format!("unknown scheme `{scheme}://`{hint} (available: {})", suggest::list(self.url_forms()))
+                let available = || format!(" (available: {})", suggest::list(self.url_forms()));
+                let hint = closest.map_or_else(available, |known| format!("; did you mean `{known}://`?"));
+                format!("unknown scheme `{scheme}://`{hint}")
             }
         };
         ConfigError::new(ConfigErrorKind::UnknownType, "", message)
@@ -217,7 +218,7 @@ mod tests {
         ];
         let error = registry().checks_from_urls(urls).unwrap_err();
         let expected = "\
-tpc://db:5432: unknown scheme `tpc://`; did you mean `tcp://`? (available: `http://…`, `tcp://host:port`, `wires://host:port`)
+tpc://db:5432: unknown scheme `tpc://`; did you mean `tcp://`?
 ftp://x: unknown scheme `ftp://` (available: `http://…`, `tcp://host:port`, `wires://host:port`)
 dns://192.0.2.53/example.com: a check of `dns://` is not compiled in; enable the feature `dns`
 localhost:8080: not a URL; did you mean `http://localhost:8080` or `tcp://localhost:8080`?

@@ -52,9 +52,15 @@ impl JsonRule {
         let JsonAssertion { path, equals, contains, matches, at_least, at_most, exists } = assertion;
         let mut problems = ConfigProblems::new();
         let query = problems.take(parse_json_path(path).map_err(|error| {
+            // The parser names rules of its grammar. Only the position helps: `--> 1:9`.
             let error = error.to_string();
-            let reason = error.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim();
-            let expected = format_args!("a JSONPath (RFC 9535) such as \"$.status\" ({reason})");
+            let position = error.split_once("--> 1:").map(|(_, rest)| rest.lines().next().unwrap_or_default().trim());
+            let wrong = match position {
+                _ if !path.starts_with('$') => " that begins with `$`".to_owned(),
+                Some(character) => format!(" (this one is wrong from character {character} on)"),
+                None => String::new(),
+            };
+            let expected = format_args!("a JSONPath (RFC 9535) such as \"$.status\"{wrong}");
             ConfigError::expected("path", expected).found(format_args!("{path:?}"))
         }));
         let equals = problems.take(equals.as_ref().map(exact).transpose());
