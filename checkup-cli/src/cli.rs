@@ -10,7 +10,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::Global;
 use crate::commands::{
-    check, completions, every, history, init, maintain, message, provision, schema, serve, statuspage, validate, wait,
+    check, completions, every, explain, history, init, maintain, man, message, provision, schema, serve, statuspage,
+    validate, wait,
 };
 use crate::exit::{self, Error, Exit};
 use crate::output::{Stdout, escape, stderr};
@@ -45,8 +46,10 @@ enum Command {
     Provision(provision::Args),
     Validate(validate::Args),
     Init(init::Args),
+    Explain(explain::Args),
     Schema(schema::Args),
     Completions(completions::Args),
+    Man(man::Args),
 }
 
 /// Runs the command that the arguments of this process ask for.
@@ -133,8 +136,10 @@ async fn dispatch(program: Program, registry: &Registry, cli: &Cli) -> Result<Ex
         Some(Command::Provision(args)) => provision::run(registry, global, args, stdout).await,
         Some(Command::Validate(args)) => validate::run(registry, global, args, stdout),
         Some(Command::Init(args)) => init::run(registry, global, args, stdout),
+        Some(Command::Explain(args)) => explain::run(registry, args, stdout),
         Some(Command::Schema(_)) => schema::run(registry, stdout),
         Some(Command::Completions(args)) => completions::run(args, grammar(program, registry), stdout),
+        Some(Command::Man(args)) => man::run(args, grammar(program, registry), global, stdout),
     }
 }
 
@@ -154,6 +159,8 @@ impl Cli {
             Some(Command::Validate(args)) => args.without_effect(global),
             Some(Command::Provision(args)) => args.without_effect(global),
             Some(Command::Init(_)) => global.config_has_no_effect("on `init`; pass the file to write without it"),
+            Some(Command::Explain(_)) => global.config_has_no_effect("on `explain`"),
+            Some(Command::Man(_)) => global.config_has_no_effect("on `man`"),
             Some(Command::Schema(_)) => global.config_has_no_effect("on `schema`"),
             Some(Command::Completions(_)) => global.config_has_no_effect("on `completions`"),
             Some(_) => None,

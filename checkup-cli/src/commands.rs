@@ -3,9 +3,11 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod every;
+pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod init;
 pub(crate) mod maintain;
+pub(crate) mod man;
 pub(crate) mod message;
 mod monitors;
 mod outcome;

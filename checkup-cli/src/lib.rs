@@ -122,6 +122,7 @@ mod listen;
 mod node;
 mod output;
 mod program;
+mod reference;
 mod selection;
 mod spool;
 mod tracing;

@@ -13,9 +13,13 @@ use clap::ValueHint;
 use crate::args::Global;
 use crate::discover;
 use crate::exit::{Error, Exit};
+use crate::output::stderr::program;
 use crate::output::{Stdout, escape};
 
-/// Write a commented sample config file
+/// The schema, in the folder of the config file.
+const SCHEMA: &str = "checkup.schema.json";
+
+/// Write a commented sample config file, and its JSON Schema for editors
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// The file to write, as JSON, YAML or TOML by its extension; it must not exist
@@ -28,13 +32,22 @@ pub(crate) fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mu
     let shown = path.display();
     let format = Format::of(path).map_err(|error| error.in_file(&shown))?;
     refuse_second(path)?;
-    let text = render::render(&sample::of(registry), format);
+    let text = render::render(&sample::of(registry), format, SCHEMA);
     write_new(path, &text).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::usage(format!("{shown} already exists and is not overwritten")),
         _ => Error::usage(format!("{shown} cannot be written: {error}")),
     })?;
+    let schema = path.with_file_name(SCHEMA);
+    let also = match write_new(&schema, &format!("{:#}\n", registry.schema())) {
+        Ok(()) => format!(", and {} for editors", schema.display()),
+        // It is of an earlier sample, or the user's own.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            format!("; {} already exists, and `{} schema` prints the current one", schema.display(), program())
+        }
+        Err(error) => return Err(Error::usage(format!("{} cannot be written: {error}", schema.display()))),
+    };
     if !global.quiet {
-        stdout.print(&format!("wrote {}\n", escape::line(&shown.to_string())))?;
+        stdout.print(&format!("wrote {}\n", escape::line(&format!("{shown}{also}"))))?;
     }
     Ok(Exit::Healthy)
 }

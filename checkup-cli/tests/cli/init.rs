@@ -10,12 +10,35 @@ fn schema() -> Value {
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
+fn wrote(name: &str) -> String {
+    format!("wrote {name}, and checkup.schema.json for editors\n")
+}
+
+#[test]
+fn editors_find_the_schema_that_the_sample_names() {
+    for (name, line) in [
+        ("checkup.yaml", "# yaml-language-server: $schema=./checkup.schema.json\n"),
+        ("checkup.toml", "#:schema ./checkup.schema.json\n"),
+        ("checkup.json", "{\n  \"$schema\": \"./checkup.schema.json\",\n"),
+    ] {
+        let folder = Folder::empty();
+        assert_eq!(folder.run(&["init", name]).code, 0);
+        assert!(folder.read(name).starts_with(line), "{name}: {}", folder.read(name));
+        let written: Value = serde_json::from_str(&folder.read("checkup.schema.json")).unwrap();
+        assert_eq!(written, schema());
+    }
+    let folder = Folder::empty().file("conf/checkup.schema.json", "mine");
+    let expected = "wrote conf/checkup.yaml; conf/checkup.schema.json already exists, and `checkup schema` prints the current one\n";
+    assert_eq!(folder.run(&["init", "conf/checkup.yaml"]).parts(), (0, expected, ""));
+    assert_eq!(folder.read("conf/checkup.schema.json"), "mine");
+}
+
 #[test]
 fn samples_validate_in_every_language_and_against_the_schema() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     for name in ["checkup.yaml", "checkup.json", "checkup.toml"] {
         let folder = Folder::empty();
-        assert_eq!(folder.run(&["init", name]).parts(), (0, format!("wrote {name}\n").as_str(), ""));
+        assert_eq!(folder.run(&["init", name]).parts(), (0, wrote(name).as_str(), ""));
         assert_eq!(folder.run(&["validate"]).parts(), (0, format!("{name}: 3 checks, storage fs\n").as_str(), ""));
         let text = folder.read(name);
         let value: Value = match name {
@@ -45,7 +68,7 @@ fn the_schema_refuses_what_the_command_refuses() {
 #[test]
 fn the_default_is_yaml_with_comments() {
     let folder = Folder::empty();
-    assert_eq!(folder.run(&["init"]).parts(), (0, "wrote checkup.yaml\n", ""));
+    assert_eq!(folder.run(&["init"]).parts(), (0, wrote("checkup.yaml").as_str(), ""));
     let text = folder.read("checkup.yaml");
     assert!(text.contains("#   checkers: dns, http, tcp\n#   storages: fs, s3\n"), "{text}");
     assert!(text.contains("\n  - type: http\n    endpoint_name: Website"), "{text}");

@@ -51,8 +51,10 @@ fn every_command_has_help_that_fits_a_terminal() {
         "provision",
         "validate",
         "init",
+        "explain",
         "schema",
         "completions",
+        "man",
     ] {
         let ran = Folder::empty().run(&[command, "--help"]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{command}");
@@ -98,6 +100,8 @@ fn options_that_would_have_no_effect_are_refused() {
         (&["validate", "checkup.json", "-c", "nowhere.json"], "--config has no effect next to the files to validate\n"),
         (&["-c", "x.json", "init", "y.json"], "--config has no effect on `init`; pass the file to write without it\n"),
         (&["-c", "checkup.json", "schema"], "--config has no effect on `schema`\n"),
+        (&["explain", "http", "-c", "checkup.json"], "--config has no effect on `explain`\n"),
+        (&["man", "-c", "checkup.json"], "--config has no effect on `man`\n"),
         (&["completions", "bash", "-c", "checkup.json"], "--config has no effect on `completions`\n"),
         (&["--stats", "--format", "json"], "--stats has no effect with --format json; statistics are only in text\n"),
         (&["--stats", "--format", "junit"], "--stats has no effect with --format junit; statistics are only in text\n"),
@@ -151,6 +155,25 @@ fn a_duration_without_a_unit_is_answered_with_one() {
         assert_eq!(ran.code, 2, "{args:?}");
         assert!(ran.stderr.contains("found \"10\"; did you mean \"10s\"?"), "{args:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_command() {
+    let folder = Folder::empty();
+    let ran = folder.run(&["man"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.contains(".TH checkup 1") && ran.stdout.contains("Exit codes"), "{}", ran.stdout);
+
+    let ran = folder.run(&["man", "--dir", "man1"]);
+    assert_eq!(ran.parts(), (0, "wrote the manual pages to man1\n", ""));
+    for (page, title) in
+        [("checkup", "checkup"), ("checkup-wait", "checkup-wait"), ("checkup-message-end", "checkup-message-end")]
+    {
+        let text = folder.read(&format!("man1/{page}.1"));
+        assert!(text.contains(&format!(".TH {title} 1")), "{page}: {text}");
+    }
+    // The name of the command in the synopsis is what people type.
+    assert!(folder.read("man1/checkup-wait.1").contains("checkup wait"), "{}", folder.read("man1/checkup-wait.1"));
 }
 
 #[test]

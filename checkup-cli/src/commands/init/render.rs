@@ -6,17 +6,17 @@ use checkup_core::config::Format;
 
 use super::sample::{Line, Sample};
 
-/// The sample's text. JSON has no comments.
-pub(super) fn render(sample: &Sample, format: Format) -> String {
+/// The sample's text. It names the file with the schema, for editors. JSON has no comments.
+pub(super) fn render(sample: &Sample, format: Format, schema: &str) -> String {
     match format {
-        Format::Json => json(sample),
-        Format::Toml => toml(sample),
+        Format::Json => json(sample, schema),
+        Format::Toml => format!("#:schema ./{schema}\n\n{}", toml(sample)),
         // YAML includes JSON: a future format is most likely to read this.
-        _ => yaml(sample),
+        _ => format!("# yaml-language-server: $schema=./{schema}\n\n{}", yaml(sample)),
     }
 }
 
-fn json(sample: &Sample) -> String {
+fn json(sample: &Sample, schema: &str) -> String {
     let object = |lines: &[Line], indent: &str| {
         let entries: Vec<_> = lines.iter().map(|line| format!("{indent}  \"{}\": {}", line.key, line.value)).collect();
         format!("{{\n{}\n{indent}}}", entries.join(",\n"))
@@ -25,7 +25,7 @@ fn json(sample: &Sample) -> String {
     let checkers = if checkers.is_empty() { "[]".to_owned() } else { format!("[\n{}\n  ]", checkers.join(",\n")) };
     let storage =
         sample.storage.as_ref().map_or(String::new(), |lines| format!(",\n  \"storage\": {}", object(lines, "  ")));
-    format!("{{\n  \"checkers\": {checkers}{storage}\n}}\n")
+    format!("{{\n  \"$schema\": \"./{schema}\",\n  \"checkers\": {checkers}{storage}\n}}\n")
 }
 
 fn yaml(sample: &Sample) -> String {

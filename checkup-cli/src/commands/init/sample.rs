@@ -67,8 +67,9 @@ pub(super) fn of(registry: &Registry) -> Sample {
         (!names.is_empty()).then(|| format!("  {}s: {}", kind.as_str(), names.join(", ")))
     });
     let mut intro = vec![
-        "The config file of Checkup. `checkup validate` reports mistakes in it, `checkup` runs its checks,".to_owned(),
-        "`checkup every 1m` runs and stores them every minute, `checkup schema` prints the JSON Schema for editors."
+        "The config file of Checkup. `checkup validate` reports mistakes in it, and `checkup` runs its checks."
+            .to_owned(),
+        "`checkup every 1m` runs and stores them every minute. `checkup explain http` lists the keys of a type."
             .to_owned(),
         String::new(),
         "Durations look like \"500ms\" or \"1m30s\". In strings, ${VAR} is replaced by an environment variable, and"
