@@ -76,7 +76,11 @@ pub(crate) fn interval(text: &str) -> Result<Duration, String> {
         "hour" => Duration::from_secs(3_600),
         "day" => Duration::from_secs(86_400),
         "week" => Duration::from_secs(604_800),
-        _ => duration::parse(text).map_err(|error| format!("{error}, or second, minute, hour, day, week"))?,
+        _ => duration::parse(text).map_err(|error| match error.to_string() {
+            // There is a better guess.
+            message if message.ends_with('?') => message,
+            message => format!("{message}, or second, minute, hour, day, week"),
+        })?,
     };
     if interval.is_zero() {
         return Err("expected more than 0: checks without a pause would only load their endpoints".into());

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use checkup_core::config::Registry;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::Global;
@@ -84,7 +84,7 @@ fn grammar(program: Program, registry: &Registry) -> clap::Command {
 /// Parses the arguments of this process. Options that would have no effect are rejected.
 fn parse(program: Program, registry: &Registry) -> Result<Cli, clap::Error> {
     let mut grammar = grammar(program, registry);
-    let matches = grammar.try_get_matches_from_mut(env::args_os())?;
+    let matches = grammar.try_get_matches_from_mut(env::args_os()).map_err(|error| with_tip(error, &grammar))?;
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))?;
     let commands: Vec<_> = grammar.get_subcommands().map(clap::Command::get_name).collect();
     if let Some(message) = cli.check.urls.mistaken_command(&commands) {
@@ -94,6 +94,26 @@ fn parse(program: Program, registry: &Registry) -> Result<Cli, clap::Error> {
         Some(message) => Err(grammar.error(ErrorKind::ArgumentConflict, message)),
         None => Ok(cli),
     }
+}
+
+/// An error about an unknown option, which says which commands have it.
+fn with_tip(mut error: clap::Error, grammar: &clap::Command) -> clap::Error {
+    if error.kind() != ErrorKind::UnknownArgument {
+        return error;
+    }
+    // The advice to write it behind `--` would make a URL of it.
+    error.remove(ContextKind::Suggested);
+    let Some(ContextValue::String(option)) = error.get(ContextKind::InvalidArg).cloned() else { return error };
+    let has_it = |command: &&clap::Command| {
+        command.get_arguments().any(|argument| argument.get_long().is_some_and(|long| option == format!("--{long}")))
+    };
+    let commands: Vec<_> =
+        grammar.get_subcommands().filter(has_it).map(|command| format!("`{}`", command.get_name())).collect();
+    if !commands.is_empty() {
+        let tip = format!("{option} is an option of {}", commands.join(", "));
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }
 
 /// Prints clap's message. It quotes the arguments, which scripts may take from elsewhere.

@@ -12,7 +12,7 @@ use checkup_core::{Check, Checkup, ConfigError, ConfigErrorKind, Storage};
 
 use crate::args::Global;
 use crate::exit::Error;
-use crate::output::stderr::complain;
+use crate::output::stderr::{complain, program};
 use crate::{descriptors, discover, node, spool};
 
 /// The name of a config from standard input in messages.
@@ -113,7 +113,15 @@ impl Source {
     }
 
     fn read(&self) -> Result<(String, Format), ConfigError> {
-        let unreadable = |error| ConfigError::new(ConfigErrorKind::Io, "", format!("cannot be read: {error}"));
+        let unreadable = |error: io::Error| {
+            let reason = match error.kind() {
+                io::ErrorKind::NotFound => {
+                    format!("it does not exist; `{} init {}` writes a sample", program(), self.path.display())
+                }
+                _ => error.to_string(),
+            };
+            ConfigError::new(ConfigErrorKind::Io, "", format!("cannot be read: {reason}"))
+        };
         if self.is_stdin() {
             let text = io::read_to_string(io::stdin().lock()).map_err(unreadable)?;
             // Text that does not look like JSON is YAML. JSON has its own parser, whose messages are better.

@@ -9,6 +9,9 @@ use crate::descriptors;
 use crate::exit::Error;
 use crate::selection::Selection;
 
+/// Words that people try for what happens without a command.
+const NEEDLESS: [&str; 4] = ["check", "once", "run", "test"];
+
 /// What to check instead of the checks of a config file.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Urls {
@@ -42,6 +45,9 @@ impl Urls {
         let word = self.urls.iter().find(|url| !url.contains(['.', ':', '/']) && *url != "localhost")?;
         if commands.contains(&word.as_str()) {
             return Some(format!("the command `{word}` goes in front of its arguments"));
+        }
+        if NEEDLESS.contains(&word.as_str()) {
+            return Some(format!("there is no command `{word}`: leave it out, and the checks run once"));
         }
         Some(match suggest::closest(word, commands.iter().copied()) {
             Some(command) => format!("there is no command `{word}`; did you mean `{command}`?"),

@@ -44,7 +44,7 @@ fn explain(reference: &Reference, topic: &str, width: usize) -> Result<String, E
         .iter()
         .map(|topic| match topic {
             Topic::Type(found) => of_type(reference, found, width),
-            Topic::Entry { path, entry } => of_entry(path, entry, width),
+            Topic::Entry { path, entry } => of_entry(reference, path, entry, width),
         })
         .collect();
     Ok(texts.join("\n"))
@@ -78,14 +78,18 @@ fn overview(reference: &Reference, width: usize) -> String {
     list(&mut out, &reference.of_checks, width);
     out.push('\n');
     for (kind, place) in [(Kind::Checker, "checks"), (Kind::Storage, "storages"), (Kind::Notifier, "notifiers")] {
-        let names: Vec<_> = reference.of_kind(kind).map(|found| found.name.as_str()).collect();
-        let names = if names.is_empty() { "none in this program".to_owned() } else { names.join(", ") };
         // Writing to a `String` does not fail.
-        let _ = writeln!(out, "Types of {place}: {names}");
+        let _ = writeln!(out, "Types of {place}: {}", names(reference, kind));
     }
     let example = reference.types.first().map_or("attempts", |first| first.name.as_str());
     let _ = writeln!(out, "\n`{} explain {example}` explains one of them.", program());
     out
+}
+
+/// The types of one kind.
+fn names(reference: &Reference, kind: Kind) -> String {
+    let names: Vec<_> = reference.of_kind(kind).map(|found| found.name.as_str()).collect();
+    if names.is_empty() { "none in this program".to_owned() } else { names.join(", ") }
 }
 
 fn of_type(reference: &Reference, found: &Type, width: usize) -> String {
@@ -102,10 +106,22 @@ fn of_type(reference: &Reference, found: &Type, width: usize) -> String {
     out
 }
 
-fn of_entry(path: &str, entry: &Entry, width: usize) -> String {
+fn of_entry(reference: &Reference, path: &str, entry: &Entry, width: usize) -> String {
     let required = if entry.is_required { ", required" } else { "" };
     let mut out = format!("{path}: {}{required}\n", entry.values);
     paragraphs(&mut out, &entry.about, width, "");
+    let of_types = match path {
+        "checkers" => Some(Kind::Checker),
+        "storage" => Some(Kind::Storage),
+        "notifier" | "notifiers" => Some(Kind::Notifier),
+        _ => None,
+    };
+    if let Some(kind) = of_types {
+        let _ = writeln!(out, "\nTypes: {}", names(reference, kind));
+        if let Some(first) = reference.of_kind(kind).next() {
+            let _ = writeln!(out, "\n`{} explain {}` explains one of them.", program(), first.name);
+        }
+    }
     if !entry.entries.is_empty() {
         out.push_str("\nKeys:\n");
         list(&mut out, &entry.entries, width);

@@ -32,6 +32,7 @@ fn every_key_and_type_is_explained_in_lines_that_fit_a_terminal() {
         ("dns.transport", "dns.transport: `udp` or `tcp` or `tls` or `https`\n", "\n- `https`: HTTPS (RFC 8484)"),
         ("tcp.tls.ca_file", "tcp.tls.ca_file: text\n", "A PEM file with the certificates to trust"),
         ("s3", "storage `s3`\n", "* bucket"),
+        ("checkers", "checkers: list of checks\n", "\nTypes: dns, http, tcp\n"),
         ("storage.dir", "fs.dir: text, required\n", ""),
         ("status_page.groups", "status_page.groups: list of objects\n", "\n  checks "),
     ] {

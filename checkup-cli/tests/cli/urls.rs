@@ -95,6 +95,12 @@ fn a_word_that_may_be_a_command_is_answered_with_the_command() {
     for (args, expected) in [
         (&["evry", "1m"][..], "error: there is no command `evry`; did you mean `every`?\n"),
         (&["https://example.com", "wait"], "error: the command `wait` goes in front of its arguments\n"),
+        (&["check"], "error: there is no command `check`: leave it out, and the checks run once\n"),
+        (
+            &["https://example.com", "--timeout", "5s"],
+            "error: unexpected argument '--timeout' found\n\n  tip: --timeout is an option of `wait`\n",
+        ),
+        (&["--nonsense"], "error: unexpected argument '--nonsense' found\n\nUsage: "),
         (&["nonsense"], "error: `nonsense` is neither a command nor a URL\n"),
         (&["https://example.com", "--stats", "wait"], "error: a URL in front of a command has no effect; "),
         (&["https://example.com", "-c", "x.yaml"], "error: --config has no effect next to URLs\n"),
