@@ -1,7 +1,7 @@
 //! [`HttpChecker`]: one attempt of an HTTP check.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use checkup_core::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, async_trait};
@@ -37,36 +37,43 @@ impl IntoChecker for Http {
         problems.finish(|| {
             let (target, authorization) = url?;
             let headers = request::headers(&target, authorization, headers?);
-            Some(Arc::new(HttpChecker {
-                endpoint: self.endpoint_url.redacted().into(),
-                target,
-                method: method?,
-                headers,
-                up_status: up_status?,
-                options: options?,
-                tls_config: TlsConfig::default(),
-            }) as Arc<dyn Checker>)
+            let endpoint = self.endpoint_url.redacted();
+            let endpoint = if endpoint == target.url() { None } else { Some(endpoint.into()) };
+            let request = Request { method: method?, headers, up_status: up_status?, options: options? };
+            let request = if request.is_default() { None } else { Some(Box::new(request)) };
+            Some(Arc::new(HttpChecker { endpoint, target, request, tls_config: TlsConfig::default() })
+                as Arc<dyn Checker>)
         })
     }
 }
 
 /// The checker that [`Http`] becomes.
+///
+/// There may be ten thousand: what few of them have is boxed.
 #[derive(Debug)]
 pub struct HttpChecker {
-    endpoint: Box<str>,
+    /// `None` if it is the target's URL.
+    endpoint: Option<Box<str>>,
     target: Target,
+    /// `None` for the default one.
+    request: Option<Box<Request>>,
+    tls_config: TlsConfig,
+}
+
+/// What is sent, and what is expected.
+#[derive(Debug, Default)]
+struct Request {
     method: Method,
-    /// `None` for the default ones; likewise the options. Most of ten thousand checks have these.
+    /// `None` for the default ones; likewise the options.
     headers: Option<Box<HeaderMap>>,
     up_status: StatusSet,
     options: Option<Box<Options>>,
-    tls_config: TlsConfig,
 }
 
 #[async_trait]
 impl Checker for HttpChecker {
     fn endpoint(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&self.endpoint)
+        Cow::Borrowed(self.endpoint.as_deref().unwrap_or(self.target.url()))
     }
 
     async fn attempt(&self) -> Result<Observation, Failure> {
@@ -78,7 +85,9 @@ impl Checker for HttpChecker {
         if may_need_tls {
             preparing = Box::pin(self.prepare(&self.target)).await?;
         }
-        let mut exchange = self.send(&self.target, &self.method, self.headers.as_deref(), &options.body.0).await?;
+        let request = self.request();
+        let headers = request.headers.as_deref();
+        let mut exchange = self.send(&self.target, &request.method, headers, &options.body.0).await?;
         let mut is_tls = self.target.tls;
         if options.follow_redirects > 0 {
             (exchange, is_tls) = Box::pin(self.follow(exchange, &mut preparing)).await?;
@@ -97,8 +106,14 @@ impl Checker for HttpChecker {
 }
 
 impl HttpChecker {
+    fn request(&self) -> &Request {
+        static DEFAULT: LazyLock<Request> = LazyLock::new(Request::default);
+        self.request.as_deref().unwrap_or_else(|| &DEFAULT)
+    }
+
     fn options(&self) -> &Options {
-        self.options.as_deref().unwrap_or_else(|| Options::default_options())
+        let options = self.request.as_ref().and_then(|request| request.options.as_deref());
+        options.unwrap_or_else(|| Options::default_options())
     }
 
     /// How to reach a target: the URL's, or one that it redirects to.
@@ -140,10 +155,11 @@ impl HttpChecker {
     /// Adds the time of [`prepare`](Self::prepare) to `preparing`.
     async fn follow(&self, mut exchange: Exchange, preparing: &mut Duration) -> Result<(Exchange, bool), Failure> {
         let options = self.options();
-        let headers = self.headers.as_deref().cloned().unwrap_or_else(|| wire::default_headers(&self.target));
+        let Request { method, headers, .. } = self.request();
+        let headers = headers.as_deref().cloned().unwrap_or_else(|| wire::default_headers(&self.target));
         let mut redirects =
-            Redirects::new(&self.target, &self.method, headers, options.body.0.clone(), options.follow_redirects)
-                .hiding_paths(self.endpoint.contains("[redacted]"));
+            Redirects::new(&self.target, method, headers, options.body.0.clone(), options.follow_redirects)
+                .hiding_paths(self.endpoint().contains("[redacted]"));
         while redirects.follow(exchange.head())? {
             let response = async {
                 *preparing += self.prepare(&redirects.target).await?;
@@ -159,10 +175,11 @@ impl HttpChecker {
 
     async fn judge(&self, mut exchange: Exchange) -> Result<Observation, Failure> {
         let head = exchange.head();
-        if !self.up_status.contains(head.status.as_u16()) {
+        let request = self.request();
+        if !request.up_status.contains(head.status.as_u16()) {
             return Err(Failure::assertion(format!("response status {}", StatusLine(head.status, &head.reason))));
         }
-        let Some(options) = &self.options else { return Ok(Observation::new()) };
+        let Some(options) = &request.options else { return Ok(Observation::new()) };
         options.header_rules.iter().try_for_each(|rule| rule.check(&head.headers))?;
         if !options.body_rules.is_empty() {
             Phase::Transfer.begin();
@@ -177,5 +194,14 @@ impl HttpChecker {
             reader.finish()?;
         }
         Ok(Observation::new())
+    }
+}
+
+impl Request {
+    fn is_default(&self) -> bool {
+        self.method == Method::GET
+            && self.headers.is_none()
+            && self.up_status == StatusSet::default()
+            && self.options.is_none()
     }
 }

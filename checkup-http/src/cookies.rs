@@ -85,7 +85,7 @@ impl Cookie {
             value: value.to_vec(),
             domain: host.clone(),
             with_subdomains: false,
-            path: default_path(target.path.path()).to_owned(),
+            path: default_path(target.path()).to_owned(),
             secure: false,
             port: port(target),
         };
@@ -127,7 +127,7 @@ impl Cookie {
     fn is_for(&self, target: &Target) -> bool {
         let host = target.host.to_string();
         let is_host = host == self.domain || (self.with_subdomains && is_subdomain(&host, &self.domain));
-        let path = target.path.path();
+        let path = target.path();
         let is_path = path
             .strip_prefix(self.path.as_str())
             .is_some_and(|rest| rest.is_empty() || self.path.ends_with('/') || rest.starts_with('/'));

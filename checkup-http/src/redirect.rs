@@ -32,7 +32,7 @@ impl Redirects {
     /// Begins with a request that has been sent.
     pub(crate) fn new(target: &Target, method: &Method, headers: HeaderMap, body: Bytes, maximum: u8) -> Self {
         let own_cookies = headers.get(COOKIE).cloned();
-        let seen = vec![(method.clone(), target.url(), own_cookies.clone())];
+        let seen = vec![(method.clone(), target.url().to_owned(), own_cookies.clone())];
         let (target, method, cookies) = (target.clone(), method.clone(), Cookies::default());
         Self { target, method, headers, body, own_cookies, cookies, seen, maximum, hides_paths: false }
     }
@@ -89,7 +89,7 @@ impl Redirects {
         }
         self.cookies.apply(&next, self.own_cookies.as_ref(), &mut self.headers);
         self.target = next;
-        let hop = (self.method.clone(), self.target.url(), self.headers.get(COOKIE).cloned());
+        let hop = (self.method.clone(), self.target.url().to_owned(), self.headers.get(COOKIE).cloned());
         if self.seen.contains(&hop) {
             return Err(Failure::assertion(format!("redirect loop: redirected back to {}", self.shown())));
         }
@@ -127,7 +127,7 @@ fn drops_body(status: StatusCode, method: &Method) -> bool {
 /// The headers that only say what client asks and what it accepts. All others may be secret (credentials, keys, cookies).
 fn for_other_origin(headers: &HeaderMap, target: &Target) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(6);
-    kept.insert(HOST, target.authority.clone());
+    kept.insert(HOST, target.host_header());
     for name in [ACCEPT, ACCEPT_LANGUAGE, CONNECTION, USER_AGENT] {
         if let Some(value) = headers.get(&name) {
             kept.insert(name, value.clone());

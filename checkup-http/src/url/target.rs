@@ -14,15 +14,17 @@ use url::{Host, Position, Url};
 const NON_ASCII: &AsciiSet = &AsciiSet::EMPTY;
 
 /// Where a request goes.
+///
+/// Its parts are parts of one text, since there may be ten thousand.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Target {
     pub(crate) tls: bool,
     pub(crate) host: TargetHost,
     pub(crate) port: u16,
-    /// Path and query, as in the request line.
-    pub(crate) path: PathAndQuery,
-    /// The host, and the port unless it is the scheme's default.
-    pub(crate) authority: HeaderValue,
+    /// The URL, without credentials and fragment.
+    url: Box<str>,
+    /// Where the path begins in it.
+    path: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,32 +41,53 @@ impl Target {
             Host::Ipv4(address) => TargetHost::Address(Ipv4Addr::into(address)),
             Host::Ipv6(address) => TargetHost::Address(Ipv6Addr::into(address)),
         };
+        let authority = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).ok()?;
+        let path: PathAndQuery = url[Position::BeforePath..Position::AfterQuery].parse().ok()?;
+        let origin = format!("{}://{}", url.scheme(), authority.to_str().ok()?);
         Some(Self {
             tls: url.scheme() == "https",
             host,
             port: url.port_or_known_default()?,
-            path: url[Position::BeforePath..Position::AfterQuery].parse().ok()?,
-            authority: HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).ok()?,
+            path: origin.len().try_into().ok()?,
+            url: (origin + path.as_str()).into(),
         })
     }
 
-    fn scheme(&self) -> &'static str {
-        if self.tls { "https" } else { "http" }
-    }
-
     /// The URL, without credentials and fragment.
-    pub(crate) fn url(&self) -> String {
-        format!("{}{}", self.origin(), self.path)
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     /// `https://example.com`.
-    pub(crate) fn origin(&self) -> String {
-        format!("{}://{}", self.scheme(), self.authority.to_str().unwrap_or_default())
+    pub(crate) fn origin(&self) -> &str {
+        &self.url[..self.path as usize]
+    }
+
+    /// The host, and the port unless it is the scheme's default.
+    pub(crate) fn authority(&self) -> &str {
+        &self.origin()[if self.tls { "https://".len() } else { "http://".len() }..]
+    }
+
+    /// The value of the header `Host`.
+    pub(crate) fn host_header(&self) -> HeaderValue {
+        // It was one when the target was made.
+        HeaderValue::from_str(self.authority()).unwrap_or_else(|_| HeaderValue::from_static(""))
+    }
+
+    /// Path and query, as in the request line.
+    pub(crate) fn path_and_query(&self) -> &str {
+        &self.url[self.path as usize..]
+    }
+
+    /// The path, without the query.
+    pub(crate) fn path(&self) -> &str {
+        let path = self.path_and_query();
+        path.split_once('?').map_or(path, |(path, _)| path)
     }
 
     /// The URL for messages: without its query, which may be secret, and without tokens in its path.
     pub(crate) fn shown(&self) -> String {
-        let url = SecretUrl::from(format!("{}{}", self.origin(), self.path.path()));
+        let url = SecretUrl::from(format!("{}{}", self.origin(), self.path()));
         checkup_net::excerpt(url.redacted().as_bytes(), 200)
     }
 
@@ -87,7 +110,7 @@ impl Target {
             Ok(location) => Cow::Borrowed(location),
             Err(_) => Cow::Owned(percent_encode(location, NON_ASCII).to_string()),
         };
-        let url = Url::parse(&self.url()).ok()?.join(&location).ok()?;
+        let url = Url::parse(self.url()).ok()?.join(&location).ok()?;
         matches!(url.scheme(), "http" | "https").then(|| Self::new(&url)).flatten()
     }
 }
@@ -130,13 +153,13 @@ mod tests {
     #[test]
     fn knows_the_parts_that_a_request_needs() {
         let plain = target("http://Example.com");
-        assert_eq!((plain.authority.as_bytes(), plain.port, plain.path.as_str()), (&b"example.com"[..], 80, "/"));
+        assert_eq!((plain.authority(), plain.port, plain.path_and_query()), ("example.com", 80, "/"));
         let v6 = target("https://[::1]:8443/a%20b c?q=é#fragment");
-        assert_eq!(v6.authority, "[::1]:8443");
-        assert_eq!(v6.path, "/a%20b%20c?q=%C3%A9");
+        assert_eq!(v6.authority(), "[::1]:8443");
+        assert_eq!((v6.path_and_query(), v6.path()), ("/a%20b%20c?q=%C3%A9", "/a%20b%20c"));
         assert_eq!(v6.host_and_port(), "[::1]:8443");
         assert_eq!(v6.url(), "https://[::1]:8443/a%20b%20c?q=%C3%A9");
-        assert_eq!(target("http://bücher.example/").authority, "xn--bcher-kva.example");
+        assert_eq!(target("http://bücher.example/").authority(), "xn--bcher-kva.example");
         assert!(plain.same_origin(&target("http://example.com:80/other")));
         assert!(!plain.same_origin(&target("https://example.com/")));
     }
@@ -144,7 +167,7 @@ mod tests {
     #[test]
     fn a_location_is_relative_to_the_request() {
         let target = target("https://example.com/a/b?c");
-        let to = |location: &str| target.join(location.as_bytes()).map(|target| target.url());
+        let to = |location: &str| target.join(location.as_bytes()).map(|target| target.url().to_owned());
         assert_eq!(to("/d").as_deref(), Some("https://example.com/d"));
         assert_eq!(to("d?e").as_deref(), Some("https://example.com/a/d?e"));
         assert_eq!(to("//other.example/d").as_deref(), Some("https://other.example/d"));

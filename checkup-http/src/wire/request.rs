@@ -11,7 +11,7 @@ const AGENT: &str = concat!("checkup/", env!("CARGO_PKG_VERSION"));
 /// The headers of every request, unless the settings have others. As in upstream, a connection serves one request.
 pub(crate) fn default_headers(target: &Target) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(4);
-    headers.insert(HOST, target.authority.clone());
+    headers.insert(HOST, target.host_header());
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
     headers
@@ -29,7 +29,7 @@ pub(crate) fn encode(
     bytes.extend_from_slice(method.as_str().as_bytes());
     bytes.push(b' ');
     match form {
-        Form::Origin => bytes.extend_from_slice(target.path.as_str().as_bytes()),
+        Form::Origin => bytes.extend_from_slice(target.path_and_query().as_bytes()),
         Form::Absolute(_) => bytes.extend_from_slice(target.url().as_bytes()),
     }
     bytes.extend_from_slice(b" HTTP/1.1\r\n");
@@ -42,7 +42,7 @@ pub(crate) fn encode(
     match headers {
         Some(headers) => headers.iter().for_each(|(name, value)| header(name.as_str(), value.as_bytes())),
         None => {
-            header("host", target.authority.as_bytes());
+            header("host", target.authority().as_bytes());
             header("connection", b"close");
             header("user-agent", AGENT.as_bytes());
         }
