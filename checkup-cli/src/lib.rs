@@ -151,6 +151,8 @@ impl Program {
     pub fn main(self, mut registry: Registry) -> ExitCode {
         // For `serve` and `statuspage`, which every program has.
         checkup_statuspage::register(&mut registry);
+        // No command writes a config back.
+        registry.forget_settings();
         cli::run(self, &registry)
     }
 }

@@ -15,10 +15,17 @@ use crate::sourced::Variable;
 #[derive(Clone)]
 pub(crate) struct Source {
     settings_type: Arc<SettingsType>,
+    /// `None` if the registry does not keep settings.
+    settings: Option<Box<Settings>>,
+}
+
+/// The settings of a plugin, to be written back.
+#[derive(Clone)]
+pub(crate) struct Settings {
     /// The plugin's own settings as a JSON object, with the values of variables in place.
-    object: Box<str>,
+    pub(crate) object: Box<str>,
     /// Which texts in it came from variables.
-    variables: Option<Box<Texts>>,
+    pub(crate) variables: Option<Box<Texts>>,
 }
 
 /// Texts that variables were replaced in.
@@ -27,13 +34,12 @@ pub(crate) type Texts = HashMap<String, Box<[Variable]>>;
 /// A registered type: its name, and how its settings are written.
 pub(crate) struct SettingsType {
     pub(crate) name: Box<str>,
-    pub(crate) write: fn(&Source) -> Result<Value, ConfigError>,
+    pub(crate) write: fn(&Settings) -> Result<Value, ConfigError>,
 }
 
 impl Source {
-    pub(crate) fn new(settings_type: &Arc<SettingsType>, object: &str, variables: Texts) -> Self {
-        let variables = Some(variables).filter(|texts| !texts.is_empty()).map(Box::new);
-        Self { settings_type: Arc::clone(settings_type), object: object.into(), variables }
+    pub(crate) fn new(settings_type: &Arc<SettingsType>, settings: Option<Settings>) -> Self {
+        Self { settings_type: Arc::clone(settings_type), settings: settings.map(Box::new) }
     }
 
     /// The `type` in a config file.
@@ -41,17 +47,15 @@ impl Source {
         &self.settings_type.name
     }
 
-    pub(crate) fn object(&self) -> &str {
-        &self.object
-    }
-
-    pub(crate) fn variables(&self) -> Texts {
-        self.variables.as_deref().cloned().unwrap_or_default()
-    }
-
     /// The settings as JSON. Secrets are redacted, except inside of [`Secret::exposing`](crate::Secret::exposing).
     pub(crate) fn written(&self) -> Result<Value, ConfigError> {
-        (self.settings_type.write)(self)
+        let settings = self.settings.as_deref().ok_or_else(|| {
+            ConfigError::reason(
+                "",
+                "the registry that read the checks does not keep their settings; leave out `forget_settings`",
+            )
+        })?;
+        (self.settings_type.write)(settings)
     }
 }
 

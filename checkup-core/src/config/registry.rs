@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::from_url::{FromUrl, Scheme};
 use super::problems::Problems;
 use super::{de, problem, suggest, type_schema};
-use crate::source::{SettingsType, Source, Texts};
+use crate::source::{Settings, SettingsType, Source, Texts};
 use crate::sourced::Reading;
 use crate::{
     Checker, Checkup, ConfigError, ConfigErrorKind, IntoChecker, IntoNotifier, IntoStorage, Notifier, Storage,
@@ -199,6 +199,32 @@ impl Registry {
         }
     }
 
+    /// Makes checkups that cannot be written back: the settings of their checks are not kept, only what was made of them. This takes less
+    /// memory, for programs that read files with many checks.
+    ///
+    /// ```
+    /// use checkup_core::config::{Format, Registry};
+    /// # use std::borrow::Cow;
+    /// # use checkup_core::{Checker, Failure, Observation, async_trait};
+    /// # #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// # struct Always {}
+    /// # #[async_trait]
+    /// # impl Checker for Always {
+    /// #     fn endpoint(&self) -> Cow<'_, str> { "".into() }
+    /// #     async fn attempt(&self) -> Result<Observation, Failure> { Ok(Observation::new()) }
+    /// # }
+    ///
+    /// let mut registry = Registry::new();
+    /// registry.checker::<Always>("always").forget_settings();
+    /// let checkup = registry.parse("checkers: [{ type: always }]", Format::Yaml)?;
+    /// assert!(serde_json::to_string(&checkup).is_err());
+    /// # Ok::<(), checkup_core::ConfigError>(())
+    /// ```
+    pub fn forget_settings(&mut self) -> &mut Self {
+        self.checkers.forgets_settings = true;
+        self
+    }
+
     /// The names of the types of one kind, sorted.
     pub fn types(&self, kind: Kind) -> Vec<&str> {
         match kind {
@@ -214,6 +240,7 @@ impl Registry {
 pub(super) struct Types<K: ?Sized> {
     known: BTreeMap<String, Entry<K>>,
     absent: BTreeMap<String, Absent>,
+    forgets_settings: bool,
 }
 
 /// Why a known type is not registered, and what to do about it.
@@ -304,10 +331,13 @@ impl<K: ?Sized + 'static> Types<K> {
             return None;
         };
         let made = (entry.make)(object, others, problems)?;
-        let object = problems
-            .0
-            .take(serde_json::to_string(object).map_err(|error| ConfigError::reason("", error.to_string())))?;
-        Some((made, Source::new(&entry.settings_type, &object, texts.clone())))
+        if self.forgets_settings {
+            return Some((made, Source::new(&entry.settings_type, None)));
+        }
+        let object = serde_json::to_string(object).map_err(|error| ConfigError::reason("", error.to_string()));
+        let variables = Some(texts).filter(|texts| !texts.is_empty()).cloned().map(Box::new);
+        let settings = Settings { object: problems.0.take(object)?.into(), variables };
+        Some((made, Source::new(&entry.settings_type, Some(settings))))
     }
 
     /// Why a known type does not exist in this program, and what to do about it.
@@ -346,10 +376,10 @@ fn missing_keys<C: ConfigObject>(object: &Map<String, Value>, known: &[String], 
 }
 
 /// How settings of a type are written: they are read again from their compact form.
-fn written<C: ConfigObject>(source: &Source) -> Result<Value, ConfigError> {
+fn written<C: ConfigObject>(settings: &Settings) -> Result<Value, ConfigError> {
     let invalid = |error: serde_json::Error| ConfigError::reason("", error.to_string());
-    let object: Map<String, Value> = serde_json::from_str(source.object()).map_err(invalid)?;
-    let reading = Reading { texts: source.variables(), folder: None };
+    let object: Map<String, Value> = serde_json::from_str(&settings.object).map_err(invalid)?;
+    let reading = Reading { texts: settings.variables.as_deref().cloned().unwrap_or_default(), folder: None };
     let read = reading.during(|| de::read::<C>(&object, &[]));
     let settings = read.problems.finish(|| read.value)?;
     serde_json::to_value(settings).map_err(invalid)
@@ -358,13 +388,13 @@ fn written<C: ConfigObject>(source: &Source) -> Result<Value, ConfigError> {
 // A derive would put the same bound on `K`, which is unsized.
 impl<K: ?Sized> Clone for Types<K> {
     fn clone(&self) -> Self {
-        Self { known: self.known.clone(), absent: self.absent.clone() }
+        Self { known: self.known.clone(), absent: self.absent.clone(), forgets_settings: self.forgets_settings }
     }
 }
 
 impl<K: ?Sized> Default for Types<K> {
     fn default() -> Self {
-        Self { known: BTreeMap::new(), absent: BTreeMap::new() }
+        Self { known: BTreeMap::new(), absent: BTreeMap::new(), forgets_settings: false }
     }
 }
 

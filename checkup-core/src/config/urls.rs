@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::from_url::CheckUrl;
 use super::{Registry, suggest};
-use crate::source::{Source, Texts};
+use crate::source::{Settings, Source};
 use crate::{Check, ConfigError, ConfigErrorKind, ConfigProblems, SecretUrl};
 
 impl Registry {
@@ -67,7 +67,7 @@ impl Registry {
         let (checker, object) = (scheme.make)(&url)?;
         let settings_type = self.checkers.settings_type(&scheme.type_name);
         let settings_type = settings_type.ok_or_else(|| self.unknown_scheme(url.scheme()))?;
-        let source = Source::new(&settings_type, &object, Texts::default());
+        let source = Source::new(&settings_type, Some(Settings { object: object.into(), variables: None }));
         Ok(Check::from_source(name.to_owned(), checker, Arc::default(), source))
     }
 
