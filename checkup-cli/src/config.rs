@@ -1,8 +1,9 @@
 //! Finds and loads the config file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::env;
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -192,19 +193,22 @@ fn not_empty(checkup: Checkup) -> Result<Checkup, ConfigError> {
 
 /// The names that several checks share, in the order of the first check of each, with how many checks have it.
 fn shared_names(checkup: &Checkup) -> Vec<(String, usize)> {
-    let mut names: Vec<_> = checkup.checks().map(Check::name).collect();
-    names.sort_unstable();
-    // Few names are shared, even if there are many checks.
-    let same = names.chunk_by(|one, other| one == other).filter(|same| same.len() > 1);
-    let mut shared: HashMap<_, _> = same.map(|same| (same[0].clone(), same.len())).collect();
+    let hasher = RandomState::new();
+    let hash = |check: &Check| hasher.hash_one(&*check.name());
+    // Hashes are small, and there may be a hundred thousand checks. Few names are shared.
+    let mut hashes: Vec<_> = checkup.checks().map(hash).collect();
+    hashes.sort_unstable();
+    let same = hashes.chunk_by(|one, other| one == other).filter(|same| same.len() > 1);
+    let shared: HashSet<_> = same.map(|same| same[0]).collect();
     if shared.is_empty() {
         return Vec::new();
     }
-    checkup
-        .checks()
-        .filter_map(|check| shared.remove_entry(&check.name()))
-        .map(|(name, count)| (name.into_owned(), count))
-        .collect()
+    let mut counts = HashMap::<_, usize>::new();
+    for check in checkup.checks().filter(|check| shared.contains(&hash(check))) {
+        *counts.entry(check.name()).or_default() += 1;
+    }
+    let named = checkup.checks().filter_map(|check| counts.remove_entry(&check.name()));
+    named.filter(|(_, count)| *count > 1).map(|(name, count)| (name.into_owned(), count)).collect()
 }
 
 /// The folder of an `fs` storage, by its identity.

@@ -10,7 +10,7 @@ use std::io;
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
-use checkup_core::{CheckResult, Checkup, Phases, Report, Status};
+use checkup_core::{Check, CheckResult, Checkup, Phases, Report, Status};
 
 use super::{Parts, Stdout};
 use columns::{fit, pad, width, wrap};
@@ -46,28 +46,28 @@ impl Layout {
 /// Prints the whole report, with colours.
 pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout, mut parts: Parts<'_>) -> io::Result<()> {
     let max_name = layout.width.map_or(usize::MAX, |width| MAX_NAME.min(width / 3));
-    let checks: Vec<_> = checkup.checks().collect();
+    let rows = || report.results.iter().zip(checkup.checks());
     // Built twice instead of kept, since there may be a hundred thousand.
-    let row = |place: usize| Row::new(&report.results[place], &checks[place].policy().tags, max_name);
+    let row = |(result, check): (&CheckResult, &Check)| Row::new(result, &check.policy().tags, max_name);
     let (mut name_width, mut rtt_width) = (0, 0);
-    for place in 0..report.results.len().min(checks.len()) {
-        let row = row(place);
+    for row in rows().map(row) {
         name_width = name_width.max(width(&row.name));
         rtt_width = rtt_width.max(width(&row.rtt));
     }
-    let groups = groups(checkup);
-    let has_headings = groups.iter().any(|(heading, _)| heading.is_some());
-    for (heading, places) in &groups {
-        if let Some(heading) = heading {
-            parts.text.push_str(&paint(UNDERLINED, &super::escape::line(heading)));
-            parts.text.push('\n');
-        }
-        for place in places {
-            row(*place).write(&mut parts.text, name_width, rtt_width, layout);
-            details(&mut parts.text, &report.results[*place], layout);
-            parts.print_if_long()?;
-        }
-        if has_headings {
+    let write = |parts: &mut Parts<'_>, (result, check)| {
+        row((result, check)).write(&mut parts.text, name_width, rtt_width, layout);
+        details(&mut parts.text, result, layout);
+        parts.print_if_long()
+    };
+    if checkup.checks().all(|check| check.policy().group.is_none()) {
+        rows().try_for_each(|row| write(&mut parts, row))?;
+    } else {
+        for (heading, rows) in groups(rows()) {
+            if let Some(heading) = heading {
+                parts.text.push_str(&paint(UNDERLINED, &super::escape::line(heading)));
+                parts.text.push('\n');
+            }
+            rows.into_iter().try_for_each(|row| write(&mut parts, row))?;
             parts.text.push('\n');
         }
     }
@@ -76,17 +76,19 @@ pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout, mut par
     parts.finish()
 }
 
-/// The places of the checks by heading, in the order of each heading's first check.
-fn groups(checkup: &Checkup) -> Vec<(Option<&str>, Vec<usize>)> {
-    let mut groups: Vec<(Option<&str>, Vec<usize>)> = Vec::new();
+/// Results and checks by heading, in the order of each heading's first check.
+fn groups<'a>(
+    rows: impl Iterator<Item = (&'a CheckResult, &'a Check)>,
+) -> Vec<(Option<&'a str>, Vec<(&'a CheckResult, &'a Check)>)> {
+    let mut groups = Vec::new();
     let mut known = HashMap::new();
-    for (place, check) in checkup.checks().enumerate() {
+    for (result, check) in rows {
         let heading = check.policy().group.as_deref();
         let group = *known.entry(heading).or_insert_with(|| {
             groups.push((heading, Vec::new()));
             groups.len() - 1
         });
-        groups[group].1.push(place);
+        groups[group].1.push((result, check));
     }
     groups
 }
