@@ -82,7 +82,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn result(check: u32, location: u32, time: Timestamp, day: u32) -> CheckResult {
     let mut result = CheckResult::new(format!("check {check}"), format!("https://shop-{check}.example.com/health"));
-    result.location = Some(format!("location {location}"));
+    result.location = Some(format!("location {location}").into());
     result.timestamp = time;
     let millis = 20 + u64::from((check * 7 + location * 31 + day * 13) % 60);
     result.attempts = vec![Attempt::success(Duration::from_millis(millis))];

@@ -1,6 +1,7 @@
 //! [`Checkup`]: checks, where their results are stored, and what is notified of changes.
 
 mod builder;
+mod checks;
 mod dependencies;
 mod options;
 mod shard;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 #[cfg(feature = "config")]
 pub(crate) use builder::Section;
 use builder::Sources;
+pub(crate) use checks::Checks;
 pub(crate) use dependencies::Dependencies;
 pub use options::DEFAULT_CONCURRENT_CHECKS;
 pub(crate) use options::Options;
@@ -47,13 +49,13 @@ use crate::{Check, ConfigError, Notifier, Progress, Report, Spool, Storage};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Checkup {
-    checks: Arc<[Arc<Check>]>,
+    checks: Checks,
     storage: Option<Arc<dyn Storage>>,
     spool: Option<Spool>,
     notifiers: Arc<[Arc<dyn Notifier>]>,
     context: Context,
     /// All checks, if these are a share of them.
-    whole: Option<(Arc<[Arc<Check>]>, Dependencies)>,
+    whole: Option<(Checks, Dependencies)>,
     pub(crate) options: Options,
     #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have something to write back"))]
     pub(crate) sources: Sources,
@@ -62,7 +64,7 @@ pub struct Checkup {
 /// Builds a [`Checkup`]. Invalid settings are reported by [`build`](Self::build), all of them together.
 #[derive(Debug, Default)]
 pub struct CheckupBuilder {
-    pub(crate) checks: Vec<Arc<Check>>,
+    pub(crate) checks: Vec<Check>,
     storage: Option<Result<Arc<dyn Storage>, ConfigError>>,
     notifiers: Vec<Result<Arc<dyn Notifier>, ConfigError>>,
     pub(crate) options: Options,
@@ -77,7 +79,7 @@ impl Checkup {
 
     /// The checks, in order.
     pub fn checks(&self) -> impl ExactSizeIterator<Item = &Check> {
-        self.checks.iter().map(AsRef::as_ref)
+        self.checks.iter()
     }
 
     /// Where reports are stored, including the spool before it, if there is one.
@@ -98,7 +100,8 @@ impl Checkup {
     /// The same checkup with only the checks for which `keep` returns true.
     #[must_use]
     pub fn only(&self, mut keep: impl FnMut(&Check) -> bool) -> Self {
-        let places: Vec<_> = (0..self.checks.len()).filter(|place| keep(&self.checks[*place])).collect();
+        let kept = self.checks.iter().enumerate().filter(|(_, check)| keep(check));
+        let places: Vec<_> = kept.map(|(place, _)| place).collect();
         self.at(&places)
     }
 
@@ -106,7 +109,7 @@ impl Checkup {
     pub(crate) fn at(&self, places: &[usize]) -> Self {
         let mut part = self.clone();
         part.whole = None;
-        part.checks = places.iter().map(|place| Arc::clone(&self.checks[*place])).collect();
+        part.checks = self.checks.at(places);
         part.context.dependencies = self.context.dependencies.at(places);
         part
     }
@@ -124,7 +127,7 @@ impl Checkup {
     ///
     /// If it is polled outside of a tokio runtime with time and I/O enabled.
     pub async fn check(&self) -> Report {
-        engine::run(&self.context, Arc::clone(&self.checks)).await
+        engine::run(&self.context, &self.checks).await
     }
 
     /// Like [`check`](Self::check), and calls `on_result` for each check as it finishes, in the task that polls the future.
@@ -139,6 +142,6 @@ impl Checkup {
     /// # }
     /// ```
     pub async fn check_each(&self, on_result: impl FnMut(Progress<'_>)) -> Report {
-        engine::run_each(&self.context, Arc::clone(&self.checks), on_result).await
+        engine::run_each(&self.context, &self.checks, on_result).await
     }
 }

@@ -19,7 +19,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use crate::checkup::Dependencies;
+use crate::checkup::{Checks, Dependencies};
 use crate::duration::GoDuration;
 use crate::{Attempt, Cause, Check, CheckResult, Checker, Failure, Observation, Report, Status, Timestamp};
 
@@ -61,12 +61,12 @@ pub struct Progress<'a> {
 /// Runs `checks`. The report is in the same order.
 ///
 /// The workers write their results directly into the report's slots, so no task is woken for each result.
-pub(crate) async fn run(context: &Context, checks: Arc<[Arc<Check>]>) -> Report {
-    let run = Started::now(context, &checks);
+pub(crate) async fn run(context: &Context, checks: &Checks) -> Report {
+    let run = Started::now(context, checks);
     let results = Arc::new(Mutex::new(vec![None; checks.len()]));
     // Dropping this future drops the set, which aborts the workers and their attempts.
     let mut tasks = JoinSet::new();
-    for worker in Worker::all(context, &checks) {
+    for worker in Worker::all(context, checks) {
         let results = Arc::clone(&results);
         tasks.spawn(worker.work(move |index, result| {
             results.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(result);
@@ -74,23 +74,19 @@ pub(crate) async fn run(context: &Context, checks: Arc<[Arc<Check>]>) -> Report 
     }
     while tasks.join_next().await.is_some() {}
     let results = mem::take(&mut *results.lock().unwrap_or_else(PoisonError::into_inner));
-    run.report(context, &checks, results)
+    run.report(context, checks, results)
 }
 
 /// Runs `checks` and calls `on_result` for each as it finishes. Dependencies between checks are only applied to the
 /// report, which is in the order of the checks.
-pub(crate) async fn run_each(
-    context: &Context,
-    checks: Arc<[Arc<Check>]>,
-    mut on_result: impl FnMut(Progress<'_>),
-) -> Report {
-    let run = Started::now(context, &checks);
+pub(crate) async fn run_each(context: &Context, checks: &Checks, mut on_result: impl FnMut(Progress<'_>)) -> Report {
+    let run = Started::now(context, checks);
     let total = checks.len();
     // Bounded by the number of checks; all of their results are kept anyway.
     let (sender, mut receiver) = mpsc::unbounded_channel();
     // Dropping this future drops the set, which aborts the workers and their attempts.
     let mut tasks = JoinSet::new();
-    for worker in Worker::all(context, &checks) {
+    for worker in Worker::all(context, checks) {
         let sender = sender.clone();
         tasks.spawn(worker.work(move |index, result| {
             // An error means that this future was dropped, and the worker is about to be aborted.
@@ -106,7 +102,7 @@ pub(crate) async fn run_each(
         on_result(Progress { finished, total, index, result: &result });
         results[index] = Some(result);
     }
-    run.report(context, &checks, results)
+    run.report(context, checks, results)
 }
 
 /// When a run started.
@@ -116,16 +112,16 @@ struct Started {
 }
 
 impl Started {
-    fn now(context: &Context, checks: &[Arc<Check>]) -> Self {
+    fn now(context: &Context, checks: &Checks) -> Self {
         tracing::debug!(checks = checks.len(), "run started");
         Self { timestamp: context.timestamp.unwrap_or_else(Timestamp::now), clock: Instant::now() }
     }
 
-    fn report(self, context: &Context, checks: &[Arc<Check>], results: Vec<Option<CheckResult>>) -> Report {
+    fn report(self, context: &Context, checks: &Checks, results: Vec<Option<CheckResult>>) -> Report {
         // Every result exists unless the runtime stopped the workers. Such a check did not run, which is not healthy.
         let mut results: Vec<_> = results
             .into_iter()
-            .zip(checks)
+            .zip(checks.iter())
             .map(|(result, check)| {
                 result.unwrap_or_else(|| broken(context, check, "the runtime stopped before the check ended"))
             })
@@ -145,16 +141,16 @@ impl Started {
 /// Runs checks, one after another.
 struct Worker {
     context: Context,
-    checks: Arc<[Arc<Check>]>,
+    checks: Checks,
     /// The first check that no worker has taken.
     next: Arc<AtomicUsize>,
 }
 
 impl Worker {
     /// As many workers as checks may run concurrently.
-    fn all(context: &Context, checks: &Arc<[Arc<Check>]>) -> impl Iterator<Item = Self> {
+    fn all(context: &Context, checks: &Checks) -> impl Iterator<Item = Self> {
         let next = Arc::new(AtomicUsize::new(0));
-        let worker = move || Self { context: context.clone(), checks: Arc::clone(checks), next: Arc::clone(&next) };
+        let worker = move || Self { context: context.clone(), checks: checks.clone(), next: Arc::clone(&next) };
         iter::repeat_with(worker).take(context.concurrent_checks.min(checks.len()))
     }
 
@@ -212,7 +208,7 @@ fn prepare(context: &Context, check: &Check, result: &mut CheckResult) {
     if let Some(timestamp) = context.timestamp {
         result.timestamp = timestamp;
     }
-    result.location = context.location.as_deref().map(str::to_owned);
+    result.location = context.location.clone();
     result.threshold_rtt = check.policy().threshold_rtt;
 }
 
@@ -287,7 +283,7 @@ async fn try_once(checker: &dyn Checker, deadline: Option<Instant>, limit: Durat
     (
         Attempt {
             rtt: elapsed,
-            error: Some(error),
+            error: Some(error.into()),
             cause: Some(cause),
             phases: trace.finish(),
             facts: None,
@@ -318,8 +314,8 @@ fn conclude(result: &mut CheckResult, notice: Option<String>) {
     let slow =
         slow.then(|| format!("median round trip time exceeded threshold ({})", GoDuration(result.threshold_rtt)));
     result.notice = match (notice, slow) {
-        (Some(notice), Some(slow)) => Some(format!("{notice}; {slow}")),
-        (notice, slow) => notice.or(slow),
+        (Some(notice), Some(slow)) => Some(format!("{notice}; {slow}").into()),
+        (notice, slow) => notice.or(slow).map(Into::into),
     };
     if result.notice.is_some() {
         result.status = Status::Degraded;

@@ -52,7 +52,7 @@ impl CheckHealth {
     pub fn of_result(result: &CheckResult) -> Self {
         let reason = result.reason().map(std::borrow::Cow::into_owned);
         let latest = Latest {
-            location: result.location.clone(),
+            location: result.location.as_deref().map(str::to_owned),
             status: result.status,
             timestamp: result.timestamp,
             rtt: result.rtt(),

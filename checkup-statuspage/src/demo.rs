@@ -186,7 +186,7 @@ fn result(subject: usize, location: usize, time: i64) -> CheckResult {
     let Subject(name, _, endpoint, usual, threshold) = SUBJECTS[subject];
     let mut result = CheckResult::new(name, endpoint);
     result.timestamp = at(time);
-    result.location = Some(LOCATIONS[location].to_owned());
+    result.location = Some(LOCATIONS[location].into());
     result.threshold_rtt = Duration::from_millis(threshold);
     // Distant locations are slower, evenings are busier, and every run differs a little.
     let noise = draw(&[subject, location], time) % 1000;
@@ -200,7 +200,7 @@ fn result(subject: usize, location: usize, time: i64) -> CheckResult {
     result.attempts = vec![Attempt::success(rtt)];
     if rtt > result.threshold_rtt {
         result.status = Status::Degraded;
-        result.notice = Some(format!("median round trip time exceeded threshold ({threshold}ms)"));
+        result.notice = Some(format!("median round trip time exceeded threshold ({threshold}ms)").into());
     }
     if let Some(trouble) = trouble.filter(|trouble| trouble.is_outage) {
         let (cause, error) = trouble.error;
@@ -208,7 +208,7 @@ fn result(subject: usize, location: usize, time: i64) -> CheckResult {
         result.notice = None;
         result.attempts = vec![Attempt::failure(usual, cause, error)];
         if trouble.from == time && location == trouble.location {
-            result.message = Some("We are investigating. Follow [the thread](https://example.com/status).".to_owned());
+            result.message = Some("We are investigating. Follow [the thread](https://example.com/status).".into());
         }
     }
     maintain(&mut result, subject, location, time);
@@ -255,8 +255,8 @@ fn maintain(result: &mut CheckResult, subject: usize, location: usize, time: i64
     }
     let from = (time + DAY).div_euclid(EVERY) * EVERY + 2 * HOUR;
     if time == from - DAY {
-        result.maintenance = Some(MaintenanceWindow::new(at(from), at(from + HOUR)));
-        result.message = Some("A new version of the database. *Orders are taken meanwhile.*".to_owned());
+        result.maintenance = Some(Box::new(MaintenanceWindow::new(at(from), at(from + HOUR))));
+        result.message = Some("A new version of the database. *Orders are taken meanwhile.*".into());
     }
 }
 

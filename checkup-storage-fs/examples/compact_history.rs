@@ -98,7 +98,7 @@ fn result(check: u32, location: &str, time: Timestamp) -> CheckResult {
     let rtt = u32::try_from(mixed % 80_000_000).unwrap_or_default() + 5_000_000;
     result.timestamp = time.saturating_sub(Duration::from_millis(500));
     result.attempts = vec![Attempt::success(Duration::from_nanos(rtt.into()))];
-    result.location = Some(location.to_owned());
+    result.location = Some(location.into());
     result
 }
 

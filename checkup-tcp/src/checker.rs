@@ -41,7 +41,7 @@ impl IntoChecker for Tcp {
             problems.push(ConfigError::invalid("max_read_bytes", message));
         }
         problems.finish(|| {
-            let endpoint = Endpoint::new(self.endpoint_url, &address?);
+            let endpoint = Endpoint::new(self.endpoint_url, &address?, self.ip_version);
             let talk = Talk {
                 tls: tls?,
                 send: self.send.filter(|text| !text.is_empty()),
@@ -49,7 +49,7 @@ impl IntoChecker for Tcp {
                 max_read_bytes: self.max_read_bytes,
             };
             let talk = talk.is_needed().then(|| Box::new(talk));
-            Some(Arc::new(TcpChecker { endpoint, ip_version: self.ip_version, talk }) as Arc<dyn Checker>)
+            Some(Arc::new(TcpChecker { endpoint, talk }) as Arc<dyn Checker>)
         })
     }
 }
@@ -60,7 +60,6 @@ impl IntoChecker for Tcp {
 #[derive(Debug)]
 pub struct TcpChecker {
     endpoint: Endpoint,
-    ip_version: IpVersion,
     /// `None` if the check only connects.
     talk: Option<Box<Talk>>,
 }
@@ -72,6 +71,7 @@ struct Endpoint {
     /// Empty for this machine.
     host: Range<u32>,
     port: u16,
+    ip_version: IpVersion,
 }
 
 /// What a check does after connecting.
@@ -96,7 +96,7 @@ impl Checker for TcpChecker {
         }
         // Reading certificates, at the start and when they change, is not the server's time.
         let start = Instant::now();
-        let addresses = resolve(self.endpoint.host(), self.endpoint.port, self.ip_version).await?;
+        let addresses = resolve(self.endpoint.host(), self.endpoint.port, self.endpoint.ip_version).await?;
         let mut connection = connect(&addresses).await?;
         let mut observation = Observation::new();
         match (&self.talk, tls) {
@@ -119,11 +119,11 @@ impl Checker for TcpChecker {
 }
 
 impl Endpoint {
-    fn new(text: String, address: &HostPort) -> Self {
+    fn new(text: String, address: &HostPort, ip_version: IpVersion) -> Self {
         let host = text.find(address.host()).map_or(0..0, |start| start..start + address.host().len());
         // No host is as long as 4 GiB.
         let host = u32::try_from(host.start).unwrap_or_default()..u32::try_from(host.end).unwrap_or_default();
-        Self { text: text.into(), host, port: address.port() }
+        Self { text: text.into(), host, port: address.port(), ip_version }
     }
 
     fn host(&self) -> &str {
@@ -264,7 +264,7 @@ mod tests {
             ("[::1]:5432", "::1", 5432),
             ("[fe80::1%eth0]:5432", "fe80::1%eth0", 5432),
         ] {
-            let endpoint = Endpoint::new(text.to_owned(), &text.parse().unwrap());
+            let endpoint = Endpoint::new(text.to_owned(), &text.parse().unwrap(), IpVersion::Any);
             assert_eq!((&*endpoint.text, endpoint.host(), endpoint.port), (text, host, port));
         }
     }

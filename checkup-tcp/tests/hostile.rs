@@ -27,7 +27,7 @@ async fn reason(tcp: Tcp, limit: Duration) -> (Cause, String) {
     // Far longer than any of these takes, so that a check that hangs fails the test and does not hang it.
     let report = tokio::time::timeout(Duration::from_secs(60), checkup.check()).await.expect("the check ends");
     let attempt = report.results[0].failures().next().expect("the check is down").clone();
-    (attempt.cause.unwrap(), attempt.error.unwrap())
+    (attempt.cause.unwrap(), attempt.error.unwrap().into())
 }
 
 fn to(server: &TcpServer) -> Tcp {

@@ -178,8 +178,9 @@ impl Draft {
         };
         let is_of_all = self.post.all;
         result.post = Some(Box::new(self.post));
-        result.message = self.text;
-        result.maintenance = self.window.map(|window| if is_of_all { window.of_all_checks() } else { window });
+        result.message = self.text.map(Into::into);
+        let window = self.window.map(|window| if is_of_all { window.of_all_checks() } else { window });
+        result.maintenance = window.map(Box::new);
         result
     }
 }

@@ -27,13 +27,13 @@ fn config() -> Value {
 fn api(ago: Duration, location: &str, status: Status) -> CheckResult {
     let mut result = CheckResult::new("API", "https://api.example.com/");
     result.timestamp = Timestamp::now().saturating_sub(ago);
-    result.location = Some(location.to_owned()).filter(|location| !location.is_empty());
+    result.location = Some(location).filter(|location| !location.is_empty()).map(Into::into);
     result.status = status;
     result.attempts = vec![match status {
         Status::Down => Attempt::failure(Duration::from_millis(1), Cause::Refused, "connection refused"),
         _ => Attempt::success(Duration::from_millis(20)),
     }];
-    result.notice = (status == Status::Degraded).then(|| "certificate expiring soon".to_owned());
+    result.notice = (status == Status::Degraded).then(|| "certificate expiring soon".into());
     result
 }
 
@@ -131,11 +131,11 @@ fn messages_and_maintenance_are_told() {
     posted.message = Some("we are on it".into());
     let mut planned = api(MINUTE, "", Status::Healthy);
     planned.message = Some("another rack".into());
-    planned.maintenance = Some(MaintenanceWindow::new(now.saturating_add(DAY), now.saturating_add(DAY * 2)));
+    planned.maintenance = Some(Box::new(MaintenanceWindow::new(now.saturating_add(DAY), now.saturating_add(DAY * 2))));
     let mut all = api(MINUTE * 3, "", Status::Healthy);
     all.message = Some("new switches".into());
     all.maintenance =
-        Some(MaintenanceWindow::new(now.saturating_sub(MINUTE), now.saturating_add(MINUTE)).of_all_checks());
+        Some(Box::new(MaintenanceWindow::new(now.saturating_sub(MINUTE), now.saturating_add(MINUTE)).of_all_checks()));
     let text = with_history(&[posted, planned, all]).run(&["history"]).stdout;
     assert!(text.contains("  messages\n    ") && text.contains("  we are on it\n"), "{text}");
     let in_a_day = |line: &str| line.contains("  in 23h 59m  another rack") || line.contains("  in 1d  another rack");

@@ -172,7 +172,7 @@ async fn messages_and_windows_in_results_can_be_withdrawn_too() {
     let mut old = CheckResult::new("API", server.url("/"));
     old.timestamp = now.saturating_sub(Duration::from_secs(11 * 60));
     old.message = Some("new disks".into());
-    old.maintenance = Some(MaintenanceWindow::new(old.timestamp, now.saturating_add(DAY)));
+    old.maintenance = Some(Box::new(MaintenanceWindow::new(old.timestamp, now.saturating_add(DAY))));
     let mut later = CheckResult::new("API", server.url("/"));
     later.timestamp = now.saturating_sub(Duration::from_secs(60));
     later.message = Some("hello".into());

@@ -15,7 +15,12 @@ fn config(url: &str) -> Value {
 
 /// The locations of the results of a report.
 fn locations(json: &str) -> Vec<Option<String>> {
-    serde_json::from_str::<Report>(json).unwrap().results.into_iter().map(|result| result.location).collect()
+    serde_json::from_str::<Report>(json)
+        .unwrap()
+        .results
+        .into_iter()
+        .map(|result| result.location.as_deref().map(str::to_owned))
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,14 +36,14 @@ impl CheckupBuilder {
     /// Adds a check.
     #[must_use]
     pub fn check(mut self, check: Check) -> Self {
-        self.checks.push(Arc::new(check));
+        self.checks.push(check);
         self
     }
 
     /// Adds checks.
     #[must_use]
     pub fn checks(mut self, checks: impl IntoIterator<Item = Check>) -> Self {
-        self.checks.extend(checks.into_iter().map(Arc::new));
+        self.checks.extend(checks);
         self
     }
 

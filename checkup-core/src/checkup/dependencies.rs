@@ -21,7 +21,7 @@ impl Dependencies {
     /// # Errors
     ///
     /// If there is no check with a name (all such names are reported), or if there is a circular dependency.
-    pub(crate) fn resolve(checks: &[Arc<Check>]) -> Result<Self, ConfigError> {
+    pub(crate) fn resolve(checks: &[Check]) -> Result<Self, ConfigError> {
         if checks.iter().all(|check| check.policy().depends_on.is_empty()) {
             return Ok(Self::default());
         }
@@ -96,7 +96,7 @@ impl Dependencies {
             return;
         }
         let causes: Vec<_> = (0..results.len())
-            .map(|place| self.cause(place, &|place| results.get(place)).map(|cause| cause.name.clone()))
+            .map(|place| self.cause(place, &|place| results.get(place)).map(|cause| cause.name.as_str().into()))
             .collect();
         for (result, cause) in results.iter_mut().zip(causes) {
             result.because_of = cause;
@@ -150,12 +150,12 @@ mod tests {
     use crate::check_fn;
 
     /// Checks by name, each with what it depends on.
-    fn checks(edges: &[(&str, &[&str])]) -> Vec<Arc<Check>> {
+    fn checks(edges: &[(&str, &[&str])]) -> Vec<Check> {
         let check = |(name, on): &(&str, &[&str])| {
             let check = check_fn(*name, || async { Ok::<_, String>(()) });
             on.iter().fold(check, |check, on| check.depends_on(*on))
         };
-        edges.iter().map(check).map(Arc::new).collect()
+        edges.iter().map(check).collect()
     }
 
     fn marked(edges: &[(&str, &[&str])], down: &[&str]) -> Vec<Option<String>> {
@@ -166,7 +166,7 @@ mod tests {
             }
         }
         Dependencies::resolve(&checks(edges)).unwrap().mark(&mut results);
-        results.into_iter().map(|result| result.because_of).collect()
+        results.into_iter().map(|result| result.because_of.map(Into::into)).collect()
     }
 
     #[test]

@@ -156,7 +156,7 @@ struct Reader<'a> {
     /// The keys that every check has besides those of its type.
     check_keys: Vec<&'static str>,
     defaults: Defaults,
-    checks: Vec<Arc<Check>>,
+    checks: Vec<Check>,
     /// The policy of the latest check: the next check probably has the same policy.
     policy: Arc<Policy>,
     /// Which variables the names in `depends_on` came from, which are looked at when all checks are known.
@@ -205,7 +205,7 @@ impl Reader<'_> {
                 reader.policy = Arc::new(policy);
             }
             let name = endpoint_name.or(name).unwrap_or_default();
-            Some(Arc::new(Check::from_source(name, checker, Arc::clone(&reader.policy), source)))
+            Some(Check::from_source(name, checker, Arc::clone(&reader.policy), source))
         });
         self.checks.extend(check);
     }

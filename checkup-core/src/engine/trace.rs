@@ -20,7 +20,6 @@ pub(crate) struct Trace {
     /// What the attempt has seen in this phase.
     note: Option<String>,
     phases: Phases,
-    recorded: bool,
 }
 
 impl Trace {
@@ -31,7 +30,6 @@ impl Trace {
         let now = Instant::now();
         if let Some((phase, since)) = self.current.take() {
             self.phases.add(phase, now.duration_since(since));
-            self.recorded = true;
         }
         self.current = next.map(|phase| (phase, now));
         self.note = None;
@@ -43,10 +41,10 @@ impl Trace {
         self.note.as_ref().map_or(phase.clone(), |note| format!("{phase}: {note}"))
     }
 
-    /// Ends the current phase and gives the times of all, if there were any.
-    pub(crate) fn finish(mut self) -> Option<Box<Phases>> {
+    /// Ends the current phase and gives the times of all.
+    pub(crate) fn finish(mut self) -> Phases {
         self.switch(None);
-        self.recorded.then(|| Box::new(self.phases))
+        self.phases
     }
 }
 

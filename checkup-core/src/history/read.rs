@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::check_file::FileName;
 use crate::{CheckResult, StorageError, StorageErrorKind, StorageReader, Timestamp};
@@ -85,12 +86,12 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Histor
 /// Adds to a result what an operator attached later: the result was then stored again.
 fn join(result: &mut CheckResult, other: CheckResult) {
     result.message = match (result.message.take(), other.message) {
-        (Some(message), Some(other)) if !message.split('\n').any(|line| line == other) => {
-            Some(format!("{message}\n{other}"))
+        (Some(message), Some(other)) if !message.split('\n').any(|line| line == &*other) => {
+            Some(format!("{message}\n{other}").into())
         }
         (message, other) => message.or(other),
     };
-    result.maintenance = result.maintenance.or(other.maintenance);
+    result.maintenance = result.maintenance.take().or(other.maintenance);
 }
 
 /// The fields that identify a result.
@@ -99,7 +100,7 @@ struct Identity {
     name: String,
     endpoint: String,
     timestamp: Timestamp,
-    location: Option<String>,
+    location: Option<Arc<str>>,
 }
 
 impl Identity {

@@ -183,7 +183,7 @@ mod tests {
 
     fn result(location: &str, status: Status, age: Duration) -> CheckResult {
         let mut result = CheckResult::new("API", "https://example.com");
-        result.location = Some(location.to_owned());
+        result.location = Some(location.into());
         result.timestamp = now().saturating_sub(age);
         result.status = status;
         if status == Status::Down {

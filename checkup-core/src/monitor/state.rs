@@ -105,7 +105,7 @@ impl State {
         let inner = self.lock();
         let latest = |place: usize| inner.checks[place].latest.as_ref();
         for (place, result) in checks.iter().zip(&mut report.results) {
-            result.because_of = self.dependencies.cause(*place, &latest).map(|cause| cause.name.clone());
+            result.because_of = self.dependencies.cause(*place, &latest).map(|cause| cause.name.as_str().into());
         }
     }
 
@@ -161,7 +161,7 @@ impl Inner {
     /// The latest result of the check at a place, with the check that it is down because of, if there is one.
     fn marked(&self, place: usize, dependencies: &Dependencies) -> Option<CheckResult> {
         let latest = |place: usize| self.checks[place].latest.as_ref();
-        let because_of = dependencies.cause(place, &latest).map(|cause| cause.name.clone());
+        let because_of = dependencies.cause(place, &latest).map(|cause| cause.name.as_str().into());
         latest(place).map(|result| CheckResult { because_of, ..result.clone() })
     }
 }

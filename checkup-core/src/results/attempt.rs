@@ -18,7 +18,7 @@ pub struct Attempt {
     pub rtt: Duration,
     /// Why the attempt failed; `None` if it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "empty_is_none")]
-    pub error: Option<String>,
+    pub error: Option<Box<str>>,
     /// The kind of failure; `None` if the attempt succeeded, and in files of the original Checkup.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
@@ -26,8 +26,8 @@ pub struct Attempt {
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retried: u32,
     /// How long each phase took, if the checker reports phases.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub phases: Option<Box<Phases>>,
+    #[serde(default, skip_serializing_if = "Phases::is_empty")]
+    pub phases: Phases,
     /// What the attempt learned about its target; `None` if the checker reports no facts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub facts: Option<Box<Facts>>,
@@ -41,7 +41,7 @@ impl Attempt {
 
     /// An attempt that failed after `rtt`, for this reason.
     pub fn failure(rtt: Duration, cause: Cause, error: impl Into<String>) -> Self {
-        Self { rtt, error: Some(error.into()), cause: Some(cause), ..Self::default() }
+        Self { rtt, error: Some(error.into().into()), cause: Some(cause), ..Self::default() }
     }
 
     /// Whether the attempt succeeded.
@@ -55,8 +55,8 @@ fn is_zero(count: &u32) -> bool {
     *count == 0
 }
 
-fn empty_is_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.filter(|error| !error.is_empty()))
+fn empty_is_none<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Box<str>>, D::Error> {
+    Ok(Option::<Box<str>>::deserialize(deserializer)?.filter(|error| !error.is_empty()))
 }
 
 /// The kind of a failure, to match on. The text of the error has the details.

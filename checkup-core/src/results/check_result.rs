@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,8 @@ use crate::Timestamp;
 ///
 /// Its JSON is that of the original Checkup (see [`check_file`](crate::check_file)), with additional fields that are
 /// omitted when absent.
+///
+/// A report may have a hundred thousand, so what few results have takes little space where it is absent.
 ///
 /// ```
 /// use std::time::Duration;
@@ -30,7 +33,7 @@ pub struct CheckResult {
     /// When the check began.
     pub timestamp: Timestamp,
     /// Where the check ran, if the node has a location. An addition to the original format.
-    pub location: Option<String>,
+    pub location: Option<Arc<str>>,
     /// The attempts, in order (`times` in JSON).
     pub attempts: Vec<Attempt>,
     /// The round-trip time above which the check is degraded; zero for none.
@@ -38,15 +41,15 @@ pub struct CheckResult {
     /// The verdict.
     pub status: Status,
     /// Why the check is degraded; `None` if there is no reason to give.
-    pub notice: Option<String>,
+    pub notice: Option<Box<str>>,
     /// A message that an operator attached.
-    pub message: Option<String>,
+    pub message: Option<Box<str>>,
     /// A maintenance window that an operator announced; [`message`](Self::message) says what for. An addition to the
     /// original format.
-    pub maintenance: Option<MaintenanceWindow>,
+    pub maintenance: Option<Box<MaintenanceWindow>>,
     /// The name of the check that is the cause, if this check is down because it depends on that one. An addition to
     /// the original format.
-    pub because_of: Option<String>,
+    pub because_of: Option<Box<str>>,
     /// What makes this an operator's post, in a check file. An addition to the original format.
     pub post: Option<Box<Post>>,
 }
@@ -60,7 +63,7 @@ pub struct CheckResult {
 /// let now = Timestamp::now();
 /// let mut result = CheckResult::new("API", "https://example.com/health");
 /// result.message = Some("moving to another rack".into());
-/// result.maintenance = Some(MaintenanceWindow::new(now, now.saturating_add(Duration::from_secs(3600))));
+/// result.maintenance = Some(Box::new(MaintenanceWindow::new(now, now.saturating_add(Duration::from_secs(3600)))));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -166,7 +169,7 @@ impl CheckResult {
 
     /// The phases of the first attempt that reported any.
     pub fn phases(&self) -> Option<&Phases> {
-        self.attempts.iter().find_map(|attempt| attempt.phases.as_deref())
+        self.attempts.iter().map(|attempt| &attempt.phases).find(|phases| !phases.is_empty())
     }
 
     /// What the attempts learned about the target: the latest value of each fact.

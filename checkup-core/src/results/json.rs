@@ -38,7 +38,7 @@ struct Writing<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     because_of: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    maintenance: Option<MaintenanceWindow>,
+    maintenance: Option<&'a MaintenanceWindow>,
     #[serde(skip_serializing_if = "is_false")]
     unknown: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,15 +65,15 @@ struct Reading {
     #[serde(default)]
     down: bool,
     #[serde(default)]
-    notice: Option<String>,
+    notice: Option<Box<str>>,
     #[serde(default)]
-    message: Option<String>,
+    message: Option<Box<str>>,
     #[serde(default)]
-    location: Option<String>,
+    location: Option<Box<str>>,
     #[serde(default)]
-    because_of: Option<String>,
+    because_of: Option<Box<str>>,
     #[serde(default)]
-    maintenance: Option<MaintenanceWindow>,
+    maintenance: Option<Box<MaintenanceWindow>>,
     #[serde(default)]
     unknown: bool,
     #[serde(default)]
@@ -95,7 +95,7 @@ impl Serialize for CheckResult {
             message: non_empty(self.message.as_deref()),
             location: non_empty(self.location.as_deref()),
             because_of: non_empty(self.because_of.as_deref()),
-            maintenance: self.maintenance,
+            maintenance: self.maintenance.as_deref(),
             unknown: self.status == Status::Unknown,
             post: self.post.as_deref(),
         }
@@ -117,7 +117,7 @@ impl<'de> Deserialize<'de> for CheckResult {
             name: read.title,
             endpoint: read.endpoint,
             timestamp: read.timestamp,
-            location: owned_non_empty(read.location),
+            location: owned_non_empty(read.location).map(Into::into),
             attempts: read.times.unwrap_or_default(),
             threshold_rtt: read.threshold,
             status,
@@ -134,7 +134,7 @@ fn non_empty(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-fn owned_non_empty(text: Option<String>) -> Option<String> {
+fn owned_non_empty(text: Option<Box<str>>) -> Option<Box<str>> {
     text.filter(|text| !text.is_empty())
 }
 
@@ -171,7 +171,7 @@ mod tests {
         let mut result = CheckResult::new("x", "y");
         result.timestamp = Timestamp::from_unix_nanos(7);
         let mut attempt = Attempt::failure(Duration::from_nanos(3), Cause::Tls, "bad certificate");
-        attempt.phases = Some(Box::new([(crate::Phase::Dns, Duration::from_nanos(2))].into_iter().collect()));
+        attempt.phases.add(crate::Phase::Dns, Duration::from_nanos(2));
         result.attempts = vec![attempt];
         result.status = Status::Down;
         result.location = Some("eu".into());

@@ -62,6 +62,11 @@ impl Phases {
         self.times[phase as usize].map(|time| Duration::from_nanos(time.get() - 1))
     }
 
+    /// Whether no phase is known.
+    pub fn is_empty(&self) -> bool {
+        self.times.iter().all(Option::is_none)
+    }
+
     /// The phases that are known, in the order of [`Phase::ALL`], each with its time.
     pub fn iter(&self) -> impl Iterator<Item = (Phase, Duration)> + '_ {
         Phase::ALL.into_iter().filter_map(|phase| Some((phase, self.get(phase)?)))

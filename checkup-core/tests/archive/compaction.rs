@@ -149,13 +149,13 @@ async fn large_files_are_not_merged_further_and_not_read_again() {
     for number in 0..20_u32 {
         let mut large = result("a", day(2).saturating_add(MINUTE * number));
         // Nine of them are more than what one file has.
-        large.message = Some("x".repeat(450_000));
+        large.message = Some("x".repeat(450_000).into());
         let content = check_file::encode(std::slice::from_ref(&large)).unwrap();
         files.put(&format!("{}-check.json", large.timestamp.unix_nanos()), &content).await.unwrap();
         stored.push(large);
     }
     let mut huge = result("b", day(2).saturating_add(HOUR));
-    huge.message = Some("y".repeat(6_000_000));
+    huge.message = Some("y".repeat(6_000_000).into());
     let name = format!("{}-check.json", huge.timestamp.unix_nanos());
     files.put(&name, &check_file::encode(std::slice::from_ref(&huge)).unwrap()).await.unwrap();
     stored.push(huge);

@@ -34,7 +34,7 @@ async fn names_are_unique_ordered_and_tell_the_location() {
     let now = Timestamp::now();
     for index in 0..100_u8 {
         let mut report = Report::new(vec![result(&format!("{}", index / 2), now)]);
-        report.results[0].location = Some("eu west".to_owned());
+        report.results[0].location = Some("eu west".into());
         node.store(&report).await.unwrap();
         report.results[0].endpoint.push_str(if index % 2 == 0 { "even" } else { "odd" });
         plain.store(&report).await.unwrap();
@@ -68,7 +68,7 @@ async fn a_message_that_is_attached_later_is_read_with_its_result() {
     let archive = Archive::new(files.clone());
     let before = result("a", Timestamp::now());
     let mut attached = before.clone();
-    attached.message = Some("we know".to_owned());
+    attached.message = Some("we know".into());
     for result in [&before, &attached, &before] {
         archive.store(&Report::new(vec![result.clone()])).await.unwrap();
     }
@@ -154,7 +154,7 @@ async fn what_is_there_twice_is_read_once_and_what_differs_is_not() {
     others[0].name = "b".to_owned();
     others[1].endpoint = "other".to_owned();
     others[2].timestamp = time.saturating_add(HOUR);
-    others[3].location = Some("eu".to_owned());
+    others[3].location = Some("eu".into());
     let all: Vec<CheckResult> = [vec![first.clone()], others].concat();
     archive.store(&Report::new(vec![first.clone(), first])).await.unwrap();
     archive.store(&Report::new(all.clone())).await.unwrap();

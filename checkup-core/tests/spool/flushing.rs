@@ -178,8 +178,8 @@ async fn what_is_stored_and_flushed_again_is_one_check_file() {
     let mut report = report("a");
     report.results[0].status = Status::Down;
     report.results[0].attempts = vec![Attempt::failure(Duration::from_nanos(1), Cause::Tls, "bad <certificate> ü\n")];
-    report.results[0].notice = Some(String::new());
-    report.results[0].location = Some("eu".to_owned());
+    report.results[0].notice = Some("".into());
+    report.results[0].location = Some("eu".into());
     let archive = || Archive::new(files.clone());
     archive().store(&report).await.unwrap();
     // The storage had it, and its answer was lost.

@@ -158,13 +158,13 @@ async fn maintenance_without_bounds_is_left_out_and_reported() {
     ];
     for (from, to) in windows {
         let mut odd = result("API", "eu", now, Status::Down);
-        odd.maintenance = Some(MaintenanceWindow::new(from, to).of_all_checks());
+        odd.maintenance = Some(Box::new(MaintenanceWindow::new(from, to).of_all_checks()));
         summary.add(&[odd]);
     }
     assert!(summary.windows.is_empty(), "{:?}", summary.windows);
     assert_eq!(summary.problems.len(), 2);
     let mut right = result("API", "eu", now.saturating_add(MINUTE), Status::Down);
-    right.maintenance = Some(MaintenanceWindow::new(now, now.saturating_add(399 * DAY)));
+    right.maintenance = Some(Box::new(MaintenanceWindow::new(now, now.saturating_add(399 * DAY))));
     summary.add(&[right]);
     assert_eq!(summary.windows.len(), 1);
 }

@@ -93,9 +93,9 @@ async fn since_when_it_is_down_does_not_depend_on_maintenance() {
         let status = if minute < 20 || minute == 200 { Status::Down } else { Status::Healthy };
         let mut result = result("API", "eu", now.saturating_sub(MINUTE * minute), status);
         if minute == 250 {
-            result.message = Some("new disks".to_owned());
+            result.message = Some("new disks".into());
             let soon = now.saturating_sub(30 * MINUTE);
-            result.maintenance = Some(MaintenanceWindow::new(soon, now.saturating_add(HOUR)));
+            result.maintenance = Some(Box::new(MaintenanceWindow::new(soon, now.saturating_add(HOUR))));
         }
         summary.add(&[result]);
     }
@@ -124,7 +124,7 @@ async fn late_maintenance_counts_also_where_there_is_no_summary() {
     }
     let mut announced = result("API", "eu", midnight(2), Status::Healthy);
     announced.maintenance =
-        Some(MaintenanceWindow::new(noon.saturating_add(5 * MINUTE), noon.saturating_add(10 * MINUTE)));
+        Some(Box::new(MaintenanceWindow::new(noon.saturating_add(5 * MINUTE), noon.saturating_add(10 * MINUTE))));
     put(&files, &[announced]).await;
     let summary = read(&files).await;
     let series = &summary.series[0];
@@ -154,8 +154,10 @@ async fn what_is_late_gets_into_the_figures_of_a_node_that_does_not_compact() {
 async fn absurd_files_break_nothing() {
     let files = MemoryFiles::new();
     let mut absurd = result("API", "eu", Timestamp::from_unix_nanos(i64::MIN), Status::Down);
-    absurd.maintenance =
-        Some(MaintenanceWindow::new(Timestamp::from_unix_nanos(i64::MIN), Timestamp::from_unix_nanos(i64::MAX)));
+    absurd.maintenance = Some(Box::new(MaintenanceWindow::new(
+        Timestamp::from_unix_nanos(i64::MIN),
+        Timestamp::from_unix_nanos(i64::MAX),
+    )));
     let content =
         check_file::encode(&[absurd, result("API", "us", Timestamp::from_unix_nanos(i64::MAX), Status::Down)]).unwrap();
     files.put(FileName::at(Timestamp::now()).as_str(), &content).await.unwrap();

@@ -32,7 +32,7 @@ fn midnight(days_ago: u32) -> Timestamp {
 fn result(name: &str, location: &str, time: Timestamp, status: Status) -> CheckResult {
     let mut result = CheckResult::new(name, "https://example.com");
     result.timestamp = time;
-    result.location = Some(location.to_owned());
+    result.location = Some(location.into());
     result.status = status;
     let rtt = Duration::from_millis(10 + (time.unix_nanos() / 1_000_000_000 % 90).unsigned_abs());
     result.attempts = vec![match status {
@@ -209,9 +209,9 @@ async fn maintenance_counts_neither_for_nor_against_uptime_also_when_it_is_annou
     assert!((first.0.unwrap() - 24.0 / 29.0).abs() < 1e-9, "{first:?}");
     assert_eq!((first.1, first.2), (0, 1));
     let mut announced = result("API", "eu", noon.saturating_add(19 * MINUTE), Status::Healthy);
-    announced.message = Some("new disks".to_owned());
+    announced.message = Some("new disks".into());
     let window = MaintenanceWindow::new(noon.saturating_add(5 * MINUTE), noon.saturating_add(10 * MINUTE));
-    announced.maintenance = Some(window.of_all_checks());
+    announced.maintenance = Some(Box::new(window.of_all_checks()));
     announced.timestamp = announced.timestamp.saturating_add(2 * DAY);
     announced.endpoint.push_str("/other");
     put(&files, &[announced]).await;
@@ -292,7 +292,7 @@ async fn a_summary_has_the_documented_form() {
     let start = "2026-02-03T04:05:06.007Z".parse::<Timestamp>().unwrap();
     let mut slow = result("API", "eu", start.saturating_add(MINUTE), Status::Degraded);
     slow.attempts = [100, 500].map(|millis| Attempt::success(Duration::from_millis(millis))).to_vec();
-    slow.notice = Some("slow".to_owned());
+    slow.notice = Some("slow".into());
     slow.threshold_rtt = Duration::from_millis(100);
     summary.add(&[slow, result("API", "eu", start, Status::Healthy)]);
     summary.add(&[result("API", "eu", start.saturating_add(2 * MINUTE), Status::Down)]);

@@ -8,7 +8,7 @@ use super::*;
 /// A version of a post about the API, as an entry of its own.
 fn post(id: &str, text: &str, at: Timestamp) -> CheckResult {
     let mut entry = CheckResult::of_post("API", "https://example.com", Post::new(id, at));
-    entry.message = Some(text.to_owned());
+    entry.message = Some(text.into());
     entry
 }
 
@@ -40,7 +40,7 @@ fn any_order_and_any_duplicates_of_posts_give_the_same() {
     let mut entries = vec![result("API", "eu", start, Status::Healthy)];
     // A message and a window of the original format, and their replacements.
     let mut plain = result("API", "eu", start.saturating_add(MINUTE), Status::Down);
-    (plain.message, plain.maintenance) = (Some("new disks".into()), Some(window(3)));
+    (plain.message, plain.maintenance) = (Some("new disks".into()), Some(Box::new(window(3))));
     let millis = |time: Timestamp| time.unix_nanos() / 1_000_000;
     let (message_id, window_id) =
         (format!("r{}", millis(plain.timestamp)), format!("w{}-{}", millis(window(3).from), millis(window(3).to)));
@@ -53,7 +53,7 @@ fn any_order_and_any_duplicates_of_posts_give_the_same() {
             let mut entry =
                 post(&format!("id{id}"), &format!("version {version}"), start.saturating_add(MINUTE * (version / 2)));
             if (id + version) % 2 == 0 {
-                entry.maintenance = Some(window(u64::from(version)));
+                entry.maintenance = Some(Box::new(window(u64::from(version))));
             }
             if id == 4 && version == 3 {
                 entry = ended(entry, start.saturating_add(3 * MINUTE));
@@ -96,7 +96,7 @@ async fn a_withdrawn_window_excludes_nothing_even_if_its_days_are_summarised() {
     for withdrawal_is_first in [false, true] {
         let files = MemoryFiles::new();
         let (mut time, mut window) = (midnight(3), post("disks", "new disks", midnight(3).saturating_add(MINUTE)));
-        window.maintenance = Some(MaintenanceWindow::new(midnight(3), midnight(1)));
+        window.maintenance = Some(Box::new(MaintenanceWindow::new(midnight(3), midnight(1))));
         let withdrawal = ended(window.clone(), midnight(3).saturating_add(9 * MINUTE));
         while time < midnight(0) {
             put(&files, &[result("API", "eu", time, Status::Down)]).await;
@@ -124,7 +124,7 @@ async fn posts_outlast_their_check_files() {
     let files = MemoryFiles::new();
     put(&files, &[result("API", "eu", midnight(5), Status::Healthy)]).await;
     let mut window = post("disks", "new disks", midnight(5));
-    window.maintenance = Some(MaintenanceWindow::new(midnight(6), midnight(4)));
+    window.maintenance = Some(Box::new(MaintenanceWindow::new(midnight(6), midnight(4))));
     put(&files, &[window.clone(), post("hello", "we are back", midnight(5))]).await;
     put(&files, &[ended(window.clone(), midnight(5).saturating_add(MINUTE))]).await;
     let mut time = midnight(5).saturating_add(HOUR);
@@ -154,7 +154,7 @@ fn posts_are_in_the_order_in_which_they_were_written() {
         let mut entry = result.clone();
         let mut post = Post::new(format!("{}", 9 - place), now.saturating_add(Duration::from_secs(20 * place as u64)));
         post.state = [PostState::Investigating, PostState::Identified, PostState::Resolved].get(place).copied();
-        (entry.message, entry.post) = (Some((*text).to_owned()), Some(Box::new(post)));
+        (entry.message, entry.post) = (Some((*text).into()), Some(Box::new(post)));
         summary.add(&[entry]);
     }
     assert_eq!(summary.series[0].recent.len(), 1, "one result");
@@ -171,7 +171,8 @@ fn impossible_posts_are_left_out_and_reported() {
         summary.add(&[post(id, "hello", at)]);
     }
     let mut far = post("far", "moving", at);
-    far.maintenance = Some(MaintenanceWindow::new(at.saturating_add(401 * DAY), at.saturating_add(402 * DAY)));
+    far.maintenance =
+        Some(Box::new(MaintenanceWindow::new(at.saturating_add(401 * DAY), at.saturating_add(402 * DAY))));
     summary.add(&[far]);
     assert_eq!((summary.posts().count(), summary.windows.len()), (1, 0));
     assert_eq!(summary.problems.len(), 2, "{:?}", summary.problems);

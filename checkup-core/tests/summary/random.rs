@@ -66,8 +66,8 @@ pub(crate) fn history(seed: u64) -> RandomHistory {
         let to = from + i64::try_from(60_000 + random.below(3 * 3_600_000)).unwrap_or_default();
         let of = |millis: i64| Timestamp::from_unix_nanos(millis * 1_000_000);
         if let Some(first) = results.first_mut() {
-            first.message = Some("new disks".to_owned());
-            first.maintenance = Some(MaintenanceWindow::new(of(from), of(to)));
+            first.message = Some("new disks".into());
+            first.maintenance = Some(Box::new(MaintenanceWindow::new(of(from), of(to))));
         }
     }
     let after = i64::try_from(random.below(hours * 3_600_000 * 5 / 4)).unwrap_or_default();
@@ -78,14 +78,14 @@ pub(crate) fn history(seed: u64) -> RandomHistory {
 fn result(location: &str, millis: i64, status: Status, reason: u64) -> CheckResult {
     let mut result = CheckResult::new("API", "https://example.com");
     result.timestamp = Timestamp::from_unix_nanos(millis * 1_000_000);
-    result.location = Some(location.to_owned());
+    result.location = Some(location.into());
     result.status = status;
     result.attempts = vec![match status {
         Status::Down => Attempt::failure(Duration::ZERO, Cause::Refused, format!("reason {reason}")),
         _ => Attempt::success(Duration::from_millis(5)),
     }];
     if status == Status::Degraded {
-        result.notice = Some(format!("slow {reason}"));
+        result.notice = Some(format!("slow {reason}").into());
     }
     result
 }

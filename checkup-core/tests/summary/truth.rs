@@ -361,7 +361,7 @@ fn an_incident_inside_maintenance_is_none_and_one_that_is_cut_is_marked() {
             .map(move |age| (age, if (to..=from).contains(&age) { Status::Down } else { Status::Healthy }));
         let mut results = at("eu", states);
         let before = |minutes: u32| noon().saturating_sub(MINUTE * minutes);
-        results[0].maintenance = Some(checkup_core::MaintenanceWindow::new(before(200), before(100)));
+        results[0].maintenance = Some(Box::new(checkup_core::MaintenanceWindow::new(before(200), before(100))));
         incidents_of(&results)
     };
     assert_eq!(down(180, 120), []);
@@ -404,7 +404,7 @@ fn messages_belong_to_the_incident_that_they_were_posted_in() {
     results.extend(at("us", states));
     for (age, text) in [(150, "before"), (105, "we know"), (90, "solved"), (25, "again")] {
         for result in results.iter_mut().filter(|one| noon().since(one.timestamp) == MINUTE * age) {
-            result.message = Some(text.to_owned());
+            result.message = Some(text.into());
         }
     }
     let of: Vec<Vec<_>> = incidents_of(&results)

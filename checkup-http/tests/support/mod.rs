@@ -41,5 +41,5 @@ pub(crate) async fn down_in_time(http: Http) -> (Cause, String) {
 fn why(result: CheckResult) -> (Cause, String) {
     assert_eq!(result.status, Status::Down, "{result:?}");
     let attempt = result.attempts[0].clone();
-    (attempt.cause.unwrap(), attempt.error.unwrap())
+    (attempt.cause.unwrap(), attempt.error.unwrap().into())
 }

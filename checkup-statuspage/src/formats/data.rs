@@ -202,7 +202,7 @@ mod tests {
             for hours in [1, 5] {
                 let from = Timestamp::from_unix_nanos((now - hours * 3600) * 1_000_000_000);
                 let to = from.saturating_add(Duration::from_secs(1500));
-                results.last_mut().unwrap().maintenance = Some(MaintenanceWindow::new(from, to));
+                results.last_mut().unwrap().maintenance = Some(Box::new(MaintenanceWindow::new(from, to)));
                 summary.add(&results[results.len() - 1..]);
             }
             summary.add(&results);
@@ -248,7 +248,7 @@ mod tests {
                 // Knuth's: no two round-trip times are alike, which is the worst for compression.
                 random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
                 let mut result = CheckResult::new(format!("check {}", series / 3), "https://shop.example.com/health");
-                result.location = Some(["eu-west", "us-east", "asia"][series % 3].to_owned());
+                result.location = Some(["eu-west", "us-east", "asia"][series % 3].into());
                 result.timestamp = Timestamp::from_unix_nanos(second * 1_000_000_000);
                 result.attempts = vec![Attempt::success(Duration::from_micros(20_000 + random % 60_000))];
                 result

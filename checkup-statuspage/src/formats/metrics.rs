@@ -228,7 +228,7 @@ fn seconds(moment: Timestamp) -> f64 {
 mod tests {
     use std::time::Duration;
 
-    use checkup_core::{Attempt, Cause, Facts, Phases};
+    use checkup_core::{Attempt, Cause, Facts};
 
     use super::*;
 
@@ -305,8 +305,7 @@ mod tests {
     fn phases_and_the_expiry_of_a_certificate_show_while_they_are_known() {
         let metrics = Metrics::new();
         let mut first = result("API", 1_000, Status::Degraded);
-        let phases = Phases::from_iter([(Phase::Connect, Duration::from_millis(2))]);
-        first.attempts[0].phases = Some(Box::new(phases));
+        first.attempts[0].phases.add(Phase::Connect, Duration::from_millis(2));
         // The text of a notice is for people.
         first.notice = Some("certificate expiring soon (9h0m0s)".into());
         first.attempts[0].facts = Some(Box::new(expiring(4_600)));
@@ -329,8 +328,7 @@ mod tests {
     fn a_series_without_results_ends_and_one_may_take_its_place() {
         let metrics = Metrics::new();
         let mut gone = result("gone", 1_000, Status::Degraded);
-        let phases = Phases::from_iter([(Phase::Connect, Duration::from_millis(2))]);
-        gone.attempts[0].phases = Some(Box::new(phases));
+        gone.attempts[0].phases.add(Phase::Connect, Duration::from_millis(2));
         gone.attempts[0].facts = Some(Box::new(expiring(4_600)));
         metrics.observe(&[gone.clone(), result("API", 2_000, Status::Healthy)], NOW);
         assert!(metrics.text().contains("phase=\"connect\"} 0.002"));

@@ -149,7 +149,7 @@ mod tests {
 
     fn result(name: &str, location: &str, status: Status, age: Duration) -> CheckResult {
         let mut result = CheckResult::new(name, "x");
-        (result.location, result.status) = (Some(location.to_owned()), status);
+        (result.location, result.status) = (Some(location.into()), status);
         result.timestamp = now().saturating_sub(age);
         result
     }

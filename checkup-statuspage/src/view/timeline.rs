@@ -189,7 +189,7 @@ mod tests {
         let of = |(minute, state): (usize, char)| {
             let mut result = CheckResult::new("API", "x");
             result.timestamp = at(minute as u64);
-            result.location = Some(location.to_owned());
+            result.location = Some(location.into());
             if state == 'g' {
                 result.status = Status::Degraded;
             }
@@ -249,7 +249,7 @@ mod tests {
     fn messages_and_maintenance_are_there_and_old_things_are_not() {
         let mut announced = results("eu", "h").remove(0);
         announced.message = Some("We know".into());
-        announced.maintenance = Some(MaintenanceWindow::new(at(10), at(20)));
+        announced.maintenance = Some(Box::new(MaintenanceWindow::new(at(10), at(20))));
         let mut summary = Summary::new();
         summary.add(&[announced]);
         let kinds = |since| -> Vec<_> {
@@ -265,8 +265,8 @@ mod tests {
         let announced = |location| {
             let mut announced = results(location, "h").remove(0);
             announced.timestamp = at(minute).saturating_add(Duration::from_secs(if location == "eu" { 0 } else { 2 }));
-            announced.message = Some(text.to_owned());
-            announced.maintenance = window.map(|(from, to)| MaintenanceWindow::new(at(from), at(to)));
+            announced.message = Some(text.into());
+            announced.maintenance = window.map(|(from, to)| Box::new(MaintenanceWindow::new(at(from), at(to))));
             announced
         };
         vec![announced("eu"), announced("us")]

@@ -20,7 +20,7 @@ const HOSTILE: &str = "</script><script>alert(\"1\")</script>'&\u{1b}[31m";
 fn result(name: &str, location: &str, minutes_ago: u64, status: Status) -> CheckResult {
     let mut result = CheckResult::new(name, "https://example.com/");
     result.timestamp = Timestamp::now().saturating_sub(Duration::from_secs(60 * minutes_ago));
-    result.location = Some(location.to_owned()).filter(|location| !location.is_empty());
+    result.location = Some(location).filter(|location| !location.is_empty()).map(Into::into);
     result.status = status;
     let rtt = Duration::from_millis(12);
     result.attempts = match status {
@@ -219,7 +219,7 @@ async fn badges_are_found_by_name_and_by_the_name_of_their_file() {
 async fn the_feed_has_the_incident_and_the_message() {
     let storage = history().await;
     let mut announced = result("API", "eu", 0, Status::Healthy);
-    announced.message = Some("We <b>know</b>".to_owned());
+    announced.message = Some("We <b>know</b>".into());
     store(&storage, vec![announced]).await;
     let feed = served(&storage).await.get("/feed.atom").await.text();
     assert!(feed.contains("<title>database is down</title>"), "{feed}");

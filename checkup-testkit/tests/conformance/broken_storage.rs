@@ -147,7 +147,7 @@ impl Storage for Store {
             Fault::RewritesTheLast => {
                 if let Some(last) = self.files().values_mut().last() {
                     let mut results = check_file::decode(last)?;
-                    results.iter_mut().for_each(|result| result.message = Some("superseded".to_owned()));
+                    results.iter_mut().for_each(|result| result.message = Some("superseded".into()));
                     *last = check_file::encode(&results)?;
                 }
                 publish(&self.place, content);

@@ -167,7 +167,7 @@ mod tests {
         let plain = result(&api, 1, now);
         let mut announced = plain.clone();
         announced.message = Some("moving".into());
-        announced.maintenance = Some(MaintenanceWindow::new(now, now.saturating_add(MINUTE)));
+        announced.maintenance = Some(Box::new(MaintenanceWindow::new(now, now.saturating_add(MINUTE))));
         for order in [[plain.clone(), announced.clone()], [announced.clone(), plain]] {
             let archive = archive(&order).await;
             let found = fresh(archive.reader().unwrap(), &[&api], now).await;

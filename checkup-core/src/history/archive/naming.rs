@@ -124,7 +124,7 @@ mod tests {
     fn located(locations: &[&str]) -> Vec<CheckResult> {
         let result = |location: &&str| {
             let mut result = CheckResult::new("a", "b");
-            result.location = Some((*location).to_owned()).filter(|location| !location.is_empty());
+            result.location = Some(*location).filter(|location| !location.is_empty()).map(Into::into);
             result
         };
         locations.iter().map(result).collect()

@@ -89,6 +89,7 @@ impl CurrentPost {
             },
             window: result
                 .maintenance
+                .as_deref()
                 .filter(|_| !post.ended)
                 .map(|window| (to_millis(window.from), to_millis(window.to))),
         };
@@ -172,8 +173,8 @@ impl Summary {
             }
             return;
         }
-        if let Some(window) = result.maintenance {
-            let text = result.message.clone().unwrap_or_default();
+        if let Some(window) = result.maintenance.as_deref() {
+            let text = result.message.as_deref().unwrap_or_default().to_owned();
             let name = (!window.all).then(|| result.name.clone());
             let (from, to) = (to_millis(window.from), to_millis(window.to));
             if window.from > result.timestamp.saturating_add(LONGEST_WINDOW) {

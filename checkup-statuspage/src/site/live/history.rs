@@ -1,7 +1,7 @@
 //! The known history: stored results, and results of a monitor that are not stored yet.
 
 use std::collections::{HashSet, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -163,7 +163,7 @@ impl StorageReader for Listening<'_> {
 }
 
 /// The identity of a result, here and in the storage. Summaries have times in milliseconds.
-fn key(result: &CheckResult) -> (String, String, Option<String>, i64) {
+fn key(result: &CheckResult) -> (String, String, Option<Arc<str>>, i64) {
     (result.name.clone(), result.endpoint.clone(), result.location.clone(), millis(result.timestamp))
 }
 
@@ -173,8 +173,10 @@ fn millis(time: Timestamp) -> i64 {
 
 /// Whether a result is in the summary, or belongs to a day of which only statistics are left.
 fn has(summary: &Summary, result: &CheckResult) -> bool {
-    let key = (&result.name, &result.endpoint, &result.location);
-    let place = summary.series.binary_search_by(|series| (&series.name, &series.endpoint, &series.location).cmp(&key));
+    let key = (&result.name, &result.endpoint, result.location.as_deref());
+    let place = summary
+        .series
+        .binary_search_by(|series| (&series.name, &series.endpoint, series.location.as_deref()).cmp(&key));
     place.is_ok_and(|place| {
         let (series, time) = (&summary.series[place], millis(result.timestamp));
         series.recent.binary_search_by_key(&time, |point| millis(point.timestamp)).is_ok()

@@ -154,11 +154,11 @@ fn notification(changes: &[(&str, Status)], reason: &str) -> Notification {
         match status {
             Status::Down => {
                 let mut attempt = Attempt::success(Duration::from_millis(3));
-                attempt.error = Some(reason.to_owned());
+                attempt.error = Some(reason.into());
                 attempt.cause = Some(Cause::Assertion);
                 result.attempts = vec![attempt];
             }
-            Status::Degraded => result.notice = Some(reason.to_owned()),
+            Status::Degraded => result.notice = Some(reason.into()),
             _ => {}
         }
         result

@@ -16,16 +16,16 @@ pub(crate) fn report(label: &str, moment: Timestamp) -> Report {
     let results = (0..RESULTS).map(|number| {
         let mut result = CheckResult::new(format!("{label}/{number}"), format!("endpoint {number} {AWKWARD}"));
         result.timestamp = moment;
-        result.location = Some("eu-west".to_owned());
+        result.location = Some("eu-west".into());
         result.threshold_rtt = Duration::from_millis(500);
         result.attempts = vec![Attempt::success(Duration::from_nanos(1_234_567)), Attempt::success(Duration::ZERO)];
         if number % 2 == 1 {
             result.attempts.push(Attempt::failure(Duration::from_secs(1), Cause::Assertion, AWKWARD));
             result.status = Status::Down;
-            result.message = Some(AWKWARD.to_owned());
+            result.message = Some(AWKWARD.into());
         } else if number > 0 {
             result.status = Status::Degraded;
-            result.notice = Some(AWKWARD.to_owned());
+            result.notice = Some(AWKWARD.into());
         }
         result
     });
