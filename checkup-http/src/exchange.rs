@@ -21,6 +21,9 @@ use crate::wire::{Framing, ResponseHead, Step, has_http_start, head_end};
 /// Common servers allow 8 to 32 KiB for the responses that they forward.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
+/// How much is read at a time of a head.
+const HEAD_BYTES: usize = 1024;
+
 /// How much is read at a time of a body.
 const READ_BYTES: usize = 8 * 1024;
 
@@ -57,7 +60,7 @@ impl Exchange {
         lenient: bool,
     ) -> Result<Self, Failure> {
         Phase::FirstByte.begin();
-        let mut connection = Connection { stream, received: BytesMut::with_capacity(1024), server: server.clone() };
+        let mut connection = Connection { stream, received: BytesMut::new(), server: server.clone() };
         let mut left = request;
         let mut interim = 0;
         let (head, length) = loop {
@@ -152,6 +155,11 @@ impl Connection {
                 ))));
             }
             searched = self.received.len();
+            // Checks that wait need no buffer.
+            ready!(self.stream.poll_read_ready(context));
+            if self.received.len() == self.received.capacity() {
+                self.received.reserve(HEAD_BYTES);
+            }
             match ready!(pin!(self.stream.read_buf(&mut self.received)).poll(context)) {
                 Ok(1..) => {}
                 Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {

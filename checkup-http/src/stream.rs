@@ -25,6 +25,14 @@ impl Stream {
             Self::Tls(stream) => certificate_expiry(stream.get_ref().1.peer_certificates()?),
         }
     }
+
+    /// Waits until something can be read, if that can be known without reading. Reading reports errors.
+    pub(crate) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(cx).map(drop),
+            Self::Tls(_) => Poll::Ready(()),
+        }
+    }
 }
 
 impl AsyncRead for Stream {
