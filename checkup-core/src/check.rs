@@ -37,10 +37,14 @@ pub struct Check {
     checker: Result<Arc<dyn Checker>, Box<ConfigError>>,
     /// Shared, because most checks in a file have the same policy.
     policy: Arc<Policy>,
-    /// Replaces the endpoint that the checker gives.
-    endpoint: Option<Box<str>>,
+    /// Replaces the endpoint that the checker gives. Few checks have one.
+    endpoint: Option<Box<Endpoint>>,
     source: Option<Source>,
 }
+
+/// An endpoint that was set.
+#[derive(Clone, Debug)]
+struct Endpoint(Box<str>);
 
 /// How the engine runs a check: the config keys common to all checks.
 ///
@@ -213,7 +217,7 @@ impl Check {
     /// ```
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = Some(endpoint.into().into());
+        self.endpoint = Some(Box::new(Endpoint(endpoint.into().into())));
         self
     }
 
@@ -262,7 +266,7 @@ impl Check {
     /// check's settings are invalid.
     pub fn shown_endpoint(&self) -> Cow<'_, str> {
         match &self.endpoint {
-            Some(endpoint) => Cow::Borrowed(endpoint),
+            Some(endpoint) => Cow::Borrowed(&endpoint.0),
             None => self.checker.as_ref().map_or(Cow::Borrowed(""), |checker| checker.endpoint()),
         }
     }
