@@ -28,6 +28,9 @@ const MAX_NAME: usize = 40;
 /// The width of the longest status.
 const STATUS_WIDTH: usize = 8;
 
+/// A result and its check.
+type Checked<'a> = (&'a CheckResult, &'a Check);
+
 /// How a report is laid out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Layout {
@@ -48,7 +51,7 @@ pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout, mut par
     let max_name = layout.width.map_or(usize::MAX, |width| MAX_NAME.min(width / 3));
     let rows = || report.results.iter().zip(checkup.checks());
     // Built twice instead of kept, since there may be a hundred thousand.
-    let row = |(result, check): (&CheckResult, &Check)| Row::new(result, &check.policy().tags, max_name);
+    let row = |(result, check): Checked<'_>| Row::new(result, &check.policy().tags, max_name);
     let (mut name_width, mut rtt_width) = (0, 0);
     for row in rows().map(row) {
         name_width = name_width.max(width(&row.name));
@@ -77,9 +80,7 @@ pub(crate) fn report(checkup: &Checkup, report: &Report, layout: Layout, mut par
 }
 
 /// Results and checks by heading, in the order of each heading's first check.
-fn groups<'a>(
-    rows: impl Iterator<Item = (&'a CheckResult, &'a Check)>,
-) -> Vec<(Option<&'a str>, Vec<(&'a CheckResult, &'a Check)>)> {
+fn groups<'a>(rows: impl Iterator<Item = Checked<'a>>) -> Vec<(Option<&'a str>, Vec<Checked<'a>>)> {
     let mut groups = Vec::new();
     let mut known = HashMap::new();
     for (result, check) in rows {
