@@ -82,7 +82,7 @@ async fn a_server_that_runs_follows_a_window_that_is_posted_and_withdrawn() {
     assert_eq!(state(&server, "down").await, "down");
 
     let mut post = CheckResult::of_post("API", "https://example.com", Post::new("w1", now));
-    post.maintenance = Some(MaintenanceWindow::new(now.saturating_sub(HOUR), now.saturating_add(HOUR)));
+    post.maintenance = Some(Box::new(MaintenanceWindow::new(now.saturating_sub(HOUR), now.saturating_add(HOUR))));
     storage.store(&Report::new(vec![post])).await.unwrap();
     assert_eq!(state(&server, "maintenance").await, "maintenance");
 
