@@ -98,7 +98,10 @@ async fn tcp_alone_works() {
     let result = check(dns(&server).transport(Transport::Tcp).hostname("www.example.test")).await;
     assert_healthy(&result);
     let phases = result.phases().expect("phases are marked");
-    assert!(phases.iter().map(|(phase, _)| phase).eq([Phase::Connect, Phase::FirstByte]), "{phases:?}");
+    assert!(
+        phases.iter().map(|(phase, _)| phase).eq([Phase::Connect, Phase::FirstByte, Phase::Transfer]),
+        "{phases:?}"
+    );
 }
 
 #[tokio::test]
