@@ -75,6 +75,13 @@ impl Sourced {
         Self { text: text.into(), variables: Box::default() }
     }
 
+    /// Text of the settings, with its parts from the environment. They are known only while the settings are read and the plugin is made.
+    pub fn of_settings(text: impl Into<String>) -> Self {
+        let text = text.into();
+        let variables = variables_in(&text);
+        Self { text, variables }
+    }
+
     /// The text itself, which may contain secrets.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -128,9 +135,7 @@ impl Serialize for Sourced {
 
 impl<'de> Deserialize<'de> for Sourced {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let variables = variables_in(&text);
-        Ok(Self { text, variables })
+        String::deserialize(deserializer).map(Self::of_settings)
     }
 }
 

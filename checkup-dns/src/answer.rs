@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn aliases_are_followed_in_any_order_and_in_any_case() {
-        let one = question(ResponseCode::NoError, Expectation::Contains(vec!["10.0.0.1".to_owned()]));
+        let one = question(ResponseCode::NoError, Expectation::Contains(vec!["10.0.0.1".to_owned().into()]));
         let records = [a("C.test.", 1), alias("b.test.", "c.test."), alias("Example.Test.", "B.test.")];
         assert_eq!(judged(&one, ResponseCode::NoError, &records), Ok(()));
     }

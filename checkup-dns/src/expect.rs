@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use checkup_core::{ConfigError, ConfigProblems, Failure};
+use checkup_core::{ConfigError, ConfigProblems, Failure, Sourced};
 use hickory_proto::rr::RecordType;
 use regex::Regex;
 use serde::de::value::MapAccessDeserializer;
@@ -129,10 +129,49 @@ impl schemars::JsonSchema for Expect {
 pub(crate) enum Expectation {
     /// At least one record.
     Any,
-    Contains(Vec<String>),
+    Contains(Vec<Wanted>),
     /// Sorted, each once.
-    Exactly(Vec<String>),
-    Matches(Regex),
+    Exactly(Vec<Wanted>),
+    Matches(Pattern),
+}
+
+/// The canonical text of an expected record.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Wanted {
+    text: String,
+    /// As messages show it, if that is different: without values from the environment.
+    shown: Option<Box<str>>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Pattern {
+    regex: Regex,
+    /// As messages show it.
+    shown: Box<str>,
+}
+
+impl Wanted {
+    fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.text)
+    }
+}
+
+impl From<String> for Wanted {
+    fn from(text: String) -> Self {
+        Self { text, shown: None }
+    }
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.shown(), f)
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.shown, f)
+    }
 }
 
 impl Expectation {
@@ -148,15 +187,16 @@ impl Expectation {
             Some(Expect::Exactly(records)) => {
                 let mut records = canonical_all(records, record_type, "expect.exactly")?;
                 records.sort_unstable();
-                records.dedup();
+                records.dedup_by(|a, b| a.text == b.text);
                 Ok(Self::Exactly(records))
             }
-            Some(Expect::Matches(pattern)) => Regex::new(pattern).map(Self::Matches).map_err(|error| {
-                ConfigError::invalid(
-                    "expect.matches",
-                    format!("expected a regular expression, found {pattern:?}: {error}"),
-                )
-            }),
+            Some(Expect::Matches(pattern)) => {
+                let regex = Regex::new(pattern).map_err(|error| {
+                    let message = format!("expected a regular expression, found {pattern:?}: {error}");
+                    ConfigError::invalid("expect.matches", message)
+                })?;
+                Ok(Self::Matches(Pattern { regex, shown: Sourced::of_settings(pattern).redacted().into() }))
+            }
         }
     }
 
@@ -168,31 +208,35 @@ impl Expectation {
     /// Judges the records of an answer, in canonical text.
     pub(crate) fn judge(&self, found: &[String]) -> Result<(), Failure> {
         let (answer, does, is) = if found.len() == 1 { ("answer", "does", "is") } else { ("answers", "do", "are") };
-        let shown = list(found);
+        let shown = list(found.iter().map(String::as_str));
         match self {
             Self::Any => Ok(()),
             Self::Contains(expected) => {
-                let missing: Vec<_> = expected.iter().filter(|record| !found.contains(record)).cloned().collect();
+                let missing: Vec<_> = expected.iter().filter(|record| !found.contains(&record.text)).collect();
                 if missing.is_empty() {
                     return Ok(());
                 }
-                Err(Failure::assertion(format!("{answer} {shown} {does} not contain {}", list(&missing))))
+                let missing = list(missing.into_iter().map(Wanted::shown));
+                Err(Failure::assertion(format!("{answer} {shown} {does} not contain {missing}")))
             }
             Self::Exactly(expected) => {
                 let mut sorted = found.to_vec();
                 sorted.sort_unstable();
                 sorted.dedup();
-                if sorted == *expected {
+                if sorted.iter().eq(expected.iter().map(|record| &record.text)) {
                     return Ok(());
                 }
-                let wanted = if expected.is_empty() { "no records".to_owned() } else { list(expected) };
+                let wanted = match expected.is_empty() {
+                    true => "no records".to_owned(),
+                    false => list(expected.iter().map(Wanted::shown)),
+                };
                 Err(Failure::assertion(format!("{answer} {shown} {is} not exactly {wanted}")))
             }
-            Self::Matches(regex) => {
-                if found.iter().any(|record| regex.is_match(record)) {
+            Self::Matches(pattern) => {
+                if found.iter().any(|record| pattern.regex.is_match(record)) {
                     return Ok(());
                 }
-                Err(Failure::assertion(format!("{answer} {shown} {does} not match '{regex}'")))
+                Err(Failure::assertion(format!("{answer} {shown} {does} not match '{}'", pattern.shown)))
             }
         }
     }
@@ -229,12 +273,13 @@ const MAX_LISTED: usize = 8;
 const MAX_SHOWN: usize = 100;
 
 /// Records for a message: bounded and escaped.
-fn list(records: &[String]) -> String {
+fn list<'a>(records: impl ExactSizeIterator<Item = &'a str>) -> String {
+    let total = records.len();
     let shown: Vec<_> =
-        records.iter().take(MAX_LISTED).map(|r| checkup_net::excerpt(r.as_bytes(), MAX_SHOWN)).collect();
+        records.take(MAX_LISTED).map(|record| checkup_net::excerpt(record.as_bytes(), MAX_SHOWN)).collect();
     let mut text = shown.join(", ");
-    if records.len() > MAX_LISTED {
-        text.push_str(&format!(" and {} more", records.len() - MAX_LISTED));
+    if total > MAX_LISTED {
+        text.push_str(&format!(" and {} more", total - MAX_LISTED));
     }
     text
 }
@@ -247,7 +292,7 @@ fn without_dot(name: &str) -> &str {
 }
 
 /// The canonical texts of expected records, or all problems of them.
-fn canonical_all(records: &[String], record_type: RecordType, place: &str) -> Result<Vec<String>, ConfigError> {
+fn canonical_all(records: &[String], record_type: RecordType, place: &str) -> Result<Vec<Wanted>, ConfigError> {
     let mut problems = ConfigProblems::new();
     let place = |index: usize| format!("{place}[{index}]");
     let texts = records.iter().enumerate().map(|(index, record)| expected(record, record_type, &place(index)));
@@ -256,12 +301,19 @@ fn canonical_all(records: &[String], record_type: RecordType, place: &str) -> Re
 }
 
 /// The canonical text of an expected record. It must be a possible one for the type.
-fn expected(record: &str, record_type: RecordType, place: &str) -> Result<String, ConfigError> {
+///
+/// An address is shown even if it came from the environment; any other text may be a secret, such as a token in a TXT record.
+fn expected(record: &str, record_type: RecordType, place: &str) -> Result<Wanted, ConfigError> {
     let what = match record_type {
         RecordType::A if record.trim().parse::<Ipv4Addr>().is_err() => "an IPv4 address",
         RecordType::AAAA if record.trim().parse::<Ipv6Addr>().is_err() => "an IPv6 address",
         _ if record.is_empty() => "the text of a record",
-        _ => return Ok(canonical(record, record_type)),
+        _ => {
+            let redacted = Sourced::of_settings(record).redacted();
+            let is_shown = redacted == record || matches!(record_type, RecordType::A | RecordType::AAAA);
+            let shown = (!is_shown).then(|| redacted.into());
+            return Ok(Wanted { text: canonical(record, record_type), shown });
+        }
     };
     Err(ConfigError::invalid(place, format!("expected {what}, since `record_type` is {record_type}, found {record:?}")))
 }
@@ -357,10 +409,11 @@ mod tests {
     fn messages_are_bounded_and_safe() {
         let long = "x".repeat(10_000);
         let many: Vec<_> = (0..1000).map(|_| long.clone()).collect();
-        let message = Expectation::Contains(vec!["y".to_owned()]).judge(&many).unwrap_err().message().to_owned();
+        let message = Expectation::Contains(vec!["y".to_owned().into()]).judge(&many).unwrap_err().message().to_owned();
         assert!(message.len() < 2000 && message.contains("and 992 more"), "{message}");
         let hostile = vec!["\u{1b}[2J".to_owned()];
-        let message = Expectation::Contains(vec!["y".to_owned()]).judge(&hostile).unwrap_err().message().to_owned();
+        let message =
+            Expectation::Contains(vec!["y".to_owned().into()]).judge(&hostile).unwrap_err().message().to_owned();
         assert!(!message.contains('\u{1b}'), "{message:?}");
     }
 }

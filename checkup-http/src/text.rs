@@ -3,9 +3,6 @@
 use std::fmt;
 
 use checkup_core::Sourced;
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::{Error, StrDeserializer};
 
 /// A text of the settings. It is shown with `[redacted]` in place of values that came from the environment.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -42,6 +39,5 @@ impl fmt::Debug for Text {
 
 /// A text of the settings as people may see it, while the settings are read.
 pub(crate) fn shown(text: &str) -> String {
-    let deserializer: StrDeserializer<'_, Error> = text.into_deserializer();
-    Sourced::deserialize(deserializer).map_or_else(|_| "[redacted]".to_owned(), |text| text.redacted())
+    Sourced::of_settings(text).redacted()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use checkup_core::ConfigError;
+use checkup_core::{ConfigError, Sourced};
 use checkup_net::excerpt;
 use regex_lite::Regex;
 use serde::de::value::MapAccessDeserializer;
@@ -114,10 +114,21 @@ impl schemars::JsonSchema for Expect {
 }
 
 /// [`Expect`], ready to search with.
-#[derive(Debug)]
-pub(crate) enum Search {
-    Text { text: String },
-    Regex { regex: Regex },
+pub(crate) struct Search {
+    pattern: Pattern,
+    /// What is expected as messages show it: without values from the environment.
+    shown: Box<str>,
+}
+
+enum Pattern {
+    Text(String),
+    Regex(Regex),
+}
+
+impl fmt::Debug for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Search").field(&self.shown).finish()
+    }
 }
 
 impl Search {
@@ -128,33 +139,42 @@ impl Search {
                 "expect",
                 "expected a text, found an empty one; remove `expect` if the answer does not matter",
             )),
-            Expect::Contains(text) => Ok(Self::Text { text: text.clone() }),
-            Expect::Matches(pattern) => Regex::new(pattern).map(|regex| Self::Regex { regex }).map_err(|error| {
-                ConfigError::invalid("expect.matches", format!("expected a regular expression, found {error}"))
-            }),
+            Expect::Contains(text) => Ok(Self { pattern: Pattern::Text(text.clone()), shown: shown(text) }),
+            Expect::Matches(pattern) => {
+                let regex = Regex::new(pattern).map_err(|error| {
+                    ConfigError::invalid("expect.matches", format!("expected a regular expression, found {error}"))
+                })?;
+                Ok(Self { pattern: Pattern::Regex(regex), shown: shown(pattern) })
+            }
         }
     }
 
     /// Whether the answer so far meets the expectation. Everything before `new` has been searched already.
     pub(crate) fn is_in(&self, answer: &[u8], new: usize) -> bool {
-        match self {
-            Self::Text { text } => {
+        match &self.pattern {
+            Pattern::Text(text) => {
                 let text = text.as_bytes();
                 // It may begin in the part that was searched.
                 let start = new.saturating_sub(text.len() - 1);
                 answer[start..].windows(text.len()).any(|window| window == text)
             }
-            Self::Regex { regex } => regex.is_match(&String::from_utf8_lossy(answer)),
+            Pattern::Regex(regex) => regex.is_match(&String::from_utf8_lossy(answer)),
         }
     }
 
     /// The words for an answer that does not meet the expectation.
     pub(crate) fn missing(&self) -> String {
-        match self {
-            Self::Text { text } => format!("does not contain '{}'", excerpt(text.as_bytes(), MAX_SHOWN)),
-            Self::Regex { regex } => format!("does not match '{}'", excerpt(regex.as_str().as_bytes(), MAX_SHOWN)),
-        }
+        let verb = match self.pattern {
+            Pattern::Text(_) => "contain",
+            Pattern::Regex(_) => "match",
+        };
+        format!("does not {verb} '{}'", excerpt(self.shown.as_bytes(), MAX_SHOWN))
     }
+}
+
+/// A text of the settings without values from the environment.
+fn shown(text: &str) -> Box<str> {
+    Sourced::of_settings(text).redacted().into()
 }
 
 #[cfg(test)]
