@@ -6,7 +6,7 @@ use checkup::config::Format;
 const SECRET: &str = "s3cr3t/@:?#";
 
 /// Reads bytes as a config file in each format.
-pub fn read(bytes: &[u8]) {
+pub(crate) fn read(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let registry = checkup::default_registry();
     for format in [Format::Json, Format::Yaml, Format::Toml] {

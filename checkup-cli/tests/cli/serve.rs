@@ -237,3 +237,41 @@ fn what_cannot_be_is_refused() {
         assert!(ran.stderr.contains(expected), "{args:?}: {}", ran.stderr);
     }
 }
+
+/// What a server that has just been started says: the state of all, and that of the only check.
+fn states(folder: &Folder) -> (String, String) {
+    let mut running = Running::start(folder, &["serve", "--listen", "0"]);
+    let (code, status) = get(address(&mut running), "/api/v1/status");
+    assert_eq!(code, 200, "{status}");
+    let status: Value = serde_json::from_str(&status).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (text(&status["status"]), text(&status["checks"][0]["status"]))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_maintenance_window_counts_until_it_is_ended_early_or_withdrawn() {
+    let server = server();
+    let folder = Folder::new(&config(&server.url("/bad")));
+    assert_eq!(folder.run(&["--store"]).code, 1);
+    let both = |state: &str| (state.to_owned(), state.to_owned());
+    let windows = |folder: &Folder| {
+        let shown: Value = serde_json::from_str(&folder.run(&["history", "--format", "json"]).stdout).unwrap();
+        shown["maintenance"].as_array().unwrap().len()
+    };
+    assert_eq!((states(&folder), windows(&folder)), (both("down"), 0));
+    let message = |args: &[&str]| {
+        let ran = folder.run(&[&["message"], args].concat());
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{args:?}");
+        ran.stdout.split(' ').nth(1).unwrap().to_owned()
+    };
+    let id = message(&["new disks", "--maintenance", "-1h..+9600h"]);
+    assert_eq!((states(&folder), windows(&folder)), (both("maintenance"), 1));
+    // It ends early: it was a window, and failures count from now on.
+    message(&["edit", &id, "--maintenance", "-1h..now"]);
+    assert_eq!((states(&folder), windows(&folder)), (both("down"), 1));
+    // As the end, it is after the start.
+    message(&["edit", &id, "--maintenance", "-1h..+3h"]);
+    assert_eq!((states(&folder), windows(&folder)), (both("maintenance"), 1));
+    message(&["end", &id]);
+    assert_eq!((states(&folder), windows(&folder)), (both("down"), 0));
+}
