@@ -30,6 +30,8 @@ use crate::{CheckResult, ConfigError, ErrorChain, Report, Timestamp};
 /// - Any number of tasks, processes and machines may store at the same time; all of their reports are kept.
 /// - `store` may be cancelled (dropped) at any `.await`. The report is then stored completely or not at all.
 /// - Storing the same report again may keep it twice: readers de-duplicate by name, endpoint, timestamp and location.
+/// - Neither it nor its capabilities (reader, maintainer) block the thread: blocking work goes through
+///   `tokio::task::spawn_blocking`.
 /// - The storage bounds every wait on a network with a timeout.
 /// - Errors contain no credentials.
 ///

@@ -3,7 +3,11 @@
 //! Names, reasons, endpoints and file names come from config files, other machines and remote peers.
 //! Some characters would move the cursor, forge a line of a log, hide text or reverse its direction.
 
+mod excerpt;
+
 use std::borrow::Cow;
+
+pub use excerpt::excerpt;
 
 /// Whether this character can mislead a reader: it controls the terminal, changes the direction of the text around it,
 /// is invisible, or is not a character at all.

@@ -3,7 +3,6 @@
 
 mod address;
 mod connect;
-mod excerpt;
 mod file;
 mod resolve;
 #[cfg(feature = "tls")]
@@ -14,9 +13,10 @@ mod tls_version;
 #[cfg(not(feature = "tls"))]
 mod without_tls;
 
+pub use checkup_core::text::excerpt;
+
 pub use address::{HostPort, ParseHostPortError};
 pub use connect::connect;
-pub use excerpt::excerpt;
 pub use file::read_file;
 pub use resolve::{IpVersion, resolve};
 #[cfg(feature = "tls")]

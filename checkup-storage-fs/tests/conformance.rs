@@ -43,15 +43,15 @@ fn files(settings: impl Fn(PathBuf) -> Fs + Clone + 'static) -> NamedFilesFixtur
 mod durable {
     use super::*;
 
-    checkup_testkit::named_files_conformance!(|| files(Fs::new), without: [silent, secret]);
+    checkup_testkit::named_files_conformance!(|| files(Fs::new), without: [hanging, secret]);
 
-    checkup_testkit::storage_conformance!(|| fixture(Fs::new), without: [silent, secret]);
+    checkup_testkit::storage_conformance!(|| fixture(Fs::new), without: [hanging, secret]);
 }
 
 mod without_fsync {
     use super::*;
 
-    checkup_testkit::named_files_conformance!(|| files(|dir| Fs::new(dir).fsync(false)), without: [silent, secret]);
+    checkup_testkit::named_files_conformance!(|| files(|dir| Fs::new(dir).fsync(false)), without: [hanging, secret]);
 
-    checkup_testkit::storage_conformance!(|| fixture(|dir| Fs::new(dir).fsync(false)), without: [silent, secret]);
+    checkup_testkit::storage_conformance!(|| fixture(|dir| Fs::new(dir).fsync(false)), without: [hanging, secret]);
 }

@@ -37,7 +37,7 @@ fn storage(prefix: &'static str, prepare: impl Fn(&S3Server)) -> StorageFixture 
     StorageFixture::new(move || base.clone())
         .expiring(move |age| expiring.clone().check_expiry(age))
         .failing(move || failing.clone())
-        .silent(move || of_silent.clone())
+        .hanging(move || of_silent.clone())
         .files(
             move |name, content| putting.put(BUCKET, &format!("{prefix}{name}"), content),
             move |name| looking.object(BUCKET, &format!("{prefix}{name}")).is_some(),
@@ -53,7 +53,7 @@ fn files(prefix: &'static str, prepare: impl Fn(&S3Server)) -> NamedFilesFixture
     let base = settings(&server).prefix(prefix);
     NamedFilesFixture::new(open(base.clone()))
         .failing(open(missing(base.clone())))
-        .silent(open(base.endpoint(format!("http://{}", silent.addr()))))
+        .hanging(open(base.endpoint(format!("http://{}", silent.addr()))))
         .secret(server.secret_access_key())
         .keep((server, silent))
 }

@@ -57,7 +57,7 @@ fn storage() -> StorageFixture {
     StorageFixture::new(move || base.clone())
         .expiring(move |age| expiring.clone().check_expiry(age))
         .failing(move || failing.clone())
-        .silent(move || of_silent.clone())
+        .hanging(move || of_silent.clone())
         .files(
             move |name, content| wait(open(putting.clone()).put(name, content.as_ref())).unwrap(),
             move |name| wait(open(looking.clone()).get(name)).is_ok(),
@@ -71,7 +71,7 @@ fn files() -> NamedFilesFixture {
     let opening = |settings: S3| move || open(settings.clone());
     NamedFilesFixture::new(opening(base.clone()))
         .failing(opening(missing(base.clone())))
-        .silent(opening(base.endpoint(format!("http://{}", silent.addr()))))
+        .hanging(opening(base.endpoint(format!("http://{}", silent.addr()))))
         .secret(key().1)
         .keep(silent)
 }

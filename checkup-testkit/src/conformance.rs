@@ -16,7 +16,7 @@
 //! }
 //!
 //! // This storage holds no named files, cannot fail, and knows neither a network nor a secret.
-//! checkup_testkit::storage_conformance!(factory, without: [files, failing, silent, secret]);
+//! checkup_testkit::storage_conformance!(factory, without: [files, failing, hanging, secret]);
 //! # fn main() {}
 //! ```
 //!
@@ -31,6 +31,10 @@
 //! a server) to `keep`.
 //!
 //! The behaviours themselves run in separate runtimes. Some runtimes are dropped in the middle, like a process that is killed.
+//!
+//! # All behaviours
+//!
+//! The [front page](crate#all-behaviours) lists them, with what each needs.
 //!
 //! # Settings
 //!

@@ -41,7 +41,7 @@
 //!
 //! [`checker_conformance!`], [`storage_conformance!`], [`named_files_conformance!`] and [`notifier_conformance!`] generate a
 //! `#[test]` for each behaviour that the contracts require; see [`conformance`].
-//!
+#![doc = include_str!("behaviours.md")]
 //! # Loopback servers
 //!
 //! Every server listens on a free port of `127.0.0.1`, and closes all its connections when it is dropped. Nothing here

@@ -4,7 +4,11 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use crate::text::excerpt;
 use crate::{Cause, ErrorChain};
+
+/// How many characters of an answer a message shows.
+const MAX_FOUND: usize = 100;
 
 /// Why an attempt failed: a cause to match on, and a message for people, which never contains credentials.
 ///
@@ -30,6 +34,32 @@ impl Failure {
     /// A failure because the answer is not what the check expects.
     pub fn assertion(message: impl Into<String>) -> Self {
         Self::new(Cause::Assertion, message)
+    }
+
+    /// A failure because the answer is not what was expected, in the form that this project's own messages have. Add what was
+    /// [found](Self::found). The configuration's counterpart is [`ConfigError::expected`](crate::ConfigError::expected).
+    ///
+    /// ```
+    /// use checkup_core::Failure;
+    ///
+    /// let failure = Failure::expected("a version").found("ERROR\r\n");
+    /// assert_eq!(failure.message(), r#"expected a version, found "ERROR\r\n""#);
+    /// assert_eq!(Failure::expected("PONG").found("").message(), "expected PONG, found nothing");
+    /// ```
+    pub fn expected(expected: impl fmt::Display) -> Self {
+        Self::assertion(format!("expected {expected}"))
+    }
+
+    /// The same failure with the answer that was found: its first 100 characters on one line, with escapes for what could mislead.
+    /// Redact what is secret first.
+    #[must_use]
+    pub fn found(mut self, answer: impl AsRef<[u8]>) -> Self {
+        let answer = answer.as_ref();
+        match answer.is_empty() {
+            true => self.message.push_str(", found nothing"),
+            false => self.message.push_str(&format!(", found \"{}\"", excerpt(answer, MAX_FOUND))),
+        }
+        self
     }
 
     /// A failure because the other side does not speak the protocol.
@@ -191,6 +221,15 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("cannot send the request")]
     struct Wrapped(#[source] io::Error);
+
+    #[test]
+    fn what_was_found_is_bounded_and_cannot_mislead() {
+        let failure = Failure::expected("PONG").found("x".repeat(1000));
+        assert_eq!(failure.message(), format!("expected PONG, found \"{}…\"", "x".repeat(100)));
+        let failure = Failure::expected("PONG").found(b"\x1b[31m\n\xff");
+        assert_eq!(failure.message(), r#"expected PONG, found "\u{1b}[31m\n\xff""#);
+        assert_eq!(failure.cause(), Cause::Assertion);
+    }
 
     #[test]
     fn an_error_keeps_its_cause_on_the_way_through_a_box() {

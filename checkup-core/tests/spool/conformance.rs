@@ -24,7 +24,7 @@ fn factory() -> StorageFixture {
     StorageFixture::new(move || spooled(storage.clone(), &open))
         .expiring(move |age| spooled(expiring_storage.clone().check_expiry(age), &expiring))
         .failing(move || spooled(broken.clone(), &failing))
-        .silent(move || spooled(Fickle::new(Mood::Hangs), &silent))
+        .hanging(move || spooled(Fickle::new(Mood::Hangs), &silent))
         .keep(temporary)
 }
 

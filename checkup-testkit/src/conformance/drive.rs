@@ -1,7 +1,9 @@
 //! How behaviours are run: runtimes, bounded waits, cancellation.
 
+use std::fmt;
 use std::future::{Future, poll_fn};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::Poll;
 use std::thread;
 use std::time::Duration;
@@ -19,6 +21,12 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// How long nothing must change until it is taken that nothing more will.
 const QUIET: Duration = Duration::from_millis(20);
+
+/// How often a sleeping thread wakes up while a poll blocks.
+const BLOCKED_TICKS: usize = 20;
+
+/// How many calls must block before blocking is what they do.
+const BLOCKED_TRIES: usize = 3;
 
 /// The most polls after which a future is dropped, for those with ever more `.await`s.
 pub(super) const MAX_POLLS: usize = 64;
@@ -142,6 +150,74 @@ pub(super) async fn cancelled_after<T>(polls: usize, future: impl Future<Output 
         }
     })
     .await
+}
+
+/// Panics if what hangs keeps its thread from other tasks. To be run [apart](block_on_apart), since it may block forever.
+pub(super) async fn leaves_the_thread<T: fmt::Debug>(hanging: impl Future<Output = T>) {
+    let ticks = async {
+        for _ in 0..50 {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        // One that blocks with a timeout of its own ends before the other task gets to run.
+        outcome = hanging => panic!("the thread was blocked, or `hanging` does not hang: {outcome:?}"),
+        () = ticks => {}
+    }
+}
+
+/// Panics if one poll of a call keeps the thread for long, in each of several calls.
+///
+/// Long is a comparison: during the poll, a thread that only sleeps wakes up [`BLOCKED_TICKS`] times. A machine that is busy or was
+/// suspended delays both, and not in the middle of the same poll each time.
+pub(super) async fn never_blocks<T, F: Future<Output = T>>(what: &str, mut call: impl FnMut() -> F) {
+    let watch = Watch::start();
+    for _ in 0..BLOCKED_TRIES {
+        let mut call = Box::pin(call());
+        let mut longest = 0;
+        let polls = poll_fn(|context| {
+            let before = watch.ticks();
+            let polled = call.as_mut().poll(context);
+            longest = longest.max(watch.ticks() - before);
+            polled
+        });
+        polls.await;
+        if longest < BLOCKED_TICKS {
+            return;
+        }
+    }
+    panic!("{what} blocks the thread: blocking work goes through `spawn_blocking`");
+}
+
+/// A thread that counts how often it wakes up.
+struct Watch {
+    ticks: Arc<AtomicUsize>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Watch {
+    fn start() -> Self {
+        let watch = Self { ticks: Arc::default(), is_over: Arc::default() };
+        let (ticks, is_over) = (Arc::clone(&watch.ticks), Arc::clone(&watch.is_over));
+        thread::spawn(move || {
+            while !is_over.load(Ordering::Relaxed) {
+                thread::sleep(Duration::from_millis(1));
+                ticks.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        watch
+    }
+
+    fn ticks(&self) -> usize {
+        self.ticks.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The message of an error and of all its sources, and their `Debug`: all that people may come to see of it.

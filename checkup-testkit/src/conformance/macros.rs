@@ -81,7 +81,6 @@ macro_rules! __unless_one {
     (failing [failing $($rest:ident)*] $tests:tt) => {};
     (hanging [hanging $($rest:ident)*] $tests:tt) => {};
     (endless [endless $($rest:ident)*] $tests:tt) => {};
-    (silent [silent $($rest:ident)*] $tests:tt) => {};
     (secret [secret $($rest:ident)*] $tests:tt) => {};
     (tries [tries $($rest:ident)*] $tests:tt) => {};
     (open [open $($rest:ident)*] $tests:tt) => {};

@@ -21,7 +21,7 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 /// Makes one `#[test]` of each behaviour of [`NamedFiles`], in a module `named_files_conformance`.
 ///
 /// The first argument makes a [`NamedFilesFixture`], afresh for each test. `without` lists what the fixture does not have,
-/// of `failing`, `silent` and `secret`.
+/// of `failing`, `hanging` and `secret`.
 ///
 /// ```
 /// use checkup_core::archive::MemoryFiles;
@@ -32,7 +32,7 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 ///     NamedFilesFixture::new(move || files.clone())
 /// }
 ///
-/// checkup_testkit::named_files_conformance!(factory, without: [failing, silent, secret]);
+/// checkup_testkit::named_files_conformance!(factory, without: [failing, hanging, secret]);
 /// # fn main() {}
 /// ```
 #[macro_export]
@@ -62,7 +62,9 @@ macro_rules! __named_files_behaviours {
             [] more_than_a_thousand_are_deleted_at_once,
             [] many_may_delete_the_same,
             [] an_unknown_file_is_not_found,
-            [silent] a_silent_network_is_an_error_in_time,
+            [] no_call_blocks_the_thread,
+            [hanging] a_hanging_call_does_not_block_the_thread,
+            [hanging] a_silent_network_is_an_error_in_time,
             [failing] what_fails_is_an_error,
             [failing secret] errors_hold_no_secret,
             [secret] debug_holds_no_secret,
@@ -85,7 +87,7 @@ type Open = Box<dyn Fn() -> Arc<dyn NamedFiles>>;
 pub struct NamedFilesFixture {
     open: Open,
     failing: Option<Open>,
-    silent: Option<Open>,
+    hanging: Option<Open>,
     secret: KnownSecret,
     guards: Guards,
 }
@@ -96,7 +98,7 @@ impl NamedFilesFixture {
         Self {
             open: opening(open),
             failing: None,
-            silent: None,
+            hanging: None,
             secret: KnownSecret::default(),
             guards: Guards::default(),
         }
@@ -112,8 +114,8 @@ impl NamedFilesFixture {
     /// Makes an instance whose other side accepts connections and never answers, such as
     /// [`TcpServer::silent`](crate::TcpServer::silent).
     #[must_use]
-    pub fn silent<T: NamedFiles>(mut self, silent: impl Fn() -> T + 'static) -> Self {
-        self.silent = Some(opening(silent));
+    pub fn hanging<T: NamedFiles>(mut self, hanging: impl Fn() -> T + 'static) -> Self {
+        self.hanging = Some(opening(hanging));
         self
     }
 
@@ -134,8 +136,11 @@ impl NamedFilesFixture {
 
 impl fmt::Debug for NamedFilesFixture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts =
-            [("failing", self.failing.is_some()), ("silent", self.silent.is_some()), ("secret", self.secret.is_set())];
+        let parts = [
+            ("failing", self.failing.is_some()),
+            ("hanging", self.hanging.is_some()),
+            ("secret", self.secret.is_set()),
+        ];
         fixture::debug(f, "NamedFilesFixture", &parts)
     }
 }
@@ -172,8 +177,8 @@ pub mod without {
         assert_not_offered(fixture.failing.is_some(), "failing");
     }
 
-    pub fn silent(fixture: &NamedFilesFixture) {
-        assert_not_offered(fixture.silent.is_some(), "silent");
+    pub fn hanging(fixture: &NamedFilesFixture) {
+        assert_not_offered(fixture.hanging.is_some(), "hanging");
     }
 
     pub fn secret(fixture: &NamedFilesFixture) {

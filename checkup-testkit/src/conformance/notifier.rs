@@ -16,7 +16,7 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 /// Makes one `#[test]` of each behaviour of a [`Notifier`], in a module `notifier_conformance`.
 ///
 /// The first argument makes a [`NotifierFixture`], afresh for each test. `without` lists what the fixture does not have,
-/// of `failing`, `silent`, `secret` and `escaping`.
+/// of `failing`, `hanging`, `secret` and `escaping`.
 ///
 /// ```
 /// use std::fs::{self, OpenOptions};
@@ -50,7 +50,7 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 ///     .escaping(|line| assert!(!line.contains(['\n', '\r'])))
 /// }
 ///
-/// checkup_testkit::notifier_conformance!(factory, without: [silent, secret]);
+/// checkup_testkit::notifier_conformance!(factory, without: [hanging, secret]);
 /// # fn main() {}
 /// ```
 #[macro_export]
@@ -74,7 +74,9 @@ macro_rules! __notifier_behaviours {
             [] a_cancelled_call_does_not_spoil_the_next,
             [escaping] text_from_outside_is_escaped,
             [failing] what_is_not_delivered_is_an_error,
-            [silent] a_silent_network_is_an_error_in_time,
+            [] a_call_does_not_block_the_thread,
+            [hanging] a_hanging_call_does_not_block_the_thread,
+            [hanging] a_silent_network_is_an_error_in_time,
             [secret] debug_holds_no_secret,
             [failing secret] errors_hold_no_secret,
         }
@@ -92,7 +94,7 @@ pub struct NotifierFixture {
     notifier: Make,
     deliveries: Box<dyn Fn() -> Vec<String>>,
     failing: Option<Make>,
-    silent: Option<Make>,
+    hanging: Option<Make>,
     escaping: Option<IsEscaped>,
     secret: KnownSecret,
     guards: Guards,
@@ -109,7 +111,7 @@ impl NotifierFixture {
             notifier: make(notifier),
             deliveries: Box::new(deliveries),
             failing: None,
-            silent: None,
+            hanging: None,
             escaping: None,
             secret: KnownSecret::default(),
             guards: Guards::default(),
@@ -126,8 +128,8 @@ impl NotifierFixture {
     /// Makes an instance whose other side accepts connections and never answers, such as
     /// [`TcpServer::silent`](crate::TcpServer::silent).
     #[must_use]
-    pub fn silent<T: IntoNotifier>(mut self, silent: impl Fn() -> T + 'static) -> Self {
-        self.silent = Some(make(silent));
+    pub fn hanging<T: IntoNotifier>(mut self, hanging: impl Fn() -> T + 'static) -> Self {
+        self.hanging = Some(make(hanging));
         self
     }
 
@@ -158,7 +160,7 @@ impl fmt::Debug for NotifierFixture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let parts = [
             ("failing", self.failing.is_some()),
-            ("silent", self.silent.is_some()),
+            ("hanging", self.hanging.is_some()),
             ("escaping", self.escaping.is_some()),
             ("secret", self.secret.is_set()),
         ];
@@ -181,8 +183,8 @@ pub mod without {
         assert_not_offered(fixture.failing.is_some(), "failing");
     }
 
-    pub fn silent(fixture: &NotifierFixture) {
-        assert_not_offered(fixture.silent.is_some(), "silent");
+    pub fn hanging(fixture: &NotifierFixture) {
+        assert_not_offered(fixture.hanging.is_some(), "hanging");
     }
 
     pub fn escaping(fixture: &NotifierFixture) {

@@ -24,7 +24,7 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 /// Makes one `#[test]` of each behaviour of a [`Storage`], in a module `storage_conformance`.
 ///
 /// The first argument makes a [`StorageFixture`], afresh for each test. `without` lists the capabilities that the storage
-/// does not declare, of `reader` and `maintainer`, and what the fixture does not have, of `files`, `failing`, `silent`
+/// does not declare, of `reader` and `maintainer`, and what the fixture does not have, of `files`, `failing`, `hanging`
 /// and `secret`. There is an example in [`conformance`](crate::conformance).
 #[macro_export]
 macro_rules! storage_conformance {
@@ -47,7 +47,9 @@ macro_rules! __storage_behaviours {
             [] a_cancelled_store_is_there_whole_or_not_at_all,
             [] a_cancelled_store_does_not_spoil_the_next,
             [] storing_again_is_safe,
-            [silent] a_silent_network_is_an_error_in_time,
+            [] a_store_does_not_block_the_thread,
+            [hanging] a_hanging_store_does_not_block_the_thread,
+            [hanging] a_silent_network_is_an_error_in_time,
             [failing] what_fails_is_an_error,
             [failing secret] errors_hold_no_secret,
             [secret] debug_holds_no_secret,
@@ -55,6 +57,7 @@ macro_rules! __storage_behaviours {
             [reader] listing_is_oldest_first,
             [reader] listing_begins_exactly_at_since,
             [reader files] listing_has_only_check_files,
+            [reader] reading_does_not_block_the_thread,
             [reader] an_unknown_file_is_not_found,
             [reader files] a_broken_file_costs_only_itself,
             [maintainer] nothing_is_removed_before_it_expires,
@@ -63,6 +66,7 @@ macro_rules! __storage_behaviours {
             [maintainer files] only_expired_check_files_are_removed,
             [maintainer files] a_clock_that_is_ahead_removes_nothing,
             [maintainer] maintenance_at_once_loses_nothing,
+            [maintainer] maintenance_does_not_block_the_thread,
             [maintainer] a_cancelled_maintenance_loses_nothing,
         }
     };
@@ -81,7 +85,7 @@ pub struct StorageFixture {
     open: Open,
     expiring: Option<OpenExpiring>,
     failing: Option<Open>,
-    silent: Option<Open>,
+    hanging: Option<Open>,
     stored: Option<Box<dyn Fn() -> Vec<CheckResult>>>,
     files: Option<Files>,
     secret: KnownSecret,
@@ -101,7 +105,7 @@ impl StorageFixture {
             open: opening(open),
             expiring: None,
             failing: None,
-            silent: None,
+            hanging: None,
             stored: None,
             files: None,
             secret: KnownSecret::default(),
@@ -127,8 +131,8 @@ impl StorageFixture {
     /// Opens a storage whose other side accepts connections and never answers, such as
     /// [`TcpServer::silent`](crate::TcpServer::silent).
     #[must_use]
-    pub fn silent<T: IntoStorage>(mut self, open: impl Fn() -> T + 'static) -> Self {
-        self.silent = Some(opening(open));
+    pub fn hanging<T: IntoStorage>(mut self, open: impl Fn() -> T + 'static) -> Self {
+        self.hanging = Some(opening(open));
         self
     }
 
@@ -191,7 +195,7 @@ impl fmt::Debug for StorageFixture {
         let parts = [
             ("expiring", self.expiring.is_some()),
             ("failing", self.failing.is_some()),
-            ("silent", self.silent.is_some()),
+            ("hanging", self.hanging.is_some()),
             ("stored", self.stored.is_some()),
             ("files", self.files.is_some()),
             ("secret", self.secret.is_set()),
@@ -229,8 +233,8 @@ pub mod without {
         assert_not_offered(fixture.failing.is_some(), "failing");
     }
 
-    pub fn silent(fixture: &StorageFixture) {
-        assert_not_offered(fixture.silent.is_some(), "silent");
+    pub fn hanging(fixture: &StorageFixture) {
+        assert_not_offered(fixture.hanging.is_some(), "hanging");
     }
 
     pub fn secret(fixture: &StorageFixture) {

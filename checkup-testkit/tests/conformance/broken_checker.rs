@@ -29,6 +29,7 @@ enum Fault {
     GivesUpEarly,
     Blocks,
     BlocksForAWhile,
+    Sleeps,
     RemembersTheAnswer,
     TriesTwice,
     RetriesWhatFailed,
@@ -119,6 +120,10 @@ impl Checker for Greeting {
             Fault::NeverSucceeds => Err(Failure::other("not today")),
             Fault::Blocks => self.greet_blocking(None),
             Fault::BlocksForAWhile => self.greet_blocking(Some(Duration::from_millis(300))),
+            Fault::Sleeps => {
+                std::thread::sleep(Duration::from_millis(500));
+                self.greet().await
+            }
             Fault::RemembersTheAnswer if number > 0 => Ok(Observation::new()),
             Fault::TriesTwice => {
                 let _ = self.greet().await;
@@ -220,7 +225,8 @@ fn broken(behaviour: &str) -> Vec<Broken<CheckerFixture>> {
             (Fault::SucceedsTwice, "attempt 3 at what works"),
             (Fault::FailsOtherwiseLater, "attempt 2 is not as the first"),
         ],
-        "the_thread_is_not_blocked" => {
+        "an_attempt_does_not_block_the_thread" => &[(Fault::Sleeps, "an attempt blocks the thread")],
+        "a_hanging_attempt_does_not_block_the_thread" => {
             &[(Fault::Blocks, "the thread is blocked"), (Fault::BlocksForAWhile, "the thread was blocked")]
         }
         "an_endless_answer_ends_the_attempt" => {

@@ -37,6 +37,7 @@ enum Fault {
     HasNoKinds,
     WaitsForEver,
     Swallows,
+    Blocks,
     ShowsItself,
     ShowsErrors,
 }
@@ -59,8 +60,12 @@ struct Files {
 impl Files {
     async fn call(&self) -> Result<(), StorageError> {
         tokio::task::yield_now().await;
+        if self.fault == Fault::Blocks {
+            std::thread::sleep(Duration::from_millis(500));
+        }
         match self.side {
             Side::Works => Ok(()),
+            Side::IsSilent if self.fault == Fault::Blocks => Err(StorageError::new("no answer within 500ms")),
             Side::Refuses if self.fault == Fault::Swallows => Ok(()),
             Side::Refuses if self.fault == Fault::ShowsErrors => {
                 Err(StorageError::new("refused").with_source(format!("403 for key {SECRET}")))
@@ -189,7 +194,7 @@ fn fixture(fault: Fault) -> NamedFilesFixture {
             Files { fault, side, files }
         }
     };
-    NamedFilesFixture::new(at(Side::Works)).failing(at(Side::Refuses)).silent(at(Side::IsSilent)).secret(SECRET)
+    NamedFilesFixture::new(at(Side::Works)).failing(at(Side::Refuses)).hanging(at(Side::IsSilent)).secret(SECRET)
 }
 
 pub(crate) fn good() -> NamedFilesFixture {
@@ -224,6 +229,8 @@ fn broken(behaviour: &str) -> Vec<Broken<NamedFilesFixture>> {
         "more_than_a_thousand_are_deleted_at_once" => &[(Fault::DeletesThousand, "what is left of 1100 files")],
         "many_may_delete_the_same" => &[(Fault::RefusesMissing, "many may delete the same")],
         "an_unknown_file_is_not_found" => &[(Fault::HasNoKinds, "of a file that never was")],
+        "no_call_blocks_the_thread" => &[(Fault::Blocks, "a call blocks the thread")],
+        "a_hanging_call_does_not_block_the_thread" => &[(Fault::Blocks, "the thread was blocked")],
         "a_silent_network_is_an_error_in_time" => &[(Fault::WaitsForEver, "without end")],
         "what_fails_is_an_error" => &[(Fault::Swallows, "cannot be used")],
         "errors_hold_no_secret" => &[(Fault::ShowsErrors, "shows the secret")],

@@ -23,6 +23,7 @@ enum Fault {
     DoesNotEscape,
     Swallows,
     WaitsForEver,
+    Blocks,
     ShowsItself,
     ShowsErrors,
 }
@@ -45,8 +46,12 @@ struct Pager {
 #[async_trait]
 impl Notifier for Pager {
     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
+        if self.fault == Fault::Blocks {
+            std::thread::sleep(Duration::from_millis(500));
+        }
         match self.side {
             Side::Accepts => {}
+            Side::IsSilent if self.fault == Fault::Blocks => return Err(NotifyError::new("no answer within 500ms")),
             Side::Refuses if self.fault == Fault::Swallows => return Ok(()),
             Side::Refuses if self.fault == Fault::ShowsErrors => {
                 return Err(NotifyError::new("refused").with_source(format!("401 for token {SECRET}")));
@@ -107,7 +112,7 @@ fn fixture(fault: Fault) -> NotifierFixture {
     };
     NotifierFixture::new(at(Side::Accepts), move || arrived.lock().unwrap().clone())
         .failing(at(Side::Refuses))
-        .silent(at(Side::IsSilent))
+        .hanging(at(Side::IsSilent))
         .escaping(|delivery| assert!(!delivery.contains(['<', '\n', '\r']), "{delivery}"))
         .secret(SECRET)
 }
@@ -126,6 +131,8 @@ fn broken(behaviour: &str) -> Vec<Broken<NotifierFixture>> {
         }
         "text_from_outside_is_escaped" => &[(Fault::DoesNotEscape, "<script>")],
         "what_is_not_delivered_is_an_error" => &[(Fault::Swallows, "nothing was delivered")],
+        "a_call_does_not_block_the_thread" => &[(Fault::Blocks, "a call blocks the thread")],
+        "a_hanging_call_does_not_block_the_thread" => &[(Fault::Blocks, "the thread was blocked")],
         "a_silent_network_is_an_error_in_time" => &[(Fault::WaitsForEver, "without end")],
         "debug_holds_no_secret" => &[(Fault::ShowsItself, "`Debug` shows the secret")],
         "errors_hold_no_secret" => &[(Fault::ShowsErrors, "the error shows the secret")],

@@ -34,6 +34,7 @@ enum Fault {
     StaysLocked,
     RefusesDuplicates,
     WaitsForEver,
+    Blocks,
     Swallows,
     ShowsErrors,
     ShowsItself,
@@ -90,8 +91,12 @@ impl Store {
     }
 
     async fn reach(&self) -> Result<(), StorageError> {
+        if self.fault == Fault::Blocks {
+            std::thread::sleep(Duration::from_millis(500));
+        }
         match self.side {
             Side::Works => Ok(()),
+            Side::IsSilent if self.fault == Fault::Blocks => Err(StorageError::new("no answer within 500ms")),
             Side::Fails if self.fault == Fault::ShowsErrors => {
                 Err(StorageError::new("refused").with_source(format!("no access with {SECRET}")))
             }
@@ -322,7 +327,7 @@ fn fixture(fault: Fault) -> StorageFixture {
     StorageFixture::new(move || at(Side::Works, None))
         .expiring(move |age| expiring(Side::Works, Some(age)))
         .failing(move || failing(Side::Fails, None))
-        .silent(move || silent(Side::IsSilent, None))
+        .hanging(move || silent(Side::IsSilent, None))
         .files(
             move |name, content| {
                 putting.order.lock().unwrap().push(name.to_owned());
@@ -356,6 +361,10 @@ fn broken(behaviour: &str) -> Vec<Broken<StorageFixture>> {
         ],
         "a_cancelled_store_does_not_spoil_the_next" => &[(Fault::StaysLocked, "the same instance after 1 polls")],
         "storing_again_is_safe" => &[(Fault::RefusesDuplicates, "the same report can be stored again")],
+        "a_store_does_not_block_the_thread" => &[(Fault::Blocks, "a store blocks the thread")],
+        "a_hanging_store_does_not_block_the_thread" => &[(Fault::Blocks, "the thread was blocked")],
+        "reading_does_not_block_the_thread" => &[(Fault::Blocks, "a listing blocks the thread")],
+        "maintenance_does_not_block_the_thread" => &[(Fault::Blocks, "maintenance blocks the thread")],
         "a_silent_network_is_an_error_in_time" => {
             &[(Fault::WaitsForEver, "without end"), (Fault::Swallows, "nobody has answered")]
         }

@@ -24,7 +24,7 @@ mod memory_storage {
         )
     }
 
-    checkup_testkit::storage_conformance!(factory, without: [files, silent, secret]);
+    checkup_testkit::storage_conformance!(factory, without: [files, hanging, secret]);
 }
 
 mod memory_files {
@@ -35,7 +35,7 @@ mod memory_files {
         NamedFilesFixture::new(move || files.clone())
     }
 
-    checkup_testkit::named_files_conformance!(factory, without: [failing, silent, secret]);
+    checkup_testkit::named_files_conformance!(factory, without: [failing, hanging, secret]);
 }
 
 /// An archive in memory, as it would be in a bucket.
@@ -61,7 +61,7 @@ mod archive {
         }
     }
 
-    checkup_testkit::storage_conformance!(factory, without: [failing, silent, secret]);
+    checkup_testkit::storage_conformance!(factory, without: [failing, hanging, secret]);
 }
 
 /// A sink that can only be written to.
@@ -84,7 +84,7 @@ mod write_only {
             let outside = storage.clone();
             StorageFixture::new(move || WriteOnly(storage.clone())).stored(move || outside.results())
         },
-        without: [reader, maintainer, files, failing, silent, secret],
+        without: [reader, maintainer, files, failing, hanging, secret],
     );
 }
 
@@ -118,5 +118,5 @@ mod recording_notifier {
         .failing(|| RecordingNotifier::fails("nobody is there"))
     }
 
-    checkup_testkit::notifier_conformance!(factory, without: [silent, secret, escaping]);
+    checkup_testkit::notifier_conformance!(factory, without: [hanging, secret, escaping]);
 }

@@ -7,6 +7,7 @@ mod broken_named_files;
 mod broken_notifier;
 mod broken_storage;
 mod doubles;
+mod page;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
@@ -71,10 +72,10 @@ fn what_is_declared_as_missing_must_be_missing() {
     for without in [storage::without::reader, storage::without::maintainer, storage::without::files] {
         assert!(catch_unwind(|| conformance::run(broken_storage::good, without)).is_err());
     }
-    for without in [storage::without::failing, storage::without::silent, storage::without::secret] {
+    for without in [storage::without::failing, storage::without::hanging, storage::without::secret] {
         assert!(catch_unwind(|| conformance::run(broken_storage::good, without)).is_err());
     }
-    for without in [named_files::without::failing, named_files::without::silent, named_files::without::secret] {
+    for without in [named_files::without::failing, named_files::without::hanging, named_files::without::secret] {
         assert!(catch_unwind(|| conformance::run(broken_named_files::good, without)).is_err());
     }
     for without in [checker::without::failing, checker::without::hanging, checker::without::endless] {
@@ -83,7 +84,7 @@ fn what_is_declared_as_missing_must_be_missing() {
     for without in [checker::without::tries, checker::without::open, checker::without::secret] {
         assert!(catch_unwind(|| conformance::run(broken_checker::good, without)).is_err());
     }
-    for without in [notifier::without::failing, notifier::without::silent, notifier::without::secret] {
+    for without in [notifier::without::failing, notifier::without::hanging, notifier::without::secret] {
         assert!(catch_unwind(|| conformance::run(broken_notifier::good, without)).is_err());
     }
     assert!(catch_unwind(|| conformance::run(broken_notifier::good, notifier::without::escaping)).is_err());

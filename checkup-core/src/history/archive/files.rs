@@ -22,6 +22,7 @@ use crate::{PagePublisher, StorageError, StorageProvisioner};
 /// - [`list`](Self::list) returns every file that exists during the whole call and is not before `from`, in the order
 ///   of the bytes of the names, up to `limit`. Files that appear or disappear during the call may or may not be listed.
 ///   [`list_before`](Self::list_before) returns those of them that are before `end`.
+/// - It does not block the thread: blocking work goes through `tokio::task::spawn_blocking`.
 /// - [`delete`](Self::delete) removes the given files and nothing else. A missing file is not an error.
 /// - Any number of tasks, processes and machines may do all of this at the same time.
 /// - The implementation bounds every wait on a network with a timeout, and the size of what one [`get`](Self::get)

@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::super::drive::{
-    MAX_POLLS, PATIENCE, all_of, assert_without, block_on, block_on_apart, cancelled_after, eventually, settled, soon,
+    MAX_POLLS, PATIENCE, all_of, assert_without, block_on, block_on_apart, cancelled_after, eventually,
+    leaves_the_thread, never_blocks, settled, soon,
 };
 use super::{CheckerFixture, Count, offered};
 
@@ -151,22 +152,16 @@ pub fn an_attempt_does_not_change_the_next(fixture: &CheckerFixture) {
     });
 }
 
+/// "It does not block the thread."
+pub fn an_attempt_does_not_block_the_thread(fixture: &CheckerFixture) {
+    let checker = (fixture.healthy)();
+    block_on(never_blocks("an attempt", || checker.attempt()));
+}
+
 /// "It does not block the thread": while an attempt hangs, another task on its thread goes on.
-pub fn the_thread_is_not_blocked(fixture: &CheckerFixture) {
+pub fn a_hanging_attempt_does_not_block_the_thread(fixture: &CheckerFixture) {
     let checker = fixture.make_hanging();
-    block_on_apart(async move {
-        let ticks = async {
-            for _ in 0..50 {
-                sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::select! {
-            biased;
-            // One that blocks with a timeout of its own ends before the other task gets to run.
-            outcome = checker.attempt() => panic!("the thread was blocked, or `hanging` does not hang: {outcome:?}"),
-            () = ticks => {}
-        }
-    });
+    block_on_apart(async move { leaves_the_thread(checker.attempt()).await });
 }
 
 /// "It reads and keeps no more of an answer than it needs": an endless answer does not keep it busy.
@@ -196,7 +191,8 @@ pub fn the_endpoint_stays_the_same(fixture: &CheckerFixture) {
 
 /// Every attempt has a limit, and a chance.
 pub fn the_default_timeout_is_more_than_zero(fixture: &CheckerFixture) {
-    assert!(!(fixture.healthy)().default_timeout().is_zero());
+    let limit = (fixture.healthy)().default_timeout();
+    assert!(!limit.is_zero(), "`default_timeout` is zero: an attempt would have no time");
 }
 
 /// "No credentials in endpoints", nor in `Debug`, which goes to logs.

@@ -8,7 +8,9 @@ use checkup_core::StorageError;
 use checkup_core::archive::NamedFiles;
 use tokio::time::timeout;
 
-use super::super::drive::{all_of, assert_without, block_on, block_on_paused};
+use super::super::drive::{
+    all_of, assert_without, block_on, block_on_apart, block_on_paused, leaves_the_thread, never_blocks,
+};
 use super::{NAMES, NamedFilesFixture, offered};
 
 /// Longer than anything waits, with all its retries.
@@ -16,12 +18,24 @@ const NETWORK_LIMIT: Duration = Duration::from_secs(600);
 
 /// "The implementation bounds every wait on a network with a timeout."
 pub fn a_silent_network_is_an_error_in_time(fixture: &NamedFilesFixture) {
-    let open = offered(fixture.silent.as_ref(), "silent");
+    let open = offered(fixture.hanging.as_ref(), "hanging");
     for (what, outcome) in each_call(|call| block_on_paused(async { timeout(NETWORK_LIMIT, call(open())).await.ok() }))
     {
         let outcome = outcome.unwrap_or_else(|| panic!("{what} waits for a silent network without end"));
         assert!(outcome.is_err(), "nobody has answered, and yet {what} succeeds");
     }
+}
+
+/// "It does not block the thread", whatever the call.
+pub fn no_call_blocks_the_thread(fixture: &NamedFilesFixture) {
+    let files = (fixture.open)();
+    each_call(|call| block_on(never_blocks("a call", || call(Arc::clone(&files)))));
+}
+
+/// "It does not block the thread": while a call hangs, another task on its thread goes on.
+pub fn a_hanging_call_does_not_block_the_thread(fixture: &NamedFilesFixture) {
+    let open = offered(fixture.hanging.as_ref(), "hanging");
+    each_call(|call| block_on_apart(leaves_the_thread(call(open()))));
 }
 
 /// What cannot be done is an error, and nothing else.

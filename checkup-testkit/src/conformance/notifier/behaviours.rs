@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::super::drive::{
-    MAX_POLLS, all_of, assert_without, block_on, block_on_paused, cancelled_after, eventually, settled_len, soon,
+    MAX_POLLS, all_of, assert_without, block_on, block_on_apart, block_on_paused, cancelled_after, eventually,
+    leaves_the_thread, never_blocks, settled_len, soon,
 };
 use super::{NotifierFixture, offered};
 
@@ -111,13 +112,26 @@ pub fn what_is_not_delivered_is_an_error(fixture: &NotifierFixture) {
     assert!(outcome.is_err(), "nothing was delivered, and yet the call succeeds");
 }
 
+/// "It does not block the thread."
+pub fn a_call_does_not_block_the_thread(fixture: &NotifierFixture) {
+    let (notifier, notification) = ((fixture.notifier)(), notification(&[("short", Status::Down)], "it broke"));
+    block_on(never_blocks("a call", || notifier.notify(&notification)));
+}
+
+/// "It does not block the thread": while a call hangs, another task on its thread goes on.
+pub fn a_hanging_call_does_not_block_the_thread(fixture: &NotifierFixture) {
+    let notifier = offered(fixture.hanging.as_ref(), "hanging")();
+    let notification = notification(&[("hanging", Status::Down)], "it broke");
+    block_on_apart(async move { leaves_the_thread(notifier.notify(&notification)).await });
+}
+
 /// "Every wait on a network is bounded."
 ///
 /// On a paused clock, so that it takes no time. (Waits in blocking threads take theirs.)
 pub fn a_silent_network_is_an_error_in_time(fixture: &NotifierFixture) {
-    let silent = offered(fixture.silent.as_ref(), "silent");
+    let silent = offered(fixture.hanging.as_ref(), "hanging");
     block_on_paused(async {
-        let (notifier, notification) = (silent(), notification(&[("silent", Status::Down)], "it broke"));
+        let (notifier, notification) = (silent(), notification(&[("hanging", Status::Down)], "it broke"));
         let outcome = timeout(NETWORK_LIMIT, notifier.notify(&notification)).await;
         let outcome = outcome.unwrap_or_else(|_| panic!("the call waits for a silent network without end"));
         assert!(outcome.is_err(), "nobody has answered, and yet the call succeeds");

@@ -9,7 +9,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::super::drive::{
-    MAX_POLLS, all_of, assert_without, block_on, block_on_paused, block_on_threads, cancelled_after, soon,
+    MAX_POLLS, all_of, assert_without, block_on, block_on_apart, block_on_paused, block_on_threads, cancelled_after,
+    leaves_the_thread, never_blocks, soon,
 };
 use super::{StorageFixture, assert_same_results, offered, one, report};
 
@@ -134,14 +135,26 @@ fn identity(result: &CheckResult) -> (&str, &str, Timestamp, Option<&str>) {
 ///
 /// On a paused clock, so that it takes no time. (Waits in blocking threads take theirs.)
 pub fn a_silent_network_is_an_error_in_time(fixture: &StorageFixture) {
-    let open = offered(fixture.silent.as_ref(), "silent");
+    let open = offered(fixture.hanging.as_ref(), "hanging");
     block_on_paused(async {
         let storage = open();
-        let report = report("silent", Timestamp::now());
+        let report = report("hanging", Timestamp::now());
         let outcome = timeout(NETWORK_LIMIT, storage.store(&report)).await;
         let outcome = outcome.unwrap_or_else(|_| panic!("the store waits for a silent network without end"));
         assert!(outcome.is_err(), "nobody has answered, and yet the report is said to be stored");
     });
+}
+
+/// "It does not block the thread."
+pub fn a_store_does_not_block_the_thread(fixture: &StorageFixture) {
+    let (storage, report) = (fixture.open(), report("short", Timestamp::now()));
+    block_on(never_blocks("a store", || storage.store(&report)));
+}
+
+/// "It does not block the thread": while a store hangs, another task on its thread goes on.
+pub fn a_hanging_store_does_not_block_the_thread(fixture: &StorageFixture) {
+    let storage = offered(fixture.hanging.as_ref(), "hanging")();
+    block_on_apart(async move { leaves_the_thread(storage.store(&report("hanging", Timestamp::now()))).await });
 }
 
 /// What cannot be done is an error, and neither a success nor a panic.

@@ -7,7 +7,7 @@ use checkup_core::check_file::{self, FileName};
 use checkup_core::{CheckResult, Maintenance, Storage, StorageError, Timestamp};
 use tokio::task::JoinSet;
 
-use super::super::drive::{MAX_POLLS, block_on, block_on_threads, cancelled_after};
+use super::super::drive::{MAX_POLLS, block_on, block_on_threads, cancelled_after, never_blocks};
 use super::reader::OTHER_FILES;
 use super::{StorageFixture, assert_same_results, one, report};
 
@@ -150,6 +150,20 @@ pub fn maintenance_at_once_loses_nothing(fixture: &StorageFixture) {
             done.expect("the storage can be maintained by many at once");
         }
         assert_same_results("after all has expired", &fixture.results().await, &[]);
+    });
+}
+
+/// "It does not block the thread."
+pub fn maintenance_does_not_block_the_thread(fixture: &StorageFixture) {
+    let expiring = fixture.open_expiring(AT_ONCE);
+    block_on(async {
+        store(&*expiring, "expired").await;
+        never_blocks("maintenance", || async {
+            if let Some(maintainer) = expiring.maintainer() {
+                let _ = maintainer.maintain().await;
+            }
+        })
+        .await;
     });
 }
 

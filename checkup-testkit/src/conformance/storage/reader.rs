@@ -5,7 +5,7 @@ use std::time::Duration;
 use checkup_core::check_file::{self, FileName};
 use checkup_core::{Storage, StorageErrorKind, StorageReader, Timestamp};
 
-use super::super::drive::block_on;
+use super::super::drive::{block_on, never_blocks};
 use super::{StorageFixture, assert_same_results, files, report};
 
 const EPOCH: Timestamp = Timestamp::from_unix_nanos(0);
@@ -70,6 +70,18 @@ pub fn listing_has_only_check_files(fixture: &StorageFixture) {
         let old = FileName::at(Timestamp::now().saturating_sub(HOUR));
         fixture.put(old.as_str(), &content());
         assert_eq!(list(&*storage, EPOCH).await, [vec![old], before].concat());
+    });
+}
+
+/// "It does not block the thread", neither to list nor to fetch.
+pub fn reading_does_not_block_the_thread(fixture: &StorageFixture) {
+    let storage = fixture.open();
+    block_on(async {
+        store_some(&*storage, 1).await;
+        never_blocks("a listing", || reader(&*storage).list(EPOCH)).await;
+        for name in list(&*storage, EPOCH).await {
+            never_blocks("fetching a file", || reader(&*storage).fetch(&name)).await;
+        }
     });
 }
 

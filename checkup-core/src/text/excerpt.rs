@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use checkup_core::text::push_escaped;
+use super::push_escaped;
 
 /// The beginning of what an endpoint sent, for a message: at most `max` characters of it, on one line.
 ///
-/// [Misleading](checkup_core::text::is_misleading) characters and bytes that are not UTF-8 are escaped, so terminals, logs and
+/// [Misleading](super::is_misleading) characters and bytes that are not UTF-8 are escaped, so terminals, logs and
 /// pages can show the result as it is. An escape counts as one character. `…` replaces the part that is cut off.
 ///
 /// ```
-/// use checkup_net::excerpt;
+/// use checkup_core::text::excerpt;
 ///
 /// assert_eq!(excerpt(b"-NOAUTH\r\n", 80), r"-NOAUTH\r\n");
 /// assert_eq!(excerpt(b"\x1b[31m\xff", 80), r"\u{1b}[31m\xff");
