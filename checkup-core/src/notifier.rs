@@ -145,7 +145,7 @@ impl NotifyError {
 ///         for change in &notification.changes {
 ///             sender.send(change.to_string()).await?;
 ///         }
-///         Ok::<_, mpsc::error::SendError<_>>(())
+///         Ok::<_, mpsc::error::SendError<String>>(())
 ///     }
 /// });
 /// let checkup = Checkup::builder()
