@@ -16,11 +16,11 @@ A config file is JSON, YAML or TOML, by its extension. `checkup init` writes one
 one, and `checkup explain http.timeout` shows an entry of this page in the terminal.
 
 - A **duration** is a text such as `500ms`, `10s` or `1m30s`, with the units `ns`, `us`, `ms`, `s`, `m`, `h`, `d` and `w`.
-- A **list** of one may be written without brackets: `tags: public`.
-- In texts, `${VAR}` is the environment variable `VAR`, which must be set. `${VAR:-default}` has a default, and `$${` is a plain `${`. This
-  keeps secrets out of the file. In a URL, the value is percent-encoded for its place.
+- A **list** with one entry may be written without brackets: `tags: public`.
+- In texts, `${VAR}` is the environment variable `VAR`, which must be set. `${VAR:-default}` has a default, and `$${` is a literal
+  `${`. Variables keep secrets out of the file. In a URL, their values are percent-encoded as their position requires.
 - Relative paths are relative to the folder of the file.
-- Root keys that begin with `x-` are free to use, for the anchors of YAML.
+- Root keys that begin with `x-` are ignored. Use them for YAML anchors, for example.
 - Settings for all checks of a type go under `defaults`. A check that has the key itself keeps its own value:
 
 ```yaml

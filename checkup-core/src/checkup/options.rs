@@ -29,7 +29,7 @@ const MAX_LOCATION: usize = 64;
 pub(crate) struct Options {
     /// Where reports wait while the storage cannot be reached: an object with `dir`, or `false` for nowhere.
     pub(super) spool: SpoolSetting,
-    /// How many checks run concurrently, up to 100,000; 0 or absent for 256.
+    /// How many checks run concurrently, up to 100,000. Default: 256; 0 means the default.
     pub(super) concurrent_checks: usize,
     /// Where this node is, in one line of at most 64 characters; recorded in every result.
     pub(super) location: String,

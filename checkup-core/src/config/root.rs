@@ -96,10 +96,10 @@ pub(super) struct Plugins {
     #[schemars(schema_with = "super::type_schema::defaults")]
     #[serde(rename = "defaults")]
     _defaults: Value,
-    /// What is notified of changes, each with its `type`.
+    /// The notifiers, which are called when a status changes, each with its `type`.
     #[schemars(schema_with = "super::type_schema::notifiers")]
     notifiers: Vec<Value>,
-    /// Upstream's older form of one notifier; it goes first.
+    /// A single notifier: an older form of `notifiers` in upstream. It is called first.
     #[schemars(schema_with = "super::type_schema::notifier")]
     notifier: Option<Value>,
     /// The schema of this file, for editors.
