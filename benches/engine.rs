@@ -1,4 +1,4 @@
-//! Measures the overhead of the engine: a check that does nothing, compared with a bare task that does nothing.
+//! Measures the overhead of the engine: a check that does nothing, compared with a bare tokio task that does nothing.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use checkup::{Checkup, check_fn};

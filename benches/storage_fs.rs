@@ -1,5 +1,5 @@
-//! Compares storing a run of 20 results in a directory with a bare write and fsync of the same bytes, with a short and with a
-//! long history.
+//! Compares storing a run of 20 results in a directory with a bare write and fsync of the same bytes, with a short and a long
+//! history.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::fs::File;

@@ -10,7 +10,7 @@ use checkup::{
     check_fn,
 };
 
-/// Reports in memory, by the names that their check files would have.
+/// Keeps reports in memory, by the names that their check files would have.
 #[derive(Debug, Default)]
 struct Memory {
     files: Mutex<BTreeMap<FileName, Vec<CheckResult>>>,
@@ -21,7 +21,7 @@ impl Storage for Memory {
     async fn store(&self, report: &Report) -> Result<(), StorageError> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let mut moment = Timestamp::now();
-        // Never replace a report: two may be stored in the same nanosecond.
+        // Never replaces a report: two may be stored in the same nanosecond.
         while files.contains_key(&FileName::at(moment)) {
             moment = Timestamp::from_unix_nanos(moment.unix_nanos() + 1);
         }

@@ -1,5 +1,5 @@
 //! Nodes in three places check one service and write to one bucket, without a lock or a leader. The bucket is unreachable for
-//! a while, and nothing is lost; at the end the results of all nodes are read.
+//! a while, but nothing is lost. At the end, the results of all nodes are read.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
@@ -43,11 +43,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     bucket.stop();
     let report = nodes[0].check().await;
     match nodes[0].store(&report).await {
-        Err(error) if error.kind() == StorageErrorKind::Spooled => println!("the bucket is away: {error}"),
+        Err(error) if error.kind() == StorageErrorKind::Spooled => println!("the bucket is unreachable: {error}"),
         other => return Err(format!("expected the report to be spooled, found {other:?}").into()),
     }
     bucket.start_again();
-    // … since the next store brings the queued reports.
+    // … since the next successful store also stores the queued reports.
     shop_works.store(false, Ordering::SeqCst);
     for node in &nodes[..2] {
         node.check_and_store().await?;

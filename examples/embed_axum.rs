@@ -25,10 +25,10 @@ type Shared = State<Arc<Monitor>>;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    // What the shop needs: a database, and a bank's API that can be switched off here.
+    // The shop's dependencies: a database, and a bank's API that this example can switch off.
     let dir = tempfile::tempdir()?;
     let mut database = Config::new(dir.path().join("shop.sqlite"));
-    // A wait for a connection ends, with a reason, before the check's own timeout.
+    // Waiting for a connection ends before the check's own timeout, so the failure names the reason.
     database.pool = Some(PoolConfig { timeouts: Timeouts::wait_millis(500), ..PoolConfig::new(2) });
     let pool = database.create_pool(Runtime::Tokio1)?;
     query(pool.clone(), "CREATE TABLE orders (id INTEGER PRIMARY KEY, item TEXT NOT NULL)").await?;
@@ -70,14 +70,14 @@ async fn main() -> Result<(), Error> {
     drop(leaked);
     readyz(&monitor, shop, |status, _| status == 200).await?;
 
-    // Stop taking requests first, then stop the monitor: probes are answered until the end.
+    // Stop accepting requests first, then stop the monitor, so that probes are answered until the end.
     drop(stop);
     server.await??;
     monitor.shutdown().await;
     Ok(())
 }
 
-/// The checks are next to what they check. Liveness covers what a restart can fix; readiness covers what a request needs.
+/// Defines the checks next to what they check. Liveness covers what a restart can fix; readiness covers what a request needs.
 fn checks(pool: &Pool, bank: String) -> [Check; 4] {
     let (database, orders) = (pool.clone(), pool.clone());
     let mailer = tokio::spawn(std::future::pending::<()>()).abort_handle();
@@ -99,7 +99,7 @@ async fn query(pool: Pool, sql: &'static str) -> Result<(), Error> {
     Ok(query.await.map_err(|panic| panic.to_string())??)
 }
 
-/// Answers from the latest runs, without checking on request. Degraded means slow, and still serves.
+/// Answers from the latest runs, without running any check. Degraded means slow but still working.
 fn probe(monitor: &Monitor, tag: &str) -> (StatusCode, Json<Report>) {
     match monitor.latest_of(|check| check.has_tag(tag)) {
         Some(report) if report.status() < Status::Down => (StatusCode::OK, Json(report)),
@@ -107,7 +107,7 @@ fn probe(monitor: &Monitor, tag: &str) -> (StatusCode, Json<Report>) {
     }
 }
 
-/// The callback: sends one line for each check whose status changed.
+/// The notifier's callback: sends one line for each check whose status changed.
 #[derive(Debug)]
 struct Alerts(mpsc::UnboundedSender<String>);
 

@@ -24,7 +24,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> Result<(), Error> {
-    // What the service needs: the API of another one, which is still starting.
+    // The service's dependency: the API of another service, which is still starting.
     let started = Arc::new(AtomicBool::new(false));
     let search = Arc::clone(&started);
     let search = HttpServer::start(move |_| Answer::new(if search.load(Ordering::SeqCst) { 200 } else { 503 }));
@@ -40,7 +40,7 @@ async fn main() -> Result<(), Error> {
     let (stop, stopped) = oneshot::channel();
     let server = tokio::spawn(serve(listener, Arc::clone(&monitor), stopped));
 
-    // What a platform's probe does, written with the library itself: the service is not ready at first, then it is.
+    // Does what a platform's probe does, using the library itself: the service is not ready at first, then it is.
     let probe = |status: u16, text: &str| {
         let check = Check::new(
             format!("/readyz answers {status}"),
@@ -71,19 +71,19 @@ async fn serve(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: onesho
         let monitor = Arc::clone(&monitor);
         let service = service_fn(move |request| ready(Ok::<_, Infallible>(answer(&monitor, &request))));
         let connection = hyper::server::conn::http1::Builder::new().serve_connection(connection, service);
-        // Clients that close their connection early are no error of the service.
+        // A client that closes its connection early is not an error of the service.
         tokio::spawn(connections.watch(connection));
     }
     connections.shutdown().await;
     Ok(())
 }
 
-/// Answers from the latest runs, without checking on request.
+/// Answers from the latest runs, without running any check.
 fn answer(monitor: &Monitor, request: &Request<Incoming>) -> Response<String> {
     let (status, body) = match request.uri().path() {
         "/healthz" => (StatusCode::OK, "the process answers".to_owned()),
         "/readyz" => match monitor.latest_of(|check| check.has_tag("readiness")) {
-            // Degraded means slow, and still serves.
+            // Degraded means slow but still working.
             Some(report) if report.status() < Status::Down => (StatusCode::OK, report.to_string()),
             Some(report) => (StatusCode::SERVICE_UNAVAILABLE, report.to_string()),
             None => (StatusCode::SERVICE_UNAVAILABLE, "not checked yet".to_owned()),

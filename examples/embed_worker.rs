@@ -11,10 +11,10 @@ use checkup::storage_fs::{Fs, FsStorage};
 use checkup::{Check, Checkup, Monitor, Report, Status, StorageReader, Timestamp, check_fn};
 use tokio::sync::{mpsc, watch};
 
-/// How long a message may take before the worker counts as stuck: 30 seconds or so in a real one.
+/// How long a message may take before the worker counts as stuck. A real worker might use 30 seconds.
 const STUCK_AFTER: Duration = Duration::from_secs(1);
 
-/// How often the worker checks itself: 10 seconds or so in a real one.
+/// How often the worker checks itself. A real worker might use 10 seconds.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Error> {
         queue.send(message.to_owned()).await?;
     }
 
-    // A real worker returns this from `main`, and its exit code is 1.
+    // A real worker returns this error from `main`, which makes its exit code 1.
     let Err(reason) = run(messages, history.path()).await else { return Err("the worker did not notice".into()) };
     println!("The worker ends: {reason}\n");
     assert_eq!(reason.to_string(), "progress: `the endless invoice` takes longer than 1s");
@@ -57,7 +57,7 @@ async fn run(messages: mpsc::Receiver<String>, history: &Path) -> Result<(), Err
         () = work(messages, current) => Ok(()),
         reason = down(&monitor) => Err(reason.into()),
     };
-    // In both cases the last run finishes and is stored.
+    // In either case, the last run finishes and is stored.
     monitor.shutdown().await;
     outcome
 }

@@ -1,4 +1,5 @@
-//! Checks from a file, `examples/checkup.yaml`: read, run, stored, and written back with its secrets redacted.
+//! Reads checks from `examples/checkup.yaml`, runs them, stores the results, and writes the config back with its
+//! secrets redacted.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use checkup::config::Format;
@@ -14,7 +15,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     });
     let dir = tempfile::tempdir()?;
 
-    // `registry.load(path)` takes variables from the environment; here they name the servers above.
+    // `registry.load(path)` takes variables from the environment; here they are the addresses of the servers above.
     let variables = |name: &str| match name {
         "SHOP" => Some(shop.addr().to_string()),
         "MAIL" => Some(mail.addr().to_string()),

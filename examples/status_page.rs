@@ -1,6 +1,7 @@
-//! A service that serves its own status page, with `/status/readyz`, `/status/metrics` and badges, from its monitor.
+//! A service that serves its own status page from its monitor, with `/status/readyz`, `/status/metrics` and badges.
 //!
-//! `cargo run --example status_page` prints what is served and exits; with `-- --serve` it serves until Ctrl-C: open the URL.
+//! `cargo run --example status_page` prints what is served and exits. With `-- --serve` it serves until Ctrl-C, so that you
+//! can open the URL.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::error::Error;
@@ -33,13 +34,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .group("Orders")
             .tag("readiness"),
         )
-        // In memory; a real service uses `Fs` or `S3`, so that its history survives restarts.
+        // The history is in memory here; a real service uses `Fs` or `S3`, so that it survives restarts.
         .storage(Archive::new(MemoryFiles::new()))
         .build()?;
     let (monitor, mut runs) = Monitor::builder(checkup).interval(Duration::from_secs(1)).start_and_subscribe()?;
     let monitor = Arc::new(monitor);
 
-    let page = StatusPage::new().title("Shop").description("How the shop is doing.");
+    let page = StatusPage::new().title("Shop").description("The status of the shop.");
     let site = Site::of_monitor(Arc::clone(&monitor)).page(page).build()?;
     let app = Router::new().route("/", get(|| async { "the shop" })).nest_service("/status", site.router());
 

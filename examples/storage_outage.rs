@@ -53,7 +53,7 @@ fn node(location: &str, storage: &MemoryStorage, spool: &Path) -> Result<Checkup
 async fn store(node: &Checkup) -> Result<String, Error> {
     match node.check_and_store().await {
         Ok(_) => Ok("stored".to_owned()),
-        // Nothing is lost: the next store stores this first. `waiting` is worth a metric and an alert.
+        // Nothing is lost: the next store stores this report first. `waiting` deserves a metric and an alert.
         Err(error) if error.kind() == StorageErrorKind::Spooled => {
             let waiting = node.spool().ok_or("the node has a spool")?.waiting().await?;
             Ok(format!("in the spool, where {} waits now: {}", waiting.reports, cause(&error)))

@@ -31,7 +31,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         false => Response::new(500).body("no database"),
     });
 
-    // When each of them counts as up, and what depends on what. With a config file: `checkup wait --timeout 60s`.
+    // Defines when each service counts as up, and what depends on what. With a config file, use `checkup wait --timeout 60s`.
     let dependencies = Checkup::builder()
         .check(Check::new("database", Tcp::new(database_port.to_string())))
         .check(Check::new("name", Dns::new(names.addr().to_string()).hostname("api.shop.test").expect("127.0.0.1")))
@@ -42,13 +42,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         )
         .build()?;
 
-    // Two are down, and one of them is the cause.
+    // Two checks are down, and one of them is the cause.
     let report = dependencies.check().await;
     println!("{report}");
     assert!(report.get("name").is_some_and(|name| name.is_healthy()));
     assert_eq!(report.get("api").and_then(|api| api.because_of.as_deref()), Some("database"));
 
-    // The database comes up while the test waits, and then the API.
+    // The database comes up while the test waits, and then so does the API.
     let starting = tokio::spawn(async move {
         let listening = database.listen(16);
         connected.store(listening.is_ok(), Ordering::SeqCst);

@@ -16,7 +16,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     the_service_greets().await?;
-    a_service_that_never_comes_up_is_told_with_its_reason().await
+    a_service_that_never_comes_up_is_reported_with_its_reason().await
 }
 
 async fn the_service_greets() -> Result<(), Error> {
@@ -26,7 +26,7 @@ async fn the_service_greets() -> Result<(), Error> {
     let healthy = service_checkup(&service.url(""))?.wait_until_healthy(Duration::from_secs(30)).await?;
     println!("Up after {} requests:\n{healthy}", service.requests());
 
-    // Then the test itself. It can use any client, or checks, which say what was expected and what was found.
+    // The actual test. It can use any client, or checks, which report what was expected and what was found.
     let greeting = Http::new(service.url("/greet?name=Ada")).up_status(200).must_contain("hello Ada");
     let nobody = Http::new(service.url("/greet")).up_status(400).must_contain("who?");
     let tests = Checkup::builder()
@@ -39,7 +39,7 @@ async fn the_service_greets() -> Result<(), Error> {
     Ok(())
 }
 
-async fn a_service_that_never_comes_up_is_told_with_its_reason() -> Result<(), Error> {
+async fn a_service_that_never_comes_up_is_reported_with_its_reason() -> Result<(), Error> {
     let nothing = format!("http://{}", closed_port());
     let waited = service_checkup(&nothing)?.wait_until_healthy(Duration::from_millis(500)).await;
 
@@ -51,7 +51,7 @@ async fn a_service_that_never_comes_up_is_told_with_its_reason() -> Result<(), E
     Ok(())
 }
 
-/// When the service counts as up. The program itself can use the same function for its `/readyz`.
+/// Defines when the service counts as up. The program itself can use the same function for its `/readyz`.
 fn service_checkup(url: &str) -> Result<Checkup, ConfigError> {
     Checkup::builder().check(Check::new("service", Http::new(format!("{url}/health")).must_contain("ready"))).build()
 }

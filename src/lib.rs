@@ -5,8 +5,8 @@
 //!
 //! # Embed: checks next to what they check
 //!
-//! A service defines checks in code, a [`Monitor`] runs them in the background, and `/readyz` answers from memory.
-//! Guide: [`guide::embed`].
+//! A service defines its checks in code, a [`Monitor`] runs them in the background, and `/readyz` answers from memory. Guide:
+//! [`guide::embed`].
 //!
 //! ```
 //! use std::time::Duration;
@@ -129,7 +129,7 @@ pub use checkup_storage_s3 as storage_s3;
 #[doc(inline)]
 pub use checkup_tcp as tcp;
 
-/// The registry of every checker, storage, notifier and root section whose feature is enabled.
+/// Returns a registry of every checker, storage, notifier and root section whose feature is enabled.
 ///
 /// Types whose feature is not enabled are known by name, so that the error for a config that uses one says which feature to enable.
 ///
@@ -147,7 +147,7 @@ pub use checkup_tcp as tcp;
 #[cfg(feature = "config")]
 pub fn default_registry() -> config::Registry {
     let mut registry = config::Registry::new();
-    // Each line registers the sibling, or records which feature provides it.
+    // Each line registers a crate's types, or records which feature provides them.
     macro_rules! sibling {
         ($feature:literal, $module:ident, $kind:ident $type_name:literal) => {
             #[cfg(feature = $feature)]
@@ -170,7 +170,7 @@ pub fn default_registry() -> config::Registry {
     registry
 }
 
-/// Compiles and runs what the README shows.
+/// Compiles and runs the code in the README.
 #[cfg(all(doctest, feature = "full"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

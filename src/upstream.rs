@@ -1,11 +1,11 @@
-//! Types that the original Checkup and similar programs have, and what replaces them here.
+//! Types of the original Checkup and of similar programs, and what to use here instead.
 
 use crate::config::{Kind, Registry};
 
-/// What to do about a notification that cannot be sent yet.
+/// The remedy for notifiers that do not exist here.
 const NOTIFIER: &str = "use a custom notifier (the guide `extend` shows one), or let Alertmanager send alerts from `/metrics` of `checkup serve`";
 
-/// What replaces a database.
+/// The remedy for database storages.
 const STORAGE: &str = "use `fs`, `s3`, or a custom storage such as `third-party/checkup-sqlite`";
 
 /// Each type with its remedy.
@@ -14,7 +14,7 @@ const REPLACED: [(Kind, &str, &str); 22] = [
     (
         Kind::Checker,
         "exec",
-        "use a custom checker (the guide `extend` shows one), or a check of what the command looks at",
+        "use a custom checker (the guide `extend` shows one), or check what the command looks at directly",
     ),
     (Kind::Checker, "https", "use `http`, which checks https:// URLs as well"),
     (Kind::Checker, "web", "use `http`"),

@@ -1,4 +1,4 @@
-//! Properties of the public types that their methods do not show: threads, errors, futures.
+//! Tests properties of public types that are not visible in their methods: thread safety, errors, futures.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::error::Error;
@@ -54,7 +54,7 @@ async fn futures_can_be_spawned() {
 }
 
 #[test]
-fn plugin_traits_can_be_objects_and_are_what_they_are_made_of() {
+fn plugin_traits_are_object_safe_and_implemented_for_pointers() {
     fn checker(_: impl IntoChecker) {}
     fn storage(_: impl IntoStorage) {}
     fn notifier(_: impl IntoNotifier) {}

@@ -1,4 +1,4 @@
-//! The documents are true: tables match the workspace, and samples are valid.
+//! Keeps the documents true: tables match the workspace, and samples are valid.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ fn text(path: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The first cells of the rows of tables, without their quotes.
+/// Returns the first cell of each table row, without backquotes.
 fn first_cells(text: &str) -> BTreeSet<String> {
     let rows = text.lines().filter_map(|line| line.trim_start_matches("//!").trim().strip_prefix("| `"));
     rows.filter_map(|row| row.split_once('`')).map(|(cell, _)| cell.to_owned()).collect()
@@ -52,7 +52,7 @@ fn the_feature_table_of_the_facade_is_its_features() {
 }
 
 #[test]
-fn the_types_of_dependencies_in_the_api_are_those_that_are_listed() {
+fn dependencies_types_in_the_api_are_exactly_those_listed() {
     let contributing = text("CONTRIBUTING.md");
     // Cells: where, what, why.
     let rows: Vec<Vec<_>> = contributing.lines().map(|line| line.split('|').map(str::trim).collect()).collect();
@@ -99,7 +99,7 @@ fn every_config_in_the_documents_is_valid() {
     assert!(found > 1, "the documents show configs");
 }
 
-/// The README and every document in `docs/`, but not the decisions.
+/// The README and every document in `docs/`, except the decisions.
 fn documents() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -109,7 +109,7 @@ fn documents() -> Vec<String> {
 }
 
 #[test]
-fn links_between_documents_lead_somewhere() {
+fn links_between_documents_are_not_broken() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for document in documents().iter().map(String::as_str).chain(["ARCHITECTURE.md", "CONTRIBUTING.md"]) {
         let folder = root.join(document).parent().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! Many checks with default settings, some of them of servers that never answer.
+//! Many checks with default settings, some of which are of servers that never answer.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::time::Duration;
@@ -7,8 +7,8 @@ use checkup::http::Http;
 use checkup::{Cause, Check, Checkup, Status};
 use checkup_testkit::{HttpServer, Response, TcpServer};
 
-/// Of 1,000 checks every tenth hangs. They must all hang at the same time: then the run takes one timeout, and
-/// not several one after another.
+/// Every tenth of 1,000 checks hangs. They must all hang at the same time, so that the run takes one timeout instead of
+/// several in a row.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_hanging_checks_of_a_thousand_cost_one_timeout() {
     let healthy = HttpServer::start(|_| Response::new(200).body("ok"));
@@ -17,7 +17,7 @@ async fn a_hundred_hanging_checks_of_a_thousand_cost_one_timeout() {
         0 => format!("http://{}/{index}", silent.addr()),
         _ => healthy.url("/"),
     };
-    // Long enough that the healthy ones are done long before, so that the hanging ones wait for nothing else.
+    // Long enough for the healthy ones to finish well before, so that the run then waits only for the hanging ones.
     let check = |index| Check::new(format!("check {index}"), Http::new(url(index))).timeout(Duration::from_secs(5));
     let checkup = Checkup::builder().checks((0..1000).map(check)).build().unwrap();
 

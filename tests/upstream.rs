@@ -1,5 +1,5 @@
-//! An upstream configuration and an upstream directory work unchanged, and a reader that knows only upstream's
-//! format reads what we write.
+//! Compatibility with upstream: its configuration and its directory work unchanged, and a reader that knows only its
+//! format can read what we write.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::net::Ipv4Addr;
@@ -10,7 +10,7 @@ use checkup::{Checkup, Status, Timestamp};
 use checkup_testkit::{DnsAnswer, DnsServer, HttpServer, Response, TcpServer, closed_port};
 use serde_json::{Value, json};
 
-/// A config as upstream's documentation has it: every key of the three checkers, integer durations.
+/// A config as in upstream's documentation: every key of the three checkers, and integer durations.
 fn upstream_config(web: &HttpServer, tcp: &TcpServer, dns: &DnsServer, dir: &Path) -> Value {
     json!({
         "checkers": [
@@ -80,7 +80,8 @@ async fn a_reader_that_knows_only_upstreams_format_reads_what_is_stored() {
     let dir = tempfile::tempdir().unwrap();
     run_upstream_config(dir.path()).await;
 
-    // As upstream's page does: the index, the stamp from the digits before the first `-`, then the files.
+    // Reads as upstream's page does: first the index, then the files, with the timestamp from the digits before the
+    // first `-`.
     let read = |name: &str| serde_json::from_slice::<Value>(&std::fs::read(dir.path().join(name)).unwrap()).unwrap();
     let index = read("index.json");
     let (name, stamp) = index.as_object().unwrap().iter().next().unwrap();
@@ -98,9 +99,9 @@ async fn a_reader_that_knows_only_upstreams_format_reads_what_is_stored() {
 }
 
 #[tokio::test]
-async fn an_upstream_directory_is_listed_and_read_and_goes_on() {
+async fn an_upstream_directory_can_be_listed_read_and_continued() {
     let dir = tempfile::tempdir().unwrap();
-    // As upstream's encoder writes it, with its escapes, and an index value that is not the name's stamp.
+    // As upstream's encoder writes it: with its escapes, and with an index value that is not the timestamp in the name.
     let old = r#"[{"title":"A \u0026 B","endpoint":"http://127.0.0.1/","timestamp":1795000000000000001,"times":[{"rtt":1500000}],"threshold":500000000,"healthy":true}]"#;
     std::fs::write(dir.path().join("1795000000000000000-check.json"), format!("{old}\n")).unwrap();
     std::fs::write(dir.path().join("index.json"), r#"{"1795000000000000000-check.json":1795000000000000123}"#).unwrap();

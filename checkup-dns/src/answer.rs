@@ -1,4 +1,4 @@
-//! [`Question`]: what is asked, and whether an answer is as expected.
+//! [`Question`]: what to ask, and whether an answer is as expected.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ pub(crate) struct Question {
     pub(crate) expectation: Expectation,
 }
 
-/// A chain of aliases longer than this is not followed. BIND and Unbound stop at 16 and 11.
+/// How many aliases are followed. For comparison, BIND stops at 16 and Unbound at 11.
 const MAX_ALIASES: usize = 16;
 
 impl Question {
@@ -40,8 +40,8 @@ impl Question {
         self.expectation.judge(&found)
     }
 
-    /// The records of the answer that answer the question: those of the type, of the name or of the name that it is an alias
-    /// of.
+    /// Selects the records that answer the question: those of the type that belong to the name, or to the name that it is an
+    /// alias of.
     pub(crate) fn relevant<'a>(&self, answer: &'a Message) -> Relevant<'a> {
         let internet = |record: &&Record| record.dns_class == DNSClass::IN;
         let mut relevant = Relevant { aliases: Vec::new(), records: Vec::new() };
@@ -110,7 +110,7 @@ impl Question {
     }
 }
 
-/// The records of an answer that answer the question.
+/// The records of a message that answer the question.
 #[derive(Debug)]
 pub(crate) struct Relevant<'a> {
     /// The CNAME records from the name on, in order.
@@ -119,7 +119,7 @@ pub(crate) struct Relevant<'a> {
     pub(crate) records: Vec<&'a Record>,
 }
 
-/// A name as people write it: without the trailing dot, in ASCII, unusual characters escaped.
+/// Formats a name as people write it: without the trailing dot, in ASCII, with unusual characters escaped.
 pub(crate) fn shown(name: &Name) -> String {
     if name.is_root() {
         return ".".to_owned();
@@ -131,10 +131,10 @@ pub(crate) fn shown(name: &Name) -> String {
     checkup_net::excerpt(text.as_bytes(), 255)
 }
 
-/// The canonical text of a record's data.
+/// Returns the canonical text of a record's data.
 fn text(record: &Record) -> String {
     let mut text = String::new();
-    // `to_string` panics on data without a text (OPT).
+    // `to_string` panics on data that has no text form (OPT).
     let _ = write!(text, "{}", record.data);
     canonical(&text, record.record_type())
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn each_wrong_answer_has_its_own_text() {
+    fn each_wrong_answer_has_its_own_message() {
         let any = question(ResponseCode::NoError, Expectation::Any);
         let cases: &[(ResponseCode, &[Record], &str)] = &[
             (ResponseCode::NXDomain, &[], "example.test does not exist (NXDOMAIN)"),
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn records_of_another_class_do_not_count() {
+    fn records_of_another_class_are_ignored() {
         let any = question(ResponseCode::NoError, Expectation::Any);
         let mut chaos = a("example.test.", 1);
         chaos.dns_class = DNSClass::CH;

@@ -1,11 +1,11 @@
-//! [`broken`]: the failure of a connection that was open.
+//! [`broken`]: the failure of an open connection.
 
 use std::io;
 
 use checkup_core::Failure;
 use checkup_net::find_tls_failure;
 
-/// The failure of a connection that was open. With TLS 1.3, servers refuse a client's certificate only now.
+/// Makes the failure of an open connection. With TLS 1.3, servers refuse a client's certificate only at this point.
 pub(crate) fn broken(error: io::Error) -> Failure {
     find_tls_failure(&error, "the server").unwrap_or_else(|| error.into())
 }
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_alert_after_the_handshake_has_words() {
+    fn an_alert_after_the_handshake_is_explained() {
         let alert = Error::AlertReceived(AlertDescription::CertificateRequired);
         let failure = broken(io::Error::new(ErrorKind::InvalidData, alert));
         assert_eq!(failure.cause(), Cause::Tls);

@@ -38,7 +38,7 @@ pub struct DnsChecker {
 }
 
 impl DnsChecker {
-    /// The checker with these settings.
+    /// Makes a checker with these settings.
     ///
     /// # Errors
     ///
@@ -63,7 +63,8 @@ impl Checker for DnsChecker {
         if let Some(dnssec) = &self.dnssec {
             dnssec.prepare().await?;
         }
-        // Reading certificates, at the start and when they change, and trust anchors is not the server's time.
+        // Certificates are read at the start and when they change, and trust anchors at the start. That must not count
+        // as the server's time.
         let start = Instant::now();
         let addresses = self.server.addresses().await?;
         let Some(question) = &self.question else {
@@ -94,7 +95,7 @@ fn question(settings: &Dns) -> Result<Option<Question>, ConfigError> {
     let record_type = record_type::parse(&settings.record_type).map_err(|message| invalid("record_type", message));
     let record_type = problems.take(record_type);
     let rcode = problems.take(rcode::parse(&settings.rcode).map_err(|message| invalid("rcode", message)));
-    // Without a type, only the texts of records are not checked.
+    // Without a type, everything is still validated except the records' texts.
     let expect = Expectation::new(settings.expect.as_ref(), record_type.unwrap_or(RecordType::ANY));
     let expectation = problems.take(expect);
     let Some(text) = settings.hostname_fqdn.as_deref().filter(|name| !name.is_empty()) else {
@@ -109,12 +110,12 @@ fn question(settings: &Dns) -> Result<Option<Question>, ConfigError> {
     if let Some(code) = rcode {
         if settings.expect.is_some() && code != ResponseCode::NoError {
             let message =
-                format!("expected only with `rcode` NOERROR, found with {}; remove one of the two", rcode::name(code));
+                format!("valid only with `rcode` NOERROR, found with {}; remove one of the two", rcode::name(code));
             problems.push(invalid("expect", message));
         }
         if settings.dnssec && !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
             let message = format!(
-                "expected only with `rcode` NOERROR or NXDOMAIN, since other answers are not signed, found with {}; remove \
+                "valid only with `rcode` NOERROR or NXDOMAIN, since other answers are not signed, found with {}; remove \
                  one of the two",
                 rcode::name(code)
             );
@@ -126,7 +127,7 @@ fn question(settings: &Dns) -> Result<Option<Question>, ConfigError> {
     })
 }
 
-/// The keys that are set although they need a name to ask for, with the verb.
+/// The keys that are set but need a name to ask for, followed by "is" or "are".
 fn keys_about_a_name(settings: &Dns) -> Option<String> {
     let set = [
         ("`record_type`", settings.record_type != DEFAULT_RECORD_TYPE),
@@ -142,14 +143,15 @@ fn keys_about_a_name(settings: &Dns) -> Option<String> {
     }
 }
 
-/// The name to ask for. Errors do not show the text: where it is not a name, it may be a URL with a password or a token.
+/// Parses the name to ask for. Errors do not show the text: if it is not a name, it could be a URL with a password or a
+/// token.
 fn parse_name(text: &str, record_type: Option<RecordType>) -> Result<Name, ConfigError> {
     let invalid = |found: &str| {
         let message = format!("expected a domain name such as \"www.example.org\", found {found}");
         Err(ConfigError::invalid("hostname_fqdn", message))
     };
     let name = match text.parse::<IpAddr>() {
-        // The names of addresses are in zones for them: 1.2.0.192.in-addr.arpa.
+        // Names of addresses are in reverse zones: 1.2.0.192.in-addr.arpa.
         Ok(address) if record_type == Some(RecordType::PTR) => Ok(Name::from(address)),
         Ok(address @ IpAddr::V6(_)) => {
             return invalid(&format!("the address {address}; to ask for its name, set `record_type` to PTR"));
@@ -171,15 +173,14 @@ fn parse_name(text: &str, record_type: Option<RecordType>) -> Result<Name, Confi
     }
 }
 
-/// The validation that the settings ask for, if any.
+/// Sets up the validation that the settings ask for, if any.
 fn dnssec(settings: &Dns) -> Result<Option<Dnssec>, ConfigError> {
     const KEY: &str = "dnssec_trust_anchor_file";
     let mut problems = ConfigProblems::new();
     if let Some(file) = &settings.dnssec_trust_anchor_file {
         problems.take(validate_path(KEY, file));
         if !settings.dnssec {
-            problems
-                .push(ConfigError::invalid(KEY, "expected only with `dnssec`; set `dnssec` to true, or remove this"));
+            problems.push(ConfigError::invalid(KEY, "valid only with `dnssec`; set `dnssec` to true, or remove this"));
         }
     }
     problems.finish(|| Some(settings.dnssec.then(|| Dnssec::new(settings.dnssec_trust_anchor_file.clone()))))
@@ -191,7 +192,7 @@ mod tests {
     use crate::Expect;
 
     #[test]
-    fn a_name_is_absolute_with_or_without_its_dot() {
+    fn a_name_is_absolute_with_or_without_its_trailing_dot() {
         for name in ["www.example.test", "www.example.test.", "_dmarc.example.test", "."] {
             let checker = DnsChecker::new(&Dns::new("10.0.0.53").hostname(name)).unwrap();
             assert!(checker.question.unwrap().name.is_fqdn(), "{name}");
@@ -224,9 +225,9 @@ mod tests {
             (Dns::new("10.0.0.53").hostname(long), "hostname_fqdn: expected a domain name"),
             (named().record_type("AXFR"), "record_type: expected a record type"),
             (named().rcode("NO"), "rcode: expected a DNS response code"),
-            (named().rcode("NXDOMAIN").expect("10.0.0.1"), "expect: expected only with `rcode` NOERROR"),
-            (named().rcode("SERVFAIL").dnssec(true), "dnssec: expected only with `rcode` NOERROR or NXDOMAIN"),
-            (named().dnssec_trust_anchor_file("x"), "dnssec_trust_anchor_file: expected only with `dnssec`"),
+            (named().rcode("NXDOMAIN").expect("10.0.0.1"), "expect: valid only with `rcode` NOERROR"),
+            (named().rcode("SERVFAIL").dnssec(true), "dnssec: valid only with `rcode` NOERROR or NXDOMAIN"),
+            (named().dnssec_trust_anchor_file("x"), "dnssec_trust_anchor_file: valid only with `dnssec`"),
             (named().expect(Expect::Matches("(".to_owned())), "expect.matches: expected a regular expression"),
         ] {
             let error = DnsChecker::new(&dns).unwrap_err().to_string();
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_endpoint_is_the_server_as_it_was_given() {
+    fn the_endpoint_is_the_server_as_written_in_the_settings() {
         let checker = DnsChecker::new(&Dns::new("ns1.example.test:53").hostname("example.test")).unwrap();
         assert_eq!(checker.endpoint(), "ns1.example.test:53");
         assert_eq!(checker.default_timeout(), Duration::from_secs(1));

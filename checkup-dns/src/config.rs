@@ -15,12 +15,12 @@ use crate::Expect;
 /// - the server refuses EDNS, does not answer within 300 ms, or closes the connection: then without EDNS, which old servers do not know,
 /// - [`dnssec`](Self::dnssec) is set: then for the keys.
 ///
-/// Nothing is cached. The check is *down* without an answer, with another response code than the expected one, without records
-/// of the type, and with records other than the expected ones.
+/// Nothing is cached. The check is *down* if there is no answer, if the response code is not the expected one, if there are no
+/// records of the type, or if the records are not as expected.
 ///
-/// Without a name, the server must accept a TCP connection, and with TLS or HTTPS the handshake must succeed.
+/// Without a name, the server only has to accept a TCP connection. With TLS or HTTPS the handshake must succeed as well.
 ///
-/// The timeout of an attempt covers all of this. Default: 1 second, as in upstream: the original Checkup, a Go program.
+/// The timeout of an attempt covers all of this. It is 1 second by default, as in upstream: the original Checkup, a Go program.
 ///
 /// ```
 /// use checkup_dns::{Dns, Transport};
@@ -45,16 +45,16 @@ pub struct Dns {
     pub endpoint_url: String,
 
     /// The name to ask for, such as `www.example.org`, with or without its trailing dot. It is absolute: search domains are not
-    /// used. With the record type `PTR` it can be an IP address, whose name is asked for. Default: none, so the server only
-    /// has to accept a connection.
+    /// used. With the record type `PTR` it can be an IP address, to ask for the name of that address. Default: none, so the
+    /// server only has to accept a connection.
     #[serde(default, skip_serializing_if = "is_empty")]
     pub hostname_fqdn: Option<String>,
 
-    /// The type of the records to ask for: `A`, `AAAA`, `MX`, `TXT` and so on, or `TYPE` and a number. Default: `A`.
+    /// The type of the records to ask for: `A`, `AAAA`, `MX`, `TXT` and so on, or `TYPE` followed by a number. Default: `A`.
     #[serde(default = "default_record_type", skip_serializing_if = "is_default_record_type")]
     pub record_type: String,
 
-    /// What the answer must contain. An array: all of these records, and perhaps others. `{"exactly": […]}`: these and no
+    /// What the answer must contain. An array: all of these records, and possibly others. `{"exactly": […]}`: these and no
     /// others. `{"matches": "regex"}`: at least one record that matches. Default: at least one record of the type.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
@@ -64,12 +64,12 @@ pub struct Dns {
     #[serde(default = "default_rcode", skip_serializing_if = "is_default_rcode")]
     pub rcode: String,
 
-    /// How the server is asked: `udp` (and TCP if the answer is truncated), `tcp`, `tls` or `https`. Default: `udp`.
+    /// How to ask the server: `udp` (and TCP if the answer is truncated), `tcp`, `tls` or `https`. Default: `udp`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub transport: Transport,
 
     /// The TLS settings. Only with the transports `tls` and `https`. Default: the system's roots, TLS 1.2 or 1.3. Certificate
-    /// files that change are read again at the next attempt.
+    /// files that have changed are read again by the next attempt.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: TlsSettings,
 
@@ -77,20 +77,20 @@ pub struct Dns {
     #[serde(default = "default_https_path", skip_serializing_if = "is_default_https_path")]
     pub https_path: String,
 
-    /// Whether the answer must be signed and validate (RFC 4035). The check validates it and does not rely on the server. It
-    /// asks the same server for the keys up to the trust anchor, within the same timeout, so the server must be a recursive
-    /// one. Default: false.
+    /// Whether the answer must be signed and valid (RFC 4035). The check validates it itself instead of relying on the server.
+    /// It asks the same server for all keys up to the trust anchor, within the same timeout, so the server must be a recursive
+    /// resolver. Default: false.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dnssec: bool,
 
-    /// A file with the keys to trust, one DNSKEY record a line in the format of zone files. Only with `dnssec`. It is read
-    /// once. Default: the keys of the root zone (IANA's of 2017 and 2024).
+    /// A file with the keys to trust, one DNSKEY record per line, in zone file format. Only with `dnssec`. It is read once.
+    /// Default: the keys of the root zone (IANA's of 2017 and 2024).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dnssec_trust_anchor_file: Option<PathBuf>,
 }
 
 impl Dns {
-    /// A check that this server accepts connections; give it a [`hostname`](Self::hostname) to ask for.
+    /// Checks that this server accepts connections. Set a [`hostname`](Self::hostname) to check its answers too.
     pub fn new(server: impl Into<String>) -> Self {
         Self {
             endpoint_url: server.into(),
@@ -134,7 +134,7 @@ impl Dns {
         self
     }
 
-    /// Sets how the server is asked. Default: UDP.
+    /// Sets how to ask the server. Default: UDP.
     #[must_use]
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = transport;
@@ -155,7 +155,7 @@ impl Dns {
         self
     }
 
-    /// Sets whether the answer must be signed and validate. Default: false.
+    /// Sets whether the answer must be signed and valid. Default: false.
     #[must_use]
     pub fn dnssec(mut self, dnssec: bool) -> Self {
         self.dnssec = dnssec;
@@ -170,7 +170,7 @@ impl Dns {
     }
 }
 
-/// How the server is asked.
+/// How to ask the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -188,7 +188,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// The word, as in JSON.
+    /// The name, as in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Transport::Udp => "udp",
@@ -198,7 +198,7 @@ impl Transport {
         }
     }
 
-    /// The port that its servers listen on.
+    /// The default port of its servers.
     pub const fn default_port(self) -> u16 {
         match self {
             Transport::Udp | Transport::Tcp => 53,
@@ -242,7 +242,7 @@ fn is_default_https_path(path: &str) -> bool {
     path == DEFAULT_HTTPS_PATH
 }
 
-// Upstream writes an empty text if there is no name.
+// Upstream writes an empty string if there is no name.
 fn is_empty(text: &Option<String>) -> bool {
     text.as_deref().is_none_or(str::is_empty)
 }

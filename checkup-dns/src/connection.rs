@@ -12,7 +12,7 @@ use crate::broken::broken;
 use crate::https::Https;
 use crate::server::{Secured, Server};
 
-/// An open connection for one query after the other. Dropping it closes it.
+/// An open connection, for one query at a time. Dropping it closes it.
 #[derive(Debug)]
 pub(crate) enum Connection {
     Tcp(TcpStream),
@@ -21,7 +21,7 @@ pub(crate) enum Connection {
 }
 
 impl Connection {
-    /// Connects to the first of these addresses that accepts it, and does what the transport needs before a query.
+    /// Connects to the first of these addresses that accepts, and performs the handshakes of the transport.
     pub(crate) async fn open(server: &Server, addresses: &[SocketAddr]) -> Result<Self, Failure> {
         let stream = server.connect(addresses).await?;
         Ok(match (server.secure(stream).await?, &server.uri) {
@@ -31,7 +31,7 @@ impl Connection {
         })
     }
 
-    /// Sends a query and reads the next message, whatever it is.
+    /// Sends a query and reads the next message, without interpreting it.
     pub(crate) async fn ask(&mut self, query: &[u8]) -> Result<Vec<u8>, Failure> {
         Phase::FirstByte.begin();
         match self {
@@ -42,10 +42,11 @@ impl Connection {
     }
 }
 
-/// Asks on a stream. Two bytes before each message are its length (RFC 1035, section 4.2.2), which limits the answer.
+/// Sends a query on a stream and reads the answer. Two bytes before each message are its length (RFC 1035, section
+/// 4.2.2), which limits the answer.
 async fn ask_stream<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, query: &[u8]) -> Result<Vec<u8>, Failure> {
     let length = u16::try_from(query.len()).map_err(|_| Failure::other("the query is longer than 65535 bytes"))?;
-    // In one write, so that it is one packet: some servers read only the first one (RFC 7766, section 8).
+    // Everything is in one write, and so in one packet: some servers read only the first packet (RFC 7766, section 8).
     let mut framed = Vec::with_capacity(query.len() + 2);
     framed.extend_from_slice(&length.to_be_bytes());
     framed.extend_from_slice(query);

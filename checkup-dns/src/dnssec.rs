@@ -1,4 +1,4 @@
-//! [`Dnssec`]: validates answers (RFC 4035), with hickory's validator over the exchanges of this crate.
+//! [`Dnssec`]: validates answers (RFC 4035), with hickory's validator on top of this crate's exchanges.
 
 use std::fmt;
 use std::io;
@@ -25,14 +25,14 @@ use tokio::sync::OnceCell;
 use crate::answer::{Question, shown};
 use crate::exchange::Exchange;
 
-/// The limit of queries to validate one answer. A deep name takes about twenty.
+/// How many queries may be used to validate one answer. A deep name needs about twenty.
 const MAX_QUERIES: usize = 100;
 
 const ANCHOR_KEY: &str = "dnssec_trust_anchor_file";
 
 /// Validates answers up to a trust anchor.
 pub(crate) struct Dnssec {
-    /// The file of the trust anchors; `None` for the root zone's.
+    /// The file with the trust anchors; `None` for the root zone's.
     file: Option<PathBuf>,
     anchors: OnceCell<Arc<TrustAnchors>>,
 }
@@ -42,12 +42,12 @@ impl Dnssec {
         Self { file, anchors: OnceCell::new() }
     }
 
-    /// Reads the trust anchors, the first time.
+    /// Reads the trust anchors, the first time it is called.
     pub(crate) async fn prepare(&self) -> Result<(), Failure> {
         self.anchors().await.map(|_| ())
     }
 
-    /// Asks the question, judges the answer, and validates it.
+    /// Asks the question, judges the answer and validates it.
     pub(crate) async fn ask(&self, exchange: Exchange, query: Message, question: &Question) -> Result<(), Failure> {
         let anchors = self.anchors().await?;
         let handle = Handle { exchange: Arc::new(exchange), progress: Arc::default() };
@@ -82,7 +82,7 @@ impl Dnssec {
     }
 }
 
-/// Reads trust anchors. Trouble of the monitor, such as too many open files, stays that.
+/// Reads trust anchors. The monitor's own trouble, such as too many open files, keeps its cause.
 fn read_anchors(file: &Path) -> Result<Arc<TrustAnchors>, Failure> {
     let content = read_file(file).map_err(|failure| failure.context(ANCHOR_KEY))?;
     let failure = |reason: &str| Failure::other(format!("{ANCHOR_KEY}: {}: {reason}", file.display()));
@@ -103,7 +103,7 @@ impl fmt::Debug for Dnssec {
     }
 }
 
-/// What the validator sends its queries with: the exchange, in the task of the attempt.
+/// Sends the validator's queries through the exchange, in the task of the attempt.
 #[derive(Clone)]
 struct Handle {
     exchange: Arc<Exchange>,
@@ -113,14 +113,15 @@ struct Handle {
 #[derive(Default)]
 struct Progress {
     queries: usize,
-    /// Why a key or a delegation is missing.
+    /// Why a key or a delegation is missing, if a query failed.
     trouble: Option<Failure>,
 }
 
 impl Handle {
     async fn ask(self, request: DnsRequest) -> Result<DnsResponse, NetError> {
         let (mut query, _) = request.into_parts();
-        // The judgement is ours: a resolver that validates would otherwise hide what it finds wrong (RFC 4035, section 3.2.2).
+        // This check does the validation: a validating resolver would otherwise withhold the answers that it finds bogus (RFC
+        // 4035, section 3.2.2).
         query.metadata.checking_disabled = true;
         let number = {
             let mut progress = self.lock();
@@ -134,7 +135,8 @@ impl Handle {
             self.exchange.ask(query).await
         };
         match outcome {
-            // The code of the answer itself is judged later. Those of keys and delegations are not, so they must be good.
+            // The response code of the answer itself is judged later. Those of keys and delegations are not, so they must be
+            // successful.
             Ok(answer) if number == 1 || is_usable(&answer) => {
                 DnsResponse::from_message(answer).map_err(NetError::from)
             }
@@ -147,7 +149,7 @@ impl Handle {
         }
     }
 
-    /// Keeps the first failure of a query that the validator made.
+    /// Keeps the first failure among the validator's queries.
     fn note(&self, failure: Failure, about: Option<String>) -> NetError {
         let failure = failure.context(about.unwrap_or_default());
         self.lock().trouble.get_or_insert_with(|| failure.clone());
@@ -221,7 +223,7 @@ pub(crate) fn unproven(proof: Proof, answer: &Message, question: &Question, trou
     if proof == Proof::Insecure {
         return Failure::assertion(format!("DNSSEC: the answer is insecure: {name} is not in a signed zone"));
     }
-    // Dates say more than a query that failed, which may not have mattered.
+    // The dates say more than a failed query, which may not have mattered.
     if let Some(why) = out_of_date(answer) {
         return Failure::assertion(format!("DNSSEC: the answer is {}: {why}", word(proof)));
     }
@@ -232,10 +234,10 @@ pub(crate) fn unproven(proof: Proof, answer: &Message, question: &Question, trou
     Failure::assertion(message)
 }
 
-/// What is wrong with the dates of an answer's signatures: the usual way in which a zone becomes bogus.
+/// Says what is wrong with the dates of an answer's signatures. Expired signatures are how zones usually become bogus.
 fn out_of_date(answer: &Message) -> Option<String> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-    // Serial numbers (RFC 1982), as the dates of signatures are.
+    // Dates of signatures are serial numbers (RFC 1982).
     let now = now as u32;
     answer.answers.iter().chain(&answer.authorities).find_map(|record| {
         let RData::DNSSEC(DNSSECRData::RRSIG(signature)) = &record.data else { return None };
@@ -261,7 +263,7 @@ mod tests {
 
     use super::*;
 
-    /// An answer with a signature that is valid from one moment to another, in seconds from now.
+    /// An answer with a signature that is valid during this period, in seconds from now.
     fn signed(inception: i64, expiration: i64) -> Message {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() as i64;
         let date = |offset: i64| SerialNumber::from((now + offset) as u32);
@@ -282,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_that_are_out_of_date_say_so() {
+    fn signatures_outside_their_dates_are_reported_as_such() {
         assert_eq!(out_of_date(&signed(-3600, 3600)), None);
         assert_eq!(
             out_of_date(&signed(3600, 7200)).as_deref(),
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_keeps_its_cause_on_the_way_through_the_validator() {
+    fn a_failure_keeps_its_cause_through_the_validator() {
         let failure = Failure::new(checkup_core::Cause::Refused, "connection refused");
         assert_eq!(from_net(to_net(failure.clone())), failure);
     }

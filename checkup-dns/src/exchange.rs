@@ -1,4 +1,4 @@
-//! [`Exchange`]: the queries of one attempt, and their answers as messages.
+//! [`Exchange`]: the queries of one attempt, and the messages that answer them.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -17,22 +17,24 @@ use crate::Transport;
 use crate::connection::Connection;
 use crate::server::Server;
 
-/// The longest answer that we ask a server to send over UDP: what fits one packet on any path (DNS Flag Day 2020).
+/// The longest answer that we ask a server to send over UDP: one that fits into a single packet on any path (DNS Flag Day
+/// 2020).
 const UDP_PAYLOAD: u16 = 1232;
 
-/// The longest answer over UDP that we accept. Some servers ignore the limit that was asked for and send up to this.
+/// The longest answer over UDP that we accept. Some servers ignore the limit in the query and send up to this many bytes.
 const MAX_DATAGRAM: usize = 4096;
 
 /// How long a server has to answer a query with EDNS until it is also asked without: some drop queries with EDNS.
 ///
-/// An attempt does not know its timeout. This is about a third of the default, so the second query has time for an answer, and
-/// longer than a recursive server usually needs. A server that is only slow answers the first query.
+/// An attempt does not know its timeout. This is about a third of the default, so the second query still has time to be
+/// answered. It is longer than a recursive server usually needs, and a server that is merely slow can still answer the first
+/// query.
 const EDNS_PATIENCE: Duration = Duration::from_millis(300);
 
 /// The length of a message's header.
 const HEADER: usize = 12;
 
-/// Asks the server within one attempt. A connection, once it is open, serves all queries of the attempt.
+/// Queries the server during one attempt. Once a connection is open, it is used for all queries of the attempt.
 #[derive(Debug)]
 pub(crate) struct Exchange {
     server: Arc<Server>,
@@ -45,15 +47,15 @@ impl Exchange {
         Self { server, addresses, connection: Mutex::new(None) }
     }
 
-    /// Sends a query and returns the answer, whatever it says.
+    /// Sends a query and returns the answer, without judging it.
     ///
-    /// Old servers refuse queries with EDNS, or drop them: those are asked again without it (RFC 6891, section 7).
+    /// Old servers refuse or drop queries with EDNS. Those queries are repeated without it (RFC 6891, section 7).
     pub(crate) async fn ask(&self, mut query: Message) -> Result<Message, Failure> {
         if self.server.transport == Transport::Https {
-            // So that caches on the way see equal queries as equal (RFC 8484, section 4.1).
+            // With id 0, equal queries are identical, so HTTP caches can answer them (RFC 8484, section 4.1).
             query.metadata.id = 0;
         }
-        // A query that comes with EDNS needs it, as those of DNSSEC do.
+        // A query that already has EDNS needs it, as those for DNSSEC do.
         let without = query.edns.is_none().then(|| query.clone());
         query.edns.get_or_insert_with(Edns::new).set_max_payload(UDP_PAYLOAD);
         let answer = self.ask_once(&query, without.as_ref()).await?;
@@ -63,7 +65,7 @@ impl Exchange {
         }
     }
 
-    /// Asks once. `without` is the same query without EDNS.
+    /// Sends a query once. `without` is the same query without EDNS.
     async fn ask_once(&self, query: &Message, without: Option<&Message>) -> Result<Message, Failure> {
         let mut bytes = encode(query)?;
         let mut without = without.map(encode).transpose()?;
@@ -89,9 +91,9 @@ impl Exchange {
     /// Asks over a connection: the open one if there is one.
     async fn ask_connected(&self, query: &[u8], without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         let mut slot = self.connection.lock().await;
-        // Taken out during the query, so that a connection with half a query on it is not used again.
+        // Taken out during the query, so that a connection that is left in the middle of one is not used again.
         if let Some(mut connection) = slot.take() {
-            // A server may close a connection after any answer (RFC 7766, section 6.2.4). Then a new one is opened.
+            // A server may close a connection after any answer (RFC 7766, section 6.2.4), in which case a new one is opened.
             if let Ok(answer) = connection.ask(query).await {
                 *slot = Some(connection);
                 return Ok(answer);
@@ -155,7 +157,7 @@ impl Exchange {
         Apart(task)
     }
 
-    /// Asks over UDP: the first address, and the next one if that one cannot be reached.
+    /// Sends a query over UDP to the first address, and to the next one if that is unreachable.
     async fn ask_datagram(&self, query: &[u8], without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         Phase::FirstByte.begin();
         let mut last = None;
@@ -184,7 +186,7 @@ impl Apart {
 
 /// Sends a query from a new socket with a random port, and waits for the answer with its id.
 ///
-/// If there is no answer for a while, it sends the query `without` EDNS too, and takes the answer that comes first.
+/// After a while without an answer, it sends the query `without` EDNS as well, and takes whichever answer comes first.
 async fn datagram(address: SocketAddr, query: &[u8], mut without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
     let any: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
@@ -197,7 +199,7 @@ async fn datagram(address: SocketAddr, query: &[u8], mut without: Option<&[u8]>)
         _ => Failure::from(error).context(address),
     };
     let socket = UdpSocket::bind(any).await.map_err(failure)?;
-    // Connected, so that datagrams from elsewhere do not arrive, and the ICMP errors of this address do.
+    // The socket is connected, so it receives no datagrams from other addresses, but the ICMP errors for this one.
     socket.connect(address).await.map_err(failure)?;
     socket.send(query).await.map_err(failure)?;
     let mut buffer = vec![0; MAX_DATAGRAM + 1];
@@ -213,7 +215,7 @@ async fn datagram(address: SocketAddr, query: &[u8], mut without: Option<&[u8]>)
                 continue;
             }
         };
-        // Another id means a forged answer (RFC 5452, section 9.1): the real one may still arrive.
+        // A wrong id means a forged answer (RFC 5452, section 9.1). The real one may still arrive.
         if length < 2 || buffer[..2] != query[..2] {
             tracing::debug!(%address, length, "ignored a datagram that does not answer the query");
             continue;
@@ -237,12 +239,12 @@ pub(crate) fn refuses_edns(answer: &Message) -> bool {
     answer.edns.is_none() && matches!(code, ResponseCode::FormErr | ResponseCode::NotImp | ResponseCode::ServFail)
 }
 
-/// Whether an answer has records in its last section, where that of EDNS is.
+/// Whether an answer has records in its additional section, which is where the EDNS record is.
 fn has_additional_records(answer: &[u8]) -> bool {
     answer.len() >= HEADER && answer[10..HEADER] != [0, 0]
 }
 
-/// Whether the TC bit is set. Read from the bytes, because some servers cut the rest anywhere.
+/// Whether the TC bit is set. It is read from the bytes, because some servers cut off the rest anywhere.
 fn is_truncated(answer: &[u8]) -> bool {
     answer.len() >= HEADER && answer[2] & 0x02 != 0
 }
@@ -265,7 +267,7 @@ pub(crate) fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
     if message.metadata.id != query.metadata.id {
         return Err(Failure::protocol("the answer does not have the id of the query"));
     }
-    // Errors may come without the question; anything else must repeat it (RFC 5452, section 9.1).
+    // Error answers may omit the question; all others must repeat it (RFC 5452, section 9.1).
     let without = message.queries.is_empty() && message.metadata.response_code != ResponseCode::NoError;
     if !without && message.queries != query.queries {
         let other = message

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 /// What the answer of a DNS server must contain, for the check to be healthy.
 ///
-/// Records are compared by their text, in the form of zone files: an address, `10 mail.example.org` for MX,
-/// `0 5 5060 sip.example.org` for SRV, the texts of a TXT record joined. Names and hexadecimal data are compared in lower case,
-/// names without their trailing dot, and addresses by value (`2001:DB8:0::1` equals `2001:db8::1`).
+/// Records are compared by their text, as in zone files: an address, `10 mail.example.org` for MX, `0 5 5060 sip.example.org`
+/// for SRV, and the joined texts of a TXT record. Names and hexadecimal data are compared in lower case, names without their
+/// trailing dot, and addresses by value (`2001:DB8:0::1` equals `2001:db8::1`).
 ///
 /// ```
 /// use checkup_dns::Expect;
@@ -33,13 +33,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Expect {
-    /// The answer contains all of these records, and perhaps others. In JSON an array.
+    /// The answer contains all of these records, and possibly others. In JSON, an array.
     Contains(Vec<String>),
-    /// The answer contains these records and no others, in any order; none for an empty list. In JSON `{"exactly": […]}`.
+    /// The answer contains exactly these records, in any order, or none if the list is empty. In JSON, `{"exactly": […]}`.
     Exactly(Vec<String>),
-    /// At least one record of the answer matches this regular expression. In JSON `{"matches": "…"}`.
+    /// At least one record of the answer matches this regular expression. In JSON, `{"matches": "…"}`.
     ///
-    /// The syntax is that of the crate `regex`, with Unicode classes. It is tried on each record.
+    /// The syntax is that of the crate `regex`, including Unicode classes. The expression is tried on each record.
     Matches(String),
 }
 
@@ -55,7 +55,7 @@ impl<S: Into<String>> FromIterator<S> for Expect {
     }
 }
 
-/// The forms of [`Expect`] that are objects in JSON.
+/// The variants of [`Expect`] that are objects in JSON.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -78,7 +78,7 @@ impl Serialize for Expect {
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // By hand, because the errors of `untagged` do not say what is wrong.
+        // Implemented by hand, because the errors of `untagged` do not say what is wrong.
         struct ExpectVisitor;
 
         impl<'de> Visitor<'de> for ExpectVisitor {
@@ -242,7 +242,7 @@ impl Expectation {
     }
 }
 
-/// The text of a record that is compared.
+/// The text of a record, in the form that is compared.
 pub(crate) fn canonical(text: &str, record_type: RecordType) -> String {
     match record_type {
         RecordType::A => text.trim().parse::<Ipv4Addr>().map_or_else(|_| text.to_owned(), |ip| ip.to_string()),
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_contained() {
+    fn all_records_of_an_array_must_be_in_the_answer() {
         assert_eq!(judge(r#"["10.0.0.1"]"#, RecordType::A, &["10.0.0.2", "10.0.0.1"]), Ok(()));
         assert_eq!(
             judge(r#"["10.0.0.1"]"#, RecordType::A, &["10.0.0.2"]),
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_regex_matches_some_record() {
+    fn a_regex_must_match_at_least_one_record() {
         let json = r#"{"matches": "^v=spf1 "}"#;
         assert_eq!(judge(json, RecordType::TXT, &["something", "v=spf1 -all"]), Ok(()));
         assert_eq!(

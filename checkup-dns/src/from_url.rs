@@ -1,4 +1,4 @@
-//! DNS checks that are written as URLs: `dns://server/name?type=AAAA`, as in RFC 4501.
+//! Makes DNS checks from URLs: `dns://server/name?type=AAAA`, as in RFC 4501.
 
 use checkup_core::ConfigError;
 use checkup_core::config::{CheckUrl, FromUrl};
@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_a_server_and_a_name_and_perhaps_a_type() {
+    fn a_url_has_a_server_a_name_and_optionally_a_type() {
         assert_eq!(parse("dns://192.0.2.53").unwrap(), Dns::new("192.0.2.53"));
         let dns = Dns::new("192.0.2.53:5353").hostname("example.com");
         assert_eq!(parse("dns://192.0.2.53:5353/example.com").unwrap(), dns);

@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::broken::broken;
 
-/// The media type of queries and answers.
+/// The media type of queries and answers (RFC 8484, section 6).
 const MEDIA_TYPE: &str = "application/dns-message";
 
 /// The longest DNS message, in bytes.
@@ -25,7 +25,7 @@ const MAX_ANSWER: usize = 65_535;
 /// The limit of a response's headers, in bytes.
 const MAX_HEADERS: u32 = 16 * 1024;
 
-/// An HTTP/2 connection. It has no task: it makes progress only during a query.
+/// An HTTP/2 connection. It has no task of its own: it makes progress only during a query.
 pub(crate) struct Https {
     sender: SendRequest<Bytes>,
     connection: Pin<Box<Connection<TlsStream<TcpStream>, Bytes>>>,
@@ -56,7 +56,7 @@ impl Https {
         let exchange = pin!(exchange(self.sender.clone(), request, Bytes::copy_from_slice(query)));
         match select(exchange, &mut self.connection).await {
             Either::Left((answer, _)) => answer,
-            // The connection has ended. The exchange has what came before, or the reason.
+            // The connection has ended. The exchange returns what arrived before, or the reason.
             Either::Right((_, exchange)) => exchange.await,
         }
     }
@@ -76,7 +76,7 @@ async fn exchange(sender: SendRequest<Bytes>, request: Request<()>, query: Bytes
     if !head.status.is_success() {
         return Err(Failure::assertion(format!("response status {}", head.status)));
     }
-    // Without a type, it is taken for this one, as other clients do.
+    // A missing type is taken as this one, as other clients do.
     let media_type = head.headers.get(CONTENT_TYPE).map_or(MEDIA_TYPE.as_bytes(), |value| value.as_bytes());
     if !is_dns_message(media_type) {
         let found = checkup_net::excerpt(media_type, 60);
@@ -100,7 +100,7 @@ async fn read(mut body: RecvStream) -> Result<Vec<u8>, Failure> {
     Ok(answer)
 }
 
-/// Whether a content type is that of DNS messages, whatever its parameters.
+/// Whether a content type is that of DNS messages. Parameters are ignored.
 fn is_dns_message(content_type: &[u8]) -> bool {
     let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
     essence.trim_ascii().eq_ignore_ascii_case(MEDIA_TYPE.as_bytes())

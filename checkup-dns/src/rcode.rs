@@ -30,7 +30,7 @@ pub(crate) fn parse(text: &str) -> Result<ResponseCode, String> {
     }
 }
 
-/// The name of a response code.
+/// Returns the name of a response code.
 pub(crate) fn name(code: ResponseCode) -> String {
     let number = u16::from(code);
     match NAMES.iter().find(|(known, _)| *known == number) {
@@ -40,7 +40,7 @@ pub(crate) fn name(code: ResponseCode) -> String {
 }
 
 fn from_number(number: u16) -> ResponseCode {
-    // The upper eight bits travel in the OPT record (RFC 6891, section 6.1.3).
+    // The upper eight bits are in the OPT record (RFC 6891, section 6.1.3).
     ResponseCode::from((number >> 4) as u8, (number & 0x0F) as u8)
 }
 

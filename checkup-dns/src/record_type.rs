@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use hickory_proto::rr::RecordType;
 
-/// The types that have a name; others are `TYPE` and their number (RFC 3597).
+/// The types that have a name; others are written as `TYPE` and their number (RFC 3597).
 const NAMES: &[&str] = &[
     "A",
     "AAAA",
@@ -59,8 +59,8 @@ pub(crate) fn parse(text: &str) -> Result<RecordType, String> {
     ))
 }
 
-/// Whether one query and one answer are about this type. Zone transfers (251, 252) are streams of messages;
-/// OPT (41), TKEY (249) and TSIG (250) are parts of messages; 0 is reserved.
+/// Whether one query can ask for this type and one message answer it. Zone transfers (251, 252) are streams of
+/// messages; OPT (41), TKEY (249) and TSIG (250) are parts of messages; 0 is reserved.
 fn is_askable(number: u16) -> bool {
     !matches!(number, 0 | 41 | 249..=252)
 }

@@ -21,7 +21,7 @@ pub(crate) struct Server {
     address: HostPort,
     pub(crate) transport: Transport,
     tls: Option<TlsClient>,
-    /// Where queries over HTTPS go.
+    /// The URL for queries over HTTPS.
     pub(crate) uri: Option<Uri>,
 }
 
@@ -31,7 +31,7 @@ impl Server {
         let address = HostPort::parse(&dns.endpoint_url, Some(dns.transport.default_port()))
             .map_err(|error| ConfigError::invalid("endpoint_url", error.to_string()));
         let address = problems.take(address);
-        // Without an address, the other settings are still checked for problems.
+        // Even without a valid address, the other settings are checked for problems.
         let host = address.as_ref().map_or("localhost", HostPort::host);
         let tls = problems.take(tls(dns, host));
         let uri = problems.take(uri(dns, host, address.as_ref().map_or(443, HostPort::port)));
@@ -44,7 +44,7 @@ impl Server {
         &self.endpoint
     }
 
-    /// Reads the certificates if the transport needs them, at the start and when they change.
+    /// Reads the certificates if the transport needs them: on the first call, and again when they change.
     pub(crate) async fn prepare(&self) -> Result<(), Failure> {
         match &self.tls {
             Some(tls) => tls.prepare().await,
@@ -52,17 +52,17 @@ impl Server {
         }
     }
 
-    /// The addresses of the server.
+    /// Resolves the addresses of the server.
     pub(crate) async fn addresses(&self) -> Result<Vec<SocketAddr>, Failure> {
         checkup_net::resolve(self.address.host(), self.address.port(), IpVersion::Any).await
     }
 
-    /// Connects with TCP to the first of these addresses that accepts it.
+    /// Connects over TCP to the first of these addresses that accepts.
     pub(crate) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
         checkup_net::connect(addresses).await
     }
 
-    /// Makes the TLS handshake if the transport has one.
+    /// Performs the TLS handshake if the transport uses TLS.
     pub(crate) async fn secure(&self, stream: TcpStream) -> Result<Secured, Failure> {
         let Some(tls) = &self.tls else { return Ok(Secured::Plain(stream)) };
         let stream = tls.connect(stream).await?;
@@ -90,9 +90,8 @@ fn tls(dns: &Dns, host: &str) -> Result<Option<TlsClient>, ConfigError> {
 
 fn without_effect(key: &str, transport: Transport) -> ConfigError {
     let transports = if key == "tls" { "\"tls\" or \"https\"" } else { "\"https\"" };
-    let message = format!(
-        "expected only with `transport` {transports}, found with \"{transport}\"; set `transport` or remove this"
-    );
+    let message =
+        format!("valid only with `transport` {transports}, found with \"{transport}\"; set `transport` or remove this");
     ConfigError::invalid(key, message)
 }
 
@@ -108,7 +107,7 @@ fn uri(dns: &Dns, host: &str, port: u16) -> Result<Option<Uri>, ConfigError> {
             format!("expected a path such as \"/dns-query\", found {:?}", dns.https_path),
         )
     })?;
-    // A server that is reached by its address is still asked by its name.
+    // The URL contains the name of the server, even if it is reached at an address.
     let (key, host) = match &dns.tls.server_name {
         Some(name) => ("tls.server_name", name.as_str()),
         None => ("endpoint_url", host),
@@ -152,8 +151,8 @@ mod tests {
     fn invalid_settings_are_refused_with_their_key() {
         for (dns, message) in [
             (Dns::new("udp://10.0.0.1"), "endpoint_url: expected a host and a port"),
-            (Dns::new("x").tls(TlsSettings::new().skip_verify(true)), "tls: expected only with `transport` \"tls\""),
-            (Dns::new("x").transport(Transport::Tcp).https_path("/x"), "https_path: expected only with"),
+            (Dns::new("x").tls(TlsSettings::new().skip_verify(true)), "tls: valid only with `transport` \"tls\""),
+            (Dns::new("x").transport(Transport::Tcp).https_path("/x"), "https_path: valid only with"),
             (Dns::new("x").transport(Transport::Https).https_path("x"), "https_path: expected a path"),
             (
                 Dns::new("x").transport(Transport::Tls).tls(TlsSettings::new().server_name("a b")),

@@ -1,4 +1,4 @@
-//! The DNS checker keeps the contract of checkers.
+//! The DNS checker passes the conformance suite for checkers.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Conditions on a response: as settings have them, and the verdict by them.
+//! Conditions on a response: their settings, and how a response is judged by them.
 
 mod json;
 mod number;

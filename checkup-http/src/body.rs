@@ -1,4 +1,4 @@
-//! The body of a response: decoded, then searched, and no more of it read than the rules need.
+//! The body of a response: decoded, then searched. No more of it is read than the rules need.
 
 mod charset;
 mod decode;

@@ -78,7 +78,8 @@ impl Checker for HttpChecker {
 
     async fn attempt(&self) -> Result<Observation, Failure> {
         let options = self.options();
-        // Reading certificates, at the start and when they change, is not the server's time. Most plain checks need no clock.
+        // Certificates are read at the start and when they change. That must not count as the server's time. Most plain checks
+        // need no clock for it.
         let may_need_tls = self.target.tls || options.follow_redirects > 0 || proxy::is_set();
         let start = may_need_tls.then(Instant::now);
         let mut preparing = Duration::ZERO;
@@ -116,11 +117,11 @@ impl HttpChecker {
         options.unwrap_or_else(|| Options::default_options())
     }
 
-    /// How to reach a target: the URL's, or one that it redirects to.
+    /// Determines how to reach a target: that of the URL, or one that it redirects to.
     fn route<'a>(&'a self, target: &'a Target) -> Route<'a> {
         let options = self.options();
         let is_host = target.host == self.target.host;
-        // The port of the settings replaces the URL's, not that of another scheme to which it redirects.
+        // The port of the settings replaces the URL's, but not that of a redirect to another scheme.
         let has_port = target.port == self.target.port;
         Route {
             target,
@@ -132,7 +133,8 @@ impl HttpChecker {
         }
     }
 
-    /// Makes the TLS configuration if a request to this target needs it and it has not been made yet. How long that took.
+    /// Creates the TLS configuration if a request to this target needs it and it does not exist yet. Returns how long that
+    /// took.
     async fn prepare(&self, target: &Target) -> Result<Duration, Failure> {
         let start = Instant::now();
         Ok(if self.route(target).prepare().await? { start.elapsed() } else { Duration::ZERO })
@@ -151,8 +153,8 @@ impl HttpChecker {
         Exchange::start(stream, &request, method, &target.host, self.options().lenient).await
     }
 
-    /// Follows the redirects from this response on. Returns the first response that is not one, and whether its target has TLS.
-    /// Adds the time of [`prepare`](Self::prepare) to `preparing`.
+    /// Follows redirects, starting with this response. Returns the first response that is not a redirect, and whether its
+    /// target uses TLS. Adds the time of [`prepare`](Self::prepare) to `preparing`.
     async fn follow(&self, mut exchange: Exchange, preparing: &mut Duration) -> Result<(Exchange, bool), Failure> {
         let options = self.options();
         let Request { method, headers, .. } = self.request();
@@ -165,7 +167,7 @@ impl HttpChecker {
                 *preparing += self.prepare(&redirects.target).await?;
                 self.send(&redirects.target, &redirects.method, Some(&redirects.headers), &redirects.body).await
             };
-            // This closes the connection of the response before.
+            // This closes the connection of the previous response.
             exchange = response
                 .await
                 .map_err(|failure| failure.context(format_args!("redirected to {}", redirects.shown())))?;

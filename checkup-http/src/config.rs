@@ -28,25 +28,25 @@ pub const DEFAULT_MAX_BODY_BYTES: usize = 1 << 20;
 #[non_exhaustive]
 pub struct Http {
     /// The URL, with `http://` or `https://`. A user and password in it are sent as `Authorization` (RFC 7617) and never
-    /// shown. Values of its query whose key looks secret (`token`, `api_key`, `sig`) show as `[redacted]`.
+    /// shown. Values in its query whose key looks secret (`token`, `api_key`, `sig`) are shown as `[redacted]`.
     pub endpoint_url: SecretUrl,
     /// The request's method. Default: `GET`.
     #[serde(default = "get", skip_serializing_if = "is_get")]
     pub method: String,
     /// The request's headers, each with its values, which are joined by `", "`. `Host` sets the request's host. White space
-    /// and line breaks at the ends of a value, as in a secret from a file, are removed.
+    /// and line breaks at either end of a value are removed, since secrets from files often end in a line break.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Vec<Secret>>,
     /// The request's body. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Secret>,
-    /// Which statuses count as up: `200`, `"2xx"`, `"200-299"`, or a list of these. Default (and 0): 200 to 204.
+    /// Which statuses count as up: `200`, `"2xx"`, `"200-299"`, or a list of these. 0 means the default: 200 to 204.
     #[serde(default, skip_serializing_if = "is_default")]
     pub up_status: UpStatus,
-    /// The body must contain this text. Default: empty, for no condition.
+    /// The body must contain this text. Empty means no condition. Default: empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub must_contain: String,
-    /// The body must not contain this text. Default: empty, for no condition.
+    /// The body must not contain this text. Empty means no condition. Default: empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub must_not_contain: String,
     /// The body must match this regular expression somewhere.
@@ -58,16 +58,16 @@ pub struct Http {
     /// Conditions on headers of the response.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub response_headers: Vec<HeaderAssertion>,
-    /// How many redirects to follow, one after another, 0 to 50. Default: 0, which makes a redirect the response.
+    /// How many redirects to follow in a row, from 0 to 50. Default: 0, which judges the redirect itself as the response.
     #[serde(default, skip_serializing_if = "is_default")]
     pub follow_redirects: u8,
     /// The maximum size of a body, after decoding, in bytes; more than 0. Default: 1048576. A body is read only if there is a
     /// condition on it.
     #[serde(default = "max_body_bytes", skip_serializing_if = "is_max_body_bytes")]
     pub max_body_bytes: usize,
-    /// Whether to accept responses that break the rules of HTTP further than browsers and curl allow: lines in the head that
-    /// are not headers and charsets that are not known are ignored, so is a wrong `Content-Length`, and of a body that ends
-    /// early or is not encoded as it says, what was received counts. Default: false.
+    /// Whether to accept responses that break the rules of HTTP more than browsers and curl allow. Lines in the head that are
+    /// not headers, unknown charsets and a wrong `Content-Length` are then ignored. If a body ends early or is not encoded as
+    /// declared, the part that was received counts. Default: false.
     #[serde(default, skip_serializing_if = "is_default")]
     pub lenient: bool,
     /// The version of the Internet Protocol to use: `4`, `6` or `"any"`. Default: `"any"`.
@@ -77,13 +77,13 @@ pub struct Http {
     /// that host. No proxy is used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolve: Option<String>,
-    /// The TLS settings of `https` URLs, those of redirects included. `server_name` is for the URL's host alone.
+    /// The TLS settings for `https` URLs, including those of redirects. `server_name` applies only to the URL's own host.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: TlsSettings,
 }
 
 impl Http {
-    /// A GET request for this URL, which must be answered with a status from 200 to 204.
+    /// Makes a GET request for this URL, which must be answered with a status from 200 to 204.
     pub fn new(endpoint_url: impl Into<SecretUrl>) -> Self {
         Self {
             endpoint_url: endpoint_url.into(),
@@ -168,7 +168,7 @@ impl Http {
         self
     }
 
-    /// How many redirects to follow, one after another, 0 to 50. Default: 0.
+    /// How many redirects to follow in a row, from 0 to 50. Default: 0.
     #[must_use]
     pub fn follow_redirects(mut self, maximum: u8) -> Self {
         self.follow_redirects = maximum;

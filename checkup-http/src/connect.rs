@@ -1,4 +1,4 @@
-//! The way to a server: address, connection, TLS, directly or through a proxy.
+//! Connects to a server, directly or through a proxy: address, connection, TLS.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -19,19 +19,19 @@ use crate::url::{Target, TargetHost};
 pub(crate) struct Route<'a> {
     pub(crate) target: &'a Target,
     pub(crate) ip_version: IpVersion,
-    /// The address, and the port unless it is the target's, to connect to instead of resolving the target's host.
+    /// The address to connect to instead of resolving the target's host, and the port if it differs from the target's.
     pub(crate) fixed: Option<(IpAddr, Option<u16>)>,
     pub(crate) tls: &'a TlsSettings,
-    /// The name that the target's certificate must be valid for, if not the host's.
+    /// The name that the target's certificate must be valid for, if it is not the host.
     pub(crate) server_name: Option<&'a ServerName<'static>>,
-    /// The TLS configuration made of these settings at the first use.
+    /// The TLS configuration, created from these settings on first use.
     pub(crate) tls_config: &'a TlsConfig,
 }
 
-/// HTTP/2 is not offered: a check sends one request per connection, for which it only costs.
+/// HTTP/2 is not offered, since it is only overhead for one request per connection.
 const ALPN: &[&[u8]] = &[b"http/1.1"];
 
-/// What the request line must name.
+/// The form of the target in the request line.
 #[derive(Debug)]
 pub(crate) enum Form {
     /// Path and query, for the server itself (RFC 9112, section 3.2.1).
@@ -62,8 +62,8 @@ impl Route<'_> {
         Ok((stream, Form::Origin))
     }
 
-    /// Makes the TLS configuration if this route needs one, or makes it again if a certificate file has changed. Whether it
-    /// took any time.
+    /// Creates the TLS configuration if this route needs one, or creates it again if a certificate file has changed.
+    /// Returns whether that could have taken noticeable time.
     pub(crate) async fn prepare(&self) -> Result<bool, Failure> {
         if self.tls_config.is_final(self.tls) || !self.needs_tls() {
             return Ok(false);
@@ -83,7 +83,7 @@ impl Route<'_> {
         proxy::for_target(self.target).map_err(|problem| Failure::other(problem.to_string()))
     }
 
-    /// If the configuration cannot be made, the next attempt tries again.
+    /// If the configuration cannot be created, the next attempt tries again.
     async fn tls_config(&self) -> Result<Arc<ClientConfig>, Failure> {
         self.tls_config.current(self.tls, ALPN).await
     }
@@ -104,7 +104,7 @@ impl Route<'_> {
         Ok((self.handshake(stream).await?, Form::Origin))
     }
 
-    /// Makes the handshake with the target.
+    /// Performs the TLS handshake with the target.
     async fn handshake(&self, stream: Stream) -> Result<Stream, Failure> {
         let name = match self.server_name {
             Some(name) => name.clone(),
@@ -122,7 +122,7 @@ async fn handshake(stream: Stream, config: Arc<ClientConfig>, name: ServerName<'
     Ok(Stream::Tls(Box::new(stream)))
 }
 
-/// The name that the server's certificate must have.
+/// The name that the server's certificate must be valid for.
 fn server_name(host: &TargetHost) -> Result<ServerName<'static>, Failure> {
     match host {
         TargetHost::Address(address) => Ok(ServerName::IpAddress((*address).into())),

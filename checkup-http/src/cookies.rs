@@ -1,4 +1,4 @@
-//! Cookies that redirects set and their targets need (RFC 6265), kept for one attempt.
+//! Cookies that are set by redirects and needed by their targets (RFC 6265), kept for one attempt.
 
 use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 
@@ -9,8 +9,8 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// The cookies of one attempt.
 ///
-/// They go to the host that set them, or to its domain if it says so, and to no other port, unless both ports are the default of
-/// their scheme. (Browsers send cookies to all ports of a host, where services of others may listen.)
+/// They are sent to the host that set them, or to its domain if the cookie says so. Unlike in browsers, they are not sent to
+/// other ports, where somebody else's service may listen, unless both ports are the defaults of their schemes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cookies(Vec<Cookie>);
 
@@ -19,17 +19,17 @@ struct Cookie {
     name: Vec<u8>,
     value: Vec<u8>,
     domain: String,
-    /// Whether subdomains get it, too.
+    /// Whether subdomains get it as well.
     with_subdomains: bool,
     path: String,
     secure: bool,
-    /// `None` for the default of the scheme.
+    /// The port, or `None` for the default of the scheme.
     port: Option<u16>,
 }
 
 impl Cookies {
-    /// Keeps what this response of the target sets. Cookies that it must not set are ignored, and so are those that make
-    /// too many.
+    /// Keeps the cookies that this response of the target sets. Ignores those that it must not set, and those that exceed
+    /// the limit.
     pub(crate) fn keep(&mut self, target: &Target, headers: &HeaderMap) {
         for line in headers.get_all(SET_COOKIE) {
             let Some((cookie, has_expired)) = Cookie::parse(line.as_bytes(), target) else { continue };
@@ -41,7 +41,7 @@ impl Cookies {
         }
     }
 
-    /// The value of `Cookie` for a request to this target: those of the settings, unless a redirect replaced
+    /// Returns the value of `Cookie` for a request to this target: the cookies of the settings, unless a redirect replaced
     /// them, and those that redirects set. `None` if there are none.
     pub(crate) fn header(&self, target: &Target, own: Option<&HeaderValue>) -> Option<HeaderValue> {
         let kept: Vec<_> = self.0.iter().filter(|cookie| cookie.is_for(target)).collect();
@@ -59,7 +59,7 @@ impl Cookies {
         Some(value)
     }
 
-    /// Puts that value into the headers of a request, or takes the header out.
+    /// Puts that value into the headers of a request, or removes the header.
     pub(crate) fn apply(&self, target: &Target, own: Option<&HeaderValue>, headers: &mut HeaderMap) {
         match self.header(target, own) {
             Some(value) => drop(headers.insert(COOKIE, value)),
@@ -69,8 +69,8 @@ impl Cookies {
 }
 
 impl Cookie {
-    /// Reads a `Set-Cookie` line (RFC 6265, section 5.2), and whether the cookie has expired. `None` if the target must not
-    /// set it.
+    /// Reads a `Set-Cookie` line (RFC 6265, section 5.2). Returns the cookie and whether it has expired; `None` if the
+    /// target must not set it.
     fn parse(line: &[u8], target: &Target) -> Option<(Self, bool)> {
         let mut parts = line.split(|byte| *byte == b';');
         let pair = parts.next()?;
@@ -98,7 +98,7 @@ impl Cookie {
                 "domain" => {
                     let domain = value.trim_start_matches('.').to_ascii_lowercase();
                     if !domain.is_empty() && domain != host {
-                        // Not for a whole top-level domain, and only for one that the host is in.
+                        // A cookie cannot be for a whole top-level domain, and only for a domain that contains the host.
                         let is_above = matches!(target.host, TargetHost::Name(_)) && is_subdomain(&host, &domain);
                         if !is_above || !domain.contains('.') {
                             return None;
@@ -110,7 +110,7 @@ impl Cookie {
                 "path" if value.starts_with('/') => value.clone_into(&mut cookie.path),
                 "secure" => cookie.secure = true,
                 "max-age" => has_expired = value == "0" || value.starts_with('-'),
-                // How servers take a cookie back: its end is in the first year of Unix.
+                // Servers delete a cookie by setting its expiry to early 1970.
                 "expires" if value.contains("1970") => has_expired = true,
                 _ => {}
             }
@@ -123,7 +123,7 @@ impl Cookie {
         (&self.name, &self.domain, &self.path, self.port) == (&other.name, &other.domain, &other.path, other.port)
     }
 
-    /// Whether a request to this target has it.
+    /// Whether a request to this target includes this cookie.
     fn is_for(&self, target: &Target) -> bool {
         let host = target.host.to_string();
         let is_host = host == self.domain || (self.with_subdomains && is_subdomain(&host, &self.domain));
@@ -135,7 +135,7 @@ impl Cookie {
     }
 }
 
-/// Without the value, which is a secret.
+/// Omits the value, which is a secret.
 impl std::fmt::Debug for Cookie {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}=[redacted]", checkup_net::excerpt(&self.name, 40))
@@ -168,7 +168,7 @@ mod tests {
         Target::new(&Url::parse(url).unwrap()).unwrap()
     }
 
-    /// What a request to `to` has for `Cookie`, after a response of `from` with these `Set-Cookie` lines.
+    /// Returns the `Cookie` header of a request to `to`, after a response from `from` with these `Set-Cookie` lines.
     fn sent(from: &str, lines: &[&str], to: &str) -> String {
         let mut headers = HeaderMap::new();
         for line in lines {

@@ -1,6 +1,6 @@
 //! [`Exchange`]: one request and its response, on a separate connection.
 //!
-//! It runs in the task of its caller: dropping it closes the connection, and nothing is left behind.
+//! It runs in the caller's task: dropping it closes the connection and leaves nothing behind.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -17,8 +17,8 @@ use crate::stream::Stream;
 use crate::url::TargetHost;
 use crate::wire::{Framing, ResponseHead, Step, has_http_start, head_end};
 
-/// The maximum size of a response's head, in bytes; also that of all interim responses together.
-/// Common servers allow 8 to 32 KiB for the responses that they forward.
+/// The maximum size of a response's head, and of all interim responses together, in bytes. Common proxies allow 8 to 32
+/// KiB for the responses that they forward.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// How much is read at a time of a head.
@@ -40,13 +40,13 @@ pub(crate) struct Exchange {
 #[derive(Debug)]
 struct Connection {
     stream: Stream,
-    /// What was received and not yet used.
+    /// What was received but not used yet.
     received: BytesMut,
     server: TargetHost,
 }
 
 impl Exchange {
-    /// When the certificates that the other side presented expire.
+    /// When the certificates that the server presented expire.
     pub(crate) fn certificate_expiry(&self) -> Option<Timestamp> {
         self.connection.stream.certificate_expiry()
     }
@@ -65,7 +65,7 @@ impl Exchange {
         let mut interim = 0;
         let (head, length) = loop {
             let (head, length) = poll_fn(|context| connection.poll_head(&mut left, context, lenient)).await?;
-            // 101 is final. It answers a request for another protocol, which this is not.
+            // 101 is a final response. It answers an upgrade request, which is never sent.
             if !head.status.is_informational() || head.status == StatusCode::SWITCHING_PROTOCOLS {
                 break (head, length);
             }
@@ -89,7 +89,7 @@ impl Exchange {
         &self.head
     }
 
-    /// The codings of the body on this connection, in the order in which they were applied.
+    /// The transfer codings of the body, in the order in which they were applied.
     pub(crate) fn transfer_codings(&self) -> &[String] {
         &self.transfer_codings
     }
@@ -99,7 +99,7 @@ impl Exchange {
         self.framing.length()
     }
 
-    /// The next part of the body; `None` at its end.
+    /// Receives the next part of the body; `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         loop {
             let step = self.framing.step(&mut self.connection.received);
@@ -114,7 +114,7 @@ impl Exchange {
             let read = self.connection.stream.read_buf(&mut self.connection.received).await;
             match read.map(|length| length > 0) {
                 Ok(true) => {}
-                // Many servers end TLS without `close_notify`; browsers and curl accept that as an end, too.
+                // Many servers end TLS without `close_notify`, which browsers and curl accept as an end.
                 Ok(false) => return self.ended(),
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return self.ended(),
                 Err(_) if self.lenient => return Ok(None),
@@ -123,15 +123,15 @@ impl Exchange {
         }
     }
 
-    /// What the end of the connection means in the middle of a body.
+    /// Decides what the end of the connection means in the middle of a body.
     fn ended(&self) -> Result<Option<Bytes>, Failure> {
         if self.lenient || self.framing.ends_with_connection() { Ok(None) } else { Err(cut_off()) }
     }
 }
 
 impl Connection {
-    /// Sends what is left of the request and receives the next head, at the same time: a server may answer before it has
-    /// read a large body. The head, and its length.
+    /// Sends the rest of the request while receiving the next head, since a server may answer before it has read a large
+    /// body. Returns the head and its length.
     fn poll_head(
         &mut self,
         left: &mut &[u8],
@@ -170,7 +170,8 @@ impl Connection {
         }
     }
 
-    /// Sends what is left of the request. After an error nothing is left: the answer, if one comes, says why.
+    /// Sends the rest of the request. After an error there is nothing left to send; the answer, if there is one, says
+    /// why.
     fn poll_send(&mut self, left: &mut &[u8], context: &mut Context<'_>) -> Result<(), Failure> {
         let stream = &mut self.stream;
         while !left.is_empty() {
@@ -190,7 +191,7 @@ impl Connection {
         }
     }
 
-    /// Why there is no complete head at the end of the connection.
+    /// Says why there is no complete head at the end of the connection.
     fn no_head(&self, sent: &Result<(), Failure>) -> Failure {
         if !self.received.is_empty() {
             return match ResponseHead::parse(&self.received, true) {
@@ -202,7 +203,7 @@ impl Connection {
         sent.as_ref().err().cloned().unwrap_or_else(closed)
     }
 
-    /// Why what was received is not HTTP.
+    /// Says why what was received is not HTTP.
     fn not_http(&self) -> Failure {
         Failure::protocol(match self.received[..] {
             // The start of a TLS alert or handshake record (RFC 8446, section 5.1).

@@ -1,4 +1,4 @@
-//! HTTP checks that are written as URLs.
+//! Makes HTTP checks from URLs.
 
 use checkup_core::ConfigError;
 use checkup_core::config::{CheckUrl, FromUrl};

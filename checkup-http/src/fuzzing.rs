@@ -1,4 +1,4 @@
-//! Entry points for fuzzing: the parsers of what servers and the environment send. Not part of the API.
+//! Entry points for fuzzing the parsers of untrusted input. Not part of the API.
 //!
 //! Each takes any bytes, and panics only if a parser is broken.
 
@@ -14,7 +14,7 @@ use crate::text::Text;
 use crate::url::{Target, TargetHost};
 use crate::wire::{Framing, ResponseHead, Step, default_headers, has_http_start, head_end};
 
-/// Reads bytes as the response of a server: head, framing, codings, charset, text.
+/// Reads bytes as a server's response: head, framing, codings, charset, text.
 pub fn response(bytes: &[u8]) {
     let rules = BodyRules { must_not_contain: Text::new("needle"), max_bytes: 1 << 16, ..BodyRules::default() };
     for lenient in [false, true] {

@@ -29,7 +29,7 @@ pub use checkup_net::{IpVersion, TlsSettings, TlsVersion};
 pub use config::{DEFAULT_MAX_BODY_BYTES, Http};
 pub use up_status::UpStatus;
 
-/// Registers the checker `http` for config files, and for URLs.
+/// Registers the checker `http` for config files and for URLs.
 #[cfg(feature = "config")]
 pub fn register(registry: &mut checkup_core::config::Registry) {
     registry.checker_with_urls::<Http>("http");

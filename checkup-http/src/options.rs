@@ -15,20 +15,20 @@ use crate::body::BodyRules;
 use crate::config::{DEFAULT_MAX_BODY_BYTES, Http};
 use crate::text::Text;
 
-/// The maximum of `follow_redirects`. Browsers follow 20.
+/// The maximum of `follow_redirects`. For comparison, browsers follow 20.
 const MAX_REDIRECTS: u8 = 50;
 
-/// What most checks leave as it is.
+/// The settings that most checks leave at their defaults.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     pub(crate) body: RequestBody,
     pub(crate) follow_redirects: u8,
     pub(crate) lenient: bool,
     pub(crate) ip_version: IpVersion,
-    /// The address to connect to, and the port unless it is the URL's.
+    /// The address to connect to, and the port if it differs from the URL's.
     pub(crate) fixed: Option<(IpAddr, Option<u16>)>,
     pub(crate) tls: TlsSettings,
-    /// The name of the settings that the certificate must be valid for.
+    /// The name from the settings that the certificate must be valid for.
     pub(crate) server_name: Option<ServerName<'static>>,
     pub(crate) body_rules: BodyRules,
     pub(crate) header_rules: Vec<HeaderRule>,
@@ -44,7 +44,7 @@ impl Options {
         DEFAULT.get_or_init(Self::default)
     }
 
-    /// Parses the settings; `None` if they are the defaults.
+    /// Parses the settings. Returns `None` if all are the defaults.
     ///
     /// # Errors
     ///
@@ -112,7 +112,8 @@ fn has_defaults(http: &Http) -> bool {
 
 fn parse_body_rules(http: &Http) -> Result<BodyRules, ConfigError> {
     let mut problems = ConfigProblems::new();
-    // A body may be anything, so it is searched as bytes. A pattern that is valid for texts is valid for those.
+    // A body may contain any bytes, so it is searched as bytes. Patterns that are valid for text are valid for bytes
+    // too.
     let pattern = http.must_match.as_deref().map(|pattern| {
         parse_regex("must_match", pattern)?;
         let regex = Regex::new(pattern).map_err(|_| ConfigError::expected("must_match", "a regular expression"))?;
@@ -131,7 +132,7 @@ fn parse_body_rules(http: &Http) -> Result<BodyRules, ConfigError> {
     })
 }
 
-/// Parses each setting of a list.
+/// Parses each item of a list.
 fn parse_all<S, T>(
     key: &str,
     settings: &[S],
@@ -144,7 +145,7 @@ fn parse_all<S, T>(
     problems.finish(|| parsed)
 }
 
-/// The address, and the port unless it is the URL's.
+/// Parses the address, and the port if there is one.
 fn parse_resolve(text: &str) -> Result<(IpAddr, Option<u16>), ConfigError> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     if let Ok(address) = bare.parse::<IpAddr>() {

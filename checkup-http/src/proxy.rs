@@ -1,4 +1,5 @@
 //! Proxies named by the environment: `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case.
+//! (CGI programs ignore `HTTP_PROXY`.)
 
 mod environment;
 mod no_proxy;

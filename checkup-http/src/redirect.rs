@@ -1,4 +1,4 @@
-//! [`Redirects`]: follows redirects (RFC 9110, section 15.4), and keeps what is for one origin from others.
+//! [`Redirects`]: follows redirects (RFC 9110, section 15.4), and keeps what is meant for one origin from others.
 
 use bytes::Bytes;
 use checkup_core::Failure;
@@ -22,14 +22,14 @@ pub(crate) struct Redirects {
     /// The cookies of the settings, for the first origin.
     own_cookies: Option<HeaderValue>,
     cookies: Cookies,
-    /// The requests so far: what comes again is a loop.
+    /// The requests so far, to detect loops.
     seen: Vec<(Method, String, Option<HeaderValue>)>,
     maximum: u8,
     hides_paths: bool,
 }
 
 impl Redirects {
-    /// Begins with a request that has been sent.
+    /// Starts with a request that has been sent.
     pub(crate) fn new(target: &Target, method: &Method, headers: HeaderMap, body: Bytes, maximum: u8) -> Self {
         let own_cookies = headers.get(COOKIE).cloned();
         let seen = vec![(method.clone(), target.url().to_owned(), own_cookies.clone())];
@@ -37,7 +37,8 @@ impl Redirects {
         Self { target, method, headers, body, own_cookies, cookies, seen, maximum, hides_paths: false }
     }
 
-    /// Shows where redirects lead without the path. The URL of the settings has a secret in its own, which servers repeat.
+    /// Shows where redirects lead without the path, because the path in the settings contains a secret that servers may
+    /// repeat.
     pub(crate) fn hiding_paths(mut self, hides: bool) -> Self {
         self.hides_paths = hides;
         self
@@ -52,11 +53,12 @@ impl Redirects {
         if self.hides_paths { format!("{}/[redacted]", target.origin()) } else { target.shown() }
     }
 
-    /// Turns to where the response to the request leads. `Ok(false)` if it is not a redirect.
+    /// Moves on to where the response redirects to. Returns `Ok(false)` if it is not a redirect.
     ///
     /// # Errors
     ///
-    /// If it leads nowhere, back, too far, or takes a body to another origin.
+    /// If its target is not an HTTP URL, if it forms a loop, if there are too many, or if it would send a body to another
+    /// origin.
     pub(crate) fn follow(&mut self, head: &ResponseHead) -> Result<bool, Failure> {
         let Some(location) = location(head) else { return Ok(false) };
         let next = self.target.join(location).ok_or_else(|| {
@@ -75,7 +77,7 @@ impl Redirects {
         }
         self.cookies.keep(&self.target, &head.headers);
         if !next.same_origin(&self.target) {
-            // Browsers send it. But it may be a secret, and the settings name only the first origin.
+            // Browsers send the body. But it may be secret, and the settings name only the first origin.
             if !self.body.is_empty() {
                 return Err(Failure::assertion(format!(
                     "redirected ({}) to {}, which is another origin: the request's body is not sent there; \
@@ -102,7 +104,7 @@ impl Redirects {
     }
 }
 
-/// Where a response redirects to; `None` if it is not a redirect.
+/// Returns where a response redirects to; `None` if it is not a redirect.
 fn location(head: &ResponseHead) -> Option<&[u8]> {
     let redirects = matches!(
         head.status,
@@ -124,7 +126,8 @@ fn drops_body(status: StatusCode, method: &Method) -> bool {
     }
 }
 
-/// The headers that only say what client asks and what it accepts. All others may be secret (credentials, keys, cookies).
+/// Keeps only the headers that identify the client and say what it accepts. All others may be secret (credentials, keys,
+/// cookies).
 fn for_other_origin(headers: &HeaderMap, target: &Target) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(6);
     kept.insert(HOST, target.host_header());

@@ -1,4 +1,4 @@
-//! Method and headers of a request, parsed from the settings.
+//! Parses the method and the headers of a request from the settings.
 
 use checkup_core::{ConfigError, ConfigProblems, Secret};
 use http::Method;
@@ -13,7 +13,7 @@ use crate::wire::default_headers;
 ///
 /// # Errors
 ///
-/// If it is not one, is for proxies, or contradicts the conditions on the body.
+/// If it is not a method, is meant for proxies, or contradicts the conditions on the body.
 pub(crate) fn parse_method(http: &Http) -> Result<Method, ConfigError> {
     let invalid = |remedy: &str| {
         let expected = ConfigError::expected("method", format_args!("a method such as \"GET\" or \"POST\"{remedy}"));
@@ -34,7 +34,7 @@ pub(crate) fn parse_method(http: &Http) -> Result<Method, ConfigError> {
 ///
 /// # Errors
 ///
-/// All that are invalid, without their values.
+/// All invalid headers, without their values.
 pub(crate) fn parse_headers(http: &Http) -> Result<Vec<(HeaderName, HeaderValue)>, ConfigError> {
     let mut problems = ConfigProblems::new();
     let mut headers = Vec::new();
@@ -47,8 +47,8 @@ pub(crate) fn parse_headers(http: &Http) -> Result<Vec<(HeaderName, HeaderValue)
     problems.finish(|| Some(headers))
 }
 
-/// The headers of a request: the default ones, and those of the settings in their place. `None` if there are only
-/// default ones.
+/// Combines the default headers with those of the settings, which replace them. `None` if there are only default
+/// headers.
 pub(crate) fn headers(
     target: &Target,
     authorization: Option<HeaderValue>,
@@ -59,7 +59,7 @@ pub(crate) fn headers(
     }
     let mut headers = default_headers(target);
     headers.extend(authorization.map(|authorization| (AUTHORIZATION, authorization)));
-    // Each replaces one of the same name.
+    // Each replaces any of the same name.
     own.into_iter().for_each(|(name, value)| drop(headers.insert(name, value)));
     Some(Box::new(headers))
 }

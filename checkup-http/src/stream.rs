@@ -1,4 +1,4 @@
-//! [`Stream`]: a connection, plain or encrypted.
+//! [`Stream`]: a plain or encrypted connection.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -18,7 +18,7 @@ pub(crate) enum Stream {
 }
 
 impl Stream {
-    /// When the certificates that the other side presented expire, if this is TLS and they can be read.
+    /// Returns when the certificates that the other side presented expire, if this is TLS and they can be read.
     pub(crate) fn certificate_expiry(&self) -> Option<Timestamp> {
         match self {
             Self::Tcp(_) => None,

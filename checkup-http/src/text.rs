@@ -1,19 +1,19 @@
-//! [`Text`]: a text of the settings that a reason may show.
+//! [`Text`]: a text from the settings that failures may quote.
 
 use std::fmt;
 
 use checkup_core::Sourced;
 
-/// A text of the settings. It is shown with `[redacted]` in place of values that came from the environment.
+/// A text from the settings. It is shown with `[redacted]` in place of values that came from the environment.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Text {
     value: String,
-    /// `None` if it is shown as it is.
+    /// `None` if it is shown unchanged.
     shown: Option<Box<str>>,
 }
 
 impl Text {
-    /// Takes a text while the settings are read, which is when its variables are known.
+    /// Makes the text. Must be called while the settings are read, because only then are their variables known.
     pub(crate) fn new(value: impl Into<String>) -> Self {
         let value = value.into();
         let shown = shown(&value);
@@ -25,7 +25,7 @@ impl Text {
         &self.value
     }
 
-    /// The text as people may see it.
+    /// The text as it may be shown.
     pub(crate) fn shown(&self) -> &str {
         self.shown.as_deref().unwrap_or(&self.value)
     }
@@ -37,7 +37,7 @@ impl fmt::Debug for Text {
     }
 }
 
-/// A text of the settings as people may see it, while the settings are read.
+/// Formats a text as it may be shown. Must be called while the settings are read.
 pub(crate) fn shown(text: &str) -> String {
     Sourced::of_settings(text).redacted()
 }

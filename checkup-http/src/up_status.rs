@@ -37,7 +37,7 @@ impl UpStatus {
     }
 }
 
-// Written by hand: the error of a derived one says neither what was found nor where.
+// Implemented by hand, because the error of a derived implementation says neither what was found nor where.
 impl<'de> Deserialize<'de> for UpStatus {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct UpStatusVisitor;
@@ -102,7 +102,7 @@ impl From<RangeInclusive<u16>> for UpStatus {
 
 const EXPECTED: &str = "a status such as 200, \"2xx\" or \"200-299\", or a list of these";
 
-/// The statuses that count as up. Upstream's default, 200 to 204, needs no memory.
+/// The statuses that count as up. Upstream's default, 200 to 204, takes no memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StatusSet(Box<[RangeInclusive<u16>]>);
 
@@ -127,7 +127,7 @@ impl StatusSet {
     }
 }
 
-/// Adds the ranges of a setting. The error is the part that is not one.
+/// Adds the ranges of a setting. The error is the part that is not a range.
 fn collect(setting: &UpStatus, ranges: &mut Vec<RangeInclusive<u16>>) -> Result<(), String> {
     match setting {
         UpStatus::Code(code) => ranges.push(range(*code, *code).ok_or_else(|| code.to_string())?),
@@ -151,12 +151,12 @@ fn parse_range(text: &str) -> Option<RangeInclusive<u16>> {
     range(code, code)
 }
 
-/// A range of statuses, if HTTP has them (RFC 9110, section 15).
+/// Makes a range of statuses, if they are valid in HTTP (RFC 9110, section 15).
 fn range(first: u16, last: u16) -> Option<RangeInclusive<u16>> {
     (first >= 100 && last <= 999 && first <= last).then_some(first..=last)
 }
 
-/// A status with its reason, the server's or else the standard one: `301 Moved Permanently`.
+/// Formats a status with its reason, which is the server's or else the standard one: `301 Moved Permanently`.
 #[derive(Debug)]
 pub(crate) struct StatusLine<'a>(pub(crate) http::StatusCode, pub(crate) &'a [u8]);
 

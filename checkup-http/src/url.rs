@@ -1,4 +1,4 @@
-//! URLs: parsed from the settings, and as requests need them.
+//! URLs: parsed from the settings, and in the forms that requests need.
 
 mod credentials;
 mod parse;

@@ -1,7 +1,7 @@
-//! HTTP/1.1 on the wire: the request as bytes, the head of the response, and where its body ends.
+//! HTTP/1.1 on the wire: the bytes of a request, the head of a response, and where its body ends.
 //!
-//! Pure functions over bytes. Responses are read as browsers and curl read them, which is more than the standard allows:
-//! decision 1 in `docs/decisions/` says why.
+//! Everything here is a pure function over bytes. Responses are read as browsers and curl read them, which is more
+//! lenient than the standard: decision 1 in `docs/decisions/` explains why.
 
 mod framing;
 mod head;

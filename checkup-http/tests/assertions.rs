@@ -1,4 +1,4 @@
-//! Conditions on responses of real servers.
+//! Tests conditions on responses of real servers.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -13,7 +13,7 @@ fn answers(response: Response) -> HttpServer {
 }
 
 #[tokio::test]
-async fn a_status_from_200_to_204_is_up_and_others_are_down_in_the_words_of_upstream() {
+async fn a_status_from_200_to_204_is_up_and_others_are_down_with_upstreams_message() {
     for status in [200, 201, 204] {
         up(Http::new(answers(Response::new(status)).url("/"))).await;
     }
@@ -67,7 +67,7 @@ async fn json_and_headers_are_asserted_by_path_and_name() {
 }
 
 #[tokio::test]
-async fn the_request_is_what_the_settings_say() {
+async fn the_request_is_as_in_the_settings() {
     let server = HttpServer::start(|request| {
         let host = request.header("host") == Some("virtual.example");
         let accept = request.header("accept") == Some("text/html, text/plain");
@@ -89,7 +89,7 @@ async fn the_request_is_what_the_settings_say() {
 }
 
 #[tokio::test]
-async fn every_attempt_has_its_own_connection_that_ends_with_it() {
+async fn every_attempt_opens_a_connection_and_closes_it() {
     let server = answers(Response::new(200).header("connection", "keep-alive").body("ok"));
     let check = checkup_core::Check::new("three", Http::new(server.url("/"))).attempts(3);
     support::run(check).await;

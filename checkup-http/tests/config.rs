@@ -1,4 +1,4 @@
-//! The settings as JSON: upstream's, ours, and back again.
+//! The settings as JSON: upstream's and ours, read and written back.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use checkup_core::{IntoChecker, Secret};
@@ -47,7 +47,7 @@ fn all_settings_survive_a_round_trip() {
     let http = read(everything.clone());
     assert_eq!(Secret::exposing(|| serde_json::to_value(&http).unwrap()), everything);
     http.into_checker().unwrap();
-    // What is left out stays out.
+    // Settings that are left out stay out.
     let least = json!({"endpoint_url": "https://example.com/health"});
     assert_eq!(serde_json::to_value(read(least.clone())).unwrap(), least);
 }
@@ -118,7 +118,7 @@ fn a_header_is_trimmed_and_must_be_on_one_line() {
 
 #[test]
 fn a_check_is_small() {
-    // So ten thousand of them fit into a few megabytes.
+    // This way, ten thousand checks fit into a few megabytes.
     assert!(std::mem::size_of::<HttpChecker>() <= 320, "{}", std::mem::size_of::<HttpChecker>());
 }
 
@@ -145,7 +145,7 @@ mod files {
     }
 
     #[test]
-    fn a_problem_has_its_place() {
+    fn a_problem_says_where_it_is() {
         let text = r#"{"checkers": [{"type": "http", "endpoint_url": "example.com"}]}"#;
         let error = registry().parse(text, Format::Json).unwrap_err().to_string();
         assert!(error.contains("checkers[0].endpoint_url: expected a URL such as"), "{error}");

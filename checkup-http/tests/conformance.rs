@@ -1,4 +1,4 @@
-//! The contract of a checker, held by the HTTP checker.
+//! The HTTP checker passes the conformance suite for checkers.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use checkup_testkit::{HttpServer, Response, TcpServer};
 
 const SECRET: &str = "hunter2";
 
-/// With a secret in the URL, in a header and in the body.
+/// Settings with a secret in the URL, in a header and in the body.
 fn http(path: &str, server: std::net::SocketAddr) -> Http {
     Http::new(format!("http://user:{SECRET}@{server}{path}"))
         .method("POST")

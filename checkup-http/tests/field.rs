@@ -1,4 +1,4 @@
-//! Responses seen in the field, byte for byte, and the right verdict on them.
+//! Responses seen in the field, byte for byte, and the correct verdict on each.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -116,7 +116,7 @@ async fn a_body_that_cannot_be_decoded_names_its_coding() {
         let server = says(answer);
         let outcome = down(get(&server).must_not_contain("error")).await;
         assert_eq!(outcome, (Cause::Protocol, expected.to_owned()));
-        // Without a condition on the body, it does not count.
+        // Without a condition on the body, it does not matter.
         up(get(&server)).await;
     }
 }
@@ -139,7 +139,7 @@ async fn texts_are_found_in_every_charset() {
 }
 
 #[tokio::test]
-async fn json_is_read_behind_a_byte_order_mark_and_in_utf_16() {
+async fn json_is_read_after_a_byte_order_mark_and_in_utf_16() {
     let utf_16 = "{\"status\":\"ok\"}".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
     for body in [b"\xef\xbb\xbf{\"status\":\"ok\"}".to_vec(), [b"\xff\xfe", &utf_16[..]].concat(), utf_16] {
         up(get(&says(response("", &body))).json(JsonAssertion::new("$.status").equals("ok"))).await;

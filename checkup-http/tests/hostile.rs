@@ -1,4 +1,4 @@
-//! Malicious and broken servers: every check of one ends in time, down, with a reason that names the cause.
+//! Malicious and broken servers: every check ends in time and is down, with a reason that names the cause.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -21,7 +21,7 @@ fn url(server: &TcpServer) -> String {
     format!("http://{}/", server.addr())
 }
 
-/// Reads the request, so that closing the connection is no reset.
+/// Reads the request, so that closing the connection does not reset it.
 async fn read_request(connection: &mut TcpStream) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") && connection.read_buf(&mut request).await.is_ok_and(|length| length > 0) {}
@@ -37,8 +37,8 @@ fn says(answer: &'static [u8]) -> TcpServer {
     })
 }
 
-/// A server that begins its answer with these bytes and goes on with others until the client is gone, and how many
-/// bytes it was rid of.
+/// A server that starts its answer with the first bytes and repeats the others until the client is gone, and a counter
+/// of the bytes that it could send.
 fn never_ends(start: &'static [u8], more: &'static [u8], pause: Duration) -> (TcpServer, Arc<AtomicUsize>) {
     let sent = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&sent);
@@ -127,7 +127,7 @@ async fn an_endless_body() {
         let expected = "the response's body is longer than 300000 bytes (max_body_bytes)";
         assert_eq!(reason, (Cause::Assertion, expected.to_owned()));
     }
-    // What is there is enough, and so is the head alone.
+    // What has arrived is enough, and so is the head alone.
     up(http().must_contain("xxx")).await;
     up(http()).await;
     server.wait_idle().await;
@@ -138,7 +138,7 @@ async fn a_body_is_not_read_unless_a_condition_needs_it() {
     let (server, sent) = never_ends(b"HTTP/1.1 200 OK\r\n\r\n", FLOOD, Duration::ZERO);
     up(Http::new(url(&server))).await;
     server.wait_idle().await;
-    // The buffers of the system hold some megabytes on loopback.
+    // The system's buffers hold a few megabytes on loopback.
     assert!(sent.load(Ordering::Relaxed) < 32 << 20);
 }
 
@@ -214,12 +214,12 @@ async fn resets_and_closes() {
     });
     let (cause, reason) = down(Http::new(url(&server)).must_contain("needle")).await;
     assert_eq!(cause, Cause::Network);
-    // The system may throw away what came before the reset, and with it the head.
+    // The system may discard what arrived before the reset, including the head.
     assert!(reason.ends_with("connection reset by the other side"), "{reason}");
 }
 
 #[tokio::test]
-async fn what_is_not_http() {
+async fn other_protocols() {
     for (answer, expected) in [
         (
             &b"SSH-2.0-OpenSSH_9.9\r\n"[..],
@@ -266,7 +266,7 @@ async fn a_malformed_head_names_what_is_wrong_in_it() {
 }
 
 #[tokio::test]
-async fn what_a_server_says_is_escaped_and_bounded_in_the_reason() {
+async fn the_servers_text_is_escaped_and_bounded_in_the_reason() {
     let answer = format!("HTTP/1.1 500 \u{1b}[2J{}\r\n\r\n", "a".repeat(10_000)).leak().as_bytes();
     let server = says(answer);
     let reason = down(Http::new(url(&server))).await.1;
@@ -308,11 +308,11 @@ async fn silent_in_the_handshake() {
 }
 
 #[tokio::test]
-async fn refused_and_not_resolved() {
+async fn refused_and_unresolvable() {
     let address = closed_port();
     let (cause, reason) = down(Http::new(format!("http://{address}/"))).await;
     assert_eq!((cause, reason), (Cause::Refused, format!("connection to {address} refused")));
-    // A label of 64 characters is too long, so no resolver asks for it.
+    // Resolvers send no query for a label of 64 characters.
     let name = format!("{}.invalid", "a".repeat(64));
     let (cause, reason) = down(Http::new(format!("http://{name}/"))).await;
     assert_eq!(cause, Cause::Dns, "{reason}");

@@ -1,4 +1,4 @@
-//! Proxies of the environment. Each test runs one check in another process, whose environment it sets.
+//! Proxies named by the environment. Each test runs one check in another process, whose environment it sets.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::TcpStream;
 
-/// What the check of `url` says in a process with these variables: nothing if it is healthy.
+/// Checks `url` in a process with these variables. Returns the reason if it is down, or an empty text if it is healthy.
 async fn outcome(url: &str, ca_file: Option<PathBuf>, variables: &[(&str, String)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "one_check_in_another_process", "--nocapture"]).env("CHECKUP_TEST_URL", url);
@@ -42,7 +42,7 @@ async fn one_check_in_another_process() {
     println!("\noutcome: {outcome}");
 }
 
-/// A proxy that opens tunnels to wherever `destination` is, if the credentials are right.
+/// A proxy that opens a tunnel to `destination` if the credentials are right.
 fn tunnels(destination: std::net::SocketAddr) -> TcpServer {
     TcpServer::start(move |mut connection: TcpStream| async move {
         let mut request = Vec::new();
@@ -94,7 +94,7 @@ async fn https_goes_through_a_tunnel() {
     assert_eq!(reason, format!("proxy {}: {refused}", proxy.addr()));
 }
 
-/// What a check through a proxy says that answers with this, and then closes the connection or not.
+/// Runs a check through a proxy that answers with this, and then closes the connection or not. Returns the reason.
 async fn answered(answer: &'static [u8], closes: bool) -> String {
     let proxy = TcpServer::start(move |mut connection: TcpStream| async move {
         let mut request = Vec::new();
@@ -114,7 +114,7 @@ async fn answered(answer: &'static [u8], closes: bool) -> String {
 }
 
 #[tokio::test]
-async fn a_refusal_with_a_page_for_people_is_one() {
+async fn a_refusal_with_a_page_is_reported() {
     let page = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 12\r\n\r\n<p>no</p>\r\n";
     for closes in [true, false] {
         assert_eq!(answered(page, closes).await, "refused to connect to search.example:443: 403 Forbidden");

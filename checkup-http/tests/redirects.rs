@@ -1,4 +1,4 @@
-//! Redirects: followed only if asked for, bounded, and with nothing for one origin sent to another.
+//! Redirects: followed only on request, limited in number, and with nothing for one origin sent to another.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod support;
@@ -12,7 +12,7 @@ fn redirect(status: u16, location: impl Into<String>) -> Response {
     Response::new(status).header("location", location)
 }
 
-/// `/4` redirects to `/3` and so on; `/0` is the end.
+/// A server where `/4` redirects to `/3` and so on, down to `/0`.
 fn stairs() -> HttpServer {
     HttpServer::start(|request| match request.target[1..].parse::<u32>() {
         Ok(0) => Response::new(200).body("the end"),
@@ -35,7 +35,7 @@ async fn followed_up_to_the_maximum() {
 }
 
 #[tokio::test]
-async fn a_loop_is_not_a_long_way() {
+async fn a_loop_is_reported_as_such() {
     let server = HttpServer::start(|request| redirect(301, if request.target == "/a" { "/b" } else { "/a" }));
     let (cause, reason) = down(Http::new(server.url("/a")).follow_redirects(5)).await;
     assert_eq!(cause, Cause::Assertion);
@@ -44,7 +44,7 @@ async fn a_loop_is_not_a_long_way() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_nowhere_is_reported() {
+async fn a_redirect_to_an_unusable_location_is_reported() {
     let server = HttpServer::start(|request| match request.target.as_str() {
         "/mail" => redirect(302, "mailto:root@example.com?secret"),
         "/refused" => redirect(302, format!("http://{}/path?token=hunter2", closed_port())),
@@ -87,7 +87,7 @@ async fn the_method_changes_as_in_browsers() {
 }
 
 #[tokio::test]
-async fn another_origin_learns_nothing_that_was_meant_for_the_first() {
+async fn another_origin_gets_nothing_that_was_meant_for_the_first() {
     let has_secrets =
         |request: &Request| ["authorization", "x-api-key", "cookie"].map(|name| request.header(name).is_some());
     let other = HttpServer::start(move |request| {
@@ -135,10 +135,10 @@ async fn a_body_is_not_sent_to_another_origin() {
 }
 
 #[tokio::test]
-async fn cookies_that_a_redirect_sets_are_sent_to_where_they_belong() {
+async fn cookies_set_by_a_redirect_are_sent_where_they_belong() {
     let other = HttpServer::start(|request| Response::new(if request.header("cookie").is_none() { 200 } else { 400 }));
     let to_other = other.url("/");
-    // A page that lets in only those who bring the cookie that it sets, and sends them to itself first.
+    // A page that sets a cookie and redirects to itself, and admits only requests with that cookie.
     let server = HttpServer::start(move |request| match (request.target.as_str(), request.header("cookie")) {
         ("/", Some("lang=en; session=abc")) => Response::new(200),
         ("/", Some("lang=en")) => redirect(302, "/").header("set-cookie", "session=abc; HttpOnly; Path=/"),
@@ -148,7 +148,7 @@ async fn cookies_that_a_redirect_sets_are_sent_to_where_they_belong() {
     up(Http::new(server.url("/")).header("Cookie", "lang=en").follow_redirects(2)).await;
     assert_eq!(server.requests(), 2);
     up(Http::new(server.url("/out")).header("Cookie", "lang=en").follow_redirects(2)).await;
-    // Each attempt begins without cookies.
+    // Each attempt starts without cookies.
     let check =
         checkup_core::Check::new("twice", Http::new(server.url("/")).header("Cookie", "lang=en").follow_redirects(2));
     support::run(check.attempts(2)).await;

@@ -20,7 +20,7 @@ fn trusting(ca_file: impl Into<PathBuf>) -> TlsSettings {
     TlsSettings::new().ca_file(ca_file)
 }
 
-/// An authority whose certificate is in a file.
+/// A certificate authority whose certificate is in a file.
 struct Authority {
     ca: Ca,
     folder: TempDir,
@@ -78,14 +78,14 @@ async fn a_certificate_must_be_valid() {
 }
 
 #[tokio::test]
-async fn the_name_stays_when_the_address_is_given() {
+async fn the_certificates_name_is_checked_even_if_the_address_is_set() {
     let authority = Authority::new();
     let server = start(authority.ca.server(&["search.example"]), TlsOptions::new());
     up(Http::new("https://search.example/").resolve(server.addr()).tls(trusting(authority.ca_file()))).await;
 }
 
 #[tokio::test]
-async fn the_name_of_the_settings_is_for_the_urls_host_alone() {
+async fn server_name_applies_only_to_the_urls_own_host() {
     let authority = Authority::new();
     let search = start(authority.ca.server(&["search.example"]), TlsOptions::new());
     let tls = || trusting(authority.ca_file()).server_name("search.example");
@@ -105,7 +105,7 @@ async fn the_name_of_the_settings_is_for_the_urls_host_alone() {
 }
 
 #[tokio::test]
-async fn a_body_may_end_without_close_notify_unless_its_end_was_promised() {
+async fn a_body_without_a_declared_end_may_end_without_close_notify() {
     let authority = Authority::new();
     for (head, is_up) in [
         ("HTTP/1.1 200 OK\r\n\r\n", true),
@@ -123,7 +123,7 @@ async fn a_body_may_end_without_close_notify_unless_its_end_was_promised() {
             }
             let _ = connection.write_all(format!("{head}ok").as_bytes()).await;
             let _ = connection.flush().await;
-            // Ends the connection below TLS, which says nothing.
+            // Ends the TCP connection without ending TLS.
             let _ = connection.get_mut().0.shutdown().await;
         });
         let http = Http::new(format!("https://{}/", server.addr())).tls(trusting(authority.ca_file()));
@@ -161,7 +161,7 @@ async fn a_client_certificate_is_presented_on_request() {
 }
 
 #[tokio::test]
-async fn the_lowest_version_holds() {
+async fn the_minimum_version_is_enforced() {
     let authority = Authority::new();
     let options = TlsOptions::new().only(checkup_testkit::TlsVersion::Tls12);
     let server = start(authority.ca.server(&["127.0.0.1"]), options);
@@ -210,10 +210,10 @@ async fn every_phase_is_reported() {
     assert_eq!(known(&phases(http).await), [false, true, true, true, false]);
 }
 
-/// Certificates come through a pipe here, so that reading them waits until the test writes.
+/// The certificates are in a pipe, so that reading them waits until the test writes them.
 #[cfg(unix)]
 #[tokio::test]
-async fn reading_certificates_is_not_the_servers_time() {
+async fn reading_certificates_does_not_count_as_the_servers_time() {
     const HOUR: Duration = Duration::from_secs(3600);
     let authority = Authority::new();
     let server = authority.server();
@@ -226,7 +226,7 @@ async fn reading_certificates_is_not_the_servers_time() {
         let checkup = Checkup::builder().check(Check::new("test", http).timeout(24 * HOUR)).build().unwrap();
         let report = tokio::spawn(async move { checkup.check().await });
         let opened = tokio::task::spawn_blocking(|| OpenOptions::new().write(true).open(pipe));
-        // Both ends are open: the check reads.
+        // Opening the pipe succeeds once both ends are open, which means that the check is reading it.
         let mut pipe = opened.await.unwrap().unwrap();
         tokio::time::pause();
         tokio::time::advance(HOUR).await;
@@ -240,7 +240,7 @@ async fn reading_certificates_is_not_the_servers_time() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_certificate_is_a_fact() {
+async fn the_expiry_of_the_certificate_is_a_fact() {
     let authority = Authority::new();
     let end = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     let identity = authority.ca.server_valid(&["127.0.0.1"], SystemTime::UNIX_EPOCH, end);
@@ -250,7 +250,7 @@ async fn the_end_of_the_certificate_is_a_fact() {
     assert_eq!(result.status, Status::Healthy, "{result:?}");
     assert_eq!(result.facts().certificate_expiry, expiry);
 
-    // Of the last target, if redirects are followed.
+    // If redirects are followed, it is that of the last target.
     let url = server.url("/");
     let redirecting = HttpServer::start(move |_| Response::new(302).header("Location", &url));
     let http = Http::new(redirecting.url("/")).tls(trusting(authority.ca_file())).follow_redirects(1);
@@ -260,7 +260,7 @@ async fn the_end_of_the_certificate_is_a_fact() {
 }
 
 #[tokio::test]
-async fn a_ca_file_that_is_replaced_counts_from_the_next_attempt_on() {
+async fn a_replaced_ca_file_takes_effect_with_the_next_attempt() {
     let (authority, other) = (Authority::new(), Ca::new());
     let server = authority.server();
     let http = Http::new(server.url("/")).tls(trusting(authority.ca_file()));

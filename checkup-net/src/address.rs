@@ -23,7 +23,7 @@ pub struct HostPort {
     port: u16,
 }
 
-/// The error for a text that is not `host:port`. It says what was expected and what was found, but shows no credentials.
+/// The error for text that is not `host:port`. It says what was expected and what was found, but shows no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found {found}")]
 pub struct ParseHostPortError {
@@ -38,7 +38,7 @@ impl HostPort {
     ///
     /// # Errors
     ///
-    /// If the text is neither of them.
+    /// If the text is neither.
     pub fn parse(text: &str, default_port: Option<u16>) -> Result<Self, ParseHostPortError> {
         let fail = |expected| ParseHostPortError { expected, found: shown(text) };
         if text.contains("://") {
@@ -108,11 +108,11 @@ impl fmt::Display for HostPort {
     }
 }
 
-/// The text in quotes, unless it may contain a password: after a user name, in a path or in a query.
+/// Quotes the text, unless it could contain a password: after a user name, in a path or in a query.
 fn shown(text: &str) -> String {
     let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
     let host = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    // A text that is not a host and a port may be anything, such as `user:password`.
+    // Text that is not a host and a port could be anything, such as `user:password`.
     let is_address =
         host.rsplit_once(':').is_none_or(|(_, port)| port.is_empty() || port.bytes().all(|b| b.is_ascii_digit()));
     match text {
@@ -143,14 +143,14 @@ mod tests {
     }
 
     #[test]
-    fn a_default_port_is_used_if_the_text_has_none() {
+    fn a_default_port_is_used_if_the_address_has_none() {
         for (text, shown) in [("8.8.8.8", "8.8.8.8:53"), ("[::1]", "[::1]:53"), ("ns:5353", "ns:5353")] {
             assert_eq!(HostPort::parse(text, Some(53)).unwrap().to_string(), shown);
         }
     }
 
     #[test]
-    fn refuses_the_rest_and_says_what_to_do() {
+    fn invalid_addresses_are_refused_with_what_to_do() {
         for (text, hint) in [
             ("", "such as"),
             ("db.internal", "db.internal:5432"),

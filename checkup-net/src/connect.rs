@@ -11,19 +11,19 @@ use futures::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-/// How long an address has until the next one is tried as well: the recommendation of RFC 8305, section 5.
+/// How long to wait for an address before the next one is tried as well, as recommended by RFC 8305, section 5.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first of the addresses that answers, with `TCP_NODELAY`.
 ///
-/// Tries them in their order. The next one starts when the one before has failed, or has not answered for 250 ms. Then both
-/// continue (RFC 8305), so an address that drops packets does not make the others unreachable.
+/// Tries them in the given order. The next attempt starts when the previous one has failed, or has had no answer for 250 ms. In
+/// the second case both continue (RFC 8305), so an address that drops packets does not make the others unreachable.
 ///
 /// Marks [`Phase::Connect`].
 ///
 /// # Errors
 ///
-/// The failure of the last address, with how many were tried; one of [`Cause::Dns`] without addresses.
+/// The failure of the last address, and how many were tried. Without any address, a failure of [`Cause::Dns`].
 pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
     Phase::Connect.begin();
     let connection = match *addresses {
@@ -31,7 +31,7 @@ pub async fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
         [address] => TcpStream::connect(address).await.map_err(|error| failure(address, error, 1)),
         _ => Box::pin(race(addresses)).await,
     }?;
-    // Checks send little and wait for the answer. If this fails, so does what follows.
+    // Checks send little and wait for the answer. If this call fails, so will the reads and writes that follow, which report it.
     let _ = connection.set_nodelay(true);
     Phase::end();
     Ok(connection)
@@ -62,12 +62,12 @@ async fn race(addresses: &[SocketAddr]) -> Result<TcpStream, Failure> {
     Err(failures.decisive().unwrap_or_else(|| Failure::new(Cause::Dns, "no address to connect to")))
 }
 
-/// The failures of several addresses. One of them is reported.
+/// The failures of several addresses, of which one is reported.
 #[derive(Default)]
 struct Failures {
-    /// The monitor has run out of a resource, and could not try an address that might have accepted.
+    /// The monitor ran out of a resource and could not try an address that might have accepted.
     own_trouble: Option<Failure>,
-    /// The last of the others.
+    /// The last failure of any other kind.
     last: Option<Failure>,
     /// This machine has no local address to connect from, such as an IPv6 address.
     no_source: Option<Failure>,
@@ -147,7 +147,7 @@ mod tests {
     }
 
     /// A port that does not answer: it listens, but its queue is full and no connection is accepted. Linux drops further packets;
-    /// other systems may refuse them.
+    /// other systems may refuse them instead.
     #[cfg(target_os = "linux")]
     fn dropping_port() -> (tokio::net::TcpListener, Vec<std::net::TcpStream>) {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();

@@ -1,4 +1,4 @@
-//! [`read_file`]: reads a file that settings name, such as one of certificates.
+//! [`read_file`]: reads a file that the settings name, such as a certificate file.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -6,15 +6,15 @@ use std::path::Path;
 
 use checkup_core::{Cause, Failure};
 
-/// Larger than any bundle of root certificates.
+/// More than any bundle of root certificates needs.
 const MAX_FILE_BYTES: u64 = 16 << 20;
 
-/// The content of a file that settings name. Blocks.
+/// Reads a file that the settings name. Blocks the thread.
 ///
 /// # Errors
 ///
-/// If the file cannot be read or is larger than 16 MiB: a failure with the path, the reason, and what to do. It is one of
-/// [`Cause::Monitor`] if the monitor has too many open files or no memory, which says nothing about the target.
+/// If the file cannot be read or is larger than 16 MiB: a failure with the path, the reason, and what to do. Its cause is
+/// [`Cause::Monitor`] if the monitor has too many open files or no memory, since that says nothing about the target.
 pub fn read_file(file: &Path) -> Result<Vec<u8>, Failure> {
     let read = || {
         let mut content = Vec::new();
@@ -36,7 +36,7 @@ fn failure(file: &Path, error: io::Error) -> Failure {
         io::ErrorKind::IsADirectory => "it is a directory",
         _ => {
             let failure = Failure::from(error);
-            // Only trouble of the monitor has a cause here: a file is not the target.
+            // Only the monitor's own trouble gets a cause here, since a file is not the target.
             let cause = if failure.cause() == Cause::Monitor { Cause::Monitor } else { Cause::Other };
             return Failure::new(cause, failure.message()).context(format_args!("cannot read {}", file.display()));
         }
@@ -69,7 +69,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn too_many_open_files_are_trouble_of_the_monitor() {
+    fn too_many_open_files_is_the_monitors_own_trouble() {
         const ENFILE: i32 = 23;
         const EMFILE: i32 = 24;
         for code in [ENFILE, EMFILE] {

@@ -1,4 +1,4 @@
-//! [`resolve()`]: from a name to addresses, by the system's resolver.
+//! [`resolve()`]: resolves a name to addresses with the system's resolver.
 
 use std::fmt;
 use std::io;
@@ -12,15 +12,15 @@ use tokio::task;
 
 use crate::excerpt;
 
-/// How many lookups may run concurrently. A lookup that hangs cannot be cancelled and keeps a thread of the runtime's blocking
-/// pool, which has 512 by default. The others stay free.
+/// How many lookups may run concurrently. A lookup that hangs cannot be cancelled and occupies a thread of the runtime's
+/// blocking pool, which has 512 by default. The remaining threads stay free.
 const MAX_LOOKUPS: usize = 64;
 
 static LOOKUPS: Semaphore = Semaphore::const_new(MAX_LOOKUPS);
 
 /// Which version of the Internet Protocol to use.
 ///
-/// In config files `4`, `6` or `"any"`. The numbers may be strings. Default: any.
+/// In config files `4`, `6` or `"any"`. The numbers may be written as strings. Default: any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum IpVersion {
@@ -34,12 +34,12 @@ pub enum IpVersion {
 }
 
 impl IpVersion {
-    /// Whether it is [`Any`](Self::Any): for `skip_serializing_if`.
+    /// Whether this is [`Any`](Self::Any); for `skip_serializing_if`.
     pub fn is_any(&self) -> bool {
         *self == Self::Any
     }
 
-    /// Whether addresses of this kind may be used.
+    /// Whether this address may be used.
     pub fn allows(self, address: IpAddr) -> bool {
         match self {
             Self::Any => true,
@@ -124,17 +124,18 @@ impl schemars::JsonSchema for IpVersion {
     }
 }
 
-/// The addresses of a host, each with the port, in the system's order of preference. Never empty.
+/// Resolves a host to its addresses, each with the port, in the system's order of preference. The list is never empty.
 ///
-/// An IP address is not looked up; IPv6 addresses may be in brackets. A name goes to the system's resolver (`getaddrinfo`), so a
-/// check sees what every other program on the host sees, with its hosts file, `nsswitch.conf`, search domains and VPNs. At most
-/// 64 lookups run concurrently in a process. Further ones wait.
+/// An IP address is not looked up; IPv6 addresses may be in brackets. Names are resolved by the system (`getaddrinfo`), so a
+/// check sees what every other program on the machine sees, including its hosts file, `nsswitch.conf`, search domains and VPNs.
+/// At most 64 lookups run concurrently in a process. Others wait for their turn.
 ///
 /// Marks [`Phase::Dns`] if it looks something up.
 ///
 /// # Errors
 ///
-/// A failure of [`Cause::Dns`] if the name has no address, or no address of that version.
+/// A failure of [`Cause::Dns`] if the name cannot be resolved or has no address of that version; one of [`Cause::Monitor`] if
+/// the monitor has too many open files.
 pub async fn resolve(host: &str, port: u16, version: IpVersion) -> Result<Vec<SocketAddr>, Failure> {
     let literal = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     if let Ok(address) = literal.parse::<IpAddr>() {
@@ -162,7 +163,7 @@ async fn lookup(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     // The semaphore is never closed.
     let permit = LOOKUPS.acquire().await.map_err(io::Error::other)?;
     let lookup = move || {
-        // Kept until the lookup ends, not until the attempt does.
+        // Held until the lookup ends, which may be after the attempt has been dropped.
         let _permit = permit;
         (host.as_str(), port)
             .to_socket_addrs()
@@ -172,13 +173,13 @@ async fn lookup(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
     task::spawn_blocking(lookup).await.map_err(io::Error::other)?
 }
 
-/// The error of opening a socket, if there are too many open files. Resolvers that cannot open a socket report that the name
-/// does not exist, or that no server answers.
+/// Returns the error of opening a socket, if there are too many open files. A resolver that cannot open a socket reports only
+/// that the name does not exist, or that no server answers.
 fn no_descriptors() -> Option<io::Error> {
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).err().filter(|error| own_trouble(error).is_some())
 }
 
-/// The failure of the monitor itself, if the error is one.
+/// Returns a failure of the monitor itself, if that is what the error means.
 fn own_trouble(error: &io::Error) -> Option<Failure> {
     let same = error.raw_os_error().map(io::Error::from_raw_os_error)?;
     Some(Failure::from(same)).filter(|failure| failure.cause() == Cause::Monitor)
@@ -189,7 +190,7 @@ fn failure(host: &str, error: &io::Error) -> Failure {
         return trouble.context(format_args!("cannot resolve {}", name(host)));
     }
     let text = error.to_string();
-    // The standard library's words come before those of the system's `gai_strerror`.
+    // The standard library puts its own text before that of the system's `gai_strerror`.
     let text = text.strip_prefix("failed to lookup address information: ").unwrap_or(&text);
     let reason = match text {
         // glibc, musl, macOS
@@ -204,7 +205,7 @@ fn failure(host: &str, error: &io::Error) -> Failure {
     Failure::new(Cause::Dns, format!("cannot resolve {}: {}", name(host), excerpt(reason.as_bytes(), 120)))
 }
 
-/// The name, fit for a message. Names that can be resolved are not longer (RFC 1035, section 2.3.4).
+/// Escapes and shortens the name for a message. No name that can be resolved is longer than this (RFC 1035, section 2.3.4).
 fn name(host: &str) -> String {
     excerpt(host.as_bytes(), 255)
 }
@@ -234,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn invalid_names_are_not_resolved() {
-        // A label of 64 characters: resolvers send no query for it.
+        // Resolvers send no query for a label of 64 characters.
         let host = format!("{}.invalid", "a".repeat(64));
         let failure = resolve(&host, 80, IpVersion::Any).await.unwrap_err();
         assert_eq!(failure.cause(), Cause::Dns);
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_systems_words_become_plain_ones() {
+    fn system_errors_become_plain_messages() {
         for (text, expected) in [
             ("failed to lookup address information: Name or service not known", "cannot resolve db: no such host"),
             (
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn versions_read_as_numbers_and_texts() {
+    fn versions_are_read_from_numbers_and_strings() {
         for (json, version) in [
             ("4", IpVersion::V4),
             ("\"4\"", IpVersion::V4),

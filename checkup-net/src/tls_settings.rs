@@ -9,9 +9,9 @@ use crate::TlsVersion;
 
 /// The TLS settings of a client, and their JSON object (`"tls": {…}`).
 ///
-/// By default a client trusts the system's root certificates, presents no certificate, and speaks TLS 1.2 or 1.3.
-/// All files are PEM. Files that change are read again at the next attempt. If a new file is missing or broken, the attempt fails
-/// and says so. Replace files by renaming, so that no attempt reads half of one.
+/// By default a client trusts the system's root certificates, presents no certificate, and speaks TLS 1.2 or 1.3. All files are
+/// PEM. Files that have changed are read again by the next attempt. If a new file is missing or broken, the attempt fails and
+/// says so. Replace files by renaming, so that no attempt reads half of one.
 ///
 /// ```
 /// use checkup_net::{TlsSettings, TlsVersion};
@@ -29,8 +29,8 @@ use crate::TlsVersion;
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct TlsSettings {
-    /// A PEM file with the certificates to trust instead of the system's. A server that presents one of them itself is trusted
-    /// too, as a self-made certificate is. Default: none.
+    /// A PEM file with the certificates to trust instead of the system's. A server that presents one of them itself, such as a
+    /// self-signed certificate, is trusted as well. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
     /// A PEM file with certificates to trust in addition to the system's, or to those of `ca_file`. Default: none.
@@ -39,10 +39,10 @@ pub struct TlsSettings {
     /// A PEM file with the client's certificate, followed by its chain. Needs `client_key_file`. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_cert_file: Option<PathBuf>,
-    /// A PEM file with the private key of the client's certificate: PKCS #8, PKCS #1 or SEC 1, not encrypted.
+    /// A PEM file with the private key of the client's certificate: PKCS #8, PKCS #1 or SEC 1, unencrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_key_file: Option<PathBuf>,
-    /// Whether to accept any certificate, even if it has expired or is for another name. Default: false.
+    /// Whether to accept any certificate, even if it has expired or is for another name. Default: `false`.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub skip_verify: bool,
     /// The oldest version of TLS to speak: `"1.2"` or `"1.3"`. Default: `"1.2"`.
@@ -73,7 +73,7 @@ impl TlsSettings {
         self
     }
 
-    /// Presents the client certificate in one PEM file, with the private key in the other.
+    /// Presents the client certificate in the first PEM file, with the private key in the second.
     #[must_use]
     pub fn client_cert(mut self, cert_file: impl Into<PathBuf>, key_file: impl Into<PathBuf>) -> Self {
         self.client_cert_file = Some(cert_file.into());
@@ -102,14 +102,14 @@ impl TlsSettings {
         self
     }
 
-    /// Checks that the settings are valid together. Reads no file.
+    /// Checks that the settings are consistent. Does not read any file.
     ///
     /// `prefix` precedes the names of the keys in the error: `tls.` if the settings are the value of `tls`.
     ///
     /// # Errors
     ///
-    /// All problems together: a client certificate without a key, a key without a certificate, the content of a file instead of
-    /// its path (which is not shown).
+    /// All problems together: a client certificate without a key, a key without a certificate, or the content of a file instead
+    /// of its path (the content is not shown).
     pub fn validate(&self, prefix: &str) -> Result<(), ConfigError> {
         let mut problems = ConfigProblems::new();
         for (key, file) in [

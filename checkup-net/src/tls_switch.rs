@@ -1,7 +1,7 @@
 //! `"tls": true | false | {…}`: [`TlsSettings`] of checkers whose protocol works with and without TLS.
 //!
-//! A settings struct uses it as `#[serde(with = "checkup_net::tls_switch")]` on an `Option<TlsSettings>`, and
-//! as `#[schemars(schema_with = "checkup_net::tls_switch::schema")]`. `true` means the default settings.
+//! A settings struct uses it as `#[serde(with = "checkup_net::tls_switch")]` on an `Option<TlsSettings>`, and as
+//! `#[schemars(schema_with = "checkup_net::tls_switch::schema")]`. `true` selects the default settings.
 //!
 //! ```
 //! use checkup_net::TlsSettings;
@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::TlsSettings;
 
-/// Writes the settings: `false` for none, `true` for the default ones, else their object.
+/// Writes the settings: `false` for none, `true` for the defaults, otherwise an object.
 ///
 /// # Errors
 ///

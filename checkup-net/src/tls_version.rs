@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_read_as_texts_and_numbers() {
+    fn versions_are_read_from_strings_and_numbers() {
         for (json, version) in [("\"1.2\"", TlsVersion::Tls12), ("1.2", TlsVersion::Tls12), ("1.3", TlsVersion::Tls13)]
         {
             assert_eq!(serde_json::from_str::<TlsVersion>(json).unwrap(), version);

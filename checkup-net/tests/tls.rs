@@ -1,4 +1,4 @@
-//! Handshakes with real servers: those that must succeed, and for each that must not, the words for it.
+//! Handshakes with real servers: those that must succeed, and the message of each one that must fail.
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions only, not in their helpers")]
 
@@ -33,7 +33,7 @@ impl Files {
         Some(path)
     }
 
-    /// Puts another file in the place of one, as careful programs do.
+    /// Replaces a file by renaming, as careful programs do.
     fn replace(&self, name: &str, content: &str) {
         self.write("new", content);
         std::fs::rename(self.0.path().join("new"), self.0.path().join(name)).unwrap();
@@ -108,13 +108,12 @@ async fn a_wrong_name() {
     let names = ["one.example", "*.two.example", "127.0.0.2", "::1"];
     assert_eq!(
         failure(&tls, ca.server(&names), "localhost").await,
-        "the certificate is not valid for localhost, only for one.example, *.two.example, 127.0.0.2, ::1; set `server_name` \
-         if one is right"
+        "the certificate is not valid for localhost, only for one.example, *.two.example, 127.0.0.2, ::1; set `server_name` if one of them is right"
     );
 }
 
 #[tokio::test]
-async fn a_self_made_certificate_that_is_its_own_ca_file() {
+async fn a_self_signed_certificate_may_be_its_own_ca_file() {
     let files = Files::new();
     let day = Duration::from_secs(24 * 3600);
     let own = Identity::self_made_ca(&["localhost"], SystemTime::now() + day);
@@ -128,7 +127,7 @@ async fn a_self_made_certificate_that_is_its_own_ca_file() {
         let wrong = handshake(tls, server.addr(), "127.0.0.1").await.unwrap_err();
         assert!(wrong.message().starts_with("the certificate is not valid for 127.0.0.1"), "{wrong}");
     }
-    // Another one with the same names is not trusted, nor is an expired one.
+    // A different one with the same names is not trusted, nor is an expired one.
     let other = Identity::self_made_ca(&["localhost"], SystemTime::now() + day);
     let message = failure(&replacing, other, "localhost").await;
     assert!(message.contains("set it as the CA file"), "{message}");
@@ -171,7 +170,7 @@ async fn the_oldest_version_counts() {
 }
 
 #[tokio::test]
-async fn a_client_certificate_is_presented_and_missed() {
+async fn a_client_certificate_is_presented_and_its_absence_is_reported() {
     let (files, ca) = (Files::new(), Ca::new());
     let mut tls = files.trusting(&ca);
     let options = TlsOptions::new().client_ca(&ca);
@@ -227,7 +226,7 @@ async fn files_that_change_are_read_again_and_others_are_not() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_presented_certificate_is_known() {
+async fn the_expiry_of_the_presented_certificate_is_known() {
     let (files, ca) = (Files::new(), Ca::new());
     let end = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     let identity = ca.server_valid(&["localhost"], SystemTime::UNIX_EPOCH, end);

@@ -1,5 +1,5 @@
-//! Every error of the TLS library has words of our own with a remedy. The lists name each variant of rustls 0.23 and of webpki
-//! 0.103. Variants that later versions add get the words for the kind, which the last test covers.
+//! Every error of the TLS library has its own message with a remedy. The lists name each variant of rustls 0.23 and of webpki
+//! 0.103. Variants that later versions add get the message for their kind, which the last test covers.
 
 #![allow(clippy::unwrap_used, reason = "clippy.toml allows it in test functions only, not in their helpers")]
 
@@ -15,14 +15,14 @@ use checkup_testkit::tokio_rustls::rustls::{
     ExtendedKeyPurpose, HandshakeType, InconsistentKeys, InvalidMessage, OtherError, PeerIncompatible, PeerMisbehaved,
 };
 
-/// The message for an error, which must have a remedy and none of the library's words.
+/// Returns the message for an error. It must have a remedy and contain nothing of the library's text.
 fn words(error: &Error) -> String {
     let failure = find_tls_failure(error, "db.internal").unwrap();
     let message = failure.message().to_owned();
     assert!(matches!(failure.cause(), Cause::Tls | Cause::Monitor), "{error:?}");
     let inner = format!("{error:?}");
     assert!(!message.contains(&error.to_string()), "{inner}: {message}");
-    // Names of variants, and what else only a program's source has.
+    // Names of variants, and anything else that belongs only in source code.
     for word in message.split(|c: char| !c.is_ascii_alphanumeric()) {
         let is_variant = word.len() > 9 && word.chars().skip(1).any(|c| c.is_ascii_uppercase()) && inner.contains(word);
         assert!(!is_variant, "{inner}: {message}");
@@ -39,7 +39,7 @@ fn other(error: impl std::error::Error + Send + Sync + 'static) -> OtherError {
 }
 
 #[test]
-fn every_error_has_words_and_a_remedy() {
+fn every_error_has_a_message_and_a_remedy() {
     for error in [
         Error::InappropriateMessage { expect_types: vec![ContentType::Handshake], got_type: ContentType::Heartbeat },
         Error::InappropriateHandshakeMessage {
@@ -68,7 +68,7 @@ fn every_error_has_words_and_a_remedy() {
 }
 
 #[test]
-fn every_certificate_error_has_words_and_a_remedy() {
+fn every_certificate_error_has_a_message_and_a_remedy() {
     let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
     #[allow(deprecated, reason = "verifiers may still return it")]
     let deprecated = CertificateError::UnsupportedSignatureAlgorithm;
@@ -117,7 +117,7 @@ fn every_certificate_error_has_words_and_a_remedy() {
 }
 
 #[test]
-fn every_rule_of_certificates_has_words_and_a_remedy() {
+fn every_certificate_rule_has_a_message_and_a_remedy() {
     for error in [
         webpki::Error::BadDer,
         webpki::Error::BadDerTime,
@@ -156,7 +156,7 @@ fn every_rule_of_certificates_has_words_and_a_remedy() {
 }
 
 #[test]
-fn every_alert_has_words_and_a_remedy() {
+fn every_alert_has_a_message_and_a_remedy() {
     for number in 0..=u8::MAX {
         let alert = AlertDescription::from(number);
         let message = words(&Error::AlertReceived(alert));
@@ -166,7 +166,7 @@ fn every_alert_has_words_and_a_remedy() {
 }
 
 #[test]
-fn every_invalid_message_has_words_and_a_remedy() {
+fn every_invalid_message_has_a_message_and_a_remedy() {
     for error in [
         InvalidMessage::CertificatePayloadTooLarge,
         InvalidMessage::HandshakePayloadTooLarge,
@@ -202,7 +202,7 @@ fn every_invalid_message_has_words_and_a_remedy() {
 }
 
 #[test]
-fn every_incompatibility_has_words_and_a_remedy() {
+fn every_incompatibility_has_a_message_and_a_remedy() {
     for error in [
         PeerIncompatible::EcPointsExtensionRequired,
         PeerIncompatible::ExtendedMasterSecretExtensionRequired,
@@ -232,7 +232,7 @@ fn every_incompatibility_has_words_and_a_remedy() {
 }
 
 #[test]
-fn every_misbehaviour_has_words_and_a_remedy() {
+fn every_misbehaviour_has_a_message_and_a_remedy() {
     for error in [
         PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported,
         PeerMisbehaved::BadCertChainExtensions,
@@ -317,9 +317,9 @@ fn every_misbehaviour_has_words_and_a_remedy() {
     }
 }
 
-/// What new variants become: errors of types that this crate does not know take the same way.
+/// Stands in for new variants: errors of types that this crate does not know take the same path.
 #[test]
-fn unknown_errors_have_words_and_a_remedy() {
+fn unknown_errors_have_a_message_and_a_remedy() {
     let unknown = || other(std::io::Error::other("SomethingNewInTheLibrary"));
     assert_eq!(words(&Error::Other(unknown())), "TLS with db.internal failed; the server's log may say why");
     assert_eq!(

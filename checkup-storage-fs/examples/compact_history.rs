@@ -1,4 +1,5 @@
-//! Prints what it takes to compact a long history: 90 days of 20 checks from 3 locations every 10 minutes.
+//! Prints the time and memory that compacting a long history takes: 90 days of 20 checks from 3 locations every 10
+//! minutes.
 //!
 //! `cargo run --release -p checkup-storage-fs --example compact_history -- [DIR]`; the default is the system's folder for
 //! temporary files.
@@ -58,7 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Prints what a page loads for the whole history with the last day in detail, right before the next summary is made:
-/// it fetches the files since the last summary, 80 minutes of runs, one by one.
+/// then it has to fetch 80 minutes of runs since the last summary, one by one.
 async fn print_page(dir: &tempfile::TempDir, storage: FsStorage) -> Result<(), Box<dyn Error>> {
     for run in 0..8 {
         for location in LOCATIONS {

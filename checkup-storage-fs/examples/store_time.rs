@@ -1,7 +1,7 @@
 //! Prints how long a store with its maintenance takes, for different numbers of check files.
 //!
 //! `cargo run --release -p checkup-storage-fs --example store_time -- [DIR]`; the default is the system's folder for
-//! temporary files, which may be in memory and then says nothing about disks.
+//! temporary files, which may be in memory, in which case the figures say nothing about disks.
 
 #![allow(clippy::print_stdout, reason = "it is what this is for")]
 
@@ -30,10 +30,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
             }
             fs::File::open(dir.path())?.sync_all()?;
             let settings = Fs::new(dir.path()).check_expiry(Duration::from_secs(10 * 365 * 24 * 3600));
-            // By default it compacts them into some hundred files, and `index.json`, which each store writes again,
-            // stays short.
+            // By default, compaction would turn them into some hundred files and keep `index.json`, which each store
+            // rewrites, short.
             let storage = FsStorage::new(settings.compact(compact))?;
-            // Reaches the steady state: a new history is first summarised, in pieces, one after each store.
+            // Reaches the steady state: a new history is first summarised in pieces, one after each store.
             let maintainer = storage.maintainer().ok_or("it has maintenance")?;
             while maintainer.maintain().await?.unfinished {}
             let mut times = Vec::new();
@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 maintainer.maintain().await?;
                 times.push(start.elapsed());
             }
-            // The first store lists the directory, because it does not know it yet.
+            // The first store has to list the directory.
             let first = times.remove(0);
             times.sort();
             let (median, mean) = (times[STORES / 2], times.iter().sum::<Duration>() / STORES as u32);

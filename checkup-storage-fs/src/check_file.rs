@@ -44,7 +44,7 @@ fn publish_as(directory: &Directory, file: NamedTempFile, name: &FileName) -> Re
     // Every process that publishes this name must create its marker first.
     directory::publish_claimed(file, &directory.check_file(name), |file, path| file.persist_noclobber(path))
         .inspect_err(|_| {
-            // The marker belongs to this process. If it stays, it marks another process's file, which does no harm.
+            // The marker belongs to this process. If it remains, it marks another process's file, which does no harm.
             let _ = fs::remove_file(&marker);
         })
 }

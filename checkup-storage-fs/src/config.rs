@@ -25,16 +25,16 @@ use serde::{Deserialize, Serialize};
 pub struct Fs {
     /// The directory of the check files. It is created if it does not exist.
     pub dir: PathBuf,
-    /// The URL of the directory on the web. The original Checkup, a Go program, accepts this key and does not use it; neither does this
-    /// one. Credentials in it are never shown.
+    /// The URL of the directory on the web. Accepted but not used, as in the original Checkup, a Go program. Credentials in it are
+    /// never shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<SecretUrl>,
     /// `check_expiry`, `summary_expiry` and `compact`: how long check files and daily statistics are kept.
     #[serde(flatten)]
     pub retention: Retention,
-    /// Whether a store waits until the report is on the disk, and not only handed to the operating system. Default: true.
-    /// `false` is faster, but a power cut or a crash of the system (not of the program) may lose or empty the check files of about
-    /// the last half minute.
+    /// Whether a store waits until the report is on disk, instead of only handing it to the operating system. Default: true.
+    /// `false` is faster, but a power cut or a crash of the system (not of the program) may lose or empty the check files of
+    /// roughly the last half minute.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub fsync: bool,
 }

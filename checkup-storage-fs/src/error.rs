@@ -9,7 +9,7 @@ use checkup_core::{StorageError, StorageErrorKind};
 /// system's error.
 pub(crate) fn failed(action: &str, path: &Path, error: io::Error) -> StorageError {
     use io::ErrorKind as Kind;
-    // "Not permitted" is not about permissions: the error for those is `EACCES`.
+    // `EPERM` is not about file permissions: the error for those is `EACCES`.
     #[cfg(unix)]
     let is_impossible = error.raw_os_error() == Some(libc::EPERM);
     #[cfg(not(unix))]

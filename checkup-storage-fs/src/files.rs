@@ -34,7 +34,8 @@ struct Shared {
     check_expiry: Duration,
     /// Whether a store could not refresh the index.
     is_index_stale: AtomicBool,
-    /// One file is read at a time: more hardly make a disk faster, and each thread that reads keeps its own memory.
+    /// Only one file is read at a time: reading more in parallel hardly makes a disk faster, and each reading thread
+    /// keeps its own memory.
     reading: Semaphore,
 }
 

@@ -13,10 +13,8 @@ use crate::directory::{Directory, modified};
 use crate::error::failed;
 
 /// `index.json`: `{"<name>": <nanoseconds>, …}`, one entry per line, oldest first (which sorts the keys of all check
-/// files from 2001 to 2286, as in upstream's index).
-///
-/// It is edited as text, at its ends: with 100,000 entries, a store adds the last and drops the first. Reading all of
-/// them would cost more than the rest of the store.
+/// files from 2001 to 2286, as in upstream's index). It is edited as text, at its ends: a store adds the last entry and
+/// drops the first ones. With 100,000 entries, parsing all of them would cost more than the rest of the store.
 #[derive(Debug)]
 pub(crate) struct Index {
     /// The lines, each with its comma and newline, including the last.
@@ -199,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_a_json_object_of_names_and_times() {
+    fn the_index_is_a_json_object_of_names_and_times() {
         let index = Index::of(&names(&["7-check.json", "42-eu-check.json"]));
         assert_eq!(text(&index), "{\n\"7-check.json\":7,\n\"42-eu-check.json\":42\n}\n");
         assert_eq!(text(&Index::of(&[])), "{\n}\n");
@@ -207,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_added_in_their_order_and_once() {
+    fn names_are_added_once_and_in_order() {
         let mut index = read_back(&Index::of(&names(&["1-check.json", "3-check.json", "5-check.json"])));
         assert_eq!(index.insert(names(&["6-check.json"])), Some(true));
         assert_eq!(index.insert(names(&["6-check.json", "5-check.json"])), Some(false));

@@ -12,7 +12,7 @@
 //!
 //! Naming, reading and compaction work as in every [`Archive`](checkup_core::archive::Archive). The rest is specific to directories.
 //!
-//! A check file is written and synced in `.checkup/`, then renamed to a free name. This never depends on a lock.
+//! A check file is written and synced in `.checkup/`, then renamed to a free name. This never requires a lock.
 //!
 //! When a store returns, the index must contain its file. Listing 100,000 names for each store would take twenty times as long as the
 //! store itself. So a store first leaves a *marker* with the name that it is about to publish. The process that holds the lock adds

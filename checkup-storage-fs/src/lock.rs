@@ -11,7 +11,7 @@ use checkup_core::plain_file;
 use crate::directory::Directory;
 use crate::index::Identity;
 
-/// How long a process waits for the lock. A process that holds it longer was stopped, or its disk hangs.
+/// How long a process waits for the lock. A process that holds it longer has been stopped, or its disk hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The lock on the index. It is released when this is dropped or the process dies. The locked file contains the

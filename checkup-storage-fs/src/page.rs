@@ -57,7 +57,7 @@ fn write(directory: &Directory, path: &Path, content: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates the folders between these. Links are not followed: they may lead out of the directory.
+/// Creates the folders between these two. Links are not followed, since they may lead out of the directory.
 fn make_folders(from: &Path, to: &Path) -> io::Result<()> {
     let mut folder = from.to_owned();
     for part in to.strip_prefix(from).unwrap_or(Path::new("")) {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_replaced_is_an_error_and_stays() {
+    fn an_entry_that_cannot_be_replaced_is_an_error_and_remains() {
         let temporary = tempfile::tempdir().unwrap();
         let directory = Directory::new(temporary.path().to_owned(), true);
         fs::create_dir(temporary.path().join("index.html")).unwrap();

@@ -16,16 +16,15 @@ use crate::removal;
 /// How long additions to the index are trusted before the directory is listed again.
 const TRUST: Duration = Duration::from_secs(3600);
 
-/// How often the index is made again because something was missing. Each time, another process has published an index
-/// or a file, and then also looks for what is missing.
+/// How often the index is rebuilt because something was missing. Each time, another process has published an index or a file, and
+/// that process looks for what is missing too.
 const MAX_ROUNDS: usize = 1000;
 
 /// Updates the index.
 #[derive(Debug)]
 pub(crate) struct Refresh<'a> {
     pub(crate) directory: &'a Directory,
-    /// Files from before this time have expired. One that looks like a check file, but may not be removed, then leaves
-    /// the index only.
+    /// Files from before this time have expired. One that looks like a check file, but must not be removed, only leaves the index.
     pub(crate) hidden_before: Timestamp,
     /// Why the index is updated.
     pub(crate) occasion: Occasion<'a>,
@@ -37,7 +36,7 @@ pub(crate) enum Occasion<'a> {
     /// This check file was published, and has a marker.
     Stored {
         name: &'a FileName,
-        /// When the directory had last changed before that.
+        /// When the directory had last changed before the file was published.
         changed_before: Option<Timestamp>,
     },
     /// The index must be right, no matter what it was before.
@@ -173,8 +172,8 @@ impl Refresh<'_> {
         Ok((index, changed, listed))
     }
 
-    /// Makes the index from the directory until nothing is missing. The markers stay: a process that holds the lock,
-    /// and does not know about this, finds the files by them.
+    /// Builds the index from the directory, and repeats that until nothing is missing. The markers remain, so that a process that
+    /// holds the lock, and does not know about this index, finds the files.
     fn without_lock(&self) -> Result<(), StorageError> {
         tracing::debug!(directory = %self.directory.path().display(), "the lock is unavailable; updating the index without it");
         let mut to_remove = matches!(self.occasion, Occasion::Removing { .. });

@@ -96,7 +96,7 @@ impl Storage for FsStorage {
     }
 }
 
-// For callers with this concrete type, who then need not ask for the capabilities.
+// For callers with this concrete type, so that they need not ask for the capabilities.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl StorageReader for FsStorage {

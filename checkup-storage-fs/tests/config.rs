@@ -13,7 +13,7 @@ fn registry() -> Registry {
 }
 
 #[tokio::test]
-async fn upstream_settings_make_a_storage() {
+async fn upstreams_settings_are_valid() {
     let temporary = tempfile::tempdir().unwrap();
     let storage = serde_json::json!({
         "type": "fs",
@@ -29,7 +29,7 @@ async fn upstream_settings_make_a_storage() {
 }
 
 #[test]
-fn a_wrong_setting_is_an_error_with_its_place() {
+fn a_wrong_setting_is_an_error_that_says_where_it_is() {
     for (storage, expected) in [
         (r#"{"type": "fs", "dir": ""}"#, "storage.dir: expected a directory"),
         (

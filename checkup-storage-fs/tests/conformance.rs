@@ -1,4 +1,4 @@
-//! The file-system storage keeps the contracts of storages and of named files, with and without fsync.
+//! The file-system storage passes the conformance suites for storages and for named files, with and without fsync.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

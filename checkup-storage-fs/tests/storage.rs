@@ -103,7 +103,7 @@ async fn a_web_server_may_read_everything() {
     let temporary = tempfile::tempdir().unwrap();
     let dir = temporary.path().join("new");
     storage(&dir).store(&report("a")).await.unwrap();
-    // What the umask forbids cannot be allowed here: a plain file shows what the umask leaves.
+    // The storage cannot allow what the umask forbids, so a plain file shows what to expect.
     let plain = temporary.path().join("plain");
     fs::write(&plain, "").unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -121,7 +121,7 @@ fn a_dropped_store_is_stored_completely_or_not_at_all() {
     let dropped_in = runtime();
     dropped_in.block_on(async {
         for _ in 0..20 {
-            // One store is polled once, which begins the work, then dropped. Another is dropped before it begins.
+            // One store is polled once, which starts its work, then dropped. Another is dropped before it starts.
             let report = report("dropped");
             let mut store = storage.store(&report);
             poll_fn(|context| Poll::Ready(store.as_mut().poll(context).is_ready())).await;
@@ -129,7 +129,7 @@ fn a_dropped_store_is_stored_completely_or_not_at_all() {
             drop(storage.store(&report));
         }
     });
-    // Waits for the work that has begun.
+    // Waits for the work that has started.
     drop(dropped_in);
     runtime().block_on(async {
         storage.store(&report("last")).await.unwrap();
@@ -258,7 +258,7 @@ async fn an_impossible_directory_is_an_error_with_its_path_and_a_remedy() {
 }
 
 #[tokio::test]
-async fn a_report_is_stored_although_the_index_cannot_be_written_and_maintenance_says_why() {
+async fn a_report_is_stored_even_if_the_index_cannot_be_written_and_maintenance_says_why() {
     let temporary = tempfile::tempdir().unwrap();
     let index = temporary.path().join("index.json");
     fs::create_dir(&index).unwrap();

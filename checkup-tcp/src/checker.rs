@@ -56,7 +56,7 @@ impl IntoChecker for Tcp {
 
 /// The checker that [`Tcp`] becomes.
 ///
-/// There may be a hundred thousand: what few of them have is boxed.
+/// There may be a hundred thousand of these, so what few of them need is boxed.
 #[derive(Debug)]
 pub struct TcpChecker {
     endpoint: Endpoint,
@@ -64,11 +64,11 @@ pub struct TcpChecker {
     talk: Option<Box<Talk>>,
 }
 
-/// `host:port` as it was written, and which part of it is the host. This way there is one copy of the text.
+/// `host:port` as it was written, and which part of it is the host, so that the text is kept only once.
 #[derive(Debug)]
 struct Endpoint {
     text: Box<str>,
-    /// Empty for this machine.
+    /// Empty means this machine.
     host: Range<u32>,
     port: u16,
     ip_version: IpVersion,
@@ -94,7 +94,7 @@ impl Checker for TcpChecker {
         if let Some(tls) = tls {
             tls.prepare().await?;
         }
-        // Reading certificates, at the start and when they change, is not the server's time.
+        // Certificates are read at the start and when they change. That must not count as the server's time.
         let start = Instant::now();
         let addresses = resolve(self.endpoint.host(), self.endpoint.port, self.endpoint.ip_version).await?;
         let mut connection = connect(&addresses).await?;
@@ -121,7 +121,7 @@ impl Checker for TcpChecker {
 impl Endpoint {
     fn new(text: String, address: &HostPort, ip_version: IpVersion) -> Self {
         let host = text.find(address.host()).map_or(0..0, |start| start..start + address.host().len());
-        // No host is as long as 4 GiB.
+        // No host is 4 GiB long.
         let host = u32::try_from(host.start).unwrap_or_default()..u32::try_from(host.end).unwrap_or_default();
         Self { text: text.into(), host, port: address.port(), ip_version }
     }
@@ -181,14 +181,15 @@ impl Talk {
             if self.tls.is_none() && is_tls_alert(&answer) {
                 return Err(Failure::protocol("the server speaks TLS on this port: set `tls`"));
             }
-            // Servers that answer with an error often wait for the next command. Then a timeout shows what has come.
+            // Servers that answer with an error often wait for the next command. The timeout's message then shows what
+            // has arrived.
             Phase::note(format!("it {}{}", expect.missing(), seen(&answer)));
         }
         let (missing, length, seen) = (expect.missing(), answer.len(), seen(&answer));
         Err(Failure::assertion(format!("answer {missing} in its first {length} bytes{seen}")))
     }
 
-    /// The failure of a connection that was open.
+    /// The failure of an open connection.
     fn broken(&self, error: io::Error, when: &str) -> Failure {
         // With TLS 1.3, servers refuse a client's certificate only now.
         let tls = self.tls.as_ref().and_then(|tls| tls.failure(&error));
@@ -199,7 +200,7 @@ impl Talk {
     }
 }
 
-/// Sends what ends a connection properly (TLS `close_notify`), but does not wait for it: the check has its answer.
+/// Closes a connection properly (TLS `close_notify`), but does not wait for that: the check has its answer.
 async fn close(connection: &mut (impl AsyncWrite + Unpin)) {
     Phase::end();
     poll_fn(|cx| {
@@ -221,7 +222,7 @@ fn parse_address(tcp: &Tcp) -> Result<HostPort, ConfigError> {
     }
 }
 
-/// The TLS that the settings ask for, if any. Without an address, this only looks for problems of the settings.
+/// Builds the TLS that the settings ask for, if any. Without an address, it only looks for problems in the settings.
 fn parse_tls(settings: Option<&TlsSettings>, address: Option<&HostPort>) -> Result<Option<TlsClient>, ConfigError> {
     let Some(settings) = settings else { return Ok(None) };
     if cfg!(not(feature = "tls")) {
@@ -232,12 +233,12 @@ fn parse_tls(settings: Option<&TlsSettings>, address: Option<&HostPort>) -> Resu
     TlsClient::new(settings, host, "endpoint_url").map(Some)
 }
 
-/// Whether an answer is a complaint of a TLS server: an alert record of TLS 1.x (RFC 8446, section 5.1).
+/// Whether an answer is a TLS server's error: an alert record of TLS 1.x (RFC 8446, section 5.1).
 fn is_tls_alert(answer: &[u8]) -> bool {
     matches!(answer, [0x15, 0x03, 0..=4, ..])
 }
 
-/// The failure of an answer that has ended.
+/// The failure when an answer has ended too early.
 fn ended(answer: &[u8], expect: &Search) -> Failure {
     if answer.is_empty() {
         return Failure::new(Cause::Network, "the server closed the connection without an answer");
@@ -245,7 +246,7 @@ fn ended(answer: &[u8], expect: &Search) -> Failure {
     Failure::assertion(format!("answer {}{}", expect.missing(), seen(answer)))
 }
 
-/// What has arrived, in brackets, if anything has.
+/// Formats what has arrived, in brackets, if anything has.
 fn seen(answer: &[u8]) -> String {
     if answer.is_empty() { String::new() } else { format!(" (got '{}')", excerpt(answer, MAX_SHOWN)) }
 }

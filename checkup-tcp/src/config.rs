@@ -8,20 +8,20 @@ use serde::Serialize;
 
 use crate::expect::Expect;
 
-/// The default limit of what is read of an answer: 64 KiB.
+/// How much of an answer is read by default: 64 KiB.
 const DEFAULT_MAX_READ_BYTES: usize = 64 << 10;
 
-/// The largest limit: 1 MiB. An answer is kept in memory, and searched again with each part that arrives.
+/// The highest limit: 1 MiB. An answer is kept in memory, and searched again whenever a part of it arrives.
 pub(crate) const MAX_READ_BYTES: usize = 1 << 20;
 
 /// The settings of a TCP check, and its JSON object (`"type": "tcp"`).
 ///
-/// An attempt connects, and makes the TLS handshake if [`tls`](Self::tls) is set. Then it writes what is in [`send`](Self::send), and
-/// reads until it has what it [`expect`](Self::expect)s. Without `expect` it reads nothing. With TLS, results say when the
-/// server's certificate expires.
+/// An attempt connects, and performs a TLS handshake if [`tls`](Self::tls) is set. It then sends the text in [`send`](Self::send),
+/// and reads until it has found what it should [`expect`](Self::expect). Without `expect` it reads nothing. With TLS, results say
+/// when the server's certificate expires.
 ///
-/// The timeout of an attempt covers all of this. Default: 1 second, as in upstream: the original Checkup, a Go program. A name with
-/// several addresses is up if one of them accepts.
+/// The timeout of an attempt covers all of this. It is 1 second by default, as in upstream: the original Checkup, a Go program. A
+/// name with several addresses is up if one of them accepts the connection.
 ///
 /// A Redis server that answers a `PING`, as in a config file:
 ///
@@ -41,12 +41,12 @@ pub(crate) const MAX_READ_BYTES: usize = 1 << 20;
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tcp {
-    /// The server: `db.internal:5432`, `10.0.0.5:5432`, `[2001:db8::5]:5432`. `:5432` is this machine.
+    /// The server: `db.internal:5432`, `10.0.0.5:5432`, `[2001:db8::5]:5432`. `:5432` means this machine.
     pub endpoint_url: String,
 
-    /// Whether to speak TLS: `true`, or an object of TLS settings. Default: false. Needs the feature `tls` (`tcp-tls` of the
-    /// crate `checkup-rs`). With TLS 1.3 a server refuses a client certificate only after the handshake: set `expect` to notice
-    /// that. Certificate files that change are read again at the next attempt.
+    /// Whether to speak TLS: `true`, or an object of TLS settings. Default: false. Needs the feature `tls` (`tcp-tls` of the crate
+    /// `checkup-rs`). With TLS 1.3 a server refuses a client certificate only after the handshake: set `expect` to notice that.
+    /// Certificate files that have changed are read again by the next attempt.
     #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "tls_switch::serialize")]
     #[cfg_attr(feature = "config", schemars(schema_with = "tls_switch::schema"))]
     pub tls: Option<TlsSettings>,
@@ -55,14 +55,14 @@ pub struct Tcp {
     #[serde(default, skip_serializing_if = "IpVersion::is_any")]
     pub ip_version: IpVersion,
 
-    /// A text to send after connecting. Nothing is added to it and nothing is removed: white space and line ends, including
-    /// those of a variable, are sent as they are. Write a line end as `\r\n` in the double quotes of JSON, TOML or YAML. The text
-    /// may be a password, so it is never shown. Default: none.
+    /// The text to send after connecting. It is sent exactly as it is, including white space and line ends, even those from a
+    /// variable. In JSON, TOML and YAML, write a line end as `\r\n` in double quotes. The text may be a password, so it is never
+    /// shown. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub send: Option<Secret>,
 
-    /// What the answer must contain, or the greeting of a server that speaks first: a text, or `{"matches": "regex"}`. Reading
-    /// stops as soon as it has arrived. Default: the answer does not matter.
+    /// What the answer, or the greeting of a server that speaks first, must contain: a text, or `{"matches": "regex"}`. Reading
+    /// stops as soon as it has arrived. Default: none, and nothing is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
 
@@ -72,7 +72,7 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// A check that this server (`host:port`) accepts connections.
+    /// Checks that this server (`host:port`) accepts connections.
     pub fn new(endpoint_url: impl Into<String>) -> Self {
         Self {
             endpoint_url: endpoint_url.into(),
@@ -91,21 +91,21 @@ impl Tcp {
         self
     }
 
-    /// Connects over this version of the Internet Protocol only. Default: any.
+    /// Connects only over this version of the Internet Protocol. Default: any.
     #[must_use]
     pub fn ip_version(mut self, version: IpVersion) -> Self {
         self.ip_version = version;
         self
     }
 
-    /// Sets a text to send after connecting. It is sent as it is, white space and line ends included. Default: none.
+    /// Sets the text to send after connecting. It is sent exactly as it is, including white space and line ends. Default: none.
     #[must_use]
     pub fn send(mut self, text: impl Into<Secret>) -> Self {
         self.send = Some(text.into());
         self
     }
 
-    /// Sets what the answer must contain: a text, or an [`Expect`]. Default: the answer does not matter.
+    /// Sets what the answer must contain: a text, or an [`Expect`]. Default: none, and nothing is read.
     #[must_use]
     pub fn expect(mut self, expect: impl Into<Expect>) -> Self {
         self.expect = Some(expect.into());

@@ -27,13 +27,13 @@ const MAX_SHOWN: usize = 80;
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Expect {
-    /// The answer contains this text. In JSON a string.
+    /// The answer contains this text. In JSON, a string.
     Contains(String),
-    /// The answer matches this regular expression. In JSON `{"matches": "…"}`.
+    /// The answer matches this regular expression. In JSON, `{"matches": "…"}`.
     ///
-    /// The syntax is that of the crate `regex-lite`, as in HTTP checks: without Unicode classes. The answer is read as UTF-8, and
-    /// other bytes as U+FFFD. The expression is tried on what has arrived so far, so `$` is the end of that, not of the whole
-    /// answer.
+    /// The syntax is that of the crate `regex-lite`, as in HTTP checks, which has no Unicode classes. The answer is read as
+    /// UTF-8, with U+FFFD for invalid bytes. The expression is tried on what has arrived so far, so `$` is the end of that, not
+    /// of the whole answer.
     Matches(String),
 }
 
@@ -49,7 +49,7 @@ impl From<String> for Expect {
     }
 }
 
-/// The form of [`Expect`] that is an object in JSON.
+/// The variant of [`Expect`] that is an object in JSON.
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -69,7 +69,7 @@ impl Serialize for Expect {
 
 impl<'de> Deserialize<'de> for Expect {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // By hand, because the errors of `untagged` do not say what is wrong.
+        // Implemented by hand, because the errors of `untagged` do not say what is wrong.
         struct ExpectVisitor;
 
         impl<'de> Visitor<'de> for ExpectVisitor {
@@ -134,7 +134,7 @@ impl fmt::Debug for Search {
 impl Search {
     pub(crate) fn new(expect: &Expect) -> Result<Self, ConfigError> {
         match expect {
-            // Every answer contains an empty text before it has arrived.
+            // Every answer contains the empty text, even before it has arrived.
             Expect::Contains(text) | Expect::Matches(text) if text.is_empty() => Err(ConfigError::invalid(
                 "expect",
                 "expected a text, found an empty one; remove `expect` if the answer does not matter",
@@ -154,7 +154,7 @@ impl Search {
         match &self.pattern {
             Pattern::Text(text) => {
                 let text = text.as_bytes();
-                // It may begin in the part that was searched.
+                // A match may begin in the part that has been searched.
                 let start = new.saturating_sub(text.len() - 1);
                 answer[start..].windows(text.len()).any(|window| window == text)
             }
@@ -162,7 +162,7 @@ impl Search {
         }
     }
 
-    /// The words for an answer that does not meet the expectation.
+    /// Says how an answer does not meet the expectation.
     pub(crate) fn missing(&self) -> String {
         let verb = match self.pattern {
             Pattern::Text(_) => "contain",
@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_found_across_reads_wherever_they_split_it() {
+    fn text_is_found_wherever_reads_split_it() {
         let search = Search::new(&"+PONG".into()).unwrap();
         let answer = b"-LOADING\r\n+PONG\r\n";
         for split in 0..answer.len() {

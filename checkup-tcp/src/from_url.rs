@@ -1,4 +1,4 @@
-//! TCP checks that are written as URLs.
+//! Makes TCP checks from URLs.
 
 use checkup_core::ConfigError;
 use checkup_core::config::{CheckUrl, FromUrl};

@@ -1,4 +1,4 @@
-//! Settings: upstream's run unchanged, all round-trip, and invalid ones are refused with the key.
+//! Settings: upstream's are accepted unchanged, all of them round-trip, and the error of an invalid one names its key.
 
 use checkup_core::{IntoChecker, Secret};
 use checkup_net::{IpVersion, TlsSettings, TlsVersion};

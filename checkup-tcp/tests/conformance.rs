@@ -1,4 +1,4 @@
-//! The TCP checker keeps the contract of checkers, plain and over TLS.
+//! The TCP checker passes the conformance suite for checkers, both plain and over TLS.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 
 const SECRET: &str = "hunter2";
 
-/// Answers one line with `+OK` and the line.
+/// Answers each line with `+OK` and the line.
 async fn echo(connection: impl AsyncRead + AsyncWrite + Unpin) {
     let mut connection = BufReader::new(connection);
     let mut line = String::new();

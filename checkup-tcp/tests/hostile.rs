@@ -18,13 +18,13 @@ const LIMIT: Duration = Duration::from_millis(300);
 /// The timeout of checks in which something must happen first, even on a slow machine.
 const LONGER: Duration = Duration::from_secs(1);
 
-/// The timeout of checks that are not about timeouts: machines can be slow.
+/// The timeout of checks that are not about timeouts, long enough for a slow machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Runs one check. Returns why it is down.
 async fn reason(tcp: Tcp, limit: Duration) -> (Cause, String) {
     let checkup = Checkup::builder().check(Check::new("hostile", tcp).timeout(limit)).build().unwrap();
-    // Far longer than any of these takes, so that a check that hangs fails the test and does not hang it.
+    // Far longer than any of these checks takes, so that one that hangs fails the test instead of hanging it.
     let report = tokio::time::timeout(Duration::from_secs(60), checkup.check()).await.expect("the check ends");
     let attempt = report.results[0].failures().next().expect("the check is down").clone();
     (attempt.cause.unwrap(), attempt.error.unwrap().into())
@@ -110,12 +110,12 @@ async fn an_endless_answer_is_read_up_to_the_bound() {
         assert!(text.starts_with(&start), "{text}");
         server.wait_idle().await;
     }
-    // The rest stayed in the buffers of the sockets, which are far smaller than this.
+    // The rest stayed in the sockets' buffers, which are far smaller than this.
     assert!(sent.load(Ordering::Relaxed) < 64 << 20, "{sent:?}");
 }
 
 #[tokio::test]
-async fn reset_at_once_and_in_the_middle_of_the_answer() {
+async fn reset_immediately_and_in_the_middle_of_the_answer() {
     let server = TcpServer::reset();
     let (cause, text) = reason(to(&server).expect("hello"), PATIENCE).await;
     // The reset may arrive before the connection is known to be open.
@@ -125,7 +125,7 @@ async fn reset_at_once_and_in_the_middle_of_the_answer() {
 
     let server = TcpServer::start(|mut connection| async move {
         let _ = connection.write_all(b"hel").await;
-        // The client has read the three bytes, and asks.
+        // The client has read the three bytes and waits for more.
         let _ = connection.read(&mut [0; 16]).await;
         reset(connection);
     });
@@ -196,7 +196,7 @@ async fn bad_certificates() {
 
 #[tokio::test]
 async fn a_name_that_does_not_resolve() {
-    // Reserved (RFC 6761): no server knows it. Without name servers that answer, the check times out.
+    // A reserved name (RFC 6761), which never resolves. If no name server answers, the check times out.
     let (cause, text) = reason(Tcp::new("does-not-exist.invalid:80"), LIMIT).await;
     let unresolved = cause == Cause::Dns && text.starts_with("cannot resolve does-not-exist.invalid: ");
     assert!(unresolved || (cause, text.clone()) == timed_out("resolving the name"), "{cause}: {text}");

@@ -1,5 +1,6 @@
-//! A check without TLS reads no root certificates; one with TLS does. This program has no test harness, since it is also the
-//! process that checks. For that process, the system's roots are a named pipe, which shows whether the process opens it.
+//! A check without TLS reads no root certificates; one with TLS does. This program has no test harness, since it also runs
+//! itself as the process under test. For that process, the system's roots are a named pipe, which shows whether it is
+//! opened.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test's report")]
 
 #[cfg(target_os = "linux")]
@@ -16,7 +17,7 @@ fn main() {
     }
 }
 
-/// Where the roots come from the system's own store, there is no file to watch.
+/// Where the roots come from the system's certificate store, there is no file to watch.
 #[cfg(not(target_os = "linux"))]
 fn main() {}
 
@@ -33,7 +34,7 @@ mod linux {
     use checkup_tcp::{Tcp, TlsSettings};
     use checkup_testkit::TcpServer;
 
-    /// Longer than a process takes that nothing holds up.
+    /// Longer than a process takes if nothing blocks it.
     const PATIENCE: Duration = Duration::from_secs(30);
 
     pub(super) fn check(tls: bool) {
@@ -89,7 +90,7 @@ mod linux {
         pipe
     }
 
-    /// Opens the pipe for writing. Without waiting, that succeeds only while another process has it open to read.
+    /// Opens the pipe for writing. In non-blocking mode, this succeeds only while another process has it open for reading.
     fn open_if_read(pipe: &Path) -> io::Result<File> {
         const O_NONBLOCK: i32 = 0o4000;
         OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(pipe)

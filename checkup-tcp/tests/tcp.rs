@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// So long that only a server that hangs exceeds it.
+/// Long enough that only a server that hangs exceeds it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 async fn run(check: Check) -> CheckResult {
@@ -85,7 +85,7 @@ async fn names_are_resolved() {
 
 #[tokio::test]
 async fn ipv6_addresses_are_in_brackets() {
-    // Without IPv6 on this machine, the address cannot be bound, and there is nothing to check.
+    // If this machine has no IPv6, the address cannot be bound, and there is nothing to check.
     let handler = |mut connection: TcpStream| async move {
         let _ = connection.read_to_end(&mut Vec::new()).await;
     };
@@ -103,7 +103,7 @@ async fn a_redis_that_answers_ping_is_healthy() {
 }
 
 #[tokio::test]
-async fn a_redis_that_wants_a_password_says_so_within_the_timeout() {
+async fn a_redis_that_requires_a_password_is_quoted_in_the_timeout() {
     let server = line_server(|_| Some("-NOAUTH Authentication required.\r\n"));
     let check = Check::new("redis", to(&server).send("PING\r\n").expect("+PONG")).timeout(Duration::from_secs(1));
     let result = run(check).await;
@@ -118,7 +118,7 @@ async fn a_redis_that_wants_a_password_says_so_within_the_timeout() {
 }
 
 #[tokio::test]
-async fn an_answer_that_comes_in_pieces_is_put_together() {
+async fn an_answer_in_several_pieces_is_put_together() {
     let server = TcpServer::start(|mut connection| async move {
         for byte in b"220 mail.example ESMTP\r\n" {
             connection.write_all(&[*byte]).await.unwrap();
@@ -247,7 +247,7 @@ async fn a_client_certificate() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_certificate_is_a_fact() {
+async fn the_expiry_of_the_certificate_is_a_fact() {
     let files = Files::new();
     let end = SystemTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     let identity = files.ca.server_valid(&["127.0.0.1"], SystemTime::UNIX_EPOCH, end);
@@ -261,7 +261,7 @@ async fn the_end_of_the_certificate_is_a_fact() {
 }
 
 #[tokio::test]
-async fn certificate_files_that_are_replaced_count_from_the_next_attempt_on() {
+async fn replaced_certificate_files_take_effect_with_the_next_attempt() {
     let (files, other) = (Files::new(), Ca::new());
     let server = TlsServer::silent(files.ca.server(&["127.0.0.1"]), TlsOptions::new());
     let tcp = Tcp::new(server.addr().to_string()).tls(TlsSettings::new().ca_file(files.ca_file()));

@@ -25,7 +25,7 @@ async fn a_config_of_upstream_runs_unchanged() {
 }
 
 #[test]
-fn errors_name_the_place() {
+fn errors_say_where_in_the_config_file() {
     let json = r#"{"checkers": [{"type": "dns", "endpoint_url": "x", "hostname_fqdn": "a.test", "record_type": "B"}]}"#;
     let error = registry().parse(json, Format::Json).unwrap_err().to_string();
     assert!(error.starts_with("checkers[0].record_type: expected a record type"), "{error}");

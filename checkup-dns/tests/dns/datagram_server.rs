@@ -1,4 +1,4 @@
-//! A UDP server whose answers a closure makes.
+//! A UDP server that answers with the result of a closure.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use hickory_proto::rr::{Name, RData, Record};
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
-/// Ends when it is dropped.
+/// Stops when it is dropped.
 pub(crate) struct DatagramServer {
     pub(crate) addr: SocketAddr,
     asked: Arc<AtomicUsize>,
@@ -17,7 +17,7 @@ pub(crate) struct DatagramServer {
 }
 
 impl DatagramServer {
-    /// Sends back what `answer` makes of each query: any number of datagrams.
+    /// Sends back what `answer` returns for each query: any number of datagrams.
     pub(crate) async fn start(answer: impl Fn(Message) -> Vec<Vec<u8>> + Send + 'static) -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let addr = socket.local_addr().unwrap();

@@ -1,4 +1,4 @@
-//! Validation, with zones that are signed here.
+//! Validation, with zones signed by the tests.
 
 use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ fn dns(server: &ZoneServer, anchors: &Anchors) -> Dns {
 }
 
 #[tokio::test]
-async fn an_answer_that_validates_is_healthy() {
+async fn a_valid_answer_is_healthy() {
     let (server, anchors) = signed().await;
     for transport in [Transport::Udp, Transport::Tcp] {
         let dns = || dns(&server, &anchors).transport(transport);
@@ -53,7 +53,7 @@ async fn an_answer_that_validates_is_healthy() {
 }
 
 #[tokio::test]
-async fn a_denial_that_validates_is_healthy_if_it_is_expected() {
+async fn a_valid_denial_is_healthy_if_it_is_expected() {
     let (server, anchors) = signed().await;
     assert_healthy(&check(dns(&server, &anchors).hostname("gone.example.test").rcode("NXDOMAIN")).await);
     let result = check(dns(&server, &anchors).hostname("gone.example.test")).await;
@@ -61,7 +61,7 @@ async fn a_denial_that_validates_is_healthy_if_it_is_expected() {
 }
 
 #[tokio::test]
-async fn a_wrong_answer_that_validates_is_down_for_being_wrong() {
+async fn a_valid_but_wrong_answer_is_down_because_it_is_wrong() {
     let (server, anchors) = signed().await;
     let result = check(dns(&server, &anchors).hostname(NAME).expect("192.0.2.12")).await;
     assert!(failure(&result).1.ends_with("do not contain 192.0.2.12"), "{result:?}");
@@ -80,14 +80,14 @@ async fn a_signature_by_a_key_that_is_not_trusted_is_bogus() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_zone_whose_parent_says_that_it_is_not_signed_is_insecure() {
+async fn a_zone_that_its_parent_proves_to_be_unsigned_is_insecure() {
     let key = ZoneKey::new();
     let anchors = Anchors::new(&key.trust_anchor("test."));
     let parent = ZoneBuilder::new("test.").record("example.test.", RecordType::NS, "ns.example.test.").signed(key);
     let parent = ZoneServer::start(vec![parent]).await;
     let child = ZoneServer::start(vec![ZoneBuilder::example()]).await;
     let (parent_addr, child_addr) = (parent.addr, child.addr);
-    // As a resolver does: asks the parent about the delegation, and the child about everything else.
+    // Works like a resolver: asks the parent about the delegation, and the child about everything else.
     let resolver = DatagramServer::start(move |query| {
         let of_parent = query.queries[0].query_type == RecordType::DS || query.queries[0].name.num_labels() == 1;
         vec![forward(if of_parent { parent_addr } else { child_addr }, &query)]
@@ -125,7 +125,7 @@ async fn a_server_that_does_not_give_the_keys_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_closes_each_connection_after_one_answer_is_asked_on_new_ones() {
+async fn a_server_that_closes_each_connection_after_one_answer_is_asked_on_new_connections() {
     let (server, anchors) = signed().await;
     let upstream = server.addr;
     let closing = TcpServer::start(move |mut stream| async move {
@@ -163,7 +163,7 @@ async fn an_invalid_trust_anchor_file_is_named() {
     );
 }
 
-/// Asks another server, from a thread that may block.
+/// Asks another server, on a thread that may block.
 fn forward(upstream: std::net::SocketAddr, query: &Message) -> Vec<u8> {
     let query = bytes(query);
     let asking = std::thread::spawn(move || {

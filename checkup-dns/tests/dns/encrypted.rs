@@ -1,4 +1,4 @@
-//! TLS and HTTPS.
+//! Checks over TLS and HTTPS.
 
 use std::fs::OpenOptions;
 use std::future::pending;
@@ -20,7 +20,7 @@ use crate::{AMPLE, SHORT, assert_down, assert_healthy, check, check_within, fail
 
 const NAME: &str = "www.example.test";
 
-/// Leaves a busy machine time for a handshake with a server that then hangs.
+/// Gives a busy machine time for a handshake with a server that then hangs.
 const PATIENT: Duration = Duration::from_secs(1);
 
 /// A certificate authority, and the file with its certificate.
@@ -155,7 +155,7 @@ async fn tls_to_a_plain_port_is_down() {
             .transport(transport)
             .tls(TlsSettings::new().skip_verify(true))
             .hostname(NAME);
-        // The plain server takes the handshake for the start of a long query, and waits for the rest.
+        // The plain server takes the handshake for the beginning of a long query and waits for the rest.
         let result = check_within(SHORT, dns).await;
         let (cause, message) = failure(&result);
         assert!(matches!(cause, Cause::Tls | Cause::Timeout), "{cause}: {message}");
@@ -170,7 +170,7 @@ async fn tls_to_a_plain_port_is_down() {
 }
 
 #[tokio::test]
-async fn a_server_that_shakes_hands_and_never_answers_times_out() {
+async fn a_server_that_never_answers_after_the_handshake_times_out() {
     let trust = Trust::new();
     for (transport, alpn) in [(Transport::Tls, "dot"), (Transport::Https, "h2")] {
         let server = TlsServer::silent(trust.identity(), TlsOptions::new().alpn(&[alpn]));
@@ -196,7 +196,7 @@ async fn an_https_server_without_http2_is_down() {
     assert_down(&result, Cause::Protocol, "the server does not speak HTTP/2, which DNS over HTTPS needs");
 }
 
-/// The outcome of a check of an HTTPS server that answers with this.
+/// Checks an HTTPS server that answers with this, and returns the outcome.
 async fn https_outcome(status: u16, content_type: &'static str, body: &'static [u8]) -> (Cause, String) {
     let trust = Trust::new();
     let server = https_server::start(trust.identity(), move |mut respond| async move {
@@ -240,7 +240,7 @@ async fn an_endless_body_is_read_up_to_the_limit_of_a_message() {
     let trust = Trust::new();
     let server = https_server::start(trust.identity(), |mut respond| async move {
         let mut body = https_server::head(&mut respond, 200, "application/dns-message");
-        // As much as the client accepts, for as long as it does.
+        // Sends as much as the client accepts, for as long as it does.
         loop {
             body.reserve_capacity(16 * 1024);
             match std::future::poll_fn(|cx| body.poll_capacity(cx)).await {
@@ -278,7 +278,7 @@ async fn an_https_answer_that_stops_in_the_middle_times_out() {
 /// The certificates are in a pipe, so that reading them waits until the test writes them.
 #[cfg(unix)]
 #[tokio::test]
-async fn reading_certificates_is_not_the_servers_time() {
+async fn reading_certificates_does_not_count_as_the_servers_time() {
     const HOUR: Duration = Duration::from_secs(3600);
     let trust = Trust::new();
     let server = ZoneServer::start_tls(example(), &trust.identity()).await;
@@ -288,7 +288,7 @@ async fn reading_certificates_is_not_the_servers_time() {
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let check = tokio::spawn(check_within(24 * HOUR, dns.tls(TlsSettings::new().ca_file(&pipe))));
         let opened = tokio::task::spawn_blocking(|| OpenOptions::new().write(true).open(pipe));
-        // Both ends are open: the check reads.
+        // Opening the pipe succeeds once both ends are open, which means that the check is reading it.
         let mut pipe = opened.await.unwrap().unwrap();
         tokio::time::pause();
         tokio::time::advance(HOUR).await;

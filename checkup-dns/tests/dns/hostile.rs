@@ -18,7 +18,7 @@ fn dns(server: &DatagramServer) -> Dns {
     Dns::new(server.addr.to_string()).hostname(NAME)
 }
 
-/// The cause and the text that a check of this server gives.
+/// Checks this server and returns the cause and the text of the failure.
 async fn outcome(server: &DatagramServer) -> (Cause, String) {
     let result = check_within(AMPLE, dns(server)).await;
     let (cause, message) = failure(&result);
@@ -30,7 +30,8 @@ async fn a_silent_server_times_out_after_two_queries() {
     let server = DatagramServer::start(|_| vec![]).await;
     let result = check_within(SHORT, dns(&server)).await;
     assert_down(&result, Cause::Timeout, "timed out after 300ms waiting for the first byte of the answer");
-    // The second one is without EDNS, which some servers drop. Whether it is sent before a timeout this short is a race.
+    // The second query is without EDNS, since some servers drop queries with it. Whether it is sent before such a short
+    // timeout is a race.
     assert!((1..=2).contains(&server.asked()), "{}", server.asked());
 }
 
@@ -106,7 +107,7 @@ async fn an_answer_to_another_question_is_refused() {
 }
 
 #[tokio::test]
-async fn records_of_another_name_do_not_count() {
+async fn records_of_another_name_are_ignored() {
     let server = DatagramServer::start(|query| vec![bytes(&address(&query, "evil.test."))]).await;
     let (cause, message) = outcome(&server).await;
     assert_eq!(cause, Cause::Assertion);
@@ -114,7 +115,7 @@ async fn records_of_another_name_do_not_count() {
 }
 
 #[tokio::test]
-async fn a_name_in_an_answer_cannot_steer_a_terminal() {
+async fn a_name_in_an_answer_cannot_contain_terminal_escapes() {
     let server = DatagramServer::start(|query| {
         let owner = Name::from_labels([&b"\x1b[2J\r\n"[..], b"test"]).unwrap();
         let mut answer = empty(&query, ResponseCode::NoError);
@@ -207,10 +208,8 @@ async fn a_truncated_answer_without_tcp_says_so() {
     .await;
     let (cause, message) = outcome(&server).await;
     assert_eq!(cause, Cause::Refused);
-    let expected = format!(
-        "the answer is truncated over UDP, and asking for all of it over TCP fails: connection to {} refused",
-        server.addr
-    );
+    let expected =
+        format!("the answer over UDP is truncated, and asking over TCP fails: connection to {} refused", server.addr);
     assert_eq!(message, expected);
 }
 

@@ -1,4 +1,4 @@
-//! An HTTP/2 server whose answers a closure makes.
+//! An HTTP/2 server that answers with the result of a closure.
 
 use bytes::Bytes;
 use checkup_testkit::{Identity, TlsOptions, TlsServer};
@@ -6,7 +6,7 @@ use h2::SendStream;
 use h2::server::SendResponse;
 use http::Response;
 
-/// Answers each request on its own.
+/// Answers requests independently of each other.
 pub(crate) fn start<F, Fut>(identity: Identity, answer: F) -> TlsServer
 where
     F: Fn(SendResponse<Bytes>) -> Fut + Clone + Send + Sync + 'static,

@@ -24,7 +24,7 @@ const AMPLE: Duration = Duration::from_secs(20);
 /// Short, for servers that hang.
 const SHORT: Duration = Duration::from_millis(300);
 
-/// The result of one check of these settings.
+/// Runs one check with these settings and returns its result.
 async fn check_within(timeout: Duration, dns: Dns) -> CheckResult {
     let check = Check::new("dns", dns).timeout(timeout);
     let checkup = Checkup::builder().check(check).build().expect("the settings are valid");
@@ -40,7 +40,7 @@ fn assert_healthy(result: &CheckResult) {
     assert_eq!(result.status, Status::Healthy, "{:?}", result.reason());
 }
 
-/// The one attempt that failed, with its text.
+/// Returns the only attempt, which must have failed, with its text.
 #[track_caller]
 fn failure(result: &CheckResult) -> (Cause, &str) {
     assert_eq!(result.status, Status::Down, "{result:?}");

@@ -1,4 +1,4 @@
-//! Checks of a server that works.
+//! Checks of a server that works correctly.
 
 use checkup_core::{Cause, Phase};
 use checkup_dns::{Dns, Expect, Transport};
@@ -60,7 +60,7 @@ async fn an_unexpected_answer_is_down() {
 }
 
 #[tokio::test]
-async fn records_of_every_type_have_a_text() {
+async fn records_of_every_type_have_a_text_form() {
     let server = example().await;
     for (name, record_type, record) in [
         ("www.example.test", "AAAA", "2001:DB8:0::10"),

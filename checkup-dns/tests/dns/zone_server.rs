@@ -1,4 +1,4 @@
-//! A real DNS server, with a zone.
+//! A real DNS server that serves a zone.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
@@ -26,7 +26,7 @@ type Zone = InMemoryZoneHandler<TokioRuntimeProvider>;
 /// How long the server waits for a client.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A server that ends when this is dropped.
+/// A server that stops when this is dropped.
 pub(crate) struct ZoneServer {
     pub(crate) addr: SocketAddr,
     _server: Server<Catalog>,
@@ -36,7 +36,7 @@ impl ZoneServer {
     /// Serves over UDP and TCP, on one port.
     pub(crate) async fn start(zones: Vec<ZoneBuilder>) -> Self {
         let mut server = Server::new(catalog(zones));
-        // The port may be in use for one of the two protocols. Then another one is tried.
+        // The port may be in use for one of the two protocols, in which case another one is tried.
         let (tcp, udp) = loop {
             let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
             if let Ok(udp) = UdpSocket::bind(tcp.local_addr().unwrap()).await {
@@ -130,7 +130,7 @@ impl ZoneBuilder {
     }
 }
 
-/// A key that signs zones.
+/// A key for signing zones.
 pub(crate) struct ZoneKey(Ed25519SigningKey);
 
 impl ZoneKey {
@@ -138,7 +138,7 @@ impl ZoneKey {
         Self(Ed25519SigningKey::from_pkcs8(&Ed25519SigningKey::generate_pkcs8().unwrap()).unwrap())
     }
 
-    /// The line of this key in a file of trust anchors.
+    /// The line for this key in a trust anchor file.
     pub(crate) fn trust_anchor(&self, origin: &str) -> String {
         let key = DNSKEY::from_key(&self.0.to_public_key().unwrap());
         format!("{origin} 3600 IN DNSKEY {key}\n")

@@ -18,7 +18,7 @@ pub(crate) enum Json {
     #[default]
     Null,
     Bool(bool),
-    /// As it was written.
+    /// The text of the number as it was written.
     Number(Box<str>),
     Text(String),
     Array(Vec<Json>),
@@ -30,15 +30,15 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// If it is not JSON, in words and with the line.
+    /// If it is not JSON. The error says what is wrong, and on which line.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        // This finds every error of syntax and words it, so the parser below only has to follow a valid document.
+        // This finds and describes every syntax error, so the parser below only has to follow a valid document.
         serde_json::from_str::<IgnoredAny>(text).map_err(|error| error.to_string())?;
         let mut parser = Parser { text, at: 0 };
         parser.value(MAX_DEPTH)
     }
 
-    /// The number, if it is one that can be compared.
+    /// The value as a number, if it is one that can be compared.
     pub(crate) fn as_decimal(&self) -> Option<Decimal> {
         match self {
             Self::Number(text) => Decimal::parse(text),
@@ -46,7 +46,7 @@ impl Json {
         }
     }
 
-    /// The number as it was written.
+    /// The text of the number as it was written.
     fn number(&self) -> Option<&str> {
         match self {
             Self::Number(text) => Some(text),
@@ -70,7 +70,7 @@ impl From<&Value> for Json {
     }
 }
 
-/// Numbers are equal if their values are, so 1, 1.0 and 10e-1 are.
+/// Numbers are equal if their values are: 1, 1.0 and 10e-1 are equal.
 impl PartialEq for Json {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -119,7 +119,7 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str(&serde_json::to_string(text).map_err(|_| fmt::Error)?)
 }
 
-/// What JSONPath needs.
+/// What the JSONPath crate needs.
 impl Queryable for Json {
     fn get(&self, key: &str) -> Option<&Self> {
         match self {
@@ -205,7 +205,7 @@ impl From<Vec<Json>> for Json {
     }
 }
 
-/// Follows a document whose syntax is valid.
+/// A parser for documents whose syntax is known to be valid.
 struct Parser<'a> {
     text: &'a str,
     at: usize,
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_refused() {
+    fn invalid_json_is_refused() {
         let deep = "[".repeat(200) + &"]".repeat(200);
         for text in ["", "{", "[1,]", "{\"a\"}", "t", "1 2", "\"\\ud800\"", "\"\\x\"", "01", "'a'", "NaN", &deep] {
             assert!(Json::parse(text).is_err(), "{text}");

@@ -7,9 +7,9 @@ use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Number;
 
-/// A number as JSON writes it, of any size and precision.
+/// A number in JSON notation, of any size and precision.
 ///
-/// In JSON and config files it is a number, or a text in quotes for one with more digits than these formats keep.
+/// In JSON and config files it is a number, or a string if it has more digits than these formats preserve.
 ///
 /// ```
 /// use checkup_http::JsonNumber;
@@ -26,20 +26,20 @@ enum Repr {
     Text(String),
 }
 
-/// The value of a number in decimal: 0.DIGITS × 10^exponent.
+/// The value of a number, in decimal: 0.DIGITS × 10^exponent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Decimal {
     is_negative: bool,
-    /// Without zeros at either end; empty for 0.
+    /// The digits, without zeros at either end; empty for 0.
     digits: Vec<u8>,
     exponent: i64,
 }
 
-/// How many decimal digits every `f64` keeps.
+/// How many decimal digits survive conversion to `f64`, whatever their values.
 const EXACT_DIGITS: usize = 15;
 
 impl JsonNumber {
-    /// The number as text.
+    /// Returns the number as text.
     pub fn as_str(&self) -> std::borrow::Cow<'_, str> {
         match &self.0 {
             Repr::Number(number) => number.to_string().into(),
@@ -79,7 +79,7 @@ impl From<f64> for JsonNumber {
 }
 
 impl From<f32> for JsonNumber {
-    /// The number as it is written, such as 0.1, not the nearest `f64`.
+    /// The number as one writes it, such as 0.1, rather than the exact value of the nearest `f64`.
     fn from(number: f32) -> Self {
         Self(Repr::Text(number.to_string()))
     }
@@ -160,8 +160,8 @@ impl schemars::JsonSchema for JsonNumber {
 }
 
 impl Decimal {
-    /// Reads a number as JSON writes it (RFC 8259, section 6). `None` if the text is something else, or a number whose exponent
-    /// has no meaning in this universe.
+    /// Reads a number in JSON notation (RFC 8259, section 6). `None` if the text is something else, or if the exponent is
+    /// absurdly large.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (is_negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = match rest.find(['e', 'E']) {
@@ -191,7 +191,7 @@ impl Decimal {
                 if unsigned.is_empty() || !all_digits(unsigned) {
                     return None;
                 }
-                // Zero is zero whatever its exponent.
+                // Zero is zero, whatever the exponent.
                 if digits.is_empty() { 0 } else { exponent.parse::<i64>().ok()? }
             }
             None => 0,
@@ -222,7 +222,8 @@ impl PartialOrd for Decimal {
     }
 }
 
-/// Whether a number of a config can have come through `f64` unchanged: it has no more digits than that keeps.
+/// Whether a number of a config is certain to have passed through `f64` unchanged, because it has no more digits than
+/// `f64` preserves.
 pub(crate) fn is_exact(number: f64) -> bool {
     let digits = Number::from_f64(number).and_then(|number| Decimal::parse(&number.to_string()));
     number.abs() < 9_007_199_254_740_992.0 && digits.is_some_and(|number| number.digits.len() <= EXACT_DIGITS)
@@ -237,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_numbers_are_equal_however_they_are_written() {
+    fn numbers_with_the_same_value_are_equal_however_they_are_written() {
         for (left, right) in [
             ("1", "1.0"),
             ("1e2", "100"),
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_a_config_is_not_rounded_in_silence() {
+    fn a_number_of_a_config_is_never_rounded_silently() {
         let read = |text: &str| serde_json::from_str::<JsonNumber>(text).map(|number| number.to_string());
         for exact in ["1", "-5", "18446744073709551615", "-9223372036854775808", "0.25", "123456.789012345"] {
             assert_eq!(read(exact).unwrap(), exact);

@@ -1,4 +1,4 @@
-//! [`JsonRule`] and [`HeaderRule`]: conditions on a response, parsed, and the verdict by them.
+//! [`JsonRule`] and [`HeaderRule`]: parsed conditions on a response, and how a response is judged by them.
 
 use checkup_core::{ConfigError, ConfigProblems, Failure};
 use http::HeaderMap;
@@ -32,7 +32,7 @@ pub(crate) struct HeaderRule {
 #[derive(Debug)]
 struct Conditions {
     exists: bool,
-    /// The value, and how it is shown.
+    /// The value, and the form in which it is shown.
     equals: Option<(Json, String)>,
     contains: Option<Text>,
     matches: Option<(Regex, Text)>,
@@ -40,7 +40,7 @@ struct Conditions {
     at_most: Option<Bound>,
 }
 
-/// A number, as it is compared and as it is shown.
+/// A number, in the forms in which it is compared and shown.
 #[derive(Debug)]
 struct Bound {
     value: Decimal,
@@ -147,7 +147,7 @@ impl HeaderRule {
 }
 
 impl Conditions {
-    /// What the value should be, if it is not that.
+    /// Returns what the value should be, if it is not that.
     fn check(&self, value: &Json) -> Result<(), String> {
         if let Some((_, shown)) = self.equals.as_ref().filter(|(expected, _)| expected != value) {
             return Err(shown.clone());
@@ -196,7 +196,7 @@ impl Bound {
     }
 }
 
-/// `exists: false` leaves nothing that could meet another condition.
+/// With `exists: false`, there is no value that could meet another condition.
 fn check_exists(exists: Option<bool>, has_conditions: bool) -> Result<(), ConfigError> {
     if exists == Some(false) && has_conditions {
         return Err(ConfigError::reason("exists", "expected no other condition next to `exists: false`"));
@@ -204,7 +204,8 @@ fn check_exists(exists: Option<bool>, has_conditions: bool) -> Result<(), Config
     Ok(())
 }
 
-/// The value that a JSON value must equal, unless a number in it may have been rounded on its way here.
+/// Reads the value that a JSON value must equal. Refuses it if a number in it may have been rounded while the config
+/// was read.
 fn exact(value: &Value) -> Result<(Json, String), ConfigError> {
     match rounded(value) {
         Some(number) => Err(ConfigError::invalid(
@@ -218,7 +219,7 @@ fn exact(value: &Value) -> Result<(Json, String), ConfigError> {
     }
 }
 
-/// The value with `[redacted]` in place of what came from the environment.
+/// Replaces what came from the environment with `[redacted]`.
 fn redacted(value: &Value) -> Value {
     match value {
         Value::String(text) => Value::String(text::shown(text)),
@@ -236,7 +237,7 @@ fn parse_matches(pattern: &str) -> Result<(Regex, Text), ConfigError> {
     Ok((parse_regex("matches", pattern)?, Text::new(pattern)))
 }
 
-/// A number in the value that may have been rounded.
+/// Finds a number in the value that may have been rounded.
 fn rounded(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) if number.is_f64() => number.as_f64().filter(|number| !is_exact(*number)),
@@ -246,7 +247,7 @@ fn rounded(value: &Value) -> Option<f64> {
     }
 }
 
-/// Reads a regular expression of the settings.
+/// Reads a regular expression from the settings.
 pub(crate) fn parse_regex(key: &str, pattern: &str) -> Result<Regex, ConfigError> {
     Regex::new(pattern).map_err(|error| {
         let error = error.to_string();
@@ -255,26 +256,26 @@ pub(crate) fn parse_regex(key: &str, pattern: &str) -> Result<Regex, ConfigError
     })
 }
 
-/// A value as a message shows it.
+/// Formats a value for a message.
 fn shown(value: &Json) -> String {
-    // `excerpt` escapes the content; a text only lacks its quotes.
+    // `excerpt` escapes the content, so a text only needs quotes around it.
     match value {
         Json::Text(text) => format!("\"{}\"", checkup_net::excerpt(text.as_bytes(), 100)),
         other => checkup_net::excerpt(other.to_string().as_bytes(), 100),
     }
 }
 
-/// The maximum length of the paths of all values of a body together, in bytes.
+/// The maximum total length of the paths of all values of a body, in bytes.
 const MAX_PATHS: usize = 64 << 20;
 
-/// Refuses a body whose look-up would take a lot of memory: the query keeps the path of every value that it visits
-/// as a text, so one huge key above many small values multiplies.
+/// Refuses a body on which the query would need a lot of memory: it keeps the path of every visited value as text, so
+/// the size of one huge key is multiplied by the number of values below it.
 fn bound_paths(body: &Json, path: &str) -> Result<(), Failure> {
-    // Any other path visits no more values than it names.
+    // A path without wildcards, filters, slices and descendant segments visits no more values than it names.
     if !path.contains(['*', '?', ':']) && !path.contains("..") {
         return Ok(());
     }
-    // Each further descendant segment visits a value once for each value above it.
+    // Every additional descendant segment visits a value once for each value above it.
     let descendants = path.matches("..").count().saturating_sub(1).min(4);
     let weight = 128_usize.saturating_pow(u32::try_from(descendants).unwrap_or(u32::MAX));
     let mut budget = MAX_PATHS / weight;
@@ -282,7 +283,8 @@ fn bound_paths(body: &Json, path: &str) -> Result<(), Failure> {
         .ok_or_else(|| Failure::assertion(format!("json {path} cannot be looked up: the body has too many values")))
 }
 
-/// Takes the paths of a value and of all values in it from the budget; `None` if it is too small.
+/// Subtracts the length of the paths of a value and of all values in it from the budget; `None` if the budget is too
+/// small.
 fn spend(value: &Json, length: usize, budget: &mut usize) -> Option<()> {
     *budget = budget.checked_sub(length)?;
     match value {
@@ -383,14 +385,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_made_to_fill_the_memory_is_refused() {
+    fn a_body_designed_to_exhaust_memory_is_refused() {
         let body = json!({"k".repeat(500_000): vec![1; 250_000]});
         let error = check(JsonAssertion::new("$..status"), body).unwrap_err();
         assert!(error.ends_with("the body has too many values"), "{error}");
     }
 
     #[test]
-    fn the_lines_of_a_header_are_one_value() {
+    fn the_lines_of_a_repeated_header_are_one_value() {
         let mut headers = HeaderMap::new();
         headers.append("vary", "accept".parse().unwrap());
         headers.append("vary", "origin".parse().unwrap());

@@ -1,15 +1,16 @@
-//! [`JsonAssertion`] and [`HeaderAssertion`]: conditions on a response, as settings.
+//! [`JsonAssertion`] and [`HeaderAssertion`]: the settings of conditions on a response.
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::number::JsonNumber;
 
-/// What a part of a JSON body must be, found by a JSONPath (RFC 9535).
+/// A condition on a part of a JSON body, which is found by a JSONPath (RFC 9535).
 ///
-/// The path must find at least one value, and every value that it finds must meet every condition. Without a
-/// condition, one value is enough. Numbers are compared exactly, whatever their size: 1, 1.0 and 10e-1 are equal, and
-/// 9007199254740993 is not 9007199254740992. (Only comparisons *in* a path, such as `$[?@.age > 5]`, are in floating point.)
+/// The path must find at least one value, and every value that it finds must meet every condition. Without further
+/// conditions, it is enough that a value exists. Numbers are compared exactly, whatever their size: 1, 1.0 and 10e-1 are
+/// equal, and 9007199254740993 is not 9007199254740992. Only comparisons *within* a path, such as `$[?@.age > 5]`, use
+/// floating point.
 ///
 /// ```
 /// use checkup_http::{Http, JsonAssertion};
@@ -28,20 +29,20 @@ use super::number::JsonNumber;
 pub struct JsonAssertion {
     /// The JSONPath (RFC 9535), such as `$.status` or `$.checks[*].state`.
     pub path: String,
-    /// The value must equal this JSON value. Numbers in it are integers of at most 64 bits, or have at most 15 digits; for
-    /// others, use `at_least` and `at_most`.
+    /// The value must equal this JSON value. Numbers in it must be integers of at most 64 bits or have at most 15 digits;
+    /// for others, use `at_least` and `at_most`.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_a_value")]
     pub equals: Option<Value>,
-    /// The text must contain this. A value that is not a text is taken as JSON.
+    /// The value must contain this text. A value that is not a string is searched in its JSON form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contains: Option<String>,
-    /// The text must match this regular expression somewhere. A value that is not a text is taken as JSON.
+    /// The value must match this regular expression somewhere. A value that is not a string is searched in its JSON form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches: Option<String>,
-    /// The number must be this or more. In quotes, it may have any number of digits.
+    /// The value must be a number that is at least this. Written in quotes, the limit may have any number of digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<JsonNumber>,
-    /// The number must be this or less. In quotes, it may have any number of digits.
+    /// The value must be a number that is at most this. Written in quotes, the limit may have any number of digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<JsonNumber>,
     /// Whether the path must find a value (`true`) or must not (`false`). Default: true.
@@ -50,7 +51,7 @@ pub struct JsonAssertion {
 }
 
 impl JsonAssertion {
-    /// The path must find a value. Add conditions on it with the other methods.
+    /// Requires that the path finds a value. Add conditions on the value with the other methods.
     pub fn new(path: impl Into<String>) -> Self {
         Self { path: path.into(), ..Self::default() }
     }
@@ -62,7 +63,7 @@ impl JsonAssertion {
         self
     }
 
-    /// The text must contain this.
+    /// The value must contain this text.
     #[must_use]
     pub fn contains(mut self, text: impl Into<String>) -> Self {
         self.contains = Some(text.into());
@@ -76,14 +77,14 @@ impl JsonAssertion {
         self
     }
 
-    /// The number must be this or more.
+    /// The value must be a number that is at least this.
     #[must_use]
     pub fn at_least(mut self, minimum: impl Into<JsonNumber>) -> Self {
         self.at_least = Some(minimum.into());
         self
     }
 
-    /// The number must be this or less.
+    /// The value must be a number that is at most this.
     #[must_use]
     pub fn at_most(mut self, maximum: impl Into<JsonNumber>) -> Self {
         self.at_most = Some(maximum.into());
@@ -98,7 +99,7 @@ impl JsonAssertion {
     }
 }
 
-/// What a header of the response must be. The lines of a repeated header are joined by `", "` (RFC 9110, section 5.3).
+/// A condition on a header of the response. The lines of a repeated header are joined by `", "` (RFC 9110, section 5.3).
 ///
 /// ```
 /// use checkup_http::{HeaderAssertion, Http};
@@ -131,7 +132,7 @@ pub struct HeaderAssertion {
 }
 
 impl HeaderAssertion {
-    /// The header must be present. Add conditions on its value with the other methods.
+    /// Requires that the header is present. Add conditions on its value with the other methods.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
@@ -165,7 +166,7 @@ impl HeaderAssertion {
     }
 }
 
-/// Makes `"equals": null` a condition instead of none.
+/// Reads `"equals": null` as a condition, not as a missing one.
 fn null_is_a_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)
 }

@@ -5,8 +5,8 @@ use checkup_net::excerpt;
 use encoding_rs::{CoderResult, Decoder, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use memchr::memmem;
 
-/// Turns a body into UTF-8 as it comes. A byte order mark decides, then the charset of the content type (WHATWG Encoding
-/// Standard); without both, bytes are taken as UTF-8 and passed on as they are.
+/// Converts a body to UTF-8 while it arrives. A byte order mark determines the charset, or else the content type does
+/// (WHATWG Encoding Standard). Without either, the bytes are assumed to be UTF-8 and passed on unchanged.
 pub(crate) struct ToUtf8 {
     charset: Charset,
     /// The start of the body, until it is long enough to hold a byte order mark.
@@ -14,11 +14,11 @@ pub(crate) struct ToUtf8 {
     decoder: Option<Decoder>,
 }
 
-/// What the head says.
+/// The charset that the head names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Charset {
     Unknown,
-    /// UTF-16, without saying which.
+    /// UTF-16 of unspecified byte order.
     Utf16,
     Known(&'static Encoding),
 }
@@ -27,11 +27,11 @@ enum Charset {
 const START: usize = 3;
 
 impl ToUtf8 {
-    /// Begins with a body of this content type. `lenient` takes a charset that is not known as UTF-8.
+    /// Starts a body of this content type. If `lenient`, an unknown charset is taken as UTF-8.
     ///
     /// # Errors
     ///
-    /// If the charset is not known.
+    /// If the charset is unknown.
     pub(crate) fn new(content_type: &[u8], lenient: bool) -> Result<Self, Failure> {
         let charset = match label(content_type) {
             None => Charset::Unknown,
@@ -65,7 +65,7 @@ impl ToUtf8 {
         self.decode_rest(&start[mark..], is_last, text);
     }
 
-    /// The encoding of a body that starts so, and how long its byte order mark is.
+    /// Returns the encoding of a body that starts like this, and the length of its byte order mark.
     fn encoding(&self, start: &[u8]) -> (&'static Encoding, usize) {
         if let Some(found) = Encoding::for_bom(start) {
             return found;
@@ -74,7 +74,7 @@ impl ToUtf8 {
             (Charset::Known(encoding), _) => (encoding, 0),
             (Charset::Utf16, [0, ..]) => (UTF_16BE, 0),
             (Charset::Utf16, _) => (UTF_16LE, 0),
-            // How a JSON or XML document in UTF-16 starts.
+            // This is how a JSON or XML document in UTF-16 starts.
             (Charset::Unknown, [0, b'{' | b'[' | b'"' | b'<', ..]) => (UTF_16BE, 0),
             (Charset::Unknown, [b'{' | b'[' | b'"' | b'<', 0, ..]) => (UTF_16LE, 0),
             (Charset::Unknown, _) => (UTF_8, 0),
@@ -101,14 +101,14 @@ impl std::fmt::Debug for ToUtf8 {
     }
 }
 
-/// The charset of a content type, as far as it has one: the value of the parameter, without quotes.
+/// Returns the charset of a content type, if it has one: the value of the parameter, without quotes.
 fn label(content_type: &[u8]) -> Option<&[u8]> {
     let lower = content_type.to_ascii_lowercase();
     let mut from = 0;
     loop {
         let at = from + memmem::find(&lower[from..], b"charset")?;
         from = at + b"charset".len();
-        // A parameter of its own, not the end of another's name.
+        // It must be a whole parameter name, not the end of another one.
         if at > 0 && !matches!(lower[at - 1], b';' | b',' | b' ' | b'\t') {
             continue;
         }
@@ -126,7 +126,7 @@ fn label(content_type: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
-    /// The text of a body that comes in parts of this size.
+    /// Decodes a body that arrives in parts of this size.
     fn decode(content_type: &str, body: &[u8], size: usize) -> Vec<u8> {
         let mut decoder = ToUtf8::new(content_type.as_bytes(), false).unwrap();
         let mut text = Vec::new();
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_become_utf_8_however_they_are_divided() {
+    fn text_becomes_utf_8_however_it_is_divided() {
         let utf_16 = |text: &str, encode: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(encode).collect::<Vec<_>>();
         let (le, be) = (utf_16("{Grüße😀", u16::to_le_bytes), utf_16("{Grüße😀", u16::to_be_bytes));
         for (content_type, body, expected) in [
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_pass_as_they_are() {
+    fn bytes_that_are_not_text_are_unchanged() {
         assert_eq!(decode("application/octet-stream", b"\x00\xff\xfd\x80", 2), b"\x00\xff\xfd\x80");
     }
 

@@ -1,4 +1,4 @@
-//! Content codings (RFC 9110, section 8.4.1): gzip, deflate, br and zstd, within a bound.
+//! Decodes content codings (RFC 9110, section 8.4.1): gzip, deflate, br and zstd, up to a limit.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -9,13 +9,13 @@ use flate2::bufread::{DeflateDecoder, GzDecoder, ZlibDecoder};
 use http::header::{CONTENT_ENCODING, HeaderMap};
 use ruzstd::decoding::StreamingDecoder;
 
-/// How many codings may be applied to a body; curl allows as many.
+/// How many codings may be applied to a body. The limit is the same as curl's.
 const MAX_CODINGS: usize = 5;
 
-/// The largest window of zstd, in bytes: what RFC 9659 allows on the web.
+/// The largest zstd window, in bytes: the limit that RFC 9659 sets for the web.
 const MAX_ZSTD_WINDOW: u64 = 8 << 20;
 
-/// What a coding may add to a body that it does not make smaller, in bytes.
+/// How many bytes a coding may add to a body that it cannot compress.
 pub(crate) const SLACK: usize = 64 * 1024;
 
 /// A coding.
@@ -27,7 +27,8 @@ pub(crate) enum Coding {
     Zstd,
 }
 
-/// The codings of a body, in the order in which they were applied: those of its content, then those of the connection.
+/// Lists the codings of a body, in the order in which they were applied: those of its content, then those of the
+/// connection.
 ///
 /// # Errors
 ///
@@ -67,14 +68,14 @@ fn push(codings: &mut Vec<Coding>, kind: &str, name: &[u8]) -> Result<(), Failur
     Ok(())
 }
 
-/// The content of an encoded body: at most `maximum` bytes and one more, which says that there is more.
+/// Decodes a body: returns at most `maximum` bytes, plus one if there is more.
 ///
-/// An empty body stays empty. `lenient` takes what could be decoded of a body that is broken, and one that is not
-/// encoded as it is.
+/// An empty body stays empty. If `lenient`, a broken body yields what could be decoded of it, and one that is not
+/// encoded at all is returned unchanged.
 ///
 /// # Errors
 ///
-/// If the body is not encoded so, or incomplete.
+/// If the body is not encoded this way, or is incomplete.
 pub(crate) fn decode(body: &[u8], codings: &[Coding], maximum: usize, lenient: bool) -> Result<Vec<u8>, Failure> {
     if body.is_empty() {
         return Ok(Vec::new());
@@ -84,7 +85,7 @@ pub(crate) fn decode(body: &[u8], codings: &[Coding], maximum: usize, lenient: b
     for (index, coding) in codings.iter().rev().enumerate() {
         let failed = |error: io::Error| failure(*coding, &error);
         let is_last = index + 1 == codings.len();
-        // What lies between two codings is bounded as well.
+        // The data between two codings is limited as well.
         let limit = if is_last { limit } else { limit.saturating_add(SLACK as u64) };
         let decoded: Box<dyn Read + '_> = match decoder(*coding, reader) {
             Ok(decoded) => decoded,
@@ -137,7 +138,7 @@ fn failure(coding: Coding, error: &io::Error) -> Failure {
 fn decoder<'a>(coding: Coding, mut source: Box<dyn BufRead + 'a>) -> io::Result<Box<dyn Read + 'a>> {
     Ok(match coding {
         Coding::Gzip => Box::new(Gzip { member: Some(GzDecoder::new(source)) }),
-        // Many servers send deflate without the zlib format that the standard asks for.
+        // Many servers send deflate without the zlib format that the standard requires.
         Coding::Deflate => match source.fill_buf()? {
             [first, second, ..] if first & 15 == 8 && (u16::from(*first) << 8 | u16::from(*second)) % 31 == 0 => {
                 Box::new(ZlibDecoder::new(source))
@@ -149,7 +150,7 @@ fn decoder<'a>(coding: Coding, mut source: Box<dyn BufRead + 'a>) -> io::Result<
     })
 }
 
-/// All members of a gzip file (RFC 1952, section 2.2). As in browsers, what follows the last one is ignored.
+/// Decodes all members of a gzip file (RFC 1952, section 2.2). As in browsers, anything after the last one is ignored.
 struct Gzip<R: BufRead> {
     member: Option<GzDecoder<R>>,
 }
@@ -171,7 +172,7 @@ impl<R: BufRead> Read for Gzip<R> {
     }
 }
 
-/// All frames of a zstd file (RFC 8878, section 3), with their checksums.
+/// Decodes all frames of a zstd file (RFC 8878, section 3) and verifies their checksums.
 struct Zstd<R: BufRead> {
     frame: Option<StreamingDecoder<R, ruzstd::decoding::FrameDecoder>>,
 }
@@ -183,7 +184,7 @@ impl<R: BufRead> Zstd<R> {
         Ok(zstd)
     }
 
-    /// Begins with the next frame, if there is one.
+    /// Starts the next frame, if there is one.
     fn start(&mut self, mut source: R) -> io::Result<()> {
         if !source.fill_buf()?.is_empty() {
             self.frame =
@@ -224,11 +225,11 @@ mod tests {
 
     const TEXT: &[u8] = b"welcome to the machine";
 
-    // Made with the tools `brotli` and `zstd --check`.
+    // Created with the tools `brotli` and `zstd --check`.
     const BROTLI: &[u8] = b"\x1b\x15\x00\xf8%A\xde\xe8\xaa\x90N\xca\x04\x9d\xe8\xfa#";
     const ZSTD: &[u8] = b"(\xb5/\xfd\x04X\xb1\x00\x00welcome to the machine\xa6\x22_\xe1";
 
-    /// 64 MiB of zeros, by `brotli`.
+    /// 64 MiB of zeros, compressed by `brotli`.
     const BROTLI_BOMB: &[u8] = b"\xcb\xff\xff?\xf8'\x00\xe2\xb1@ \xf7\xfe\x8f\xff\xff\x7f\xf0O\x00\xc4a\x11\x80\xee\
         \xfd\x1f\xff\xff\xff\xe0\x9f\x00\x88\xc3\x02\x00\xdd\xfb?\xfe\xff\xff\xc1?\x01\x10\x87\x05\x00\xba\xf7\x7f\xfc\
         \xff\xff\x83\x7f\x02 \x0e\x0b\x00t\xef\xff\xf8\xff\xff\x07\xff\x04@\x1c\x16\x00\xe8\xde\xff\xf1\xff\xff\x0f\xfe\
@@ -276,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_encoded_so_or_incomplete_is_reported() {
+    fn a_body_in_another_coding_or_incomplete_is_reported() {
         for (coding, name, body) in [
             (Coding::Gzip, "gzip", gzip(TEXT)),
             (Coding::Deflate, "deflate", zlib(TEXT)),
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn bombs_stop_at_the_bound() {
+    fn decompression_bombs_stop_at_the_limit() {
         let zeros = vec![0; 8 << 20];
         let bombs = [
             (vec![Coding::Gzip], gzip(&zeros)),
@@ -326,11 +327,11 @@ mod tests {
         for (codings, bomb) in bombs {
             assert_eq!(decode(&bomb, &codings, 1000, false).unwrap(), [0; 1001], "{codings:?}");
         }
-        // Members without content, which only take time.
+        // Members without content cost only time.
         let hollow = gzip(&gzip(b"").repeat(1 << 20));
         assert!(hollow.len() < 100_000);
         assert!(decode(&hollow, &[Coding::Gzip, Coding::Gzip], 1000, false).is_err());
-        // A window of 128 MiB, which RFC 9659 does not allow.
+        // This window is 128 MiB, which RFC 9659 does not allow.
         assert!(
             content(b"(\xb5/\xfd\x04\x88L\x00\x00\x08\x00\x01\x00\xfc\xff9\x10\x02\x02\x00", &[Coding::Zstd]).is_err()
         );

@@ -1,4 +1,4 @@
-//! [`BodyReader`]: takes a body as it comes, decodes it, and searches it.
+//! [`BodyReader`]: decodes and searches a body while it arrives.
 
 use checkup_core::Failure;
 use http::header::CONTENT_TYPE;
@@ -17,13 +17,13 @@ pub(crate) struct BodyReader<'a> {
     search: Search<'a>,
     /// How many bytes of content were searched.
     searched: usize,
-    /// What came of an encoded body, which is decoded as a whole.
+    /// What has arrived of an encoded body, which is decoded as a whole.
     encoded: Vec<u8>,
     lenient: bool,
 }
 
 impl<'a> BodyReader<'a> {
-    /// Begins with the body of this response, which is `length` bytes long if that is known.
+    /// Starts reading the body of this response, which is `length` bytes long if that is known.
     ///
     /// # Errors
     ///
@@ -40,14 +40,14 @@ impl<'a> BodyReader<'a> {
         let charset = ToUtf8::new(content_type, lenient)?;
         let maximum = if codings.is_empty() { rules.max_bytes } else { rules.max_bytes.saturating_add(SLACK) };
         let too_long = length.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > maximum));
-        // A forbidden text that may still come says more than the length does.
+        // If a forbidden text may still arrive, finding it says more than the length does.
         if too_long && (rules.needs_whole() || !codings.is_empty()) {
             return Err(rules.too_long());
         }
         Ok(Self { rules, codings, charset, search: Search::new(rules), searched: 0, encoded: Vec::new(), lenient })
     }
 
-    /// Takes the next part of the body. `Ok(true)` if no more is needed.
+    /// Takes the next part of the body. Returns `Ok(true)` if no more is needed.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl<'a> BodyReader<'a> {
         Ok(false)
     }
 
-    /// The verdict when the body has ended.
+    /// Judges the body when it has ended.
     ///
     /// # Errors
     ///
@@ -119,7 +119,7 @@ mod tests {
         BodyReader::new(rules, &head, &[], length, false)
     }
 
-    /// How many parts are taken, and the verdict.
+    /// Returns how many parts were read, and the verdict.
     fn run<'a>(
         rules: &BodyRules,
         headers: &str,
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn past_the_bound_the_reason_says_so() {
+    fn beyond_the_limit_the_reason_says_so() {
         let body = [&[b'x'; 8][..]; 4];
         let (taken, verdict) = run(&rules("needle", "", 20), "", body);
         assert_eq!(taken, 3);
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_searched_is_the_text_without_its_byte_order_mark() {
+    fn the_byte_order_mark_is_not_part_of_the_searched_text() {
         for must_match in ["^ok$", "^.{2}$"] {
             let rules = BodyRules { must_match: pattern(must_match), max_bytes: 100, ..BodyRules::default() };
             for body in [&b"ok"[..], b"\xef\xbb\xbfok", b"\xff\xfeo\0k\0"] {

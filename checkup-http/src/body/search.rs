@@ -1,4 +1,4 @@
-//! Searches a text as it comes, and keeps no more of it than the rules need.
+//! Searches a text while it arrives, and keeps no more of it than the rules need.
 
 use checkup_core::Failure;
 use memchr::memmem;
@@ -7,10 +7,10 @@ use regex::bytes::Regex;
 use crate::assertion::{Json, JsonRule};
 use crate::text::Text;
 
-/// What the body of a response must contain, and how much of it is read for that.
+/// What the body of a response must contain, and how much of it may be read to find out.
 #[derive(Debug, Default)]
 pub(crate) struct BodyRules {
-    /// Empty for no rule, as in upstream; likewise the next.
+    /// This and the next text are empty if there is no such rule, as in upstream.
     pub(crate) must_contain: Text,
     pub(crate) must_not_contain: Text,
     /// A pattern, and its text.
@@ -21,7 +21,7 @@ pub(crate) struct BodyRules {
 }
 
 impl BodyRules {
-    /// Whether any body is right.
+    /// Whether every body passes.
     pub(crate) fn is_empty(&self) -> bool {
         self.must_contain.as_str().is_empty() && self.must_not_contain.as_str().is_empty() && !self.needs_whole()
     }
@@ -45,14 +45,14 @@ impl BodyRules {
 #[derive(Debug)]
 pub(crate) struct Search<'a> {
     rules: &'a BodyRules,
-    /// The whole text if a rule needs it, else its end so far.
+    /// The whole text if a rule needs it, otherwise the end of what has arrived.
     window: Vec<u8>,
-    /// Where the part of the window begins that has not been searched.
+    /// The start of the part of the window that has not been searched.
     searched: usize,
     found: bool,
 }
 
-/// How much of the window stays before it is cut, so that it is not cut for every part.
+/// How long the window may get before it is cut, so that not every part requires a cut.
 const WINDOW: usize = 16 * 1024;
 
 impl<'a> Search<'a> {
@@ -60,12 +60,12 @@ impl<'a> Search<'a> {
         Self { rules, window: Vec::new(), searched: 0, found: rules.must_contain.as_str().is_empty() }
     }
 
-    /// The text so far; what is added to it is searched by [`look`](Self::look).
+    /// The text so far. Append to it, then call [`look`](Self::look) to search the addition.
     pub(crate) fn text(&mut self) -> &mut Vec<u8> {
         &mut self.window
     }
 
-    /// Searches what is new. `Ok(true)` if no more is needed.
+    /// Searches what is new. Returns `Ok(true)` if no more is needed.
     ///
     /// # Errors
     ///
@@ -88,11 +88,11 @@ impl<'a> Search<'a> {
         Ok(self.found && !self.rules.needs_end())
     }
 
-    /// Why a text that goes on beyond the limit is a failure, if it is one.
+    /// Judges a text that continues beyond the limit.
     ///
     /// # Errors
     ///
-    /// If the rules need more of it.
+    /// If the rules need more of the text.
     pub(crate) fn cut(&self) -> Result<(), Failure> {
         if !self.found {
             return Err(Failure::assertion(format!(
@@ -104,7 +104,7 @@ impl<'a> Search<'a> {
         if self.rules.needs_end() { Err(self.rules.too_long()) } else { Ok(()) }
     }
 
-    /// The verdict when the text has ended.
+    /// Judges the text when it has ended.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Which proxy the environment names for a target.
+//! Finds the proxy that the environment names for a target.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,14 +21,14 @@ pub(crate) struct Proxy {
     pub(crate) authorization: Option<HeaderValue>,
 }
 
-/// A variable that does not name a usable proxy. Says which one and why, but not its value, which may hold a password.
+/// A variable that does not name a usable proxy: its name and what is wrong, but not its value, which may hold a password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProxyProblem {
     variable: &'static str,
     reason: String,
 }
 
-/// The proxies of an environment.
+/// The proxies that an environment names.
 #[derive(Debug, Default)]
 pub(crate) struct Proxies {
     http: Option<Result<Proxy, ProxyProblem>>,
@@ -40,7 +40,7 @@ pub(crate) struct Proxies {
 ///
 /// # Errors
 ///
-/// If the variable that counts for the target does not name a usable proxy.
+/// If the variable that applies to the target does not name a usable proxy.
 pub(crate) fn for_target(target: &Target) -> Result<Option<Proxy>, ProxyProblem> {
     environment().for_target(target)
 }
@@ -51,7 +51,7 @@ pub(crate) fn is_set() -> bool {
     proxies.http.is_some() || proxies.https.is_some()
 }
 
-/// The proxies of this process, read at the first use.
+/// The proxies of this process's environment, read on first use.
 fn environment() -> &'static Proxies {
     static PROXIES: OnceLock<Proxies> = OnceLock::new();
     PROXIES
@@ -59,7 +59,8 @@ fn environment() -> &'static Proxies {
 }
 
 impl Proxies {
-    /// Reads the variables. An upper-case name goes before the lower-case one, as in Go, and an empty value counts as unset.
+    /// Reads the variables. As in Go, an upper-case name takes precedence over the lower-case one, and an empty value counts
+    /// as unset.
     pub(crate) fn new(variable: impl Fn(&str) -> Option<String>) -> Self {
         let first = |names: &[&'static str]| {
             names
@@ -81,7 +82,7 @@ impl Proxies {
         }
     }
 
-    /// The proxy for this target. As in Go, there is none for this machine.
+    /// Returns the proxy for this target. As in Go, this machine is always reached directly.
     fn for_target(&self, target: &Target) -> Result<Option<Proxy>, ProxyProblem> {
         let Some(proxy) = (if target.tls { &self.https } else { &self.http }) else { return Ok(None) };
         if target.host.is_loopback() || self.no_proxy.contains(&target.host, target.port) {
@@ -101,7 +102,7 @@ impl Proxy {
         };
         let url = url.map_err(|error| problem(format!("is not a URL such as http://proxy.example:3128 ({error})")))?;
         if !matches!(url.scheme(), "http" | "https") {
-            // The scheme is part of a value that is not shown, so only known ones are named.
+            // The scheme is part of a value that must not be shown, so only known schemes are named.
             let kind = if url.scheme().starts_with("socks") { "a SOCKS proxy, which" } else { "a proxy that" };
             return Err(problem(format!("names {kind} is not supported; use an http:// or https:// proxy")));
         }
@@ -117,7 +118,7 @@ impl Proxy {
     }
 }
 
-/// For messages, so without credentials.
+/// Used in messages, so it shows no credentials.
 impl fmt::Display for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port, .. } = self;
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn each_scheme_has_its_variable_and_all_proxy_is_for_both() {
+    fn each_scheme_has_its_variable_and_all_proxy_applies_to_both() {
         let both =
             proxies(&[("HTTP_PROXY", "http://one:1"), ("https_proxy", "two:2"), ("ALL_PROXY", "http://three:3")]);
         assert_eq!(shown(&both, "http://a/"), "proxy one:1");
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_names_no_proxy_is_a_problem_that_shows_no_value() {
+    fn an_invalid_variable_is_reported_without_its_value() {
         for value in [
             "http://",
             "http://user:hunter2@",
@@ -190,7 +191,7 @@ mod tests {
             let problem = shown(&proxies(&[("HTTPS_PROXY", value)]), "https://a/");
             assert!(problem.starts_with("the environment variable HTTPS_PROXY "), "{value}: {problem}");
             assert!(!problem.contains("hunter2"), "{problem}");
-            // It counts only for targets that would use it.
+            // It matters only for targets that would use it.
             assert_eq!(shown(&proxies(&[("HTTPS_PROXY", value)]), "http://a/"), "none");
             assert_eq!(shown(&proxies(&[("HTTPS_PROXY", value), ("NO_PROXY", "*")]), "https://a/"), "none");
         }

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use crate::url::TargetHost;
 
-/// The value of `NO_PROXY`, in every form that curl and Go know.
+/// The value of `NO_PROXY`, in every form that curl and Go accept.
 ///
-/// Entries are separated by commas or white space: `*` for every host; a name, which includes its subdomains;
-/// `.name`, the same; `*.name` for the subdomains alone; an IP address; a network such as `10.0.0.0/8`. All but networks may
-/// have a port, with which they count for that port only. An IPv6 address may be in brackets, and must be if it has a port.
+/// Entries are separated by commas or white space: `*` for every host; a name, which includes its subdomains; `.name`, the
+/// same; `*.name` for the subdomains alone; an IP address; a network such as `10.0.0.0/8`. All except networks may have a
+/// port, and then match only that port. An IPv6 address may be in brackets, and must be if it has a port.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct NoProxy(Vec<Entry>);
 
@@ -21,14 +21,14 @@ struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Hosts {
     All,
-    /// The name, in lower case, and whether it counts itself, not only its subdomains.
+    /// The name, in lower case, and whether it matches itself in addition to its subdomains.
     Domain(String, bool),
     Address(IpAddr),
     Network(IpAddr, u8),
 }
 
 impl NoProxy {
-    /// Reads the list. Entries that are nothing of the above match no host.
+    /// Reads the list. Entries in any other form match no host.
     pub(crate) fn parse(value: &str) -> Self {
         let entries = value.split(|c: char| c == ',' || c.is_whitespace()).filter(|entry| !entry.is_empty());
         Self(entries.filter_map(Entry::parse).collect())
@@ -67,7 +67,7 @@ impl Entry {
             if name.is_empty() {
                 return None;
             }
-            // URLs have names in Punycode.
+            // The names in URLs are in Punycode.
             let name = url::Host::parse(&name).map_or(name, |host| host.to_string());
             Hosts::Domain(name, itself)
         };
@@ -111,7 +111,7 @@ fn contains(network: IpAddr, length: u8, address: IpAddr) -> bool {
     }
 }
 
-/// An address, with brackets or without.
+/// Reads an address, with or without brackets.
 fn parse_address(text: &str) -> Option<IpAddr> {
     let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
     bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn names_count_with_their_subdomains() {
+    fn names_match_with_their_subdomains() {
         for (list, host, expected) in [
             ("example.com", "example.com", true),
             ("example.com", "www.example.com", true),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_narrows_an_entry() {
+    fn an_entry_with_a_port_matches_only_that_port() {
         for (list, host, port, expected) in [
             ("example.com:8080", "example.com", 8080, true),
             ("example.com:8080", "www.example.com", 8080, true),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_and_networks_count_for_addresses() {
+    fn addresses_and_networks_match_addresses() {
         for (list, host, expected) in [
             ("192.0.2.1", "192.0.2.1", true),
             ("192.0.2.1", "192.0.2.10", false),

@@ -1,4 +1,4 @@
-//! A tunnel through a proxy, for HTTPS.
+//! Opens a tunnel through a proxy, for HTTPS.
 
 use checkup_core::{Cause, Failure};
 use checkup_net::excerpt;
@@ -12,7 +12,7 @@ use crate::url::Target;
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
 
 impl Proxy {
-    /// Asks for a connection to the target (RFC 9110, section 9.3.6).
+    /// Asks the proxy for a connection to the target (RFC 9110, section 9.3.6).
     pub(crate) async fn tunnel(&self, mut stream: Stream, target: &Target) -> Result<Stream, Failure> {
         let destination = target.host_and_port();
         let mut request = format!("CONNECT {destination} HTTP/1.1\r\nHost: {destination}\r\n").into_bytes();
@@ -28,7 +28,8 @@ impl Proxy {
         let mut answer = Vec::new();
         let mut is_open = true;
         let accepted = loop {
-            // The first line alone decides a refusal. What follows is often a page, after which many proxies keep the connection open.
+            // The first line is enough to recognise a refusal. It is often followed by a page, after which many proxies keep the
+            // connection open.
             let line = answer.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
             if !is_open || line.ends_with(b"\n") {
                 judge(line, &destination)?;
@@ -44,7 +45,7 @@ impl Proxy {
             }
             is_open = stream.read_buf(&mut answer).await? > 0;
         };
-        // A TLS server waits for its client to speak first, so nothing can come with the answer.
+        // A TLS server waits for its client to speak first, so nothing can arrive with the answer.
         match &answer[accepted..] {
             [] => Ok(stream),
             rest => Err(Failure::protocol(format!(

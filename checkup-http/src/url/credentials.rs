@@ -1,4 +1,4 @@
-//! The user and password of a URL.
+//! Handles the user and password of a URL.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -6,7 +6,7 @@ use http::header::HeaderValue;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// The URL's user and password as the value of an `Authorization` header (RFC 7617).
+/// Returns the URL's user and password as the value of an `Authorization` header (RFC 7617).
 pub(crate) fn basic_credentials(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;

@@ -1,4 +1,4 @@
-//! The URL of a check, parsed.
+//! Parses the URL of a check.
 
 use checkup_core::{ConfigError, SecretUrl};
 use http::header::HeaderValue;
@@ -7,16 +7,17 @@ use url::Url;
 use super::credentials::basic_credentials;
 use super::target::Target;
 
-/// Parses the URL of a check: where its request goes, and the value of `Authorization` for its user and password.
+/// Parses the URL of a check. Returns the request's target, and the value of `Authorization` if the URL has a user or
+/// password.
 ///
 /// # Errors
 ///
-/// If it is not an HTTP URL, without its credentials.
+/// If it is not an HTTP URL. The error does not show its credentials.
 pub(crate) fn parse(endpoint_url: &SecretUrl) -> Result<(Target, Option<HeaderValue>), ConfigError> {
     let url = endpoint_url.expose();
     let expected = "a URL such as \"https://example.com/health\"";
     let invalid = |remedy: &str| {
-        // A password with a slash in it is not part of the authority, but must not be shown either.
+        // A password that contains a slash is not part of the authority, but must not be shown either.
         let found = endpoint_url.redacted();
         let found = found.rsplit_once('@').map_or(&*found, |(_, rest)| rest);
         ConfigError::expected("endpoint_url", format_args!("{expected} ({remedy})")).found(format_args!("{found:?}"))
@@ -43,10 +44,10 @@ pub(crate) fn parse(endpoint_url: &SecretUrl) -> Result<(Target, Option<HeaderVa
     Ok((target, basic_credentials(&parsed)))
 }
 
-/// Whether user, password, host and port are, beyond doubt, what is between `http://` and the next `/`.
+/// Whether user, password, host and port are clearly what is between `http://` and the next `/`.
 ///
-/// The parser accepts much more than that, as browsers must (WHATWG URL Standard): any number of slashes, or backslashes,
-/// or none, and control characters in between, which it drops.
+/// The parser accepts much more, as browsers must (WHATWG URL Standard): any number of slashes or backslashes, or none at
+/// all, and control characters in between, which it drops.
 fn has_plain_authority(url: &str) -> bool {
     let has_prefix = |prefix: &&str| url.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     let Some(prefix) = ["http://", "https://"].into_iter().find(has_prefix) else { return false };
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_show_only_where_they_are_asked_for() {
+    fn credentials_are_only_in_the_authorization_header() {
         let url = SecretUrl::from("http://us%40er:p%3Ass@example.com:8080/a@b?c=@d");
         let clean = "http://example.com:8080/a@b?c=@d";
         assert_eq!(url.to_string(), clean);
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_texts_with_the_remedy() {
+    fn other_texts_are_refused_with_the_remedy() {
         for (url, remedy) in [
             ("", "found nothing"),
             ("example.com/health", "put https:// or http:// in front"),

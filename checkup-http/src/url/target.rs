@@ -1,4 +1,4 @@
-//! [`Target`]: where a request goes, and what it says about that.
+//! [`Target`]: where a request goes, and how the request names that.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use http::uri::PathAndQuery;
 use percent_encoding::{AsciiSet, percent_encode};
 use url::{Host, Position, Url};
 
-/// Encodes bytes beyond ASCII and nothing else.
+/// Percent-encodes only the bytes outside ASCII.
 const NON_ASCII: &AsciiSet = &AsciiSet::EMPTY;
 
 /// Where a request goes.
@@ -95,7 +95,7 @@ impl Target {
         (self.tls, self.port, &self.host) == (other.tls, other.port, &other.host)
     }
 
-    /// What `CONNECT` asks a proxy for (RFC 9110, section 9.3.6): `example.com:443`.
+    /// The destination in a `CONNECT` request (RFC 9110, section 9.3.6): `example.com:443`.
     pub(crate) fn host_and_port(&self) -> String {
         match &self.host {
             TargetHost::Name(name) => format!("{name}:{}", self.port),
@@ -104,7 +104,7 @@ impl Target {
         }
     }
 
-    /// Where the `Location` header of a response leads to (RFC 9110, section 10.2.2); `None` if that is not an HTTP URL.
+    /// Resolves the `Location` header of a response (RFC 9110, section 10.2.2); `None` if it is not an HTTP URL.
     pub(crate) fn join(&self, location: &[u8]) -> Option<Self> {
         let location = match std::str::from_utf8(location) {
             Ok(location) => Cow::Borrowed(location),
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(to("http://other.example").as_deref(), Some("http://other.example/"));
         assert_eq!(to("javascript:alert(1)"), None);
         assert_eq!(to("http://"), None);
-        // Latin-1, as old servers send it.
+        // Latin-1, which old servers send.
         assert_eq!(target.join(b"/gr\xfc\xdfe").unwrap().url(), "https://example.com/gr%FC%DFe");
     }
 }

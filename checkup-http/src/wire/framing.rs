@@ -1,4 +1,5 @@
-//! Where the body of a response ends (RFC 9112, section 6), and what of the bytes that follow the head is its content.
+//! Finds where the body of a response ends (RFC 9112, section 6), and which of the bytes after the head are its
+//! content.
 
 use bytes::{Buf, Bytes, BytesMut};
 use checkup_net::excerpt;
@@ -14,18 +15,18 @@ const MAX_CHUNK_LINE: usize = 16 * 1024;
 /// The maximum size of the trailers after the last chunk, in bytes.
 const MAX_TRAILERS: usize = 64 * 1024;
 
-/// How the end of a body is known, and how much of it is still to come.
+/// How the end of a body is recognised, and how much of it is still to come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     /// So many bytes.
     Length(u64),
     /// Chunks, each with its length.
     Chunked(Chunk),
-    /// The end of the connection.
+    /// The body ends with the connection.
     UntilClose,
 }
 
-/// What comes next of a chunked body.
+/// What comes next in a chunked body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Chunk {
     /// The line with the length of a chunk.
@@ -34,13 +35,13 @@ pub(crate) enum Chunk {
     Data(u64),
     /// The line break after a chunk.
     LineBreak,
-    /// Trailers, with how many bytes of them were read.
+    /// Trailers, and how many of their bytes have been read.
     Trailers(usize),
     /// Nothing.
     End,
 }
 
-/// What a look at the received bytes yields.
+/// What the received bytes contain next.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// A part of the body.
@@ -52,14 +53,14 @@ pub(crate) enum Step {
 }
 
 impl Framing {
-    /// How the response to a request with this method is framed, and the transfer codings below the chunks, in the
-    /// order in which they were applied.
+    /// Determines how the response to a request with this method is framed, and which transfer codings were applied
+    /// before chunking, in that order.
     ///
-    /// `lenient` ignores a length that is wrong: the body then ends with the connection.
+    /// `lenient` ignores an invalid length: the body then ends with the connection.
     ///
     /// # Errors
     ///
-    /// If the head does not say it, or says two things.
+    /// If the head is invalid or contradicts itself.
     pub(crate) fn new(method: &Method, head: &ResponseHead, lenient: bool) -> Result<(Self, Vec<String>), HeadProblem> {
         let has_no_body = *method == Method::HEAD
             || head.status.is_informational()
@@ -69,7 +70,7 @@ impl Framing {
         codings.retain(|coding| coding != "identity");
         let chunked = codings.iter().filter(|coding| *coding == "chunked").count();
         let framing = if chunked > 0 {
-            // With both, `Content-Length` does not count (RFC 9112, section 6.3).
+            // If both are present, `Content-Length` does not count (RFC 9112, section 6.3).
             if chunked == 1 && codings.pop().is_some_and(|last| last == "chunked") {
                 Self::Chunked(Chunk::Size)
             } else {
@@ -84,7 +85,7 @@ impl Framing {
         Ok((if has_no_body { Self::Length(0) } else { framing }, codings))
     }
 
-    /// How long the body says that it still is.
+    /// How many bytes are left, if the body has a declared length.
     pub(crate) fn length(&self) -> Option<u64> {
         match self {
             Self::Length(length) => Some(*length),
@@ -92,16 +93,16 @@ impl Framing {
         }
     }
 
-    /// Whether a body may end when the connection does.
+    /// Whether the body may end with the connection.
     pub(crate) fn ends_with_connection(&self) -> bool {
         *self == Self::UntilClose
     }
 
-    /// Takes the next part of the body from the front of what was received.
+    /// Takes the next part of the body from the front of the received bytes.
     ///
     /// # Errors
     ///
-    /// If it is not a chunked body, in words.
+    /// If the chunks are invalid. The error says how.
     pub(crate) fn step(&mut self, received: &mut BytesMut) -> Result<Step, String> {
         match self {
             Self::Length(0) => Ok(Step::End),
@@ -175,7 +176,7 @@ fn too_many_trailers() -> String {
     format!("its trailers are longer than {} KiB", MAX_TRAILERS / 1024)
 }
 
-/// Takes up to `left` bytes, and counts them.
+/// Takes up to `left` bytes and subtracts them from it.
 fn take(left: &mut u64, received: &mut BytesMut) -> Step {
     if received.is_empty() {
         return Step::NeedsMore;
@@ -185,7 +186,7 @@ fn take(left: &mut u64, received: &mut BytesMut) -> Step {
     Step::Data(received.split_to(length).freeze())
 }
 
-/// Takes a line of at most `maximum` bytes, without its end.
+/// Takes a line of at most `maximum` bytes, without its line break.
 fn take_line(received: &mut BytesMut, maximum: usize) -> Option<Bytes> {
     let end = memchr(b'\n', &received[..received.len().min(maximum)])?;
     let mut line = received.split_to(end + 1).freeze();
@@ -193,7 +194,7 @@ fn take_line(received: &mut BytesMut, maximum: usize) -> Option<Bytes> {
     Some(line)
 }
 
-/// The size of a chunk, before any extensions (RFC 9112, section 7.1.1).
+/// Reads the size of a chunk, which precedes any extensions (RFC 9112, section 7.1.1).
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line.split(|byte| *byte == b';').next()?.trim_ascii_end();
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
@@ -202,7 +203,7 @@ fn chunk_size(line: &[u8]) -> Option<u64> {
     u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// The framing by `Content-Length`. A list of equal values is one value (RFC 9110, section 8.6).
+/// Reads `Content-Length`. A list of equal values counts as one value (RFC 9110, section 8.6).
 fn content_length(headers: &HeaderMap) -> Result<Framing, HeadProblem> {
     let mut found: Option<String> = None;
     for value in list(headers, &CONTENT_LENGTH) {
@@ -213,7 +214,7 @@ fn content_length(headers: &HeaderMap) -> Result<Framing, HeadProblem> {
     }
     match found {
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            // More digits than fit are a length that no body has.
+            // A number with too many digits to fit is longer than any body.
             Ok(Framing::Length(digits.parse().unwrap_or(u64::MAX)))
         }
         Some(found) => Err(HeadProblem::ContentLength(found)),
@@ -222,7 +223,7 @@ fn content_length(headers: &HeaderMap) -> Result<Framing, HeadProblem> {
     }
 }
 
-/// The members of a header that is a list, in lower case and bounded, for messages too.
+/// The members of a list header, in lower case and bounded, so that messages can show them.
 fn list(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     let lines = headers.get_all(name).iter();
     let members = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
@@ -298,7 +299,7 @@ mod tests {
         }
     }
 
-    /// The content of a chunked body that comes in pieces of this size, or what is wrong with it.
+    /// Decodes a chunked body that arrives in pieces of this size. Returns its content, or what is wrong with it.
     fn unchunk(body: &[u8], piece: usize) -> Result<Vec<u8>, String> {
         let mut framing = Framing::Chunked(Chunk::Size);
         let (mut received, mut content) = (BytesMut::new(), Vec::new());
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_chunk_is_reported() {
+    fn invalid_chunks_are_reported() {
         for (body, expected) in [
             (&b"x\r\n"[..], "expected the size of a chunk in hexadecimal, found \"x\""),
             (b"-1\r\n", "expected the size of a chunk in hexadecimal, found \"-1\""),

@@ -1,4 +1,4 @@
-//! The head of a response: status line and headers.
+//! Parses the head of a response: its status line and headers.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use memchr::memchr;
 #[derive(Debug)]
 pub(crate) struct ResponseHead {
     pub(crate) status: StatusCode,
-    /// The words after the status; often empty.
+    /// The reason phrase after the status; often empty.
     pub(crate) reason: Box<[u8]>,
     pub(crate) headers: HeaderMap,
 }
@@ -29,7 +29,7 @@ pub(crate) enum HeadProblem {
     TransferEncoding(String),
 }
 
-/// Whether bytes can be the start of an HTTP/1 response. Empty lines before it are skipped, as curl does.
+/// Whether bytes could be the start of an HTTP/1 response. Empty lines before it are skipped, as in curl.
 pub(crate) fn has_http_start(bytes: &[u8]) -> bool {
     const START: &[u8] = b"HTTP/1.";
     let bytes = skip_empty_lines(bytes);
@@ -37,11 +37,11 @@ pub(crate) fn has_http_start(bytes: &[u8]) -> bool {
     bytes[..length] == START[..length]
 }
 
-/// Where the head ends that `bytes` start with: after the first empty line, of which the bytes up to `searched` hold
-/// nothing. `None` if it is incomplete.
+/// Finds the end of the head that `bytes` start with, which is after the first empty line. The bytes up to `searched` are known
+/// to contain none. `None` if the head is incomplete.
 pub(crate) fn head_end(bytes: &[u8], searched: usize) -> Option<usize> {
     let start = bytes.len() - skip_empty_lines(bytes).len();
-    // The empty line may have begun before.
+    // The empty line may have begun in the part that was searched.
     let mut at = searched.saturating_sub(2).max(start);
     while let Some(found) = memchr(b'\n', &bytes[at..]) {
         at += found + 1;
@@ -55,12 +55,12 @@ pub(crate) fn head_end(bytes: &[u8], searched: usize) -> Option<usize> {
 }
 
 impl ResponseHead {
-    /// Reads a head, of which `bytes` are all. Lines may end in LF alone, and continue on the next line (RFC 9112,
-    /// section 5.2). As in browsers, headers whose name is not one are skipped. `lenient` also skips lines that are not headers.
+    /// Reads a head; `bytes` must be all of it. Lines may end in LF alone, and may continue on the next line (RFC 9112, section
+    /// 5.2). As in browsers, headers with an invalid name are skipped. `lenient` skips lines that are not headers, too.
     ///
     /// # Errors
     ///
-    /// If it is not a head, with the line that is wrong.
+    /// If it is not a valid head. The error shows the invalid line.
     pub(crate) fn parse(bytes: &[u8], lenient: bool) -> Result<Self, HeadProblem> {
         let mut lines = Lines(skip_empty_lines(bytes));
         let line = lines.next().unwrap_or_default();
@@ -86,7 +86,7 @@ impl ResponseHead {
     }
 }
 
-/// The lines of a head, without their ends.
+/// The lines of a head, without their line breaks.
 struct Lines<'a>(&'a [u8]);
 
 impl<'a> Iterator for Lines<'a> {
@@ -109,7 +109,7 @@ impl<'a> Iterator for Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The line with all lines that continue it, if any do.
+    /// Joins a line with the lines that continue it, if there are any.
     fn take_folded(&mut self, line: &[u8]) -> Option<Vec<u8>> {
         let mut folded: Option<Vec<u8>> = None;
         while matches!(self.0, [b' ' | b'\t', ..]) {
@@ -126,7 +126,7 @@ fn skip_empty_lines(bytes: &[u8]) -> &[u8] {
     &bytes[start..]
 }
 
-/// Status and reason of `HTTP/1.1 200 OK`.
+/// Reads the status and the reason from a line such as `HTTP/1.1 200 OK`.
 fn status_line(line: &[u8]) -> Option<(StatusCode, &[u8])> {
     let rest = match line {
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'0'..=b'9', rest @ ..] => rest,
@@ -143,7 +143,7 @@ fn status_line(line: &[u8]) -> Option<(StatusCode, &[u8])> {
     Some((StatusCode::from_bytes(code).ok()?, reason.trim_ascii()))
 }
 
-/// Reads a header; `None` if its name is not one. `number` is that of the line.
+/// Reads a header; `None` if its name is invalid. `number` is the line number.
 fn header(line: &[u8], number: usize) -> Result<Option<(HeaderName, HeaderValue)>, HeadProblem> {
     let Some(colon) = memchr(b':', line) else { return Err(HeadProblem::NoColon(number, excerpt(line, 60))) };
     if line.starts_with(b" ") || line.starts_with(b"\t") {
@@ -159,7 +159,7 @@ fn header(line: &[u8], number: usize) -> Result<Option<(HeaderName, HeaderValue)
     Ok(value.ok().map(|value| (name, value)))
 }
 
-/// The value with U+FFFD in the place of control characters, which clients pass on and [`HeaderValue`] refuses.
+/// Replaces control characters in the value with U+FFFD: other clients pass them on, but [`HeaderValue`] refuses them.
 fn printable(value: &[u8]) -> Vec<u8> {
     let mut printable = Vec::with_capacity(value.len());
     for byte in value {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn says_which_line_is_wrong() {
+    fn errors_say_which_line_is_wrong() {
         for (head, expected) in [
             ("HTTP/1.1 abc\r\n\r\n", "its status line is \"HTTP/1.1 abc\""),
             ("HTTP/1.1 99\r\n\r\n", "its status line is \"HTTP/1.1 99\""),
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_early_that_it_is_not_http() {
+    fn other_protocols_are_recognised_early() {
         for start in ["", "H", "HTTP/1.", "\r\nHTTP/1.1 200", "HTTP/1.x"] {
             assert!(has_http_start(start.as_bytes()), "{start:?}");
         }

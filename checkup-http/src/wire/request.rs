@@ -1,4 +1,4 @@
-//! The request as bytes.
+//! Writes the bytes of a request.
 
 use http::Method;
 use http::header::{CONNECTION, HOST, HeaderMap, HeaderValue, USER_AGENT};
@@ -8,7 +8,8 @@ use crate::url::Target;
 
 const AGENT: &str = concat!("checkup/", env!("CARGO_PKG_VERSION"));
 
-/// The headers of every request, unless the settings have others. As in upstream, a connection serves one request.
+/// The headers of every request, unless the settings replace them. As in upstream, each connection is used for one
+/// request.
 pub(crate) fn default_headers(target: &Target) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(4);
     headers.insert(HOST, target.host_header());
@@ -17,7 +18,7 @@ pub(crate) fn default_headers(target: &Target) -> HeaderMap {
     headers
 }
 
-/// The request as it is sent. Without `headers`, it has the default ones.
+/// Returns the request as it is sent. Without `headers`, it has the default ones.
 pub(crate) fn encode(
     form: &Form,
     target: &Target,
@@ -50,7 +51,7 @@ pub(crate) fn encode(
     if let Form::Absolute(Some(authorization)) = form {
         header("proxy-authorization", authorization.as_bytes());
     }
-    // A method that usually has a body says so when it has none (RFC 9110, section 8.6).
+    // If a method usually has a body but there is none, `Content-Length: 0` says so (RFC 9110, section 8.6).
     if !body.is_empty() || matches!(*method, Method::POST | Method::PUT | Method::PATCH) {
         header("content-length", body.len().to_string().as_bytes());
     }

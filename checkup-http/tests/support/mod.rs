@@ -7,33 +7,33 @@ use std::time::Duration;
 use checkup_core::{Cause, Check, CheckResult, Checkup, Status};
 use checkup_http::Http;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything in these tests takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The result of one check.
+/// Runs one check and returns its result.
 pub(crate) async fn run(check: Check) -> CheckResult {
     let checkup = Checkup::builder().check(check).build().unwrap();
     let run = tokio::time::timeout(PATIENCE, checkup.check());
     run.await.expect("the engine ends every check").results.remove(0)
 }
 
-/// The result of one check of these settings.
+/// Runs one check with these settings and returns its result.
 pub(crate) async fn check(http: Http) -> CheckResult {
     run(Check::new("test", http).timeout(Duration::from_secs(20))).await
 }
 
-/// The check must be healthy.
+/// Asserts that the check is healthy.
 pub(crate) async fn up(http: Http) {
     let result = check(http).await;
     assert_eq!(result.status, Status::Healthy, "{result:?}");
 }
 
-/// The check must be down: why.
+/// Asserts that the check is down, and returns why.
 pub(crate) async fn down(http: Http) -> (Cause, String) {
     why(check(http).await)
 }
 
-/// The check must be down within a time-out of 400 ms: why.
+/// Asserts that the check is down with a timeout of 400 ms, and returns why.
 pub(crate) async fn down_in_time(http: Http) -> (Cause, String) {
     why(run(Check::new("test", http).timeout(Duration::from_millis(400))).await)
 }

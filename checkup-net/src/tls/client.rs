@@ -28,19 +28,19 @@ pub struct TlsClient {
     settings: TlsSettings,
     server_name: ServerName<'static>,
     alpn: &'static [&'static [u8]],
-    /// Made by the first attempt, which reads files.
+    /// Created by the first attempt, because that reads files.
     config: TlsConfig,
 }
 
 impl TlsClient {
-    /// Parses the settings for a server. Reads no file.
+    /// Parses the settings for a server. Does not read any file.
     ///
-    /// The certificate must be valid for `server_name` of the settings, or for `host` if they have none. `host` is the value of
-    /// the key `host_key`, or a part of it. The settings are the value of the key `tls`.
+    /// The certificate must be valid for the settings' `server_name`, or for `host` if it is not set. Errors refer to
+    /// `host_key` as the key that contains `host`, and to `tls` as the key of the settings.
     ///
     /// # Errors
     ///
-    /// All problems of the settings together; a host that no certificate can be valid for.
+    /// All problems of the settings together, including a host that no certificate can be valid for.
     pub fn new(settings: &TlsSettings, host: &str, host_key: &str) -> Result<Self, ConfigError> {
         let mut problems = ConfigProblems::new();
         problems.take(settings.validate("tls."));
@@ -65,8 +65,8 @@ impl TlsClient {
         self.server_name.to_str()
     }
 
-    /// Reads the certificate files at the first call, and again if they have changed: see [`TlsConfig`]. An attempt calls this
-    /// before it starts its clock, since reading files is not the server's time.
+    /// Reads the certificate files on the first call, and again when they have changed: see [`TlsConfig`]. Attempts call this
+    /// before they start their clock, since reading files must not count as the server's time.
     ///
     /// # Errors
     ///
@@ -75,31 +75,32 @@ impl TlsClient {
         self.config.refresh(&self.settings, self.alpn).await
     }
 
-    /// Makes the handshake on a connection. Marks [`Phase::Tls`](checkup_core::Phase::Tls).
+    /// Performs the TLS handshake on a connection. Marks [`Phase::Tls`](checkup_core::Phase::Tls).
     ///
     /// # Errors
     ///
-    /// The failure that [`tls_failure`](crate::tls_failure) makes of the handshake's error, and those of
+    /// The handshake's error as [`tls_failure`](crate::tls_failure) explains it, and the errors of
     /// [`prepare`](Self::prepare).
     pub async fn connect(&self, connection: TcpStream) -> Result<TlsStream<TcpStream>, Failure> {
         let config = self.config.current(&self.settings, self.alpn).await?;
         tls_connect(connection, self.server_name.clone(), config).await
     }
 
-    /// When the certificates that the server presented expire: see [`certificate_expiry`]. `None` if they cannot be read.
+    /// Returns when the certificates that the server presented expire: see [`certificate_expiry`]. `None` if they cannot be
+    /// read.
     pub fn certificate_expiry(connection: &TlsStream<TcpStream>) -> Option<Timestamp> {
         certificate_expiry(connection.get_ref().1.peer_certificates().unwrap_or_default())
     }
 
-    /// The failure in words, if an error of an open connection came from TLS: with TLS 1.3, servers refuse a client's
-    /// certificate only after the handshake.
+    /// Explains an error of an open connection, if it came from TLS. With TLS 1.3, servers refuse a client's certificate only
+    /// after the handshake.
     pub fn failure(&self, error: &io::Error) -> Option<Failure> {
         find_tls_failure(error, &self.server_name.to_str())
     }
 }
 
 fn parse_name(name: &str, key: &str) -> Result<ServerName<'static>, ConfigError> {
-    // A zone has a meaning on this machine only, and certificates have no trailing dots.
+    // A zone has a meaning only on this machine, and names in certificates have no trailing dot.
     let plain = name.split_once('%').map_or(name, |(address, _zone)| address);
     let plain = plain.strip_suffix('.').unwrap_or(plain);
     ServerName::try_from(plain.to_owned()).map_err(|_| {

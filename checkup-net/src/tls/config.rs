@@ -1,4 +1,4 @@
-//! [`TlsConfig`]: the configuration that one check uses, which follows the files of its settings.
+//! [`TlsConfig`]: the TLS configuration of one check, reloaded when its certificate files change.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,25 +8,27 @@ use tokio_rustls::rustls::ClientConfig;
 use super::stamp::files;
 use crate::TlsSettings;
 
-/// The TLS configuration of one check. Keeps the one that its settings share, and replaces it when their certificate files
-/// change.
+/// The TLS configuration of one check. It is shared among checks with equal settings, and replaced when their certificate
+/// files change.
 ///
-/// An attempt calls [`refresh`](Self::refresh) once before it starts its clock, and then [`current`](Self::current). A file
-/// that has changed is read again then. If it is missing or broken, the attempt fails and says so, as it does at the start:
-/// going on with the old file would hide the problem until the next start. Replace files by renaming new ones over them, so
-/// that no attempt reads half of one.
+/// An attempt calls [`refresh`](Self::refresh) once before it starts its clock, and then [`current`](Self::current).
+/// `refresh` reads files that have changed. If one is missing or broken, the attempt fails with that reason, just as it
+/// would at startup: continuing with the old file would hide the problem until the next restart. Replace files by renaming
+/// new ones over them, so that no attempt reads half of one.
 #[derive(Debug, Default)]
 pub struct TlsConfig {
     current: Mutex<Option<Arc<ClientConfig>>>,
 }
 
 impl TlsConfig {
-    /// Whether [`refresh`](Self::refresh) has nothing to do: the configuration exists, and its settings name no files.
+    /// Whether [`refresh`](Self::refresh) never has anything to do again: the configuration exists, and its settings name
+    /// no files.
     pub fn is_final(&self, settings: &TlsSettings) -> bool {
         files(settings).next().is_none() && self.kept().is_some()
     }
 
-    /// Makes the configuration, or makes it again if a certificate file has changed since. Costs one look at each file.
+    /// Creates the configuration, or creates it again if a certificate file has changed since. Otherwise it only checks
+    /// each file's metadata.
     ///
     /// # Errors
     ///
@@ -38,7 +40,8 @@ impl TlsConfig {
         Ok(())
     }
 
-    /// The configuration. Does not look for changed files if it exists already.
+    /// Returns the configuration, and creates it if necessary. An existing one is returned without looking for changed
+    /// files.
     ///
     /// # Errors
     ///

@@ -11,13 +11,13 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::failure::tls_failure;
 
-/// Makes the TLS handshake on a connection, for a server of this name.
+/// Performs the TLS handshake on a connection with a server of this name.
 ///
 /// Marks [`Phase::Tls`].
 ///
 /// # Errors
 ///
-/// The failure that [`tls_failure`] makes of the handshake's error.
+/// The handshake's error as [`tls_failure`] explains it.
 pub async fn tls_connect(
     connection: TcpStream,
     server_name: ServerName<'static>,

@@ -3,13 +3,13 @@
 use checkup_core::Timestamp;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-/// The moment from which on the certificates that a server presented are no longer accepted: the earliest end (`notAfter`) among
-/// its own certificate, the first of the chain, and those other ones that have not expired yet.
+/// Returns when the certificates that a server presented stop being accepted: the earliest end (`notAfter`) among its own
+/// certificate, which is the first of the chain, and the others that have not expired yet.
 ///
-/// Other certificates that have expired already were not needed to verify the chain: servers keep sending some for old
-/// clients. `None` without certificates, or if the server's own cannot be read.
+/// Other certificates that have already expired were not needed to verify the chain: some servers keep sending them for
+/// old clients. `None` without certificates, or if the server's own certificate cannot be read.
 ///
-/// The chain is what `peer_certificates` of a rustls connection returns.
+/// The chain is what rustls' `peer_certificates` returns for a connection.
 pub fn certificate_expiry(chain: &[CertificateDer<'_>]) -> Option<Timestamp> {
     let (own, others) = chain.split_first()?;
     let own = not_after(own)?;
@@ -18,11 +18,11 @@ pub fn certificate_expiry(chain: &[CertificateDer<'_>]) -> Option<Timestamp> {
     Some(others.fold(own, Timestamp::min))
 }
 
-/// The `notAfter` of a certificate in DER (RFC 5280, section 4.1).
+/// Reads `notAfter` from a certificate in DER (RFC 5280, section 4.1).
 fn not_after(certificate: &[u8]) -> Option<Timestamp> {
     let (certificate, _) = expect(certificate, SEQUENCE)?;
     let (mut fields, _) = expect(certificate, SEQUENCE)?;
-    // The version is left out if it is 1.
+    // The version is omitted if it is 1.
     if let Some((_, rest)) = expect(fields, VERSION) {
         fields = rest;
     }
@@ -41,17 +41,17 @@ const GENERALIZED_TIME: u8 = 0x18;
 const SEQUENCE: u8 = 0x30;
 const VERSION: u8 = 0xa0;
 
-/// The content of the first element, which must have this tag, and what follows it.
+/// Splits off the first element, which must have this tag. Returns its content, and what follows it.
 fn expect(bytes: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     element(bytes).filter(|(found, _, _)| *found == tag).map(|(_, content, rest)| (content, rest))
 }
 
-/// The tag and the content of the first DER element (X.690), and what follows it.
+/// Splits off the first DER element (X.690). Returns its tag, its content, and what follows it.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&[tag, first], rest) = bytes.split_first_chunk::<2>()?;
     let (length, rest) = match first {
         0..=0x7f => (usize::from(first), rest),
-        // The length of the length. Certificates are shorter than 16 MiB.
+        // The number of length bytes. Certificates are shorter than 16 MiB.
         0x81..=0x83 => {
             let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
             (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
@@ -82,13 +82,13 @@ fn moment(tag: u8, time: &[u8]) -> Option<Timestamp> {
     }
     let days = days_since_1970(i64::from(year), i64::from(month), i64::from(day));
     let seconds = days * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
-    // `99991231235959Z`, which means that a certificate does not expire, is later than the latest timestamp.
+    // `99991231235959Z`, which means that a certificate does not expire, is beyond the range of timestamps.
     Some(Timestamp::from_unix_nanos(seconds.saturating_mul(1_000_000_000)))
 }
 
-/// The days from 1970-01-01 to a date of the Gregorian calendar.
+/// Counts the days from 1970-01-01 to a date of the Gregorian calendar.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
-    // Years that begin in March have their leap day at the end.
+    // If years begin in March, the leap day is their last day.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year / 4 - year / 100 + year / 400;
     // 719_468 days lie between 0000-03-01 and 1970-01-01.
@@ -104,7 +104,7 @@ mod tests {
 
     use super::*;
 
-    /// A certificate that ends so many seconds after 1970.
+    /// A certificate that ends this many seconds after 1970.
     fn ending(seconds: u64) -> CertificateDer<'static> {
         let end = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         let identity = Ca::new().server_valid(&["localhost"], SystemTime::UNIX_EPOCH, end);
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_end_counts_except_of_expired_extras() {
+    fn the_earliest_end_counts_but_expired_extra_certificates_do_not() {
         let (soon, late, past) = (ending(7_000_000_000), ending(8_000_000_000), ending(1_000_000_000));
         assert_eq!(certificate_expiry(&[late.clone(), soon.clone()]), at(7_000_000_000));
         assert_eq!(certificate_expiry(&[soon.clone(), late.clone()]), at(7_000_000_000));
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_those_of_the_standard_and_no_others() {
+    fn only_the_standards_time_formats_are_accepted() {
         for (tag, time, expected) in [
             (UTC_TIME, "700101000000Z", at(0)),
             (UTC_TIME, "500101000000Z", at(-631_152_000)),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_that_are_cut_off_or_damaged_do_no_harm() {
+    fn truncated_and_damaged_certificates_do_not_panic() {
         let whole = ending(1_795_310_912);
         let end = not_after(&whole);
         for length in 0..whole.len() {

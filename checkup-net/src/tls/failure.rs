@@ -14,8 +14,8 @@ use tokio_rustls::rustls::{self, InvalidMessage};
 use super::own_certificate::is_of_an_authority;
 use crate::excerpt;
 
-/// The failure of a TLS handshake with this server, in words for people. Its cause is [`Cause::Tls`], unless the
-/// connection itself broke or the monitor itself has trouble.
+/// Turns the error of a TLS handshake with this server into a failure with a readable message. Its cause is [`Cause::Tls`],
+/// unless the connection broke or the monitor itself has trouble.
 ///
 /// Finds the TLS error in the sources of `error`, at any depth, so it accepts the errors of HTTP clients too.
 ///
@@ -41,7 +41,7 @@ pub fn tls_failure(error: &(dyn Error + 'static), server_name: &str) -> Failure 
             Failure::new(Cause::Tls, "the server closed the connection in the TLS handshake; does it speak TLS?")
         }
         kind => {
-            // The error itself may hold any text. Its number or its kind has the words.
+            // The text of the error itself could be anything, so the message is made from its number or kind.
             let plain = io.raw_os_error().map_or_else(|| io::Error::from(kind), io::Error::from_raw_os_error);
             let failure = Failure::from(plain);
             Failure::new(failure.cause(), format!("{failure} in the TLS handshake"))
@@ -49,13 +49,13 @@ pub fn tls_failure(error: &(dyn Error + 'static), server_name: &str) -> Failure 
     }
 }
 
-/// The failure as [`tls_failure`] puts it, if there is a TLS error among the sources of `error`; `None` if the error is about
-/// something else.
+/// Like [`tls_failure`], but returns `None` if there is no TLS error among the sources of `error`.
 pub fn find_tls_failure(error: &(dyn Error + 'static), server_name: &str) -> Option<Failure> {
     find::<rustls::Error>(error).map(|error| failure(error, &excerpt(server_name.as_bytes(), 255)))
 }
 
-/// The outermost error of this type in the chain. Looks into `io::Error`s, whose `source` skips the error that they hold.
+/// Finds the outermost error of this type in the chain. Looks into `io::Error`s, whose `source` skips the error that they
+/// hold.
 fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
@@ -70,7 +70,9 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
 
 fn failure(error: &rustls::Error, server: &str) -> Failure {
     let own_trouble = match error {
-        rustls::Error::FailedToGetRandomBytes => "this machine has no random numbers for TLS; check its entropy source",
+        rustls::Error::FailedToGetRandomBytes => {
+            "this machine cannot provide random numbers for TLS; check its entropy source"
+        }
         rustls::Error::FailedToGetCurrentTime => "this machine's clock cannot be read; set it",
         _ => return Failure::new(Cause::Tls, message(error, server)),
     };
@@ -80,8 +82,8 @@ fn failure(error: &rustls::Error, server: &str) -> Failure {
 fn message(error: &rustls::Error, server: &str) -> String {
     match error {
         error if is_of_an_authority(error) => format!(
-            "the certificate of {server} is one of an authority, not of a server; if you made it (with `openssl req \
-             -x509`, say), set it as the CA file"
+            "the certificate of {server} is a CA certificate, not a server certificate; if you made it \
+             yourself (for example with `openssl req -x509`), set it as the CA file"
         ),
         rustls::Error::InvalidCertificate(error) => certificate::message(error, server),
         rustls::Error::NoCertificatesPresented => {
@@ -90,14 +92,14 @@ fn message(error: &rustls::Error, server: &str) -> String {
         rustls::Error::AlertReceived(alert) => {
             format!("{server} refused the TLS handshake: {}", alert::message(*alert))
         }
-        // What the first bytes of a banner, or of an HTTP response, look like.
+        // This is how the first bytes of a banner, or of an HTTP response, are understood.
         rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType | InvalidMessage::UnknownProtocolVersion) => {
             "the server does not speak TLS on this port; check the port, or connect without TLS".to_owned()
         }
         rustls::Error::InvalidMessage(reason) => peer::broken(server, peer::invalid(reason)),
         rustls::Error::PeerSentOversizedRecord => peer::broken(server, "it sent a record that is too large"),
         rustls::Error::InappropriateMessage { .. } | rustls::Error::InappropriateHandshakeMessage { .. } => {
-            peer::broken(server, "it sent a message that does not belong at this point")
+            peer::broken(server, "it sent a message that is not expected at this point")
         }
         rustls::Error::PeerMisbehaved(reason) => peer::broken(server, peer::misbehaviour(reason)),
         rustls::Error::PeerIncompatible(reason) => peer::incompatible(server, reason),
@@ -111,7 +113,7 @@ fn message(error: &rustls::Error, server: &str) -> String {
             format!("a message to {server} cannot be encrypted; please report this as a bug of Checkup")
         }
         rustls::Error::UnsupportedNameType => format!(
-            "no certificate can be checked for the name {server}; set `server_name` to the name in the certificate"
+            "no certificate can be valid for the name {server}; set `server_name` to the name in the certificate"
         ),
         rustls::Error::InvalidCertRevocationList(_) => {
             format!("the revocation list for the certificate of {server} is invalid; get a current one")
@@ -122,7 +124,7 @@ fn message(error: &rustls::Error, server: &str) -> String {
         rustls::Error::InconsistentKeys(_) => {
             "the client certificate and its key do not belong together; check the two files".to_owned()
         }
-        // The reasons of platform verifiers and of cryptographic providers have no types.
+        // The errors of platform verifiers and of cryptographic providers are only text.
         rustls::Error::General(reason) => {
             format!("TLS with {server} failed; the server's log may say more ({})", excerpt(reason.as_bytes(), 200))
         }
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn trouble_of_the_monitor_is_not_the_servers() {
+    fn the_monitors_own_trouble_is_not_blamed_on_the_server() {
         for error in [rustls::Error::FailedToGetRandomBytes, rustls::Error::FailedToGetCurrentTime] {
             assert_eq!(tls_failure(&error, "db.internal").cause(), Cause::Monitor, "{error}");
         }

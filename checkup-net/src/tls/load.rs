@@ -1,4 +1,4 @@
-//! Makes a configuration from settings: reads their files and the system's root certificates.
+//! Builds a TLS configuration from settings: reads their files and the system's root certificates.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -16,10 +16,10 @@ use super::own_certificate::OwnCertificate;
 use super::unverified::Unverified;
 use crate::{TlsSettings, TlsVersion, excerpt, read_file};
 
-/// Checkup's provider. It does not depend on the default of the process, which belongs to the program.
+/// Checkup's cryptographic provider. It is independent of the process-wide default, which is for the program to choose.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
 
-/// Makes the configuration of these settings. Reads their files, and blocks.
+/// Builds the configuration of these settings. Reads their files, and blocks the thread.
 pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientConfig, Failure> {
     let versions: &[&SupportedProtocolVersion] = match settings.min_version {
         None | Some(TlsVersion::Tls12) => &[&version::TLS13, &version::TLS12],
@@ -28,7 +28,7 @@ pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientC
     let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER))
         .with_protocol_versions(versions)
         .map_err(|_| unusable())?
-        // Dangerous only with `skip_verify`: rustls calls every verifier that is not its own so.
+        // Dangerous only with `skip_verify`: rustls calls every custom verifier dangerous.
         .dangerous()
         .with_custom_certificate_verifier(verifier(settings)?);
     let mut config = match (&settings.client_cert_file, &settings.client_key_file) {
@@ -48,7 +48,7 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
     }
     let extra = settings.extra_ca_file.as_deref();
     let Some(ca_file) = settings.ca_file.as_deref() else {
-        // Checked one by one first: the verifier's error does not say which certificate is wrong.
+        // The certificates are first checked one by one, since the verifier's error does not say which is wrong.
         let mut checked = RootCertStore::empty();
         let roots = extra.map_or(Ok(Vec::new()), |file| add_roots(&mut checked, file))?;
         return match Verifier::new_with_extra_roots(roots.clone(), Arc::clone(&PROVIDER)) {
@@ -64,7 +64,7 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
     Ok(Arc::new(OwnCertificate { inner, roots: own }))
 }
 
-/// The failure of a step that depends only on how TLS is compiled in.
+/// A failure that depends only on how TLS was compiled.
 fn unusable() -> Failure {
     Failure::other("TLS cannot be set up; please report this as a bug of Checkup")
 }
@@ -112,7 +112,7 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, Failure> {
     PrivateKeyDer::from_pem_slice(&content).map_err(|error| not_pem(file, "private key", &content, &error))
 }
 
-/// The failure of a file with the wrong content, which is not shown, since it may be a key.
+/// The failure of a file with the wrong content. The content is not shown, since it may be a key.
 fn not_pem(file: &Path, what: &str, content: &[u8], error: &pem::Error) -> Failure {
     let reason = match error {
         pem::Error::NoItemsFound if content.is_empty() => "the file is empty".to_owned(),
@@ -123,7 +123,7 @@ fn not_pem(file: &Path, what: &str, content: &[u8], error: &pem::Error) -> Failu
         pem::Error::NoItemsFound if contains(content, b"BEGIN ENCRYPTED PRIVATE KEY") => {
             "the key is encrypted: decrypt it with openssl pkey".to_owned()
         }
-        pem::Error::NoItemsFound if contains(content, b"-----BEGIN ") => "it contains only other things".to_owned(),
+        pem::Error::NoItemsFound if contains(content, b"-----BEGIN ") => "it contains no such item".to_owned(),
         pem::Error::NoItemsFound => "the file is not PEM".to_owned(),
         pem::Error::MissingSectionEnd { .. } => "the file ends in the middle of one".to_owned(),
         pem::Error::IllegalSectionStart { .. } => "a BEGIN line is broken".to_owned(),
@@ -141,7 +141,9 @@ fn client_failure(certificate: &Path, key: &Path, error: &rustls::Error) -> Fail
     let (certificate, key) = (certificate.display(), key.display());
     Failure::other(match error {
         rustls::Error::InconsistentKeys(_) => {
-            format!("the key in {key} does not belong to the certificate in {certificate}; set the two that do")
+            format!(
+                "the key in {key} does not belong to the certificate in {certificate}; set a key and a certificate that belong together"
+            )
         }
         rustls::Error::InvalidCertificate(_) => {
             format!("the client certificate in {certificate} is malformed; get a new copy")
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_ca_file_is_named_with_what_is_wrong() {
+    fn the_error_names_a_bad_ca_file_and_what_is_wrong_with_it() {
         let files = Files::new();
         let identity = Identity::self_signed(&["localhost"]);
         let pem = Ca::new().pem();
@@ -190,7 +192,7 @@ mod tests {
             ("empty", b"".as_slice(), "the file is empty"),
             ("text", b"hello", "the file is not PEM"),
             ("der", &der, "the file is DER"),
-            ("key", identity.key_pem.as_bytes(), "contains only other things"),
+            ("key", identity.key_pem.as_bytes(), "contains no such item"),
             ("torn", &pem.as_bytes()[..pem.len() / 2], "ends in the middle"),
             ("broken", broken.as_bytes(), "base64"),
             ("hollow", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "certificate 1 in"),

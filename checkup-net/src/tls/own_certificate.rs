@@ -1,4 +1,4 @@
-//! [`OwnCertificate`]: trusts a self-made certificate that is given as its own CA file.
+//! [`OwnCertificate`]: accepts a self-signed certificate that is also its own CA file.
 
 use std::sync::Arc;
 
@@ -10,9 +10,8 @@ use tokio_rustls::rustls::{CertificateError, DigitallySignedStruct, Error, Signa
 
 /// Verifies as `inner` does, and also accepts a server that presents one of the `roots` itself.
 ///
-/// `openssl req -x509` makes certificates of an authority, which servers then present as their own. Standard
-/// verification (RFC 5280) refuses those, although the settings name this certificate as trusted. Its dates and its names
-/// still count.
+/// `openssl req -x509` creates CA certificates, which servers then present as their own. Standard verification (RFC 5280)
+/// rejects those, even though the settings say to trust this certificate. Its dates and names are still verified.
 #[derive(Debug)]
 pub(super) struct OwnCertificate {
     pub(super) inner: Arc<dyn ServerCertVerifier>,
@@ -61,7 +60,7 @@ impl ServerCertVerifier for OwnCertificate {
     }
 }
 
-/// Whether a certificate is refused only because it is one of an authority.
+/// Whether a certificate was rejected only because it is a CA certificate.
 pub(super) fn is_of_an_authority(error: &Error) -> bool {
     let Error::InvalidCertificate(CertificateError::Other(other)) = error else { return false };
     other.0.downcast_ref::<webpki::Error>() == Some(&webpki::Error::CaUsedAsEndEntity)

@@ -12,43 +12,42 @@ use super::load::load;
 use super::stamp::Stamps;
 use crate::TlsSettings;
 
-/// Checks whose keys are equal share a configuration.
+/// The key of a shared configuration. Checks with equal keys share one.
 type Key = (TlsSettings, Vec<Vec<u8>>);
 
-/// A configuration while it is in use, and the state of its files when they were read.
+/// A configuration, for as long as it is in use, and the state of its files when they were read.
 #[derive(Default)]
 struct Loaded {
     config: Weak<ClientConfig>,
     stamps: Stamps,
 }
 
-/// The lock is held while the configuration is made, so that a thousand checks that start together load the roots once.
+/// The lock is held while the configuration is built, so that a thousand checks that start together load the roots once.
 type Slot = Arc<AsyncMutex<Loaded>>;
 
-/// All configurations in use.
+/// All the configurations in use.
 static SHARED: LazyLock<Mutex<HashMap<Key, Slot>>> = LazyLock::new(Mutex::default);
 
 impl TlsSettings {
-    /// The configuration, which offers these protocols (ALPN) in this order.
+    /// Returns the configuration for these settings, which offers these protocols (ALPN) in this order.
     ///
-    /// The first call makes it. Callers with equal settings share it for as long as one of them keeps it, so keep it. A call
-    /// after one of the certificate files has changed reads the files again: [`TlsConfig`](crate::TlsConfig) does both.
-    /// Sessions are not resumed: every handshake is a full one. The cryptography is aws-lc-rs, whatever default the process
-    /// has installed.
+    /// The first call builds it. Callers with equal settings share it for as long as one of them holds it, so hold on to it.
+    /// If a certificate file has changed, the next call reads the files again. [`TlsConfig`](crate::TlsConfig) takes care of
+    /// both. Sessions are not resumed: every handshake is a full one. The cryptography is aws-lc-rs, whatever default the
+    /// process has installed.
     ///
-    /// The system's roots are loaded only if they are needed, which they are not with `ca_file` or `skip_verify`. They are
-    /// loaded once.
+    /// The system's roots are loaded once, and only if they are needed: `ca_file` and `skip_verify` do not need them.
     ///
     /// # Errors
     ///
-    /// If a file cannot be read or used, or the system has no roots, with what is wrong and the remedy.
+    /// If a file cannot be read or used, or the system has no roots. The failure says what is wrong and what to do.
     pub async fn client_config(&self, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>, Failure> {
         let alpn: Vec<Vec<u8>> = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         // The name belongs to a connection, not to the configuration.
         let settings = Self { server_name: None, ..self.clone() };
         let slot = slot((settings.clone(), alpn.clone()));
         let mut loaded = slot.lock().await;
-        // Taken before the files are read: a change in between is noticed at the next call.
+        // Taken before the files are read, so that the next call notices a change made in between.
         let stamps = Stamps::take(&settings).await?;
         if let Some(config) = loaded.config.upgrade()
             && loaded.stamps == stamps
@@ -71,7 +70,7 @@ fn slot(key: Key) -> Slot {
         return Arc::clone(slot);
     }
     shared.retain(|_, slot| {
-        // A caller waits for it or makes it, or the configuration is alive.
+        // Kept if a caller waits for it or is building it, or if the configuration is alive.
         Arc::strong_count(slot) > 1 || slot.try_lock().is_ok_and(|loaded| loaded.config.strong_count() > 0)
     });
     Arc::clone(shared.entry(key).or_default())
@@ -86,7 +85,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn equal_settings_share_a_configuration_while_it_is_kept() {
+    async fn equal_settings_share_a_configuration_while_it_is_in_use() {
         let alpn: &[&[u8]] = &[b"shared-by-this-test"];
         let settings = unverified();
         let (first, second) = tokio::join!(settings.client_config(alpn), settings.client_config(alpn));
@@ -100,7 +99,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn configurations_that_are_not_kept_are_forgotten() {
+    async fn configurations_that_are_no_longer_in_use_are_dropped() {
         let key = (unverified(), vec![b"forgotten".to_vec()]);
         drop(unverified().client_config(&[b"forgotten"]).await.unwrap());
         let _kept = unverified().client_config(&[b"kept"]).await.unwrap();

@@ -1,4 +1,4 @@
-//! [`Stamps`]: the state of certificate files, to notice that they change.
+//! [`Stamps`]: the state of certificate files, to notice when they change.
 
 use std::fs::Metadata;
 use std::path::PathBuf;
@@ -8,21 +8,21 @@ use tokio::task;
 
 use crate::TlsSettings;
 
-/// The state of the files of settings at one moment. Equal states mean that the files have not changed.
+/// The state of the settings' files at one moment. If two states are equal, the files have not changed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Stamps(Vec<Option<Stamp>>);
 
-/// What changes when a file is written or replaced.
+/// The metadata that changes when a file is written or replaced.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     modified: Option<std::time::SystemTime>,
     length: u64,
-    /// On Unix the device, the inode and the time of the last change of the inode.
+    /// On Unix: the device, the inode, and the time when the inode last changed.
     identity: (u64, u64, i64, i64),
 }
 
 impl Stamps {
-    /// The state now. Asks the file system once for each file that the settings name.
+    /// Takes the current state: one `stat` call for each file that the settings name.
     pub(super) async fn take(settings: &TlsSettings) -> Result<Self, Failure> {
         let files: Vec<_> = files(settings).cloned().collect();
         if files.is_empty() {
@@ -34,7 +34,7 @@ impl Stamps {
 }
 
 impl Stamp {
-    /// `None` for pipes, which have nothing to read a second time.
+    /// `None` for pipes, since they cannot be read a second time.
     fn of(metadata: &Metadata) -> Option<Self> {
         metadata.is_file().then(|| Self {
             modified: metadata.modified().ok(),

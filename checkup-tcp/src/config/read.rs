@@ -10,7 +10,7 @@ use serde::de::{Deserialize, Deserializer, Error};
 use super::{Tcp, default_max_read_bytes};
 use crate::Expect;
 
-/// What a config file may contain.
+/// The keys that a config file may contain.
 #[derive(serde::Deserialize)]
 #[serde(rename = "Tcp", deny_unknown_fields)]
 struct Keys {
@@ -40,7 +40,7 @@ impl<'de> Deserialize<'de> for Tcp {
     }
 }
 
-/// The settings with upstream's `tls_skip_verify` and `tls_ca_file`. Like upstream, ignores them without TLS.
+/// Adds upstream's `tls_skip_verify` and `tls_ca_file` to the settings. Like upstream, ignores them without TLS.
 fn with_upstream_keys(
     tls: Option<TlsSettings>,
     skip_verify: bool,
@@ -108,7 +108,7 @@ mod tests {
 
     #[cfg(feature = "config")]
     #[test]
-    fn the_schema_has_the_keys_that_can_be_read() {
+    fn the_schema_has_every_key_that_can_be_read() {
         let schema = schemars::schema_for!(Tcp);
         let described = schema.get("properties").unwrap().as_object().unwrap();
         let error = read(r#"{"endpoint_url":"db:1","?":1}"#).unwrap_err();

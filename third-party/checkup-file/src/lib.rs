@@ -1,4 +1,4 @@
-//! A checker that a file exists.
+//! A checker for the existence of a file.
 
 use std::{borrow::Cow, path::PathBuf};
 

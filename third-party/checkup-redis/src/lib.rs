@@ -1,4 +1,4 @@
-//! A checker for Redis servers. It sends `AUTH` if there is a password, and then `PING`.
+//! A checker for Redis servers. It sends `AUTH` if a password is set, and then `PING`.
 //!
 //! ```
 //! use checkup::{Check, Checkup};

@@ -1,4 +1,4 @@
-//! The contract of `Checker`, with a loopback server that answers like Redis.
+//! Tests the contract of `Checker`, with a loopback server that answers like Redis.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ fn factory() -> CheckerFixture {
         .keep((healthy, endless))
 }
 
-/// Answers the last word of each command.
+/// Answers each command with its last word.
 async fn pong(connection: TcpStream) {
     let mut connection = BufReader::new(connection);
     let mut word = String::new();

@@ -9,9 +9,10 @@ use checkup::{Cause, Check, CheckResult, Checkup, Status};
 use checkup_redis::Redis;
 use tokio::process::Child;
 
-/// A Redis server, ended when dropped, and its `host:port`.
+/// A Redis server, which is stopped when this is dropped, and its `host:port`.
 async fn redis_server(dir: &Path, password: Option<&str>) -> (Child, String) {
-    // Another process might take the port in the meantime. The server would then exit, and the wait fail with the reason.
+    // Another process might take the port in the meantime. The server would then exit, and the wait would fail with the
+    // reason.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let mut command = tokio::process::Command::new("redis-server");
     command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--dir"]).arg(dir);
@@ -31,7 +32,7 @@ async fn check(endpoint_url: &str, password: &str) -> CheckResult {
 }
 
 #[tokio::test]
-async fn a_real_server_is_healthy_with_its_password_and_down_without() {
+async fn a_real_server_is_healthy_with_the_password_and_down_without_it() {
     let dir = tempfile::tempdir().unwrap();
     let (_server, addr) = redis_server(dir.path(), Some("hunter2")).await;
     checkup(&addr, "hunter2").wait_until_healthy(Duration::from_secs(30)).await.unwrap().assert_healthy();

@@ -29,7 +29,7 @@ impl Sqlite {
         Self { dsn: dsn.into(), create: true, check_expiry: Duration::ZERO }
     }
 
-    /// How long runs are kept. Default: zero, which keeps them forever.
+    /// Sets how long runs are kept. Default: zero, which keeps them forever.
     #[must_use]
     pub fn check_expiry(mut self, check_expiry: Duration) -> Self {
         self.check_expiry = check_expiry;

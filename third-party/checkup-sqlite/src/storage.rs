@@ -14,7 +14,7 @@ use crate::Sqlite;
 /// How long to wait while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The number of names to try for one report.
+/// How many names to try for one report.
 const NAMES: u32 = 1_000;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS checks (
@@ -97,13 +97,13 @@ impl Storage for SqliteStorage {
 #[async_trait]
 impl StorageReader for SqliteStorage {
     async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError> {
-        self.with("cannot list the database", move |connection| {
+        self.with("cannot list the runs in the database", move |connection| {
             let mut query = connection
                 .prepare_cached("SELECT name FROM checks WHERE timestamp >= ? ORDER BY timestamp")
-                .map_err(failed("cannot list the database"))?;
+                .map_err(failed("cannot list the runs in the database"))?;
             let names = query.query_map([since.unix_nanos()], |row| row.get::<_, String>(0));
             let names = names.and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>);
-            let names = names.map_err(failed("cannot list the database"))?;
+            let names = names.map_err(failed("cannot list the runs in the database"))?;
             Ok(names.iter().filter_map(|name| FileName::parse(name)).collect())
         })
         .await

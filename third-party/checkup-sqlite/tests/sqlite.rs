@@ -29,7 +29,7 @@ fn with_results_column(dir: &tempfile::TempDir, column: &str) -> SqliteStorage {
 }
 
 #[tokio::test]
-async fn a_constraint_that_another_name_would_not_mend_is_an_error() {
+async fn a_constraint_that_no_other_name_satisfies_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let storage = with_results_column(&dir, "results TEXT CHECK (length(results) = 1)");
     let error = storage.store(&Report::new(Vec::new())).await.unwrap_err();

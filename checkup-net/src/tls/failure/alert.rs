@@ -1,8 +1,8 @@
-//! What a server means by an alert (RFC 8446, section 6), and what to do about it.
+//! Explains what a server means by an alert (RFC 8446, section 6), and what to do about it.
 
 use tokio_rustls::rustls::AlertDescription;
 
-/// The alert in words, as the end of "… refused the TLS handshake: …".
+/// Explains the alert, as the end of "… refused the TLS handshake: …".
 pub(super) fn message(alert: AlertDescription) -> String {
     let words = match alert {
         AlertDescription::CloseNotify | AlertDescription::UserCanceled => {
@@ -15,7 +15,7 @@ pub(super) fn message(alert: AlertDescription) -> String {
         AlertDescription::ProtocolVersion => {
             "it does not speak the TLS versions that are allowed; enable TLS 1.2 or 1.3 on it, or lower `min_version`"
         }
-        AlertDescription::InsufficientSecurity => "it wants stronger ciphers; check the server's TLS settings",
+        AlertDescription::InsufficientSecurity => "it requires stronger ciphers; check the server's TLS settings",
         AlertDescription::UnrecognisedName => "it does not serve this name; set `server_name` to one that it serves",
         AlertDescription::NoApplicationProtocol => {
             "no application protocol (ALPN) in common; check that this is the right port"
@@ -58,7 +58,7 @@ pub(super) fn message(alert: AlertDescription) -> String {
             "it received damaged data; check for a proxy or a middlebox that changes the connection"
         }
         AlertDescription::InappropriateFallback => {
-            "it takes the connection for a downgrade; check for a proxy or a middlebox that changes it"
+            "it suspects a downgrade attack; check for a proxy or a middlebox that changes it"
         }
         AlertDescription::ExportRestriction => "it allows only export ciphers; update its TLS software",
         AlertDescription::NoRenegotiation => "it does not renegotiate; check the server's TLS settings",

@@ -1,4 +1,4 @@
-//! Why a server's certificate is not accepted, and what to do about it.
+//! Explains why a server's certificate is not accepted, and what to do about it.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use crate::excerpt;
 /// How many of a certificate's names a message lists.
 const MAX_NAMES: usize = 5;
 
-/// The words for an error about the certificate of this server.
+/// The message for an error about the certificate of this server.
 pub(super) fn message(error: &CertificateError, server: &str) -> String {
     match error {
         CertificateError::ExpiredContext { time, not_after } => {
@@ -36,8 +36,11 @@ pub(super) fn message(error: &CertificateError, server: &str) -> String {
         ),
         CertificateError::Revoked => format!("the certificate of {server} has been revoked; get a new one"),
         CertificateError::NotValidForNameContext { presented, .. } => {
-            let remedy =
-                if presented.is_empty() { "issue it with its names" } else { "set `server_name` if one is right" };
+            let remedy = if presented.is_empty() {
+                "issue it with its names"
+            } else {
+                "set `server_name` if one of them is right"
+            };
             format!("the certificate is not valid for {server}, {}; {remedy}", names(presented))
         }
         CertificateError::NotValidForName => {
@@ -48,14 +51,14 @@ pub(super) fn message(error: &CertificateError, server: &str) -> String {
             "the certificate of {server} has a critical extension that is not supported; issue it without that extension"
         ),
         CertificateError::UnknownRevocationStatus => {
-            format!("it is not known whether the certificate of {server} is revoked; get a current revocation list")
+            format!("the revocation status of the certificate of {server} is unknown; get a current revocation list")
         }
         CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. } => {
             format!("the revocation list for the certificate of {server} has expired; get a current one")
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => unsupported(server),
-        #[allow(deprecated, reason = "verifiers may still return it")]
+        #[allow(deprecated, reason = "other verifiers may still return it")]
         CertificateError::UnsupportedSignatureAlgorithm => unsupported(server),
         CertificateError::InvalidPurposeContext { presented, .. } => {
             let only = if presented.contains(&ExtendedKeyPurpose::ClientAuth) { ", only for clients" } else { "" };
@@ -88,7 +91,7 @@ fn unsupported(server: &str) -> String {
     )
 }
 
-/// The words for a rule of RFC 5280 that the certificate or its chain breaks.
+/// The message for a rule of RFC 5280 that the certificate or its chain breaks.
 fn rule(error: &webpki::Error, server: &str) -> String {
     let chain = format!("the chain of the certificate of {server}");
     match error {
@@ -140,7 +143,7 @@ fn rule(error: &webpki::Error, server: &str) -> String {
     }
 }
 
-/// The first few names of a certificate.
+/// Lists the first few names of a certificate.
 fn names(presented: &[String]) -> String {
     if presented.is_empty() {
         return "it has no names (a common name does not count)".to_owned();
@@ -151,15 +154,15 @@ fn names(presented: &[String]) -> String {
     format!("only for {}{more}", shown.join(", "))
 }
 
-/// The name in webpki's `DnsName("example.com")` or `IpAddress(127.0.0.1)`.
+/// Extracts the name from webpki's `DnsName("example.com")` or `IpAddress(127.0.0.1)`.
 fn plain(presented: &str) -> Cow<'_, str> {
     let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')')).unwrap_or(presented);
     let name = inner.trim_matches('"');
-    // It writes IPv6 addresses in full.
+    // webpki does not shorten IPv6 addresses.
     name.parse::<IpAddr>().map_or(Cow::Borrowed(name), |address| Cow::Owned(address.to_string()))
 }
 
-/// The moment as RFC 3339.
+/// Formats the time as in RFC 3339.
 fn date(moment: UnixTime) -> Timestamp {
     let nanos = moment.as_secs().saturating_mul(1_000_000_000);
     Timestamp::from_unix_nanos(nanos.try_into().unwrap_or(i64::MAX))
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_beyond_every_calendar_does_no_harm() {
+    fn a_date_beyond_the_calendar_does_not_panic() {
         let far = UnixTime::since_unix_epoch(Duration::from_secs(u64::MAX));
         assert!(!date(far).to_string().is_empty());
     }

@@ -1,13 +1,13 @@
-//! What a server does wrong in a handshake, and what it does not have in common with this client.
+//! Explains what a server does wrong in a handshake, and what it does not have in common with this client.
 
 use tokio_rustls::rustls::{InvalidMessage, PeerIncompatible, PeerMisbehaved};
 
-/// The words for a server that breaks the protocol.
+/// The message for a server that breaks the protocol.
 pub(super) fn broken(server: &str, how: &str) -> String {
     format!("{server} breaks the TLS protocol: {how}; update its TLS software, or check for a middlebox in between")
 }
 
-/// What is wrong with a message that cannot be read.
+/// Explains what is wrong with a message that cannot be read.
 pub(super) fn invalid(reason: &InvalidMessage) -> &'static str {
     match reason {
         InvalidMessage::CertificatePayloadTooLarge => "its certificates are too large",
@@ -21,7 +21,7 @@ pub(super) fn invalid(reason: &InvalidMessage) -> &'static str {
         | InvalidMessage::IllegalEmptyValue
         | InvalidMessage::EmptyTicketValue => "it sent a message that is too short",
         InvalidMessage::TrailingData(_) => "it sent a message that is too long for its content",
-        InvalidMessage::UnexpectedMessage(_) => "it sent a message that does not belong at this point",
+        InvalidMessage::UnexpectedMessage(_) => "it sent a message that is not expected at this point",
         InvalidMessage::MissingKeyExchange
         | InvalidMessage::InvalidDhParams
         | InvalidMessage::UnsupportedCurveType
@@ -33,7 +33,7 @@ pub(super) fn invalid(reason: &InvalidMessage) -> &'static str {
     }
 }
 
-/// The rule that a server breaks.
+/// Names the rule that a server breaks.
 pub(super) fn misbehaviour(reason: &PeerMisbehaved) -> &'static str {
     match reason {
         PeerMisbehaved::AttemptedDowngradeToTls12WhenTls13IsSupported => {
@@ -72,7 +72,7 @@ pub(super) fn misbehaviour(reason: &PeerMisbehaved) -> &'static str {
     }
 }
 
-/// The words for a server with which this client has something not in common.
+/// The message for a server that has no TLS settings in common with this client.
 pub(super) fn incompatible(server: &str, reason: &PeerIncompatible) -> String {
     match reason {
         PeerIncompatible::ServerDoesNotSupportTls12Or13
