@@ -188,7 +188,7 @@ fn from_net(error: NetError) -> Failure {
     Failure::protocol(format!("DNSSEC: {}", excerpt(error.to_string().as_bytes(), 200)))
 }
 
-/// How well an answer that the validator accepted is proven.
+/// Determines how well an answer that the validator accepted is proven.
 pub(crate) fn proof(answer: &Message, question: &Question) -> Proof {
     let relevant = question.relevant(answer);
     let positive: Vec<&Record> = relevant.aliases.iter().chain(&relevant.records).copied().collect();

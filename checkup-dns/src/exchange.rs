@@ -24,7 +24,7 @@ const UDP_PAYLOAD: u16 = 1232;
 /// The longest answer over UDP that we accept. Some servers ignore the limit in the query and send up to this many bytes.
 const MAX_DATAGRAM: usize = 4096;
 
-/// How long a server has to answer a query with EDNS until it is also asked without: some drop queries with EDNS.
+/// How long to wait for the answer to a query with EDNS before it is sent without EDNS, too: some servers drop queries with EDNS.
 ///
 /// An attempt does not know its timeout. This is about a third of the default, so the second query still has time to be
 /// answered. It is longer than a recursive server usually needs, and a server that is merely slow can still answer the first
@@ -79,16 +79,17 @@ impl Exchange {
             {
                 bytes = without;
             }
-            let retried = self.ask_connected(&bytes, without.as_deref()).await.map_err(|failure| {
-                failure.context("the answer is truncated over UDP, and asking for all of it over TCP fails")
-            })?;
+            let retried = self
+                .ask_connected(&bytes, without.as_deref())
+                .await
+                .map_err(|failure| failure.context("the answer over UDP is truncated, and asking over TCP fails"))?;
             return read(&retried, query);
         }
         let answer = self.ask_connected(&bytes, without.as_deref()).await?;
         read(&answer, query)
     }
 
-    /// Asks over a connection: the open one if there is one.
+    /// Sends a query over a connection, which is the open one if there is one.
     async fn ask_connected(&self, query: &[u8], without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
         let mut slot = self.connection.lock().await;
         // Taken out during the query, so that a connection that is left in the middle of one is not used again.
@@ -114,8 +115,9 @@ impl Exchange {
         }
     }
 
-    /// Asks over a connection. If there is no answer for a while, or the server closes the connection, it also sends the query `without` EDNS,
-    /// over another connection, and takes the answer that comes first. Returns it, and whether the first connection can be used again.
+    /// Sends a query over a connection. If there is no answer for a while, or the server closes the connection, it also sends the query
+    /// `without` EDNS over another connection, and takes whichever answer comes first. Returns that answer, and whether the first connection
+    /// can be used again.
     async fn ask_patiently(
         &self,
         connection: &mut Connection,
@@ -126,7 +128,7 @@ impl Exchange {
         let closed = tokio::select! {
             biased;
             answer = first.as_mut() => match answer {
-                // Some servers close the connection when they see EDNS.
+                // Some servers close the connection in response to EDNS.
                 Err(failure) if failure.cause() == Cause::Network => Some(failure),
                 answer => return answer.map(|answer| (answer, true)),
             },
@@ -149,7 +151,7 @@ impl Exchange {
         }
     }
 
-    /// Asks over another connection in a task of its own, so that the phases of the attempt remain those of the first query.
+    /// Sends a query over another connection in a separate task, so that the phases of the attempt remain those of the first query.
     fn ask_apart(&self, query: Vec<u8>) -> Apart {
         let (server, addresses) = (Arc::clone(&self.server), self.addresses.clone());
         let mut task = JoinSet::new();
@@ -171,7 +173,7 @@ impl Exchange {
     }
 }
 
-/// A query in another task, which ends when this is dropped.
+/// A query in another task, which is aborted when this is dropped.
 struct Apart(JoinSet<Result<Vec<u8>, Failure>>);
 
 impl Apart {
@@ -184,7 +186,7 @@ impl Apart {
     }
 }
 
-/// Sends a query from a new socket with a random port, and waits for the answer with its id.
+/// Sends a query from a new socket on a random port, and waits for the answer with the same id.
 ///
 /// After a while without an answer, it sends the query `without` EDNS as well, and takes whichever answer comes first.
 async fn datagram(address: SocketAddr, query: &[u8], mut without: Option<&[u8]>) -> Result<Vec<u8>, Failure> {
@@ -232,7 +234,7 @@ fn encode(query: &Message) -> Result<Vec<u8>, Failure> {
     query.to_vec().map_err(|error| Failure::other(format!("cannot encode the query: {error}")))
 }
 
-/// Whether a server may have refused a query only for its EDNS. Servers that speak EDNS answer with it; others may answer with
+/// Whether a server may have refused a query only because of EDNS. Servers that support EDNS use it in their answers; others may answer with
 /// one of these codes (RFC 2671, section 5.3).
 pub(crate) fn refuses_edns(answer: &Message) -> bool {
     let code = answer.metadata.response_code;
@@ -249,7 +251,7 @@ fn is_truncated(answer: &[u8]) -> bool {
     answer.len() >= HEADER && answer[2] & 0x02 != 0
 }
 
-/// Reads an answer, which must be one to this query.
+/// Reads a message, which must be an answer to this query.
 pub(crate) fn read(answer: &[u8], query: &Message) -> Result<Message, Failure> {
     if answer.len() < HEADER {
         return Err(Failure::protocol(format!(

@@ -1,6 +1,6 @@
 //! Entry points for fuzzing the parsers of untrusted input. Not part of the API.
 //!
-//! Each takes any bytes, and panics only if a parser is broken.
+//! Each accepts any bytes, and panics only if a parser has a bug.
 
 use bytes::BytesMut;
 use http::Method;
@@ -32,7 +32,7 @@ pub fn response(bytes: &[u8]) {
     }
 }
 
-/// Reads a text as JSON, which must read the same after it is written; and its first two lines as numbers, which must have an order.
+/// Reads a text as JSON, which must survive a round trip, and its first two lines as numbers, whose order must be consistent.
 pub fn json(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(json) = Json::parse(text) {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_inputs_are_taken() {
+    fn inputs_of_the_corpus_are_accepted() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
         checkup_testkit::for_each_input(&corpus.join("http_response"), response);
         checkup_testkit::for_each_input(&corpus.join("http_json"), json);
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn a_response_that_breaks_off_anywhere_is_taken() {
+    fn a_response_cut_off_anywhere_is_accepted() {
         let bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\nContent-Type: a; charset=utf-16\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
         for end in 0..=bytes.len() {
             response(&bytes[..end]);

@@ -1,8 +1,8 @@
-//! [`Action`]: what was asked of the server, for errors.
+//! [`Action`]: names a request to the server in errors.
 
 use std::borrow::Cow;
 
-/// What was asked of the server, for errors.
+/// What was asked of the server, in the words of errors.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
     /// A phrase to be followed by the bucket: `read the policy of`.

@@ -12,10 +12,10 @@ use tokio::task::spawn_blocking;
 /// The `Content-Encoding`.
 pub(crate) const ENCODING: &str = "gzip";
 
-/// Smaller content is not worth compressing.
+/// Content smaller than this is not worth compressing.
 const MIN_BYTES: usize = 1024;
 
-/// The content compressed, with attributes that say so; unchanged if that makes it no smaller.
+/// Compresses content, with attributes that say so. Returns it unchanged if that does not make it smaller.
 pub(crate) async fn compress(content: &[u8], attributes: Attributes) -> (Bytes, Attributes) {
     let content = Bytes::copy_from_slice(content);
     if content.len() < MIN_BYTES {
@@ -37,7 +37,7 @@ pub(crate) async fn compress(content: &[u8], attributes: Attributes) -> (Bytes, 
     }
 }
 
-/// The decompressed content; `None` if it is longer than `limit` bytes.
+/// Decompresses content. Returns `None` if it is longer than `limit` bytes.
 pub(crate) async fn decompress(content: Bytes, limit: u64) -> io::Result<Option<Bytes>> {
     let decompressed = spawn_blocking(move || {
         let mut plain = Vec::new();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn content_that_is_small_or_incompressible_stays_as_it_is() {
+    async fn small_and_incompressible_content_is_unchanged() {
         let noise: Vec<u8> = (0..4096_u64).map(|n| (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56) as u8).collect();
         let (compressed, _) = compress(&noise, Attributes::new()).await;
         for content in [&b"status"[..], &compressed] {

@@ -58,13 +58,13 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct S3 {
-    /// The bucket. It must exist; `checkup provision` can make it.
+    /// The bucket. It must exist; `checkup provision` can create it.
     pub bucket: String,
     /// The bucket's region, such as `eu-west-1`. Default: `AWS_REGION` or `AWS_DEFAULT_REGION` in the environment; otherwise `us-east-1`
     /// if `endpoint` is set; otherwise the region that Amazon names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// The id of the access key. It needs `secret_access_key`. Default, and if it is empty: credentials from the environment
+    /// The id of the access key. Requires `secret_access_key`. Default: empty, which uses credentials from the environment
     /// (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`), a web identity, the container or the instance.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
@@ -74,7 +74,7 @@ pub struct S3 {
     /// The session token of a temporary access key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_token: Option<Secret>,
-    /// Whether requests are sent without a signature and need no credentials, for a bucket that anyone may read. Default: false.
+    /// Whether to send requests without a signature, which needs no credentials, for a bucket that anyone may read. Default: false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub anonymous: bool,
     /// The URL of a server other than Amazon's, without the bucket. Default: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL` in the
@@ -85,19 +85,19 @@ pub struct S3 {
     /// name has a dot in it, since a certificate would not match such a host name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path_style: Option<bool>,
-    /// The beginning of all keys, such as `production/`: the "folder" of the check files. A `/` is added at its end.
-    /// Default: none. Each prefix of a bucket is a separate storage.
+    /// The prefix of all keys, such as `production/`: the "folder" of the check files. A `/` is added at its end if it is missing. Default:
+    /// none. Each prefix of a bucket is a separate storage.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
     /// The storage class of the check files, such as `INTELLIGENT_TIERING`. Default: the bucket's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
     /// Whether check files carry the tag `checkup-storage`, by which a lifecycle rule (`checkup provision --expire-after`) distinguishes them
-    /// from other objects. It needs the permission `s3:PutObjectTagging` and a server with object tags. Default: false.
+    /// from other objects. This requires the permission `s3:PutObjectTagging` and a server with object tags. Default: false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub tag_check_files: bool,
-    /// Whether an `index.json` with the latest check files is renewed after each store, for a page on a server that lets anyone read files
-    /// but not list them, such as Garage's web endpoint. Every node and `statuspage deploy` need it. It costs two listings and a put for
+    /// Whether to update an `index.json` with the latest check files after each store, for a page on a server that lets anyone read files but
+    /// not list them, such as Garage's web endpoint. Set it for every node and for `statuspage deploy`. It costs two listings and a put for
     /// each store. Default: false.
     #[serde(default, skip_serializing_if = "is_no")]
     pub index: bool,
@@ -174,7 +174,7 @@ impl S3 {
         self
     }
 
-    /// The beginning of all keys. Default: none.
+    /// The prefix of all keys. Default: none.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_settings_serialise_to_the_least_and_the_most_to_themselves() {
+    fn minimal_and_complete_settings_round_trip() {
         assert_eq!(serde_json::to_string(&S3::new("status")).unwrap(), r#"{"bucket":"status"}"#);
         let all = S3::new("status")
             .region("eu-west-1")

@@ -1,4 +1,4 @@
-//! The client of a bucket, made when it is first used.
+//! The client of a bucket, created on first use.
 
 use std::fmt;
 use std::panic::AssertUnwindSafe;
@@ -17,16 +17,16 @@ use crate::refusal::redacted;
 use crate::target::{Credentials, Target};
 use crate::wire::watch;
 
-/// How long making a connection may take.
+/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long getting credentials may take: an instance's metadata service answers immediately, or there is none.
 const CREDENTIALS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often a request is repeated.
+/// How many times a request is retried.
 const MAX_RETRIES: usize = 4;
 
-/// The pause before the first repetition of a request, and the longest one.
+/// The pause before the first retry of a request, and the longest pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
@@ -127,7 +127,7 @@ impl Connection {
         })
     }
 
-    /// How requests are repeated: after a pause that grows, as long as another attempt has time to be answered.
+    /// How requests are retried: after growing pauses, as long as another attempt has time to be answered.
     fn retry(&self) -> RetryConfig {
         let timeout = self.target.timeout;
         let backoff =
@@ -136,12 +136,12 @@ impl Connection {
         RetryConfig { backoff, max_retries: MAX_RETRIES, retry_timeout: self.attempt() * 3 / 2 }
     }
 
-    /// How long one attempt may take: two attempts and the pause between them fit into `timeout`.
+    /// How long one attempt may take, so that two attempts and the pause between them fit into `timeout`.
     fn attempt(&self) -> Duration {
         self.target.timeout / 2 - self.pause()
     }
 
-    /// The pause before the first repetition.
+    /// The pause before the first retry.
     fn pause(&self) -> Duration {
         (self.target.timeout / 20).min(FIRST_PAUSE)
     }
@@ -149,12 +149,12 @@ impl Connection {
     /// The factory for the HTTP clients.
     pub(crate) fn wire(&self) -> Wire {
         let attempt = self.attempt();
-        // Credentials may come from somewhere else.
+        // Credentials may come from another host.
         let is_plain = self.is_plain() && !matches!(self.target.credentials, Credentials::Chain);
         Wire { attempt, connect: CONNECT_TIMEOUT.min(attempt), is_plain }
     }
 
-    /// The settings of the HTTP client that `object_store` knows.
+    /// The HTTP client's settings that `object_store` supports.
     pub(crate) fn options(&self) -> ClientOptions {
         ClientOptions::new().with_allow_http(self.is_plain())
     }
@@ -177,7 +177,7 @@ impl Connection {
         })
     }
 
-    /// Makes sure that there are credentials, in a bounded time.
+    /// Makes sure, within a time limit, that there are credentials.
     async fn get_credentials(&self, client: &AmazonS3) -> Result<(), StorageError> {
         if matches!(self.target.credentials, Credentials::Anonymous) {
             return Ok(());
@@ -185,7 +185,7 @@ impl Connection {
         if self.is_without_any() {
             return Err(self.no_credentials());
         }
-        // This panics if it reads a token from a file that has a line break in it.
+        // This panics if it reads a token from a file and the token contains a line break.
         let getting = AssertUnwindSafe(client.credentials().get_credential()).catch_unwind();
         let (got, answer) = watch(timeout(CREDENTIALS_TIMEOUT, getting)).await;
         if let Ok(Ok(Ok(_))) = got {
@@ -244,7 +244,7 @@ impl Connection {
 }
 
 impl fmt::Debug for Connection {
-    /// Leaves out the clients, which hold secrets.
+    /// Omits the clients, which hold secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection").field("target", &self.target).finish_non_exhaustive()
     }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_metadata_service_that_does_not_answer_is_not_waited_for_long() {
+    async fn a_metadata_service_that_does_not_answer_does_not_delay_the_error_for_long() {
         let silent = TcpServer::silent();
         let start = tokio::time::Instant::now();
         let error = error(&[("AWS_EC2_METADATA_SERVICE_ENDPOINT", &format!("http://{}", silent.addr()))]).await;

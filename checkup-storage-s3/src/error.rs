@@ -52,7 +52,7 @@ pub(crate) fn timed_out(target: &Target, action: &Action, answer: Option<Answer>
     because(error, target, answer)
 }
 
-/// The error of an action whose responses were successes, but not those of S3.
+/// The error of an action whose responses were successful, but not from S3.
 pub(crate) fn unexpected(target: &Target, action: &Action, error: &object_store::Error) -> StorageError {
     let text = redacted(&error.to_string(), target.secrets());
     let why = Failure::other(excerpt(text.as_bytes(), 300));
@@ -64,7 +64,7 @@ pub(crate) fn unexpected(target: &Target, action: &Action, error: &object_store:
     .with_source(why)
 }
 
-/// The error with the last answer as its source.
+/// Makes the error, with the last answer as its source.
 pub(crate) fn because(error: StorageError, target: &Target, answer: Option<Answer>) -> StorageError {
     match answer {
         Some(Answer::Refused(refusal)) => error.with_source(refusal.without(target.secrets())),

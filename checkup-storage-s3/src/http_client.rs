@@ -23,9 +23,9 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 pub(crate) struct Wire {
     /// How long one attempt of a request may take.
     pub(crate) attempt: Duration,
-    /// How long making a connection may take.
+    /// How long connecting may take.
     pub(crate) connect: Duration,
-    /// Whether there is no certificate to verify. Loading the system's takes milliseconds.
+    /// Whether there is no certificate to verify. Loading the system's roots takes milliseconds.
     pub(crate) is_plain: bool,
 }
 
@@ -50,7 +50,7 @@ impl HttpConnector for Wire {
     }
 }
 
-/// Resolves names with the system's resolver, with errors in words.
+/// Resolves names with the system's resolver, with readable errors.
 #[derive(Debug)]
 struct SystemResolver;
 

@@ -1,8 +1,8 @@
 //! `index.json`: the names of the latest check files, for servers that let anyone read files but not list them.
 //!
 //! The format is that of the original Checkup: `{"<file name>": <nanoseconds>}`. The index is made from a listing. After it is written, the
-//! files are listed again, and it is made again if one is missing. So the last index that is written has every file that was stored before
-//! its second listing; and a node that stores a file after that writes an index after that too.
+//! files are listed again, and the index is made again if one is missing. So the last index that is written has every file that was stored
+//! before its second listing, and a node that stores a file later writes an index later, too.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -19,13 +19,13 @@ const NAME: &str = "index.json";
 const SPANS: [Duration; 3] =
     [Duration::from_secs(2 * 24 * 3600), Duration::from_secs(6 * 3600), Duration::from_secs(3600)];
 
-/// How many files an index lists: 600 kB of text, which is compressed to some 100 kB.
+/// How many files an index lists at most: 600 kB of text, which compress to some 100 kB.
 const MAX_FILES: usize = 10_000;
 
 /// How often an index is made again because other nodes store at the same time. The last of these nodes to write has them all.
 const MAX_ROUNDS: usize = 5;
 
-/// Renews the index. A failure is logged: the check file is stored all the same.
+/// Renews the index. A failure is only logged, since the check file has been stored.
 pub(crate) async fn renew<F: NamedFiles>(files: &F, limit: Duration) {
     let failed = match timeout(limit, write(files)).await {
         Ok(Ok(())) => return,
@@ -41,7 +41,7 @@ pub(crate) async fn write<F: NamedFiles>(files: &F) -> Result<(), StorageError> 
     for _ in 0..MAX_ROUNDS {
         files.put(NAME, text(&names).as_bytes()).await?;
         let now = latest(files).await?;
-        // A file that was removed meanwhile is no reason: readers skip it.
+        // A file that was removed in the meantime is no reason to repeat: readers skip it.
         if now.iter().all(|name| names.binary_search(name).is_ok()) {
             return Ok(());
         }
@@ -50,7 +50,7 @@ pub(crate) async fn write<F: NamedFiles>(files: &F) -> Result<(), StorageError> 
     Ok(())
 }
 
-/// The latest check files, in the order of their names.
+/// Lists the latest check files, in the order of their names.
 async fn latest<F: NamedFiles>(files: &F) -> Result<Vec<FileName>, StorageError> {
     let mut names = Vec::new();
     for span in SPANS {

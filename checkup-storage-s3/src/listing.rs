@@ -10,7 +10,7 @@ use crate::refusal::character;
 /// Removes from a page of a listing the keys that make `object_store` refuse the whole page: `a//b`, `a/./b`, or a key with a
 /// control character. Other programs can put them into a bucket; none is the name of a file of Checkup.
 ///
-/// Any other document is left as it is.
+/// Any other document is unchanged.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html>
 pub(crate) fn without_strange_names(page: Bytes) -> Bytes {
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_has_a_strange_name_is_left_out() {
+    fn only_strange_names_are_left_out() {
         let object = |key: &str| format!("<Contents><Key>{key}</Key><Size>1</Size></Contents>");
         let folder = |prefix: &str| format!("<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>");
         let page = |entries: &[String]| {
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_document_is_left_as_it_is() {
+    fn any_other_document_is_unchanged() {
         for text in ["", "{}", "<html><p>a//b", "<a></b>", "</a>", "<Contents><Key>a//b</Key></Contents>"] {
             assert_eq!(without_strange_names(text.into()), text);
         }

@@ -1,6 +1,7 @@
-//! Makes the bucket, and lets a status page read the check files: [`StorageProvisioner`].
+//! Creates the bucket and makes the check files readable for a status page: [`StorageProvisioner`].
 //!
-//! Each step reads what is set, and writes only what is missing or not as requested. Making the files public is the last step.
+//! Each step reads the current setting, and writes only what is missing or differs from the request. Making the files public
+//! is the last step.
 
 mod api;
 mod bucket;

@@ -12,7 +12,7 @@ use quick_xml::events::{BytesRef, Event};
 const MAX_TEXT: usize = 300;
 const MAX_CODE: usize = 64;
 
-/// The answer to a refused request. Displays as `403 AccessDenied: Access Denied`.
+/// The answer to a refused request. It is displayed as `403 AccessDenied: Access Denied`.
 ///
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,9 +20,9 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// Such as `NoSuchBucket`; empty if the server gave none.
     pub(crate) code: String,
-    /// All of it until [secrets are removed](Self::without): half of a secret would not be recognised.
+    /// Kept in full until [secrets are removed](Self::without), since half of a secret would not be recognised.
     pub(crate) message: String,
-    /// Where the bucket is, if it is elsewhere.
+    /// The region of the bucket, if it is elsewhere.
     pub(crate) region: Option<String>,
     /// The scheme, host and port that the server redirects to, if that is another server.
     pub(crate) redirect: Option<String>,
@@ -58,7 +58,7 @@ impl Refusal {
                 Event::Text(part) => text.push_str(&part.decode().unwrap_or_default()),
                 Event::GeneralRef(entity) => text.push(character(&entity).unwrap_or(char::REPLACEMENT_CHARACTER)),
                 Event::End(_) => {
-                    // None of the elements below has others in it.
+                    // None of the elements below contains others.
                     if depth == 2 {
                         self.take(&element, &text);
                     }
@@ -106,7 +106,7 @@ impl Refusal {
             || matches!(self.code.as_str(), "NotImplemented" | "InvalidArgument" | "InvalidRequest")
     }
 
-    /// Removes secrets that the server repeats, and then cuts what is too long to be shown.
+    /// Removes secrets that the server repeats, then shortens what is too long to be shown.
     pub(crate) fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
         let secrets: Vec<_> = secrets.collect();
         let clean = |text: &str, max| excerpt(redacted(text, secrets.iter().copied()).as_bytes(), max);
@@ -134,7 +134,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// The text without these secrets.
+/// Removes these secrets from the text.
 pub(crate) fn redacted<'a>(text: &str, secrets: impl Iterator<Item = &'a str>) -> String {
     let mut secrets: Vec<_> = secrets.filter(|secret| !secret.is_empty()).collect();
     // One secret may contain another.
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_error_of_s3_says_only_its_status() {
+    fn other_error_documents_show_only_the_status() {
         for body in ["", "<html><Code>x</Code></html>", "{\"a\": 1}", "<Error><Code>x", "\u{0}<<>>&"] {
             assert_eq!(refusal(502, body).to_string(), "the server answered 502 Bad Gateway", "{body:?}");
         }
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_sends_is_short_and_on_one_line_and_without_secrets() {
+    fn the_servers_text_is_short_on_one_line_and_without_secrets() {
         let text = format!("a\nb t0ken {}", "x".repeat(1000));
         let found = refusal(403, &format!("<Error><Code>AccessDenied</Code><Message>{text}</Message></Error>"));
         let shown = found.without(["", "t0ken"].into_iter()).to_string();

@@ -41,7 +41,7 @@ pub(crate) enum Why {
     Unknown,
 }
 
-/// What a code means, whatever the status.
+/// What a code means, regardless of the status.
 ///
 /// Amazon: <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>; those that begin with `XMinio` are `MinIO`'s, `QuotaExceeded`
 /// and `UserSuspended` Ceph's, `Unauthorized` Cloudflare's.
@@ -96,7 +96,7 @@ const CODES: [(&str, Why); 48] = [
     ("Forbidden", Why::Denied),
 ];
 
-/// What a message means where the code says too little, in lower case.
+/// What a message (in lower case) means if the code says too little.
 const MESSAGES: [(&str, Why); 14] = [
     // Garage.
     ("invalid signature", Why::WrongSecret),
@@ -118,7 +118,7 @@ const MESSAGES: [(&str, Why); 14] = [
     ("exceeds quota", Why::Quota),
 ];
 
-/// Codes that servers use for many causes.
+/// Codes that servers use for many different causes.
 const VAGUE: [&str; 7] =
     ["", "AccessDenied", "Forbidden", "InvalidRequest", "InvalidArgument", "BadRequest", "EntityTooLarge"];
 
@@ -136,7 +136,7 @@ pub(crate) fn why(target: &Target, action: &Action, refusal: &Refusal) -> Why {
     }
     let is_anonymous = matches!(target.credentials, Credentials::Anonymous);
     match refusal.status {
-        // Ceph does not say which argument. Of a put, the storage class is the only one that is ours to choose.
+        // Ceph does not say which argument is invalid. The storage class is the only one of a put that the settings can change.
         400 if code == "InvalidArgument" && target.storage_class.is_some() && action.permission == "s3:PutObject" => {
             Why::NoStorageClass
         }

@@ -50,11 +50,11 @@ pub struct S3Storage {
 }
 
 impl S3Storage {
-    /// Makes a storage with these settings.
+    /// Creates a storage with these settings.
     ///
     /// # Errors
     ///
-    /// If settings are invalid, with every problem.
+    /// If settings are invalid. The error lists every problem.
     pub fn new(settings: S3) -> Result<Self, ConfigError> {
         let target = Target::new(&settings)?;
         let files = Files::new(Connection::new(target, Box::new(environment)));
@@ -67,7 +67,7 @@ impl S3Storage {
     }
 }
 
-// If the trait gains a method, it must not fall back to its default here.
+// A method that is added to the trait must be forwarded here too.
 #[deny(clippy::missing_trait_methods)]
 #[async_trait]
 impl Storage for S3Storage {

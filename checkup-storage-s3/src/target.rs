@@ -1,4 +1,4 @@
-//! [`Target`]: where the storage is, from settings that are valid.
+//! [`Target`]: where the storage is, from validated settings.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::names::name;
 
 mod checks;
 
-/// The longest that a request may take with its retries: a store has 60 seconds.
+/// The longest time that a request may take with its retries. A whole store has 60 seconds.
 const MAX_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// A bucket, a prefix in it, and how to reach them. Making one connects to nothing.
+/// A bucket, a prefix in it, and how to reach them. Creating one does not connect to anything.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) bucket: String,
@@ -53,7 +53,7 @@ pub(crate) enum Credentials {
     Key { id: String, secret: Secret, session_token: Option<Secret> },
     /// With credentials from the environment, a web identity, the container or the instance.
     Chain,
-    /// Not at all.
+    /// Requests are not signed.
     Anonymous,
 }
 
@@ -63,7 +63,7 @@ impl Target {
         Self::with_environment(settings, &environment)
     }
 
-    /// Checks the settings in another environment.
+    /// Checks the settings, with the given environment.
     pub(crate) fn with_environment(
         settings: &S3,
         environment: &dyn Fn(&str) -> Option<String>,

@@ -34,11 +34,11 @@ tokio::task_local! {
 pub(crate) enum Answer {
     /// The server refused the request.
     Refused(Refusal),
-    /// There was no answer, and this is why.
+    /// There was no answer, for this reason.
     None(Failure),
 }
 
-/// Does the work of an operation, and returns the last answer to its requests too, unless that was a success.
+/// Runs an operation. Also returns the last answer to its requests, unless that was a success.
 pub(crate) async fn watch<T>(work: impl Future<Output = T>) -> (T, Option<Answer>) {
     let last = Arc::default();
     let done = LAST.scope(Arc::clone(&last), work).await;
@@ -46,9 +46,9 @@ pub(crate) async fn watch<T>(work: impl Future<Output = T>) -> (T, Option<Answer
     (done, answer)
 }
 
-/// Takes down the last answer of the operation that this task is in.
+/// Records the last answer in the operation that this task is running.
 pub(crate) fn note(answer: Option<Answer>) {
-    // Outside an operation, no code uses it.
+    // Outside an operation, nothing needs it.
     let _ = LAST.try_with(|last| *last.lock().unwrap_or_else(PoisonError::into_inner) = answer);
 }
 
@@ -88,7 +88,7 @@ impl HttpService for Watched {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        // A body that is too long or breaks off explains nothing.
+        // A body that is too long or incomplete explains nothing.
         let body = Limited::new(body, MAX_REFUSAL).collect().await.map(|body| body.to_bytes()).unwrap_or_default();
         let mut refusal = Refusal::new(status, &parts.headers, &body);
         if status.is_redirection() {
@@ -99,7 +99,7 @@ impl HttpService for Watched {
     }
 }
 
-/// What a request asks for, which decides what a good answer looks like.
+/// What a request asks for, which determines what a good answer looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The content of an object, or a document that the AWS SDK reads.
@@ -165,7 +165,7 @@ pub(crate) async fn success(response: HttpResponse, kind: Kind, host: &str) -> R
     let root = document::root(&body);
     let is_listing = kind == Kind::Listing;
     let body = match root.as_deref() {
-        // Some servers begin an answer before they know whether they succeed.
+        // Some servers start an answer before they know whether they will succeed.
         Some("Error") => {
             let refusal = Refusal::new(parts.status, &parts.headers, &body);
             return Ok(refuse(parts, refusal, body));
@@ -186,7 +186,8 @@ fn no_s3(why: &str) -> HttpError {
     HttpError::new(HttpErrorKind::Decode, failure)
 }
 
-/// The error as one that `object_store` repeats, even after a timeout of a put on a condition: every request here may be sent twice.
+/// Turns the error into one that `object_store` retries, even after a conditional put timed out: every request here may safely be
+/// sent twice.
 fn repeatable(error: HttpError) -> HttpError {
     match error.kind() {
         HttpErrorKind::Timeout | HttpErrorKind::Interrupted => HttpError::new(HttpErrorKind::Request, error),
@@ -211,7 +212,7 @@ fn failure(error: &HttpError, host: &str) -> Failure {
     }
     match (error.kind(), find::<io::Error>(error)) {
         (HttpErrorKind::Timeout, _) => Failure::new(Cause::Timeout, "no answer in time"),
-        // The kind has words; the text of the error may hold anything.
+        // The message is made from the kind, since the text of the error could contain anything.
         (_, Some(io)) if io.kind() != io::ErrorKind::Other => io::Error::from(io.kind()).into(),
         _ => {
             let mut deepest: &(dyn Error + 'static) = error;

@@ -17,7 +17,8 @@ fn settings(server: &HttpServer) -> S3 {
     S3::new(BUCKET).endpoint(server.url("")).access_key("AKIA", "hidden")
 }
 
-/// A server that gives `first` to the first requests of this method, and then good answers; and the requests that it has seen.
+/// A server that answers the first requests of this method with `first`, and later ones correctly. Also returns the requests
+/// that it has seen.
 fn server(method: &'static str, first: Vec<Response>) -> (HttpServer, Arc<Mutex<Vec<String>>>) {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let first = Mutex::new(first.into_iter());
@@ -40,7 +41,7 @@ fn refusal(status: u16, code: &str) -> Response {
 }
 
 #[tokio::test]
-async fn objects_with_strange_names_do_no_harm() {
+async fn objects_with_strange_names_are_ignored() {
     for prefix in ["", "checks/"] {
         let server = S3Server::start();
         server.create_bucket(BUCKET);
@@ -77,7 +78,7 @@ async fn an_object_with_a_line_break_in_its_name_is_not_listed() {
 }
 
 #[tokio::test]
-async fn a_listing_that_does_not_end_is_read_only_so_far() {
+async fn an_endless_listing_is_read_up_to_a_limit() {
     let page = format!("<ListBucketResult>{}", " ".repeat(17 << 20));
     let server =
         HttpServer::start(move |_| Response::new(200).header("content-type", "application/xml").body(page.clone()));
@@ -87,7 +88,7 @@ async fn a_listing_that_does_not_end_is_read_only_so_far() {
 }
 
 #[tokio::test]
-async fn a_put_that_reached_the_server_too_slowly_is_repeated_as_it_was() {
+async fn a_put_that_reached_the_server_too_slowly_is_repeated_unchanged() {
     let (server, seen) = server("PUT", vec![refusal(400, "RequestTimeout")]);
     let files = S3Storage::new(settings(&server)).unwrap().files();
     assert_eq!(files.put_if_absent(NAME, b"[]\n").await.unwrap(), Put::Created);
@@ -103,7 +104,7 @@ async fn a_put_that_always_reaches_the_server_too_slowly_is_reported() {
 }
 
 #[tokio::test]
-async fn only_what_a_server_never_does_is_not_asked_for_again() {
+async fn only_requests_that_a_server_never_supports_are_not_repeated() {
     for (response, stays) in [
         (refusal(400, "InvalidArgument"), true),
         (refusal(400, "InvalidRequest"), true),
@@ -124,7 +125,7 @@ async fn only_what_a_server_never_does_is_not_asked_for_again() {
 }
 
 #[tokio::test]
-async fn a_bulk_delete_that_failed_once_is_asked_for_again() {
+async fn a_bulk_delete_that_failed_once_is_tried_again() {
     let (server, seen) = server("POST", vec![refusal(400, "IncompleteBody"), refusal(400, "IncompleteBody")]);
     let files = S3Storage::new(settings(&server)).unwrap().files();
     for _ in 0..2 {

@@ -1,4 +1,4 @@
-//! The contracts of a storage and of named files, tested with the S3 storage, including on servers that lack a part of the protocol.
+//! The S3 storage passes the conformance suites for storages and for named files, even on servers that lack a part of the protocol.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -14,7 +14,7 @@ fn settings(server: &S3Server) -> S3 {
     S3::new(BUCKET).endpoint(server.endpoint()).access_key(server.access_key_id(), server.secret_access_key())
 }
 
-/// The same in a bucket that is not there.
+/// The same, in a bucket that does not exist.
 fn missing(mut settings: S3) -> S3 {
     "another".clone_into(&mut settings.bucket);
     settings
@@ -69,7 +69,7 @@ mod at_the_root {
 mod under_a_prefix {
     use super::*;
 
-    /// Others have objects around it.
+    /// The bucket also contains other objects.
     fn prepare(server: &S3Server) {
         for key in ["1", "checks", "checks/", "checks0", "other/1473318000000000000-check.json", "z"] {
             server.put(BUCKET, key, "alien");

@@ -53,7 +53,7 @@ async fn files_are_deleted_one_by_one_where_a_key_may_not_delete_many() {
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_delete_at_all_learns_which_permission_is_missing() {
+async fn the_error_names_the_permission_if_the_key_may_not_delete_at_all() {
     for dialect in [S3Dialect::Amazon, S3Dialect::Ceph, S3Dialect::Garage] {
         let server = server(dialect);
         let files = files(&server);
@@ -75,7 +75,7 @@ async fn a_key_that_may_not_delete_at_all_learns_which_permission_is_missing() {
 }
 
 #[tokio::test]
-async fn an_answer_is_what_its_body_is_whatever_its_label() {
+async fn an_answer_is_judged_by_its_body_not_its_content_type() {
     let server = server(S3Dialect::Swift);
     let files = files(&server);
     let names = ["a", "b", "c"];
@@ -106,7 +106,7 @@ async fn a_success_with_an_error_or_a_page_in_its_body_is_a_failure() {
             assert!(error.to_string().contains(words), "{kind}: {}", chain(&error));
         }
     }
-    // What is good XML or JSON and no listing, such as a feed, is not an empty history.
+    // Valid XML or JSON that is not a listing, such as a feed, is not an empty history.
     for body in ["<feed/>", "{}", "Index of /", ""] {
         let server = HttpServer::start(move |_| Response::new(200).body(body));
         let files = open(S3::new(BUCKET).endpoint(server.url("")).access_key("AKIA", "hidden"));
@@ -167,7 +167,7 @@ async fn a_server_that_never_answers_is_asked_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_setting_bounds_all_attempts_together() {
+async fn the_timeout_setting_covers_all_attempts_together() {
     let silent = TcpServer::silent();
     for timeout in [1, 6, 30, 50].map(Duration::from_secs) {
         let settings = S3::new(BUCKET).endpoint(format!("http://{}", silent.addr())).access_key("AKIA", "hidden");

@@ -37,7 +37,7 @@ fn text(error: &StorageError) -> String {
     text
 }
 
-/// The error of a put: it names the bucket and the endpoint, and has all of these words.
+/// Makes a put fail, and asserts that its error names the bucket and the endpoint and contains all of these words.
 async fn fails(settings: S3, words: &[&str]) -> StorageError {
     let endpoint = settings.endpoint.clone().unwrap();
     let error = put(settings).await.unwrap_err();
@@ -105,8 +105,8 @@ async fn a_clock_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_is_elsewhere() {
-    // Amazon's two ways to say it: of a signature for another region, and of a request to another region's endpoint.
+async fn a_bucket_in_another_region() {
+    // Amazon's two answers: to a signature for another region, and to a request to another region's endpoint.
     let malformed = "<Error><Code>AuthorizationHeaderMalformed</Code><Message>the region 'us-east-1' is wrong; expecting \
         'eu-west-1'</Message><Region>eu-west-1</Region></Error>";
     let moved = "<Error><Code>PermanentRedirect</Code><Message>must be addressed using the specified endpoint</Message></Error>";
@@ -131,7 +131,7 @@ async fn credentials_that_have_expired_or_a_wrong_token() {
 
 #[tokio::test]
 async fn no_part_of_a_secret_is_shown() {
-    // A token that begins where the text that is shown ends, in a message and in a code.
+    // The token straddles the end of the text that is shown, in a message and in a code.
     let token = format!("t0ken-hidden{}", "abcdefgh".repeat(100));
     for (code, message) in [
         ("InvalidToken".to_owned(), format!("{} {token}", "x".repeat(275))),
@@ -148,7 +148,7 @@ async fn no_part_of_a_secret_is_shown() {
 }
 
 #[tokio::test]
-async fn what_is_no_s3_server_is_no_missing_file() {
+async fn a_404_from_another_kind_of_server_is_not_a_missing_file() {
     let page = "<html>Not here</html>";
     for (status, words) in [
         (404, "no S3 server answers there"),
@@ -162,7 +162,7 @@ async fn what_is_no_s3_server_is_no_missing_file() {
         let error = S3Storage::new(settings).unwrap().files().list("", 10).await.unwrap_err();
         assert!(error.kind() == StorageErrorKind::Other && error.to_string().contains(words), "{error}");
     }
-    // Of a file that is to be got, that it does not exist is all that a server need say.
+    // For a file that is read, a plain 404 is enough to say that it does not exist.
     let server = HttpServer::start(|_| Response::new(404));
     let settings = S3::new("status").endpoint(server.url("")).access_key("AKIA", "hidden");
     let error = S3Storage::new(settings).unwrap().files().get(NAME).await.unwrap_err();
@@ -200,7 +200,7 @@ async fn a_certificate_that_is_not_trusted() {
 }
 
 #[tokio::test]
-async fn a_server_that_has_a_fault_or_is_no_s3_server() {
+async fn a_server_that_has_a_fault_or_does_not_speak_s3() {
     let broken = HttpServer::start(|_| Response::new(500).body("<html>oops</html>"));
     let settings = |server: &HttpServer| S3::new("status").endpoint(server.url("")).access_key("AKIA", "hidden");
     fails(settings(&broken), &["the server has a fault; try again later", "500 Internal Server Error"]).await;
@@ -215,7 +215,7 @@ async fn a_server_that_has_a_fault_or_is_no_s3_server() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_read_only_so_far() {
+async fn a_refusal_is_read_up_to_a_limit() {
     let body = format!("<Error><Code>AccessDenied</Code><Message>{}</Message></Error>", "x".repeat(1 << 20));
     let wordy = HttpServer::start(move |_| Response::new(403).body(body.clone()));
     let settings = S3::new("status").endpoint(wordy.url("")).access_key("AKIA", "hidden");

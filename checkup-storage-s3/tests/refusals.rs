@@ -51,7 +51,7 @@ async fn errors(refusal: &'static S3Refusal) -> Vec<(&'static str, StorageError)
     let server = S3Server::start();
     server.create_bucket("status");
     server.refuse_all(Some(refusal));
-    // The least that is repeated, since this is not about that.
+    // The minimum of retries, since this test is not about them.
     let settings = S3::new("status").endpoint(server.endpoint()).timeout(Duration::from_secs(1));
     let settings = match refusal.cause {
         S3Cause::NoAnonymous => settings.anonymous(true),
@@ -65,7 +65,7 @@ async fn errors(refusal: &'static S3Refusal) -> Vec<(&'static str, StorageError)
         S3Cause::NotS3 if refusal.status == 404 => {
             vec![("put", put().await), ("list", files.list("", 10).await.unwrap_err())]
         }
-        // These are about what is put, or about what is read.
+        // These causes apply only to puts, or only to reads.
         S3Cause::QuotaFull | S3Cause::ServerFull | S3Cause::NoStorageClass => vec![("put", put().await)],
         S3Cause::Archived | S3Cause::CustomerKey => vec![("get", files.get(NAME).await.unwrap_err())],
         _ => vec![
@@ -82,7 +82,7 @@ async fn errors(refusal: &'static S3Refusal) -> Vec<(&'static str, StorageError)
 async fn every_refusal_of_every_server_has_an_explanation_and_a_remedy() {
     for refusal in S3Refusal::all() {
         for (request, error) in errors(refusal).await {
-            // A website says of each file that it does not exist, which is all that it need say of one.
+            // A website answers 404 for each file, which is enough to say that it does not exist.
             let text = chain(&error);
             for alternatives in words(refusal.cause) {
                 let is_said = alternatives.split('|').any(|words| text.contains(words));

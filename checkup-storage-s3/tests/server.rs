@@ -43,7 +43,7 @@ async fn count(storage: &S3Storage) -> usize {
     history::read(storage, Timestamp::from_unix_nanos(0)).await.unwrap().results.len()
 }
 
-/// A bucket with so many check files of the last hours, next to as many other objects.
+/// A bucket with this many check files of the last hours, next to as many other objects.
 fn with_history(files: u64) -> S3Server {
     let server = server();
     for number in 0..files {
@@ -57,7 +57,7 @@ fn with_history(files: u64) -> S3Server {
 #[tokio::test]
 async fn a_run_costs_one_put_and_a_list_an_hour_in_the_steady_state() {
     let server = with_history(1100);
-    // Nothing is compacted here, which would cost once for all of the history.
+    // Nothing is compacted here, since that would cost requests once for the whole history.
     let storage =
         storage(settings(&server).prefix("checks").compact(false).check_expiry(Duration::from_secs(365 * 24 * 3600)));
     let maintain = async || storage.maintainer().unwrap().maintain().await.unwrap();
@@ -65,7 +65,7 @@ async fn a_run_costs_one_put_and_a_list_an_hour_in_the_steady_state() {
         storage.store(&report(number)).await.unwrap();
         while maintain().await.unfinished {}
     };
-    // The first run looks at what there is.
+    // The first run looks at the existing files.
     run(0).await;
     let before = server.requests();
     for number in 1..=50 {
@@ -97,7 +97,7 @@ async fn a_process_that_stores_once_does_not_list_the_whole_bucket() {
 }
 
 #[tokio::test]
-async fn prefixes_do_not_see_each_other_and_what_is_deeper_is_left_alone() {
+async fn prefixes_do_not_see_each_other_and_deeper_folders_are_left_alone() {
     let server = server();
     let prefixes = ["", "a", "a/b", "ab"];
     let storages = prefixes.map(|prefix| storage(settings(&server).prefix(prefix)));
@@ -121,7 +121,7 @@ async fn prefixes_do_not_see_each_other_and_what_is_deeper_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_long_listing_comes_in_pages_from_where_it_is_asked_for() {
+async fn a_long_listing_starts_where_it_is_asked_for_and_has_pages() {
     let server = with_history(2500);
     let files = storage(settings(&server).prefix("checks")).files();
     let all = files.list("", usize::MAX).await.unwrap();
@@ -206,7 +206,7 @@ async fn indexed(server: &S3Server, prefix: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn an_index_has_what_many_nodes_store_at_the_same_time() {
+async fn an_index_has_every_file_that_many_nodes_store_at_the_same_time() {
     let server = std::sync::Arc::new(server());
     let nodes: Vec<_> = (0..8_u64)
         .map(|node| {
@@ -228,7 +228,7 @@ async fn an_index_has_what_many_nodes_store_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn an_index_loses_what_is_deleted_and_what_is_old() {
+async fn deleted_and_old_files_leave_the_index() {
     let server = server();
     let storage = storage(settings(&server).index(true));
     server.put(BUCKET, "1473318000000000000-check.json", "[]\n");
@@ -239,7 +239,7 @@ async fn an_index_loses_what_is_deleted_and_what_is_old() {
     assert_eq!(names.len(), 3, "{names:?}");
     storage.files().delete(&[&names[0]]).await.unwrap();
     assert_eq!(indexed(&server, "").await, names[1..]);
-    // An index that cannot be renewed costs no report.
+    // If the index cannot be renewed, the report is still stored.
     server.deny_listing(true);
     storage.store(&report(9)).await.unwrap();
     server.deny_listing(false);
@@ -308,7 +308,7 @@ async fn derived_files_are_compressed_and_check_files_are_not() {
 }
 
 #[tokio::test]
-async fn an_answer_that_gets_lost_costs_nothing_and_stores_nothing_twice() {
+async fn a_lost_answer_loses_nothing_and_stores_nothing_twice() {
     let server = server();
     let storage = storage(settings(&server));
     for number in 0..5 {
@@ -319,7 +319,7 @@ async fn an_answer_that_gets_lost_costs_nothing_and_stores_nothing_twice() {
 }
 
 #[tokio::test]
-async fn a_server_that_was_away_is_found_again() {
+async fn a_server_that_was_down_is_used_again_once_it_is_back() {
     let server = server();
     let storage = storage(settings(&server).timeout(Duration::from_secs(1)));
     storage.store(&report(0)).await.unwrap();
@@ -353,7 +353,7 @@ async fn a_server_that_is_too_slow_is_reported() {
 }
 
 #[tokio::test]
-async fn a_refused_condition_is_asked_for_once_in_a_process() {
+async fn a_refused_condition_is_tried_once_per_process() {
     let server = server();
     server.refuse_put_conditions(true);
     let files = storage(settings(&server)).files();
@@ -366,7 +366,7 @@ async fn a_refused_condition_is_asked_for_once_in_a_process() {
 }
 
 #[tokio::test]
-async fn a_refused_bulk_delete_is_asked_for_once_in_a_process() {
+async fn a_refused_bulk_delete_is_tried_once_per_process() {
     let server = server();
     server.refuse_bulk_deletes(true);
     let files = storage(settings(&server)).files();

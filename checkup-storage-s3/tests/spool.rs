@@ -32,7 +32,7 @@ fn checkup(settings: &S3, dir: &Path) -> Checkup {
         .unwrap()
 }
 
-/// Stores with settings, or a server, that something is wrong with, and then with the right ones.
+/// Stores with faulty settings or a faulty server, and then with correct ones.
 async fn spools(server: &S3Server, wrong: &S3, parts: &[&str]) {
     let temporary = tempfile::tempdir().unwrap();
     let checkup = |settings| checkup(settings, temporary.path());
@@ -50,7 +50,7 @@ async fn spools(server: &S3Server, wrong: &S3, parts: &[&str]) {
         assert!(!format!("{text} {error:?}").contains(secret), "{text}");
     }
 
-    // Problems that are not caused by the settings are over now.
+    // Problems that were not caused by the settings are over now.
     server.start_again();
     server.create_bucket(BUCKET);
     server.read_only(false);

@@ -33,7 +33,7 @@ impl Files {
         self.end(action, outcome)
     }
 
-    /// The same for callers that handle some answers.
+    /// The same, for callers that handle some refusals themselves.
     pub(super) async fn ask<T, F>(
         &self,
         action: &Action,

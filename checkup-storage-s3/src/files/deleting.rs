@@ -14,15 +14,15 @@ use crate::action::Action;
 use crate::refusal::Refusal;
 use crate::wire::Answer;
 
-/// How many files are deleted concurrently where each takes a request.
+/// How many files are deleted concurrently if each takes a request.
 const CONCURRENT: usize = 8;
 
 /// The outcome of deleting many files with one request.
 enum Bulk {
     Done,
-    /// The server refuses it. Only single requests show whether it also refuses to delete the files.
+    /// The server refuses such requests. Only single requests show whether it refuses to delete the files as well.
     Refused(Refusal),
-    /// Some of the files could not be deleted. One by one, each has an answer of its own.
+    /// Some of the files could not be deleted. Deleted one by one, each gets a separate answer.
     InPart,
 }
 
@@ -73,7 +73,7 @@ impl Files {
         }
         let storage = self.target().describe();
         if refusal.is_denied() {
-            // Ceph asks for the permission on the bucket, not on its objects.
+            // Ceph requires the permission on the bucket, not on its objects.
             tracing::info!(%storage, "deletes files one by one: the access key may not delete many with one request; Ceph wants s3:DeleteObject on the bucket too for that");
         } else {
             tracing::info!(%storage, "deletes files one by one: the server cannot delete many with one request");

@@ -32,7 +32,7 @@ const CHANGEABLE: &str = "no-cache";
 /// The outcome of a put on a condition.
 enum Conditional {
     Done(Put),
-    /// The server refuses the condition, or everything.
+    /// The server refuses the condition, or the whole request.
     Refused(Refusal),
 }
 
@@ -55,7 +55,7 @@ impl Files {
         Ok(put)
     }
 
-    /// Makes or replaces an object with these attributes.
+    /// Creates or replaces an object with these attributes.
     pub(crate) async fn put_with(
         &self,
         name: &str,
@@ -92,7 +92,7 @@ impl Files {
         tags
     }
 
-    /// A put on the condition that the name is free.
+    /// Puts a file on the condition that its name is free.
     async fn put_conditionally(&self, name: &str, content: &Bytes) -> Result<Conditional, StorageError> {
         let (key, action) = (self.key(name)?, Action::put(name));
         let mut conflicts = 0;
@@ -121,8 +121,8 @@ impl Files {
         }
     }
 
-    /// A put after a look whether the name is free, for servers that cannot do both in one request. Of two concurrent puts, one replaces the
-    /// file of the other, which is the same: check files of one name are equal.
+    /// Puts a file after looking whether its name is free, for servers that cannot do both in one request. Of two concurrent puts, one
+    /// replaces the file of the other, which does no harm: check files with the same name are equal.
     async fn put_if_not_seen(&self, name: &str, content: &[u8]) -> Result<Put, StorageError> {
         let (key, action) = (self.key(name)?, Action::look(name));
         match self.ask(&action, |client: AmazonS3| async move { client.head(&key).await }).await? {

@@ -18,8 +18,8 @@ use crate::wire::Answer;
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 impl Files {
-    /// The names from `from` on and before `end`. It stops at the first name or folder that is not before `end`: a bucket may be shared with
-    /// thousands of other folders.
+    /// Lists the names from `from` up to, but not including, `end`. It stops at the first name or folder that is not before `end`, since a
+    /// bucket may be shared with thousands of other folders.
     pub(super) async fn list_range(
         &self,
         from: &str,
@@ -30,7 +30,7 @@ impl Files {
         let is_before = |name: &str| end.is_none_or(|end| name < end);
         let (mut names, mut page_token) = (Vec::new(), None);
         while names.len() < limit {
-            // A page of folders has no names, so that the pages after it are as large as they may be.
+            // A page of folders has no names, so the following pages are as large as possible.
             let wanted = if page_token.is_none() { limit } else { PAGE };
             let options = PaginatedListOptions {
                 offset: before(from).map(|before| format!("{prefix}{before}")),
@@ -123,11 +123,11 @@ impl Files {
     }
 }
 
-/// A text right before `from`, since servers list what comes after one; `None` if nothing is before.
+/// Returns a text right before `from`, since servers list what comes after a given text; `None` if nothing is before `from`.
 ///
-/// The few names between the two are removed from what the server lists.
+/// The few names between the two are removed from the server's listing.
 fn before(from: &str) -> Option<String> {
-    // The next name after a name is the name and the least character, which no key has.
+    // The name that follows a name directly is that name plus the lowest character, which no key contains.
     if let Some(name) = from.strip_suffix('\0') {
         return Some(name.to_owned());
     }
@@ -135,7 +135,7 @@ fn before(from: &str) -> Option<String> {
     let last = chars.next_back()?;
     let before_last = match last {
         '1'..='9' | 'B'..='Z' | 'b'..='z' => char::from_u32(last as u32 - 1).map(|c| format!("{c}~")),
-        // This skips folders without a name, or called `.`, that other programs make.
+        // This skips folders that are called `.` or have no name, which other programs create.
         '0' if chars.as_str().is_empty() => Some("/~".to_owned()),
         _ => None,
     };

@@ -24,7 +24,7 @@ use crate::refusal::Refusal;
 use crate::target::{self, Target, environment};
 use crate::wire::{Answer, watch};
 
-/// The pauses before a write is repeated that may have been refused because the change before it has not spread yet.
+/// The pauses before retrying a write that may have been refused because the previous change has not spread yet.
 pub(super) const PAUSES: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
 
@@ -33,7 +33,7 @@ pub(super) const PAUSES: [Duration; 4] =
 pub(super) enum Reply<T> {
     Done(T),
     Refused(Refusal),
-    /// A success with an answer that the SDK cannot read.
+    /// A successful response that the SDK cannot read.
     Strange,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Found<T> {
     Missing,
     /// The server does not have such a setting.
     Unsupported,
-    /// The server has one, in a form that cannot be read.
+    /// The server has such a setting, in a form that cannot be read.
     Unreadable,
 }
 
@@ -128,7 +128,7 @@ impl Api {
         }
     }
 
-    /// Reads a setting. A refusal with the code `missing` says that it is not set.
+    /// Reads a setting. A refusal with the code `missing` means that it is not set.
     pub(super) async fn look<T, E>(
         &self,
         call: &Action,
@@ -144,7 +144,7 @@ impl Api {
         }
     }
 
-    /// Writes a setting. After a refusal that `passes`, it tries again, since an earlier change takes a moment to spread.
+    /// Writes a setting. Tries again after a refusal that `passes`, since an earlier change takes a moment to spread.
     pub(super) async fn write<T, E, F: Future<Output = Result<T, E>>>(
         &self,
         call: &Action,
@@ -202,7 +202,7 @@ pub(super) fn is_early(refusal: &Refusal) -> bool {
     matches!(refusal.code.as_str(), "NoSuchBucket" | "OperationAborted")
 }
 
-/// Whether the server does not have what was asked for. Some ignore the name of the setting and try to make the bucket again.
+/// Whether the server does not support the setting. Some servers ignore its name and try to create the bucket again.
 fn is_unsupported(refusal: &Refusal) -> bool {
     matches!(refusal.status, 405 | 501)
         || matches!(
@@ -215,12 +215,12 @@ fn is_unsupported(refusal: &Refusal) -> bool {
         )
 }
 
-/// The error of credentials that were good a moment ago, or of the HTTP client. No remedy is known.
+/// The error of credentials that were valid a moment ago, or of the HTTP client. No remedy is known.
 fn unusable(error: object_store::Error) -> StorageError {
     StorageError::new("cannot use the AWS SDK").with_source(error)
 }
 
-/// Adds the checksum that is demanded by servers that do not know the SDK's.
+/// Adds a checksum for servers that require one but do not support the SDK's.
 pub(super) fn add_md5(request: &mut HttpRequest) {
     if let Some(body) = request.body().bytes() {
         let digest = BASE64_STANDARD.encode(Md5::digest(body));

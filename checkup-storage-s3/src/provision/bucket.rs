@@ -14,7 +14,7 @@ const DEFAULT_REGION: &str = "us-east-1";
 const LOOK: Action = Action::new("look into", "s3:ListBucket");
 const CREATE: Action = Action::new("create", "s3:CreateBucket");
 
-/// A bucket that exists, or that would be made.
+/// A bucket that exists, or that would be created.
 #[derive(Debug)]
 pub(super) struct Bucket {
     pub(super) api: Api,
@@ -26,14 +26,14 @@ pub(super) struct Bucket {
 pub(super) enum State {
     /// It existed before.
     There,
-    /// This run made it.
+    /// This run created it.
     New,
     /// It does not exist, and this is a dry run.
     Missing,
 }
 
 impl Bucket {
-    /// Finds the bucket, or makes it.
+    /// Finds the bucket, or creates it.
     pub(super) async fn make(
         target: &Target,
         request: &Provision,
@@ -71,7 +71,7 @@ impl Bucket {
     }
 }
 
-/// Lists the bucket, since the refusal of that request says why.
+/// Lists the bucket, because the refusal of that request gives the reason.
 async fn look(api: &Api) -> Result<Reply<()>, StorageError> {
     let Target { bucket, prefix, .. } = api.target();
     let prefix = Some(prefix.clone()).filter(|prefix| !prefix.is_empty());

@@ -10,7 +10,7 @@ const EXPOSED: [&str; 2] = ["ETag", "Date"];
 /// How many seconds a browser remembers the answer to a preflight request.
 const MAX_AGE: i32 = 3600;
 
-/// The rule that lets pages of these origins read; pages of all origins if none is given.
+/// The rule that lets pages of these origins read, or pages of all origins if none is given.
 pub(super) fn rule(id: &str, origins: &[String]) -> Result<CorsRule, BuildError> {
     let origins = if origins.is_empty() { vec!["*".to_owned()] } else { origins.to_vec() };
     CorsRule::builder()
@@ -23,10 +23,10 @@ pub(super) fn rule(id: &str, origins: &[String]) -> Result<CorsRule, BuildError>
         .build()
 }
 
-/// The rules with ours among them, or `None` if it is already there. Those of others stay before it, since the first rule that
+/// Adds our rule to the rules; `None` if it already exists. Other people's rules stay before it, since the first rule that
 /// matches a request applies.
 pub(super) fn merge(mut rules: Vec<CorsRule>, ours: &CorsRule) -> Option<Vec<CorsRule>> {
-    // Servers may not keep the id.
+    // Some servers do not keep the id.
     if rules.iter().any(|rule| is_same(rule, ours)) {
         return None;
     }
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn ours_comes_after_those_of_others_and_is_replaced_in_its_place() {
+    fn our_rule_comes_after_others_and_is_replaced_in_place() {
         let ours = rule("CheckupRead", &[]).unwrap();
         let merged = merge(vec![theirs()], &ours).unwrap();
         assert_eq!(merged, [theirs(), ours.clone()]);

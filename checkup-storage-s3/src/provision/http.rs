@@ -63,7 +63,7 @@ fn translate(parts: &mut http::response::Parts, content: Bytes) -> Bytes {
     let refusal = match document::root(&content).as_deref() {
         // Garage reports an unset setting with 204 or 200 and an empty body.
         None if content.trim_ascii().is_empty() => refusal(404, NOTHING_SET),
-        // A server that does not know the setting answers as if it was asked for the bucket.
+        // A server that does not know the setting answers as if the request were for the bucket.
         Some("ListBucketResult" | "ListAllMyBucketsResult") => refusal(501, "NotImplemented"),
         // Ceph's name for it; older versions write its values in capitals.
         Some("BlockPublicAccessBlockConfiguration") => {
@@ -73,7 +73,7 @@ fn translate(parts: &mut http::response::Parts, content: Bytes) -> Bytes {
         }
         _ => return content,
     };
-    // The status is never one for which a request is repeated.
+    // This status never causes a retry.
     parts.status = http::StatusCode::NOT_FOUND;
     parts.headers.remove(http::header::CONTENT_LENGTH);
     note(Some(Answer::Refused(refusal)));

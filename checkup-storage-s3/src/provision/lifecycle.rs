@@ -24,7 +24,7 @@ pub(super) struct Plan {
     others: Vec<LifecycleRule>,
     /// The rule of this storage.
     ours: Option<LifecycleRule>,
-    /// Rules that an earlier version set for this storage. They match whatever begins with the prefix and a digit.
+    /// Rules that an earlier version set for this storage. They match every key that begins with the prefix and a digit.
     wide: Vec<LifecycleRule>,
 }
 
@@ -36,7 +36,7 @@ impl Plan {
         for rule in existing {
             match rule.id() {
                 Some(found) if earlier.iter().any(|earlier| earlier == found) => plan.wide.push(rule),
-                // A rule that lost its tag matches as much.
+                // A rule that has lost its tag matches just as much.
                 Some(found) if found == id && tag_of(&rule).is_none() => plan.wide.push(rule),
                 Some(found) if found == id => plan.ours = Some(rule),
                 _ => plan.others.push(rule),
@@ -54,7 +54,7 @@ impl Plan {
         !self.is_wide() && self.ours.as_ref().is_some_and(|ours| document(ours) == document(rule))
     }
 
-    /// The rules to be left without ours.
+    /// The rules that remain without ours.
     pub(super) fn others(&self) -> Vec<LifecycleRule> {
         self.others.clone()
     }
@@ -68,7 +68,7 @@ impl Plan {
         if is_empty { ProvisionChange::Created } else { ProvisionChange::Updated }
     }
 
-    /// What happens to the rules that are too wide, if nothing takes their place.
+    /// Says what happens to rules that match too much, if nothing replaces them.
     pub(super) fn describe_wide(&self) -> String {
         format!(
             "{} that an earlier version set are removed, since they match other objects too; set `tag_check_files` for a rule that does \
@@ -93,7 +93,7 @@ impl Plan {
     }
 }
 
-/// The days of an age, rounded up: a lifecycle counts whole days.
+/// Converts an age to days, rounded up, since lifecycle rules count whole days.
 pub(super) fn days(age: Duration) -> i32 {
     i32::try_from(age.as_secs().div_ceil(DAY)).unwrap_or(i32::MAX).max(1)
 }
@@ -135,7 +135,7 @@ fn tag_of(rule: &LifecycleRule) -> Option<&Tag> {
 fn prefix_of(rule: &LifecycleRule) -> Option<&str> {
     let filter = rule.filter()?;
     let prefix = filter.prefix().or_else(|| filter.and()?.prefix());
-    // Older servers have it outside of the filter.
+    // Older servers put it outside the filter.
     #[allow(deprecated, reason = "what a server sends is not ours to choose")]
     prefix.or_else(|| rule.prefix()).filter(|prefix| !prefix.is_empty())
 }

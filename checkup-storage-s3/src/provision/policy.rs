@@ -35,7 +35,7 @@ pub(super) struct Merged {
     pub(super) others: usize,
 }
 
-/// Puts our statements into a policy, each in place of the one with its `Sid`. All others stay as they are.
+/// Puts our statements into a policy, each replacing the one with its `Sid`. All others are unchanged.
 ///
 /// # Errors
 ///
@@ -109,7 +109,7 @@ impl Scope<'_> {
     }
 }
 
-/// The text as a policy writes it where these characters would have another meaning: `${*}`.
+/// Escapes characters that would have another meaning in a policy: `${*}`.
 ///
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars>
 fn literal(text: &str, special: &[char]) -> String {

@@ -37,7 +37,7 @@ pub(super) struct Steps<'a> {
     state: State,
     request: &'a Provision,
     on_step: &'a mut (dyn FnMut(ProvisionStep) + Send),
-    /// Whether a block of public policies was just removed.
+    /// Whether this run has just removed a block of public policies.
     unblocked: bool,
     /// The first response that could not be read.
     unreadable: Option<Action>,
@@ -123,7 +123,7 @@ impl<'a> Steps<'a> {
             return self.unchanged(WHAT, detail);
         }
         let detail = kept(format!("{detail}{}", plan.and_wide()), plan.others().len(), "rule");
-        // Switched off, it does nothing while it is looked at: a server that ignores the tag would remove everything under the prefix.
+        // The rule is switched off while it is verified, since a server that ignores the tag would remove everything under the prefix.
         let probe = lifecycle::rule(prefix, tag, days, false).map_err(incomplete)?;
         if !self.put_lifecycle(plan.with(&probe), default_size.as_ref()).await? {
             return self.unsupported(WHAT, "set `check_expiry` instead");
@@ -349,7 +349,7 @@ impl<'a> Steps<'a> {
         Ok(())
     }
 
-    /// Leaves a setting as it is, and makes it an error of the whole run.
+    /// Leaves a setting unchanged, and reports that as an error of the whole run.
     fn unreadable(&mut self, what: &str, action: Action) -> Result<(), StorageError> {
         self.unreadable.get_or_insert(action);
         self.unchanged(what, "the server's answer cannot be read, so this is left as it is")
@@ -371,7 +371,7 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// A setting that was not there is created.
+/// A setting that did not exist is created.
 fn made_or_changed<T>(existing: &[T]) -> ProvisionChange {
     if existing.is_empty() { ProvisionChange::Created } else { ProvisionChange::Updated }
 }

@@ -119,7 +119,7 @@ pub(super) fn storage_class(class: &str) -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// A part of an access key, which goes into a header or signs one. It is never shown.
+/// Checks a part of an access key, which is sent in a header or signs one. It is never shown.
 pub(super) fn key(place: &str, text: &str) -> Result<(), ConfigError> {
     match text.chars().all(|c| c.is_ascii_graphic()) {
         true => Ok(()),

@@ -13,7 +13,8 @@ pub(crate) async fn read(place: &Place) -> Result<History, StorageError> {
     history::read(storage.reader().unwrap(), Timestamp::from_unix_nanos(0)).await
 }
 
-/// Every result of these entries is read, as it was; and nothing at all is read twice. How many more there are.
+/// Asserts that every result of these entries is read unchanged, and that nothing is read twice. Returns how many
+/// further results there are.
 #[track_caller]
 pub(crate) fn assert_read_once<'a>(history: &History, entries: impl IntoIterator<Item = &'a Entry>) -> usize {
     assert!(history.unread.is_empty(), "{:?}", history.unread);

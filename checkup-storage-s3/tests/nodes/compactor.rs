@@ -23,7 +23,7 @@ pub(crate) fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mut journal = File::create(place.dir.join(format!("compacted-{number}"))).unwrap();
     while !is_over.load(Ordering::Relaxed) {
-        // The outage is its too; and nothing depends on what it does when.
+        // The outage affects it too, and nothing depends on when it does its work.
         if let Ok(done) = runtime.block_on(storage.maintainer().unwrap().maintain()) {
             writeln!(journal, "{}", done.compacted).unwrap();
         }

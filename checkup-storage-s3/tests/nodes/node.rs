@@ -9,18 +9,18 @@ use tokio::runtime::Runtime;
 
 use crate::place::{Entry, LOCATIONS, Place, time_of};
 
-/// Makes all runs below the number that it reads, and then reads the next number.
+/// Makes all runs below the number that it reads, then reads the next number.
 pub(crate) fn main() {
     let (place, node) = (Place::of_this_process(), Place::number_of_this_process());
     let runtime = Runtime::new().unwrap();
-    // Where its journal says that it was when it was killed.
+    // Continues where its journal ends, in case it was killed.
     let mut done: BTreeSet<_> = place.noted(node).into_iter().map(|entry| (entry.run, entry.location)).collect();
     let attempt = std::process::id();
     for line in stdin().lines() {
         for run in 0..line.unwrap().parse().unwrap() {
             let new: Vec<_> =
                 LOCATIONS.into_iter().filter(|location| done.insert((run, (*location).to_owned()))).collect();
-            // At once, so that a node's own stores share its spool.
+            // Concurrently, so that a node's own stores share its spool.
             runtime.block_on(async {
                 let runs = new.into_iter().map(|location| {
                     let (place, time) = (place.clone(), time_of(run, attempt));
@@ -37,7 +37,7 @@ pub(crate) fn main() {
 async fn store(place: &Place, node: usize, run: usize, location: &str, time: Timestamp) {
     // A checkup for each run, as each one-shot run has.
     let checkup = place
-        // In an outage, a store gives up soon.
+        // A short timeout, so that stores give up quickly during the outage.
         .checkup(place.storage().timeout(Duration::from_secs(5)), node)
         .check(check_fn(format!("node {node}"), || async { Ok::<_, String>(()) }))
         .check(check_fn(format!("queue of node {node}"), || async { Err::<(), _>("17 messages are stuck") }))

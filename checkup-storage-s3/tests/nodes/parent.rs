@@ -25,16 +25,16 @@ const KILLS: [usize; 3] = [4, 2, 4];
 /// After how many runs the outage begins, and ends.
 const OUTAGE: [usize; 2] = [22, 28];
 
-/// How many runs of each node are sent again in the end.
+/// How many runs of each node are sent again at the end.
 const AGAIN: usize = 2;
 
-/// How long to wait for what takes no time unless it is broken.
+/// How long to wait for things that are quick unless something is broken.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Nodes {
     place: Place,
     children: Vec<Child>,
-    /// How many runs they may make for now.
+    /// How many runs the nodes may make for now.
     runs: usize,
     killed: usize,
 }
@@ -46,7 +46,7 @@ pub(crate) fn eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once()
     let (is_over, outages) = (AtomicBool::new(false), AtomicUsize::new(0));
     let reads = thread::scope(|scope| {
         let reader = scope.spawn(|| read_all_the_time(&place, &is_over, &outages));
-        // The reader must end even if this panics.
+        // The reader must stop even if this panics.
         let over = SetOnDrop(&is_over);
         run(&place, &server, &outages);
         drop(over);
@@ -74,7 +74,7 @@ pub(crate) fn eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once()
     let spooled = entries.iter().filter(|entry| !entry.is_stored).count();
     assert!(spooled >= NODES * (OUTAGE[1] - OUTAGE[0]), "{spooled} reports were in a spool");
     let more = assert_read_once(&runtime.block_on(read(&place)).unwrap(), &entries);
-    // What a node stored right before it was killed may be there or not.
+    // A report that a node stored right before it was killed may or may not exist.
     assert!(more <= KILLS.iter().sum::<usize>() * LOCATIONS.len() * 2, "{more} results that no node has reported");
 
     // A report that is sent again, because an answer was lost or a spool was flushed twice, adds one file to the compacted one,
@@ -87,7 +87,7 @@ pub(crate) fn eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once()
     assert_eq!(server.check_files(), before + again.len());
     assert_eq!(assert_read_once(&runtime.block_on(read(&place)).unwrap(), &entries), more);
 
-    // And the same when all of it is compacted.
+    // The same holds after everything has been compacted.
     runtime.block_on(compact(&place));
     assert_eq!(assert_read_once(&runtime.block_on(read(&place)).unwrap(), &entries), more);
     let after = server.check_files();
@@ -100,7 +100,7 @@ pub(crate) fn eight_nodes_in_two_locations_each_lose_nothing_and_are_read_once()
     );
 }
 
-/// All of the nodes' runs, with all that happens to them.
+/// Lets the nodes make all their runs, and disturbs them.
 fn run(place: &Place, server: &Server, outages: &AtomicUsize) {
     let children = (0..NODES).map(|node| place.start("node", node)).collect();
     let mut nodes = Nodes { place: place.clone(), children, runs: 0, killed: 0 };
@@ -128,7 +128,7 @@ fn run(place: &Place, server: &Server, outages: &AtomicUsize) {
 
     nodes.allow(RUNS);
     for _ in 0..KILLS[2] {
-        // In the middle of its flush, as long as there is something to flush.
+        // Kills it in the middle of its flush, as long as there is something to flush.
         let waiting = place.waiting(0);
         nodes.wait(|_| waiting == 0 || place.waiting(0) < waiting);
         nodes.kill();
@@ -142,7 +142,7 @@ fn run(place: &Place, server: &Server, outages: &AtomicUsize) {
 }
 
 impl Nodes {
-    /// Lets them make their runs up to a number.
+    /// Lets the nodes make their runs up to a number.
     fn allow(&mut self, runs: usize) {
         self.runs = runs;
         for child in &mut self.children {
@@ -150,7 +150,7 @@ impl Nodes {
         }
     }
 
-    /// How many reports a node has reported.
+    /// How many reports are in a node's journal.
     fn reports(&self, node: usize) -> usize {
         self.place.noted(node).len()
     }
@@ -174,7 +174,7 @@ impl Nodes {
     /// Kills the first node, somewhere in its work, and starts it again.
     fn kill(&mut self) {
         thread::sleep(Duration::from_micros(RandomState::new().hash_one(self.killed) % 20_000));
-        // On Unix, with SIGKILL.
+        // On Unix, this is SIGKILL.
         self.children[0].kill().unwrap();
         self.children[0].wait().unwrap();
         self.killed += 1;
@@ -186,7 +186,7 @@ impl Nodes {
 impl Drop for Nodes {
     fn drop(&mut self) {
         for child in &mut self.children {
-            // An error says that it has ended.
+            // An error means that it has already ended.
             let _ = child.kill();
             let _ = child.wait();
         }
@@ -210,7 +210,7 @@ fn read_all_the_time(place: &Place, is_over: &AtomicBool, outages: &AtomicUsize)
     let runtime = Runtime::new().unwrap();
     let mut reads = 0;
     while !is_over.load(Ordering::SeqCst) {
-        // Odd while the server is away.
+        // The number is odd while the server is away.
         let outage = outages.load(Ordering::SeqCst);
         let stored: Vec<_> = entries(place).into_iter().filter(|entry| entry.is_stored).collect();
         // A read that fails now, in the outage or amid so many changes, is reported and does no harm.
@@ -224,12 +224,12 @@ fn read_all_the_time(place: &Place, is_over: &AtomicBool, outages: &AtomicUsize)
     reads
 }
 
-/// What all nodes have reported.
+/// The journals of all nodes.
 fn entries(place: &Place) -> Vec<Entry> {
     (0..NODES).flat_map(|node| place.noted(node)).collect()
 }
 
-/// Stores what still waits in the spools, as `checkup maintain` does.
+/// Stores the reports that still wait in the spools, as `checkup maintain` does.
 async fn flush(place: &Place) {
     for node in 0..NODES {
         let checkup = place.checkup(place.storage(), node).build().unwrap();

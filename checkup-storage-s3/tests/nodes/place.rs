@@ -27,12 +27,12 @@ pub(crate) struct Place {
     key: (String, String),
 }
 
-/// What a node says about a report that it has handed to the storage.
+/// A journal entry about a report that a node has handed to the storage.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) run: usize,
     pub(crate) location: String,
-    /// Whether it is stored; otherwise it is in the spool.
+    /// Whether the report is stored; otherwise it is in the spool.
     pub(crate) is_stored: bool,
     pub(crate) report: Report,
 }
@@ -84,16 +84,16 @@ impl Place {
         files.filter(|file| file.as_ref().unwrap().file_name().to_str().unwrap().ends_with(".json")).count()
     }
 
-    /// Writes down what a node reports, durably.
+    /// Appends an entry to a node's journal, durably.
     pub(crate) fn note(&self, node: usize, entry: &Entry) {
-        // After a line of its own, so that half an entry of a killed process spoils no other.
+        // Starts a new line first, so that half an entry of a killed process does not spoil the next.
         let line = format!("\n{}\n", serde_json::to_string(entry).unwrap());
         let mut file = File::options().append(true).create(true).open(self.journal(node)).unwrap();
         file.write_all(line.as_bytes()).unwrap();
         file.sync_all().unwrap();
     }
 
-    /// What a node has reported.
+    /// The entries of a node's journal.
     pub(crate) fn noted(&self, node: usize) -> Vec<Entry> {
         let text = fs::read_to_string(self.journal(node)).unwrap_or_default();
         text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
@@ -104,8 +104,8 @@ impl Place {
     }
 }
 
-/// When a run was, if it is the `attempt`th time that it is made: each has results of its own, as a node that is restarted has.
-/// All are on two days that have ended, so that they are compacted while others are still stored.
+/// The time of a run when it is made for the `attempt`th time. Each attempt has different results, like those of a restarted
+/// node. All are on two past days, so that they are compacted while others are still being stored.
 pub(crate) fn time_of(run: usize, attempt: u32) -> Timestamp {
     let today = Timestamp::now().unix_nanos() / DAY;
     let run = i64::try_from(run).unwrap();
@@ -113,7 +113,7 @@ pub(crate) fn time_of(run: usize, attempt: u32) -> Timestamp {
     Timestamp::from_unix_nanos(beginning + run * 600_000_000_000 + i64::from(attempt))
 }
 
-/// What makes two results one.
+/// Identifies a result.
 pub(crate) fn identity(result: &CheckResult) -> (&str, &str, Timestamp, Option<&str>) {
     (&result.name, &result.endpoint, result.timestamp, result.location.as_deref())
 }

@@ -17,7 +17,7 @@ pub(crate) enum Server {
     Real(Front),
 }
 
-/// A port in front of a real server, which can refuse connections as a server does that is away.
+/// A port in front of a real server. It can refuse connections, like a server that is down.
 pub(crate) struct Front {
     runtime: Runtime,
     addr: SocketAddr,

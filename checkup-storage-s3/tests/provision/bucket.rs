@@ -20,7 +20,7 @@ fn full() -> Provision {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bucket_that_is_missing_is_made_with_all_that_a_page_needs() {
+async fn a_missing_bucket_is_created_with_everything_that_a_page_needs() {
     let moto = Moto::new();
     let steps = provision(settings(&moto.endpoint(), "fresh"), full()).await;
     assert_eq!(
@@ -47,14 +47,14 @@ async fn a_bucket_that_is_missing_is_made_with_all_that_a_page_needs() {
         assert_eq!(*status, 200);
         assert!(parts.iter().all(|part| document.contains(part)), "{parts:?} in {document}");
     }
-    // It is there before anything is public, and it becomes public last.
+    // The bucket exists before anything is public, and becomes public last.
     let writes = moto.writes();
     assert_eq!(writes.len(), 7, "the rule is written twice: {writes:?}");
     assert!(writes[0].starts_with("PUT /fresh") && writes[6].contains("policy"), "{writes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_run_finds_all_as_asked_and_writes_nothing() {
+async fn a_second_run_finds_everything_as_requested_and_writes_nothing() {
     let moto = Moto::new();
     let settings = settings(&moto.endpoint(), "twice");
     provision(settings.clone(), full()).await;
@@ -124,7 +124,7 @@ async fn a_dry_run_reports_the_plan_and_changes_nothing() {
     );
     assert_eq!(moto.writes(), [""; 0]);
     assert_eq!(state("planned"), before);
-    // What is planned is what is then done.
+    // The run then does exactly what was planned.
     let done = provision(missing, full()).await;
     let documents =
         |steps: &[checkup_core::ProvisionStep]| steps.iter().map(|step| step.document.clone()).collect::<Vec<_>>();

@@ -1,4 +1,4 @@
-//! Servers that have a setting and answer in a form of their own.
+//! Servers that have a setting but answer in an unusual form.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use checkup_testkit::{HttpServer, Response};
 use super::refusals::{bare, refuse, subject};
 use super::{chain, changes, settings, try_provision};
 
-/// What Ceph RGW 16.2 answers to a look at the public access block.
+/// Ceph RGW 16.2's answer to reading the public access block.
 const CEPH_BLOCK: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><BlockPublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls>\
     <IgnorePublicAcls>false</IgnorePublicAcls><BlockPublicPolicy>true</BlockPublicPolicy><RestrictPublicBuckets>false</RestrictPublicBuckets>\
     </BlockPublicAccessBlockConfiguration>";
@@ -65,7 +65,7 @@ async fn an_empty_answer_says_that_nothing_is_set() {
 }
 
 #[tokio::test]
-async fn a_setting_that_cannot_be_read_is_left_and_is_an_error_in_the_end() {
+async fn an_unreadable_setting_is_left_unchanged_and_reported_at_the_end() {
     for setting in ["cors", "website", "publicAccessBlock", "lifecycle"] {
         let server = HttpServer::start(move |request| match (request.method.as_str(), subject(&request)) {
             ("GET", found) if found == setting => Response::new(200).body("<Unknown><What/></Unknown>"),

@@ -13,7 +13,7 @@ use super::{settings, try_provision};
 const THEIRS: &str = "<Rule><ID>theirs</ID><Filter><Prefix>logs/</Prefix></Filter><Status>Enabled</Status>\
     <Expiration><Days>7</Days></Expiration></Rule>";
 
-/// A server that keeps the lifecycle rules it is given, each as `change` writes it.
+/// A server that keeps the lifecycle rules that it is given, after applying `change` to each.
 struct Server {
     http: HttpServer,
     rules: Arc<Mutex<Option<String>>>,
@@ -128,7 +128,7 @@ async fn no_rule_is_made_where_it_would_match_other_objects() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_drops_the_tag_of_a_rule_gets_none() {
     for existing in [None, Some(document(THEIRS))] {
-        // As a server does that reads the elements it knows.
+        // Like a server that reads only the elements it knows.
         let drop_tag = |rules: String| {
             let (begin, rest) = rules.split_once("<Tag>").unwrap_or((&rules, ""));
             let end = rest.split_once("</Tag>").map_or("", |(_, end)| end);
@@ -171,14 +171,14 @@ async fn rules_of_an_earlier_version_that_match_too_much_are_removed() {
     let server = Server::start(Some(document(&wide())), |rules| rules);
     lifecycle(server.settings("pub"), Provision::new()).await.unwrap();
     assert_eq!((server.rules(), server.writes()), (None, vec!["DELETE".to_owned()]));
-    // Those of another prefix are another storage's.
+    // Rules for another prefix belong to another storage.
     let server = Server::start(Some(document(&wide())), |rules| rules);
     assert_eq!(lifecycle(server.settings("prod"), Provision::new()).await, None);
     assert!(server.rules().is_some());
 }
 
 #[tokio::test]
-async fn a_key_that_may_not_see_the_rules_provisions_what_needs_none() {
+async fn a_key_that_may_not_read_the_rules_provisions_everything_else() {
     let server = HttpServer::start(|request| match subject(&request) {
         "lifecycle" => refuse(403, "AccessDenied", ""),
         _ => bare(&request),

@@ -1,5 +1,5 @@
 //! Provisioning: against moto's server, which knows policies, CORS and public access blocks (`.ci/provision` starts it), and
-//! against servers of our own that refuse or do not have what is asked of them.
+//! against test servers that refuse or lack what is asked of them.
 
 #![allow(clippy::unwrap_used, reason = "a helper that cannot help is a failed test")]
 
@@ -48,7 +48,7 @@ fn changes(steps: &[ProvisionStep]) -> Vec<(&str, ProvisionChange)> {
     steps.iter().map(|step| (step.what.as_str(), step.change)).collect()
 }
 
-/// The message of an error with those that caused it.
+/// The message of an error, followed by those of its causes.
 fn chain(error: &dyn std::error::Error) -> String {
     let sources = std::iter::successors(Some(error), |error| error.source());
     sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")

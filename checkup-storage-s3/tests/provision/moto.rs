@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use checkup_testkit::{HttpServer, Request, Response};
 
-/// What moto takes for a signature: it does not look into it.
+/// A header that moto accepts as a signature, since it does not verify it.
 const SIGNED: &str =
     "AWS4-HMAC-SHA256 Credential=AKIDTEST/20260101/eu-west-1/s3/aws4_request, SignedHeaders=host, Signature=0";
 
@@ -78,7 +78,7 @@ pub(crate) fn bucket(name: &str) {
 /// What is set on a bucket: the status and the document of each setting.
 pub(crate) fn state(bucket: &str) -> Vec<(u16, String)> {
     let settings = SETTINGS.iter().map(|setting| owner("GET", &format!("/{bucket}?{setting}"), ""));
-    // Answers that say no have the number of the request in them.
+    // Refusals contain the number of the request.
     settings.map(|(status, body)| (status, if status == 200 { body } else { String::new() })).collect()
 }
 

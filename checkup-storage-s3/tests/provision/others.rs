@@ -1,4 +1,4 @@
-//! What others have set on the bucket.
+//! Settings on the bucket that others have made are kept.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn statements_of_others_are_kept() {
     assert_eq!((&merged["Id"], &merged["Statement"][0]), (&json!("hers"), &theirs));
     assert_eq!(merged["Statement"].as_array().unwrap().len(), 3);
 
-    // Another prefix of the bucket is another's too.
+    // Another prefix of the bucket belongs to somebody else, too.
     provision(settings(&moto.endpoint(), "shared").prefix("staging"), Provision::new()).await;
     let both = policy("shared");
     assert_eq!(both["Statement"].as_array().unwrap()[..3], merged["Statement"].as_array().unwrap()[..]);

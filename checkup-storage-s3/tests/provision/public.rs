@@ -51,7 +51,7 @@ async fn a_storage_without_a_key_reads_the_history() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pages_files_are_public_if_it_lies_there() {
+async fn the_pages_files_are_public_if_the_page_is_there() {
     let moto = Moto::new();
     provision(settings(&moto.endpoint(), "paged"), Provision::new().page()).await;
     for key in ["checks/index.html", "checks/page.js", "checks/badge/api.svg", "checks/secret.txt", "index.html"] {
@@ -68,7 +68,7 @@ async fn the_pages_files_are_public_if_it_lies_there() {
     }
 }
 
-/// The proof that the tests before can fail: without provisioning, anyone gets nothing.
+/// Proves that the tests above can fail: without provisioning, nothing is public.
 #[tokio::test(flavor = "multi_thread")]
 async fn before_it_is_provisioned_nothing_is_public() {
     let _moto = Moto::new();

@@ -1,4 +1,4 @@
-//! Servers that refuse, that have less than Amazon's, and that do not answer.
+//! Servers that refuse requests, lack something that Amazon's have, or do not answer.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(crate) fn subject(request: &Request) -> &str {
         .unwrap_or_default()
 }
 
-/// What a good server answers for a bucket on which nothing is set.
+/// The answers of a good server for a bucket on which nothing is set.
 pub(crate) fn bare(request: &Request) -> Response {
     match (request.method.as_str(), subject(request)) {
         ("GET", "policy") => refuse(404, "NoSuchBucketPolicy", ""),
@@ -164,7 +164,7 @@ async fn wrong_keys_a_wrong_region_and_a_name_that_is_taken_are_reported_with_th
 }
 
 #[tokio::test]
-async fn a_bucket_that_another_run_makes_meanwhile_is_there() {
+async fn a_bucket_that_another_run_creates_meanwhile_is_used() {
     let server = HttpServer::start(|request| match (request.method.as_str(), subject(&request)) {
         ("GET", "") => refuse(404, "NoSuchBucket", ""),
         ("PUT", "") => refuse(409, "BucketAlreadyOwnedByYou", ""),

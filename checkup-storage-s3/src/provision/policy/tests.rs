@@ -6,7 +6,7 @@ fn document(scope: Scope<'_>) -> Value {
     merge(None, scope).unwrap().document
 }
 
-/// Whether a policy lets anyone do this: what IAM does with the parts of the language that are used here.
+/// Whether a policy lets anyone do this, evaluated as IAM does, for the parts of the language that are used here.
 fn anyone_may(policy: &Value, action: &str, resource: &str, prefix: Option<&str>) -> bool {
     policy["Statement"].as_array().unwrap().iter().any(|statement| {
         assert_eq!((&statement["Effect"], &statement["Principal"]), (&json!("Allow"), &json!("*")));
@@ -158,7 +158,7 @@ fn anyone_may_list_with_the_prefix_alone() {
 }
 
 #[test]
-fn the_pages_files_are_read_only_if_it_lies_there() {
+fn the_pages_files_are_readable_only_if_the_page_is_there() {
     let page = Scope { page: true, ..PLAIN };
     for file in ["index.html", "page.js", "feed.atom", "badge.svg", "badge/api.svg", "logo.svg"] {
         let key = format!("checks/{file}");
@@ -169,7 +169,7 @@ fn the_pages_files_are_read_only_if_it_lies_there() {
 }
 
 #[test]
-fn wildcards_in_a_prefix_mean_themselves() {
+fn wildcards_in_a_prefix_are_literal() {
     let scope = Scope { prefix: "a*b?${c}/", page: true, ..PLAIN };
     assert!(may_get(scope, "a*b?${c}/1-check.json"));
     assert!(!may_get(scope, "axxb?${c}/1-check.json"));
@@ -191,7 +191,7 @@ fn other_partitions_have_other_names() {
 }
 
 #[test]
-fn what_others_have_set_is_kept() {
+fn other_peoples_statements_are_kept() {
     let theirs = json!({"Sid": "Theirs", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::status/x"],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}}});
     let nameless =
@@ -210,7 +210,7 @@ fn what_others_have_set_is_kept() {
 }
 
 #[test]
-fn two_prefixes_of_a_bucket_have_their_own_statements() {
+fn two_prefixes_of_a_bucket_have_separate_statements() {
     let first = document(PLAIN);
     let both = merge(Some(&first.to_string()), Scope { prefix: "other/", ..PLAIN }).unwrap();
     assert_eq!(both.document["Statement"].as_array().unwrap().len(), 4);
@@ -246,7 +246,7 @@ fn a_changed_statement_of_ours_is_restored() {
 }
 
 #[test]
-fn what_is_no_policy_is_not_overwritten() {
+fn an_invalid_policy_is_not_overwritten() {
     for text in ["", "[]", "no", "<Policy/>"] {
         assert!(merge(Some(text), PLAIN).unwrap_err().starts_with("it is not JSON"), "{text}");
     }
