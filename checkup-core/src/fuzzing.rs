@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_inputs_are_taken() {
+    fn inputs_of_the_corpus_are_accepted() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
         checkup_testkit::for_each_input(&corpus.join("check_file"), check_file);
         checkup_testkit::for_each_input(&corpus.join("summary"), summary);

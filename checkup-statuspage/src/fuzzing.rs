@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kept_inputs_are_taken() {
+    fn inputs_of_the_corpus_are_accepted() {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
         checkup_testkit::for_each_input(&corpus.join("request"), request);
     }
