@@ -120,8 +120,8 @@ impl Checkup {
 
     /// Runs every check once and reports. Stores nothing and notifies nobody.
     ///
-    /// The report has one result per check, in the order of the checks, whatever happens to any of them.
-    /// Dropping the future cancels the checks.
+    /// The report has one result per check, in the order of the checks, even if some checks fail or panic. Dropping the
+    /// future cancels the checks.
     ///
     /// # Panics
     ///

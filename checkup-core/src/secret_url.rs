@@ -1,4 +1,4 @@
-//! [`SecretUrl`]: a URL that hides what is secret in it, by one rule for all plugins.
+//! [`SecretUrl`]: a URL that hides its secrets, by the same rules for all plugins.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -46,8 +46,7 @@ const SECRET_PATHS: [(&str, &str); 4] = [
     ("webhook.office.com", "/webhookb2/"),
 ];
 
-/// A URL that shows itself without what is secret in it: in `Debug`, in `Display`, and in JSON unless
-/// [secrets are asked for](Secret::exposing).
+/// A URL that hides its secrets in `Debug`, in `Display`, and in JSON unless [secrets are requested](Secret::exposing).
 ///
 /// User and password are left out. Values in the query or fragment whose key looks secret (`token`, `api_key`, `sig`), and the
 /// tokens in the paths of well-known webhooks, show as `[redacted]`. If it is not certain where the credentials end, nothing

@@ -139,8 +139,8 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// What is wrong with the monitor itself, if the error is not about the target: it has used up a resource of the
-/// system. Every checker's errors become failures here, so none of them blames the target.
+/// Describes what is wrong with the monitor itself, if the error is not about the target: a system resource is
+/// exhausted. Every checker's errors become failures here, so none of them blames the target.
 fn own_trouble(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         io::ErrorKind::OutOfMemory => return Some("this machine is out of memory"),

@@ -1,4 +1,4 @@
-//! How a [`CheckupBuilder`] collects checks, storage and notifiers, and makes a [`Checkup`] of them.
+//! [`CheckupBuilder`]: collects checks, storage and notifiers, and builds a [`Checkup`] from them.
 
 use std::sync::Arc;
 
@@ -61,11 +61,11 @@ impl CheckupBuilder {
         self
     }
 
-    /// The checkup.
+    /// Builds the checkup.
     ///
     /// # Errors
     ///
-    /// All invalid settings, each with its place: `checkers[3]`, `storage`, `notifiers[0]`.
+    /// All invalid settings, each with its place in the config: `checkers[3]`, `storage`, `notifiers[0]`.
     pub fn build(self) -> Result<Checkup, ConfigError> {
         let mut problems = ConfigProblems::new();
         for (index, check) in self.checks.iter().enumerate() {

@@ -28,8 +28,7 @@ impl Checkup {
     ///
     /// Results without a verdict ([`Unknown`](crate::Status::Unknown)) are not stored, except operators' posts: they say nothing about the check.
     ///
-    /// Failed maintenance is logged and is not an error, since the report is stored. A storage that takes longer
-    /// than a minute is given up.
+    /// Failed maintenance is logged and is not an error, since the report is stored. A storage that takes longer than a minute is abandoned.
     ///
     /// # Errors
     ///
@@ -58,13 +57,13 @@ impl Checkup {
         Ok(())
     }
 
-    /// Notifies every notifier concurrently. One that panics or takes longer than a minute is an error of its own.
+    /// Notifies every notifier concurrently. One that panics or takes longer than a minute is reported as a separate error.
     pub async fn notify(&self, notification: &Notification) -> Vec<NotifyError> {
         let calls = (0..self.notifiers.len()).map(|index| self.notify_one(index, notification));
         futures::future::join_all(calls).await.into_iter().filter_map(Result::err).collect()
     }
 
-    /// Notifies one notifier, by its place.
+    /// Calls one notifier, named by its place.
     pub(crate) async fn notify_one(&self, index: usize, notification: &Notification) -> Result<(), NotifyError> {
         let call = AssertUnwindSafe(async { self.notifiers[index].notify(notification).await }).catch_unwind();
         // By place and not with its `Debug`, which may show a webhook if a third party wrote it.
@@ -80,7 +79,7 @@ impl Checkup {
     }
 }
 
-/// Turns a storage that panics or does not end into an error.
+/// Turns a panic or a timeout of a storage into an error.
 async fn contain_storage<T>(
     what: &str,
     call: impl Future<Output = Result<T, StorageError>>,

@@ -24,7 +24,7 @@ pub trait ConfigObject: Serialize + DeserializeOwned + JsonSchema + Clone + Send
 
 impl<T: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static> ConfigObject for T {}
 
-/// Which `type`s of checkers, storages and notifiers exist, and how to make them from their settings.
+/// The `type`s of checkers, storages and notifiers that exist, and how to make them from their settings.
 ///
 /// It is a plain value: every program has its own. The facade's `default_registry()` has the types of the enabled features.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ pub struct Registry {
     pub(super) storages: Types<dyn Storage>,
     pub(super) notifiers: Types<dyn Notifier>,
     pub(super) sections: Types<dyn Any + Send + Sync>,
-    /// What the schemes of URLs stand for.
+    /// The checkers that URL schemes stand for.
     pub(super) schemes: BTreeMap<String, Scheme>,
     /// How sections are validated when the checks are known.
     pub(super) with_checks: BTreeMap<String, Validation>,
@@ -72,7 +72,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word for it.
+    /// Its name in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::Checker => "checker",

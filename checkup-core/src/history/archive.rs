@@ -67,8 +67,8 @@ use expiry::Removable;
 use listing::Listing;
 use summarising::Summarising;
 
-/// How many names are tried for a report. They are spread over a second, so this many collisions are a fault and not
-/// bad luck.
+/// How many names are tried for a report. They are spread over a second, so this many collisions are a fault, not bad
+/// luck.
 const MAX_NAMES: u32 = 10_000;
 
 /// How many names are listed per request when all of them are needed.
@@ -77,7 +77,7 @@ const PAGE: usize = 100_000;
 /// How long the oldest known file is assumed to stay the oldest.
 const TRUST: Duration = Duration::from_secs(3600);
 
-/// Before all times: it is not known when work becomes due.
+/// Earlier than all times: it is not known when work becomes due.
 const EVER: Timestamp = Timestamp::from_unix_nanos(i64::MIN);
 
 /// How many broken files are remembered. Each pass reads the others again.
@@ -113,7 +113,7 @@ pub struct Archive<F> {
     state: Mutex<State>,
 }
 
-/// What is known about the files, so that not every maintenance has to look.
+/// What is known about the files, which saves most maintenance runs from looking.
 #[derive(Debug)]
 struct State {
     /// How many stores have not been followed by maintenance yet. Maintenance that does not follow a store was
@@ -382,7 +382,7 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
         };
         let mut done = Done::default();
         done.check(TIDY, self.files.tidy(!thorough).await);
-        // First what the summary already has: on a full disk this makes room for the rest.
+        // First remove the files that the summary already covers: on a full disk this makes room for the rest.
         let is_continued = self.state().unfinished;
         let before = match is_continued {
             true => Expired { is_unknown: true, ..Expired::default() },
@@ -393,7 +393,7 @@ impl<F: NamedFiles> StorageMaintainer for Archive<F> {
             self.compact_and_summarise(now, thorough, waits, &mut done).await;
         }
         let mut last = before;
-        // Then what the new summary has.
+        // Then remove the files that the new summary covers.
         if waits && !done.is_silent && !done.maintenance.unfinished {
             last = self.expire_once(now, true, &mut done).await;
         }

@@ -28,7 +28,7 @@ const INTERVALS: u32 = 3;
 /// How many distances before a result, and as many after it, determine its usual interval.
 const NEIGHBOURS: usize = 5;
 
-/// How long a result holds if no other follows: three times the usual interval, between [`VALID_AT_LEAST`] and [`VALID_AT_MOST`].
+/// How long a result is valid if no other follows: three times the usual interval, between [`VALID_AT_LEAST`] and [`VALID_AT_MOST`].
 ///
 /// ```
 /// use std::time::Duration;

@@ -23,7 +23,7 @@ const RESULTS: u32 = 2;
 /// How long after its end messages still belong to an incident.
 const AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// Within this time, messages with the same text are one.
+/// Within this time, messages with the same text count as one.
 const SAME: Duration = Duration::from_secs(5 * 60);
 
 /// How many reasons of a segment are kept.
@@ -39,7 +39,7 @@ pub struct Hysteresis {
     pub successes: Option<NonZeroU32>,
 }
 
-/// A stretch of time in which a check was degraded or down.
+/// A period in which a check was degraded or down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Incident {
@@ -47,15 +47,15 @@ pub struct Incident {
     pub id: String,
     /// When it began: the first bad result.
     pub from: Timestamp,
-    /// When it ended: the first good result after it, or the end of what is known. `None` while it goes on.
+    /// When it ended: the first good result after it, or the end of what is known. `None` while it continues.
     pub to: Option<Timestamp>,
-    /// The last bad result, if no location with a valid result was left: whether it went on after that is unknown.
+    /// The last bad result, if no location had a valid result afterwards: whether the incident continued is then unknown.
     pub last_seen: Option<Timestamp>,
-    /// The worst status of the check in its time.
+    /// The worst status of the check during the incident.
     pub status: Status,
     /// The most frequent reason of the worst status.
     pub reason: Option<String>,
-    /// What happened one after the other, without what was inside maintenance windows.
+    /// What happened, in order, outside maintenance windows.
     pub segments: Vec<Segment>,
     /// Whether a part of it was inside a maintenance window.
     pub in_maintenance: bool,
@@ -72,7 +72,7 @@ pub struct Segment {
     pub status: Status,
     /// When it begins.
     pub from: Timestamp,
-    /// The first moment after it; that of the question if it goes on.
+    /// The first moment after it; the end of the timeline if it continues.
     pub to: Timestamp,
     /// The locations that were bad. `None` is a node without location.
     pub locations: Vec<Option<String>>,
@@ -81,13 +81,13 @@ pub struct Segment {
 }
 
 impl Incident {
-    /// How long the check was down in it, without maintenance.
+    /// How long the check was down during the incident, outside maintenance.
     pub fn time_down(&self) -> Duration {
         let down = self.segments.iter().filter(|segment| segment.status == Status::Down);
         down.map(|segment| segment.to.since(segment.from)).sum()
     }
 
-    /// All locations that were bad in it, ordered.
+    /// All locations that were bad during the incident, sorted.
     pub fn locations(&self) -> Vec<Option<&str>> {
         let all = self.segments.iter().flat_map(|segment| segment.locations.iter().map(Option::as_deref));
         let mut all: Vec<_> = all.collect();
@@ -135,7 +135,7 @@ impl Incidents<'_> {
         let stretches = sweep(&smoothed, self.quorum, start, self.now);
         let mut facts = Facts::new(self.locations, &smoothed);
         let mut incidents: Vec<Incident> = Vec::new();
-        // Of the last incident: its stretches, and how close the next must be to belong to it.
+        // The periods of the last incident, and how close the next must be to belong to it.
         let mut open: Vec<(Stretch, Found)> = Vec::new();
         for (index, stretch) in stretches.iter().enumerate().filter(|(_, stretch)| stretch.state.is_bad()) {
             let found = facts.between(stretch.from, stretch.to);
@@ -154,7 +154,7 @@ impl Incidents<'_> {
         incidents
     }
 
-    /// The incident of these bad stretches; `None` if all of it is inside maintenance.
+    /// Makes the incident of these bad periods; `None` if all of it is inside maintenance.
     fn incident(&self, parts: &[(Stretch, Found)], stretches: &[Stretch]) -> Option<Incident> {
         let (first, last) = (parts.first()?, parts.last()?);
         let mut segments = Vec::new();
@@ -220,7 +220,7 @@ pub(crate) fn add_messages(incidents: &mut [Incident], messages: &[&Posted]) {
         let mut of_it: Vec<_> = by_time.chain(by_name).copied().collect();
         of_it.sort();
         for message in of_it {
-            // A message that was posted at several locations is one.
+            // A message that was posted at several locations counts once.
             let is_same = |known: &Posted| known.text == message.text && message.at.since(known.at) < SAME;
             if !incident.messages.iter().any(is_same) {
                 incident.messages.push(message.clone());
@@ -243,7 +243,7 @@ pub(crate) fn smooth(runs: &[Run], hysteresis: Hysteresis, now: Timestamp) -> Ve
     let mut statuses: Vec<Status> = vec![Status::Healthy; runs.len()];
     let mut start = 0;
     while start < runs.len() {
-        // Results that follow each other without an unknown time between.
+        // Results that follow each other without an unknown period in between.
         let mut end = start + 1;
         while end < runs.len() && ends[end - 1] >= runs[end].from.min(now) {
             end += 1;
@@ -257,7 +257,7 @@ pub(crate) fn smooth(runs: &[Run], hysteresis: Hysteresis, now: Timestamp) -> Ve
 }
 
 fn smooth_group(runs: &[Run], statuses: &mut [Status], hysteresis: Hysteresis, goes_on: bool) {
-    // While it is good: where the bad results begin that are not enough yet. While it is bad: likewise for good ones.
+    // While the location is good: where the bad results begin that are not enough yet. While it is bad: where such good results begin.
     let mut is_bad = false;
     let mut since: Option<usize> = None;
     let (mut count, mut last_bad) = (0_u64, Status::Down);
@@ -290,13 +290,13 @@ fn smooth_group(runs: &[Run], statuses: &mut [Status], hysteresis: Hysteresis, g
             Status::Healthy
         };
     }
-    // Where nothing follows, what was seen last counts.
+    // If nothing follows, the last known state counts.
     if let Some(first) = since.filter(|_| is_bad && !goes_on) {
         statuses[first..].fill(Status::Healthy);
     }
 }
 
-/// What was found out about a stretch.
+/// What is known about a period.
 #[derive(Clone, Debug, Default)]
 struct Found {
     locations: Vec<Option<String>>,
@@ -350,7 +350,7 @@ impl<'a> Facts<'a> {
             }
         }
         found.locations.sort_unstable();
-        // Why it is down comes before why it was slow, however often that was.
+        // Reasons for being down come before reasons for being slow, regardless of their number.
         found.reasons.sort_by(|a, b| (b.0, b.2, &a.1).cmp(&(a.0, a.2, &b.1)));
         found
     }

@@ -1,4 +1,4 @@
-//! [`Point`]: what is kept of a recent result.
+//! [`Point`]: the part of a recent result that a summary keeps.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::{CheckResult, Status, Timestamp};
 /// How many characters of a reason are kept.
 const MAX_REASON: usize = 300;
 
-/// The longest round-trip time that is taken for one: a day.
+/// The longest plausible round-trip time: a day.
 const MAX_RTT: Duration = Duration::from_secs(24 * 3600);
 
-/// A result in the detail that a chart needs.
+/// A result, with the details that a chart needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Point {

@@ -5,27 +5,27 @@ use futures::{StreamExt, stream};
 use super::summary::{RECENT, Summary, day_of, start_of};
 use crate::{StorageError, StorageErrorKind, StorageReader, Timestamp};
 
-/// How many files are fetched at once.
+/// How many files are fetched concurrently.
 const CONCURRENT: usize = 8;
 
-/// How often files are listed again because some were gone: each time another node compacted them meanwhile.
+/// How often files are listed again because some were gone: each time, another node has compacted them in the meantime.
 const MAX_ROUNDS: usize = 10;
 
-/// Makes the summary of a storage from `since` up to now: from the one that it keeps and what was stored after that was made, or from
-/// all check files since then.
+/// Makes the summary of a storage from `since` up to now. It uses the stored summary and the check files since, or all check files if
+/// there is none.
 ///
-/// It fetches only the check files that the stored summary does not contain. Days that are over become statistics, even where the storage
-/// has no summary, so that memory is bounded by one day's results. What was left out because it cannot be true, and results from the
-/// future, are in [`Summary::problems`].
+/// It fetches only the check files that the stored summary does not contain. Days that are over become statistics even if the storage has
+/// no summary, so memory is limited to one day's results. [`Summary::problems`] lists implausible values that were left out, and results
+/// from the future.
 ///
 /// # Errors
 ///
-/// If the storage cannot be listed. A file that cannot be read costs only itself, and is in [`Summary::unread`].
+/// If the storage cannot be listed. A file that cannot be read affects no other file, and is listed in [`Summary::unread`].
 pub async fn read_summary(reader: &dyn StorageReader, since: Timestamp) -> Result<Summary, StorageError> {
     read_summary_at(reader, since, Timestamp::now()).await
 }
 
-/// The same as [`read_summary`], as if it were `now`: for tests, and for a history that was recorded elsewhere.
+/// Like [`read_summary`], but as if the current time were `now`. For tests, and for a history that was recorded elsewhere.
 ///
 /// # Errors
 ///
@@ -41,7 +41,8 @@ pub async fn read_summary_at(
         summary.take_announced(&mut known);
         summary.changed_windows.clear();
         let is_complete = add_rest(reader, &mut summary, since, now).await?;
-        // Maintenance that was announced or withdrawn after its day had become statistics: read once more, knowing it.
+        // Some maintenance was announced or withdrawn after its day had become statistics, so everything is read once more with that
+        // knowledge.
         let is_late = |(from, to): &(Timestamp, Timestamp)| {
             let days = day_of(*from)..=day_of(*to);
             summary.days.iter().any(|(day, made_of)| made_of.is_empty() && days.contains(day))
@@ -62,7 +63,7 @@ async fn begin(reader: &dyn StorageReader, since: Timestamp, now: Timestamp) -> 
     let mut summary = match reader.summary().await {
         Ok(Some(summary)) => summary,
         Ok(None) => return Ok(nothing),
-        // It is derived: everything is in the check files.
+        // The summary is derived: everything is in the check files.
         Err(error) if error.kind() == StorageErrorKind::Corrupt => {
             tracing::warn!(error = &error as &dyn std::error::Error, "the summary cannot be read");
             return Ok(nothing);
@@ -70,7 +71,7 @@ async fn begin(reader: &dyn StorageReader, since: Timestamp, now: Timestamp) -> 
         Err(error) => return Err(error),
     };
     if summary.recent_from > now {
-        // Its maker's clock was ahead. What it has in detail is read again.
+        // The clock of the node that wrote it was ahead. Its detailed results are read again.
         summary.forget_recent();
         let last_day = summary.days.last_key_value().map(|(day, _)| start_of(day.saturating_add(1)));
         summary.recent_from = last_day.unwrap_or(since).min(now.saturating_sub(RECENT));
@@ -78,8 +79,8 @@ async fn begin(reader: &dyn StorageReader, since: Timestamp, now: Timestamp) -> 
     Ok(summary)
 }
 
-/// Adds what the summary lacks; reports whether that was all. If not, files were compacted meanwhile, and the larger ones may have
-/// results of days that are statistics already.
+/// Adds what the summary lacks. Returns whether that succeeded completely. If not, files were compacted in the meantime, and the larger
+/// ones may have results of days that are already statistics.
 async fn add_rest(
     reader: &dyn StorageReader,
     summary: &mut Summary,
@@ -97,14 +98,14 @@ async fn add_rest(
     let mut fetched = stream::iter(fetches).buffered(CONCURRENT);
     while let Some((name, results)) = fetched.next().await {
         if day_of(name.timestamp()) > day {
-            // All files of the day before that have been fetched, and a run over midnight.
+            // All files of the previous day have been fetched, including a run across midnight.
             day = day_of(name.timestamp());
             let before = start_of(day.saturating_sub(1)).min(now.saturating_sub(RECENT)).max(since);
             if before > summary.recent_from {
                 summary.forget_before(before);
             }
         }
-        // A signal ends the work between two files.
+        // A signal can interrupt the work between two files.
         tokio::task::yield_now().await;
         match results {
             Ok(mut results) => {

@@ -9,7 +9,7 @@ use super::freshness::{usual_interval, validity};
 use super::point::Point;
 use crate::{Status, Timestamp};
 
-/// How many different reasons of a run are kept, the most frequent.
+/// How many different reasons of a run are kept: the most frequent ones.
 const MAX_REASONS: usize = 4;
 
 /// Consecutive results of one check at one location with the same status, none of which is later than the validity of the one before.
@@ -30,7 +30,7 @@ pub struct Run {
     pub reasons: Vec<(String, u64)>,
 }
 
-/// What a location says from a time on, until another.
+/// The state that a location reports during a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
     pub(crate) from: Timestamp,
@@ -61,7 +61,7 @@ fn add(reasons: &mut Vec<(String, u64)>, reason: &str, count: u64) {
     }
 }
 
-/// The runs of results in ascending order, which follow on `before`.
+/// Makes the runs of results in ascending order that continue `before`.
 pub(crate) fn runs_of(points: &[Point], before: Option<&Run>) -> Vec<Run> {
     let mut times: Vec<Timestamp> = Vec::with_capacity(points.len() + 1);
     let context = before.map(|run| run.last).filter(|last| points.first().is_some_and(|point| *last < point.timestamp));
@@ -92,7 +92,7 @@ pub(crate) fn runs_of(points: &[Point], before: Option<&Run>) -> Vec<Run> {
     runs
 }
 
-/// Appends runs that follow; the first may go on with the last.
+/// Appends later runs. The first may be joined with the last existing one.
 pub(crate) fn join(runs: &mut Vec<Run>, more: impl IntoIterator<Item = Run>) {
     for run in more {
         match runs.last_mut() {
@@ -107,7 +107,7 @@ pub(crate) fn join(runs: &mut Vec<Run>, more: impl IntoIterator<Item = Run>) {
     }
 }
 
-/// Takes out what is from `from` up to `to`, so that it can be replaced.
+/// Removes the runs from `from` up to `to`, so that they can be replaced.
 pub(crate) fn cut(runs: &mut Vec<Run>, from: Timestamp, to: Timestamp) {
     let mut kept = Vec::with_capacity(runs.len() + 1);
     for run in runs.drain(..) {
@@ -115,7 +115,7 @@ pub(crate) fn cut(runs: &mut Vec<Run>, from: Timestamp, to: Timestamp) {
             kept.push(run);
             continue;
         }
-        // How many of its results are on either side is only known on the average.
+        // How many of its results are on either side is only an estimate.
         let share = |length: Duration| -> u64 {
             let all = run.last.since(run.from).as_millis().max(1);
             let part = u128::from(run.count).saturating_mul(length.as_millis()) / all;
@@ -133,7 +133,8 @@ pub(crate) fn cut(runs: &mut Vec<Run>, from: Timestamp, to: Timestamp) {
     *runs = kept;
 }
 
-/// What a location says over time. Times up to `ahead` after `now` are of a clock that is ahead: they are taken for now.
+/// Returns the states that a location reports over time. Times up to `ahead` after `now` come from a clock that is ahead, and are
+/// taken as now.
 pub(crate) fn held(runs: &[Run], now: Timestamp) -> Vec<Held> {
     let next = |index: usize| runs.get(index + 1).map_or(Timestamp::from_unix_nanos(i64::MAX), |run| run.from);
     let held = runs.iter().enumerate().map(|(index, run)| Held {
@@ -144,10 +145,10 @@ pub(crate) fn held(runs: &[Run], now: Timestamp) -> Vec<Held> {
     held.filter(|held| held.from < held.until).collect()
 }
 
-/// When a run ends that another follows at `next`. What is from a clock that is ahead holds from now on.
+/// Returns when a run ends if another follows at `next`. Results from a clock that is ahead count from now on.
 pub(crate) fn until(run: &Run, next: Timestamp, now: Timestamp) -> Timestamp {
     let until = run.valid_until().min(next);
-    // A result that is a little ahead is the present: it replaces what was before.
+    // A result that is slightly ahead is the present, and replaces the previous one.
     if next > now && next <= now.saturating_add(super::freshness::AHEAD) { until.min(now) } else { until }
 }
 
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_out_can_be_put_back() {
+    fn removed_runs_can_be_put_back() {
         let all = points("hhhhddddhhhhhhhhhhhhhggdhhh");
         let whole = runs_of(&all, None);
         let mut runs = whole.clone();

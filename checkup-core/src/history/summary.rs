@@ -1,4 +1,4 @@
-//! [`Summary`]: a history in one small piece, for pages and terminals.
+//! [`Summary`]: a history in one small document, for pages and terminals.
 //!
 //! A year of results is too much for a page to read. For each check and location, a summary has the statistics of each day, runs of equal
 //! results, messages, and the results of the last day in detail. It is derived from check files: while these exist, it may be deleted, or
@@ -32,8 +32,8 @@
 //!
 //! # JSON
 //!
-//! Times are integers of milliseconds since 1970 (UTC), round-trip times integers of microseconds, days integers of days since
-//! 1970 (UTC). Absent keys are empty. Readers leave out values that cannot be true, and report them.
+//! Times are integers of milliseconds since 1970 (UTC), round-trip times integers of microseconds, days integers of days since 1970 (UTC). Absent
+//! keys are empty. Readers skip implausible values and report them.
 //!
 //! | Key | |
 //! |---|---|
@@ -101,7 +101,7 @@ pub(crate) const MAX_SERIES: usize = 200_000;
 /// How long the name, endpoint and location of a check may be together, in bytes.
 const MAX_KEY: usize = 64 << 10;
 
-/// The longest maintenance, and how far ahead it may be announced. A window of centuries, by mistake or malice, would silence everything.
+/// The longest maintenance window, and how far ahead it may be announced. A window of centuries, set by mistake or malice, would silence everything.
 pub const LONGEST_WINDOW: Duration = Duration::from_secs(400 * 24 * 3600);
 
 /// How many different problems are kept.
@@ -110,9 +110,9 @@ const MAX_PROBLEMS: usize = 100;
 /// The longest time that results are kept in detail, unless their day is not summarised yet.
 pub(crate) const RECENT: Duration = Duration::from_secs(24 * 3600);
 
-/// A history in one piece: daily statistics, runs of equal results, messages, and the last day in detail.
+/// A history in one document: daily statistics, runs of equal results, messages, and the last day in detail.
 ///
-/// See the [module](self) for what it is for, and for its JSON.
+/// See the [module](self) for its purpose and its JSON.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Summary {
@@ -124,7 +124,7 @@ pub struct Summary {
     pub windows: Vec<Window>,
     /// The check files that could not be read, by name.
     pub unread: BTreeSet<String>,
-    /// What was left out because it cannot be true, in words.
+    /// Descriptions of implausible values that were left out.
     pub problems: BTreeSet<String>,
     /// One for each check and location, ordered by name, endpoint and location.
     pub series: Vec<Series>,
@@ -132,22 +132,22 @@ pub struct Summary {
     pub(crate) files: BTreeSet<String>,
     /// The days that are summarised, each with a hash of its check files' names.
     pub(crate) days: BTreeMap<i64, String>,
-    /// Days that are in files of their own.
+    /// Days that are in separate files.
     pub(crate) parts: Vec<Part>,
     /// The newest version of each post, including those that were withdrawn.
     pub(crate) posts: BTreeMap<PostKey, CurrentPost>,
-    /// The windows that came or went since this was cleared. The days in them have other statistics.
+    /// The windows that were added or withdrawn since this was cleared. The statistics of their days have changed.
     pub(crate) changed_windows: Vec<(Timestamp, Timestamp)>,
 }
 
 impl Summary {
-    /// The summary of nothing.
+    /// Creates an empty summary.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds results in detail: each once, whatever the order. It is for programs that keep the latest in memory, and forget
-    /// with [`forget_before`](Self::forget_before).
+    /// Adds detailed results, in any order; duplicates are ignored. For programs that keep the latest results in memory and drop old ones with
+    /// [`forget_before`](Self::forget_before).
     ///
     /// ```
     /// use checkup_core::{CheckResult, summary::Summary};
@@ -201,7 +201,7 @@ impl Summary {
             let points: Vec<_> = series.recent.drain(..old).collect();
             for points in points.chunk_by(|a, b| day_of(a.timestamp) == day_of(b.timestamp)) {
                 let day = day_of(points[0].timestamp);
-                // Of a day that is summarised already only a part may be known in detail.
+                // If a day is already summarised, only a part of it may be known in detail.
                 if !self.days.contains_key(&day) {
                     series.close(day, points, &windows);
                     closed.insert(day);
@@ -239,8 +239,8 @@ impl Summary {
         self.timeline([series], Quorum::Majority, to).availability(from, to).uptime()
     }
 
-    /// How many results of each status a series has in this time. Whole days count where only their statistics are left. The day and the
-    /// quantiles say nothing.
+    /// How many results of each status a series has in this period. Where only daily statistics are left, whole days count. The day and the quantiles
+    /// of the returned value have no meaning.
     pub fn counts(&self, series: &Series, from: Timestamp, to: Timestamp) -> DayStats {
         let mut sum = DayStats::default();
         let days = day_of(from)..=day_of(to);
@@ -267,7 +267,7 @@ impl Summary {
         self.timeline([series], Quorum::Majority, self.made).since()
     }
 
-    /// Makes runs of the results in detail too, so that these may be thinned out without a change to states, incidents and uptime.
+    /// Makes runs of the detailed results too, so that results can be thinned out without changing states, incidents and uptime.
     pub fn complete_runs(&mut self) {
         for series in &mut self.series {
             series.runs = series.runs_up_to(Timestamp::from_unix_nanos(i64::MAX));
@@ -279,14 +279,14 @@ impl Summary {
         self.days.contains_key(&day_of(time))
     }
 
-    /// Notes what was left out.
+    /// Records what was left out.
     pub(crate) fn report(&mut self, problem: &str) {
         if self.problems.len() < MAX_PROBLEMS && !self.problems.contains(problem) {
             self.problems.insert(problem.to_owned());
         }
     }
 
-    /// Notes that there are results from the future, if there are.
+    /// Records that there are results from the future, if there are any.
     pub(crate) fn report_future(&mut self, now: Timestamp) {
         let horizon = now.saturating_add(AHEAD);
         let is_future = |series: &Series| series.latest().is_some_and(|point| point.timestamp > horizon);
@@ -300,19 +300,19 @@ impl Summary {
         }
     }
 
-    /// Has all days derived again whose check files exist.
+    /// Marks all days whose check files exist to be derived again.
     pub(crate) fn distrust(&mut self) {
         self.days.values_mut().for_each(String::clear);
     }
 
-    /// Leaves out all results in detail, so that they are read again.
+    /// Removes all detailed results, so that they are read again.
     pub(crate) fn forget_recent(&mut self) {
         self.series.iter_mut().for_each(|series| series.recent.clear());
         self.files.clear();
         self.recent_from = Timestamp::default();
     }
 
-    /// Leaves out the results from before this time.
+    /// Removes the results from before this time.
     pub(crate) fn cut(&mut self, from: Timestamp) {
         for series in &mut self.series {
             let before = series.recent.partition_point(|point| point.timestamp < from);
@@ -321,7 +321,7 @@ impl Summary {
         self.recent_from = self.recent_from.max(from);
     }
 
-    /// Takes the statistics and runs of a day, and what was posted on it, from the summary of the check files of that day.
+    /// Takes the statistics, runs and posts of a day from the summary of that day's check files.
     pub(crate) fn take_day(&mut self, day: i64, mut of: Summary, made_of: String) {
         self.take_announced(&mut of);
         of.problems.iter().for_each(|problem| self.report(problem));
@@ -342,7 +342,7 @@ impl Summary {
         self.days.insert(day, made_of);
     }
 
-    /// Takes the days that another summary has and this has not, with all that it knows of them.
+    /// Takes the days that another summary has and this one lacks, with everything that it knows about them.
     pub(crate) fn join(&mut self, mut other: Summary) {
         // A window that it lacks may have been withdrawn: only posts say so.
         let windows = std::mem::take(&mut other.windows);
@@ -384,7 +384,7 @@ impl Summary {
         self.sort();
     }
 
-    /// The later half of the days with everything else, and the earlier half. All days stay in the list of the later.
+    /// Splits the days into the later half, with everything else, and the earlier half. The later half still lists all days.
     pub(crate) fn split(mut self) -> (Summary, Summary) {
         let held: BTreeSet<i64> =
             self.series.iter().flat_map(|series| series.days.iter().map(|stats| stats.day)).collect();
@@ -414,7 +414,7 @@ impl Summary {
         (first.unwrap_or_default(), last.unwrap_or_default())
     }
 
-    /// Removes what is older than this, and series without content.
+    /// Removes everything older than this, and series without content.
     pub(crate) fn expire(&mut self, before: Timestamp) {
         let first = day_of(before);
         self.days.retain(|day, _| *day >= first);
@@ -436,7 +436,7 @@ impl Summary {
         });
     }
 
-    /// How many results the statistics of a day are of.
+    /// How many results the statistics of a day cover.
     pub(crate) fn total(&self, day: i64) -> u64 {
         let of_day = self.series.iter().filter_map(|series| {
             series.days.binary_search_by_key(&day, |stats| stats.day).ok().map(|place| &series.days[place])
@@ -449,7 +449,7 @@ impl Summary {
     }
 }
 
-/// Where the series are, by what they are of.
+/// Looks up series by name, endpoint and location.
 struct Places {
     places: HashMap<u64, Vec<usize>>,
     hasher: RandomState,

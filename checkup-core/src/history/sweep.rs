@@ -25,7 +25,7 @@ pub enum State {
     Maintenance,
 }
 
-/// A stretch of time in which the state is the same.
+/// A period in which the state is the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stretch {
@@ -38,7 +38,7 @@ pub struct Stretch {
 }
 
 impl State {
-    /// The word for it, in lower case.
+    /// Its name, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
@@ -54,7 +54,7 @@ impl State {
         matches!(self, Self::Degraded | Self::Down)
     }
 
-    /// The state that the votes of the known locations make.
+    /// The state that results from the votes of the known locations.
     pub(crate) fn of_votes(known: usize, degraded: usize, down: usize, quorum: Quorum) -> Self {
         match known {
             0 => Self::Unknown,
@@ -83,9 +83,9 @@ impl Stretch {
     }
 }
 
-/// The state of a check from `from` up to `to`, without gaps: neighbouring stretches differ.
+/// The states of a check from `from` up to `to`, without gaps; neighbouring periods have different states.
 ///
-/// What a location says does not overlap with itself. Linear after one sort.
+/// The periods of one location must not overlap. Linear after one sort.
 pub(crate) fn sweep(locations: &[Vec<Held>], quorum: Quorum, from: Timestamp, to: Timestamp) -> Vec<Stretch> {
     let mut events: Vec<(Timestamp, Status, i32)> = Vec::new();
     for held in locations.iter().flatten() {
@@ -120,7 +120,7 @@ pub(crate) fn sweep(locations: &[Vec<Held>], quorum: Quorum, from: Timestamp, to
     stretches
 }
 
-/// Lays maintenance over stretches. The windows are in order and do not overlap.
+/// Replaces the state inside maintenance windows. The windows are in order and do not overlap.
 pub(crate) fn overlay(stretches: &[Stretch], windows: &[(Timestamp, Timestamp)]) -> Vec<Stretch> {
     let mut laid = Vec::with_capacity(stretches.len());
     let mut first = 0;
@@ -140,7 +140,7 @@ pub(crate) fn overlay(stretches: &[Stretch], windows: &[(Timestamp, Timestamp)])
     laid
 }
 
-/// Windows in order, joined where they overlap or touch.
+/// Sorts windows, and joins those that overlap or touch.
 pub(crate) fn joined(mut windows: Vec<(Timestamp, Timestamp)>) -> Vec<(Timestamp, Timestamp)> {
     windows.retain(|(from, to)| from < to);
     windows.sort_unstable();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn maintenance_lies_over_everything() {
+    fn maintenance_replaces_every_state() {
         let stretches = sweep(&[vec![held(0, 30, Status::Down)]], Quorum::Majority, at(0), at(40));
         let windows = joined(vec![(at(20), at(35)), (at(5), at(8)), (at(7), at(9)), (at(3), at(3))]);
         let laid = overlay(&stretches, &windows);

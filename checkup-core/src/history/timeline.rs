@@ -71,7 +71,7 @@ impl<'a> Timeline<'a> {
         self.locations.iter().map(|(location, runs)| (*location, &runs[..]))
     }
 
-    /// The state from `from` up to `to`, at most up to now, without gaps. Maintenance lies over it.
+    /// The states from `from` up to `to`, at most up to now, without gaps. Inside maintenance windows the state is maintenance.
     pub fn stretches(&self, from: Timestamp, to: Timestamp) -> Vec<Stretch> {
         overlay(&sweep(&self.held, self.quorum, from, to.min(self.now)), &self.windows)
     }
@@ -90,7 +90,7 @@ impl<'a> Timeline<'a> {
         incidents
     }
 
-    /// The present state, without a look at maintenance.
+    /// The present state, regardless of maintenance.
     pub fn state(&self) -> State {
         let votes = self.held.iter().filter_map(|held| {
             let place = held.partition_point(|held| held.until <= self.now);

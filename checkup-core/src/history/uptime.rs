@@ -6,8 +6,8 @@ use super::sweep::{State, Stretch};
 
 /// How long a check, or a location, was in each state.
 ///
-/// Results are no measure: after a change from one run in 15 minutes to one in 15 seconds, a quarter of an hour would weigh as much as
-/// two days and a half. Time that nobody measured is unknown and counts neither as up nor as down.
+/// Counting results would be misleading: after a change from one run every 15 minutes to one every 15 seconds, a quarter of an hour
+/// would weigh as much as 15 hours before. Time that nobody measured is unknown and counts neither as up nor as down.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,7 +34,7 @@ pub struct Availability {
 }
 
 impl Availability {
-    /// The lengths of stretches, by state.
+    /// Adds up the lengths of periods, by state.
     pub(crate) fn of(stretches: &[Stretch]) -> Self {
         let mut sum = Self::default();
         for stretch in stretches {
@@ -57,7 +57,7 @@ impl Availability {
         (!all.is_zero()).then(|| up.as_secs_f64() / all.as_secs_f64())
     }
 
-    /// The share of the whole time, from 0 to 1, that is known or in maintenance. Views say it if it is less than 95 %.
+    /// The share of the whole time, from 0 to 1, that is known or in maintenance. Views should show it if it is less than 95 %.
     pub fn known_share(&self) -> f64 {
         let known = [self.healthy, self.degraded, self.down, self.maintenance].into_iter().sum::<Duration>();
         let all = known.saturating_add(self.unknown);

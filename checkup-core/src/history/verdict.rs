@@ -76,8 +76,8 @@ pub struct AtLocation {
 impl Summary {
     /// The present status of each check over its locations, ordered by name.
     ///
-    /// A check whose last result is more than a day old and not valid was probably removed, and is left out; unless all are like that, since
-    /// then the nodes do not run: those verdicts are stale.
+    /// A check whose last result is more than a day old and not valid was probably removed, and is left out; unless this is true of all
+    /// checks, which means that no node is running: those verdicts are stale.
     pub fn verdicts(&self, quorum: Quorum, now: Timestamp) -> Vec<Verdict> {
         let all = |gone: bool| -> Vec<_> {
             self.checks().filter_map(|series| self.verdict(series, quorum, now, gone)).collect()
@@ -113,7 +113,7 @@ impl Summary {
     }
 
     fn at(&self, series: &Series, now: Timestamp) -> Option<AtLocation> {
-        // What is later is of a clock that is ahead, and would be the latest until its time comes.
+        // Later results come from a clock that is ahead, and would remain the latest until their time comes.
         let last = series.last_run(now.saturating_add(AHEAD))?;
         let latest = series.latest_at(now);
         Some(AtLocation {
@@ -131,7 +131,7 @@ impl Summary {
     }
 }
 
-/// The status that the latest results make together, of a check that no location reports any more.
+/// The combined status of the latest results, for a check that no location reports any more.
 fn last_known(counted: &[&AtLocation], quorum: Quorum) -> Status {
     let down = counted.iter().filter(|at| at.status == Status::Down).count();
     let degraded = counted.iter().filter(|at| at.status == Status::Degraded).count();

@@ -55,7 +55,7 @@ pub enum PostState {
     Investigating,
     /// The cause is known.
     Identified,
-    /// It is fixed, and watched.
+    /// It is fixed and being watched.
     Monitoring,
     /// It is over.
     Resolved,
@@ -74,7 +74,7 @@ impl Post {
 }
 
 impl PostState {
-    /// The word for it: `investigating`, `identified`, `monitoring` or `resolved`.
+    /// Its name: `investigating`, `identified`, `monitoring` or `resolved`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Investigating => "investigating",

@@ -6,7 +6,8 @@ use std::fmt;
 pub enum Status {
     /// Every attempt succeeded within the threshold.
     Healthy,
-    /// The target works, but more slowly than its threshold, or with a notice (a certificate that expires soon).
+    /// The target works, but is slower than its threshold, or has a notice (for example, a certificate that expires
+    /// soon).
     Degraded,
     /// There is no verdict: the monitor itself had trouble, such as too many open files, and could not make an attempt.
     ///

@@ -1,4 +1,4 @@
-//! The summary of an archive, `summary.json`: made of the check files of closed days, and of the last day in detail.
+//! The summary of an archive, `summary.json`: derived from the check files of closed days, and of the last day in detail.
 //!
 //! It is derived. Nodes that make it concurrently replace each other's. Each summary names the files that are in it, so that readers, and
 //! the next node that makes it, can add what is missing. A day outlasts its check files, and is never dropped before it expires: if the
@@ -16,65 +16,65 @@ use crate::fnv::Fnv;
 use crate::summary::{self, Part, RECENT, Summary};
 use crate::{StorageError, StorageErrorKind, Timestamp};
 
-/// How many files one pass reads, and for how long it begins with other days: a pass follows a store.
+/// How many files one pass reads, and until when it starts further days, since a pass follows a store.
 const MAX_FILES: usize = 1000;
 const MAX_TIME: Duration = Duration::from_secs(10);
 
-/// How many names are listed at once.
+/// How many names are listed per request.
 const PAGE: usize = 1000;
 
-/// The largest file that is written: half of what is read of a file.
+/// The largest file that is written: half of the limit for reading.
 const MAX_BYTES: usize = 32 << 20;
 
-/// From this size on, results in detail are left out, and then days are moved into parts.
+/// From this size on, detailed results are left out first, then days are moved into parts.
 const LARGE: usize = 16 << 20;
 
-/// What the names of parts begin with.
+/// The beginning of the names of parts.
 const PART: &str = "summary-";
 
-/// How many results in detail are read for a summary. If there are more, it has none, and readers take them from the check files.
+/// How many detailed results a summary may have. If there are more, it has none, and readers take them from the check files.
 const MAX_RECENT: usize = 600_000;
 
-/// What a summary begins with, before its checksum.
+/// The beginning of a summary, before its checksum.
 const HEAD: &[u8] = br#"{"version":2,"check":""#;
 
 /// How many hexadecimal digits a checksum has.
 const DIGITS: usize = 16;
 
-/// Where an unreadable summary is kept before another is made.
+/// Where an unreadable summary is kept before a new one is written.
 const BROKEN: &str = "summary.json.broken";
 
-/// How long after an hour has closed the others have had their time to compact it.
+/// How long other nodes have, after an hour has closed, to compact it.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// What a summary is made with.
+/// The parameters of a summary.
 #[derive(Debug)]
 pub(super) struct Summarising<'a, F> {
     pub(super) files: &'a F,
     pub(super) now: Timestamp,
     /// Days that are older than this are removed from the summary.
     pub(super) expiry: Duration,
-    /// Check files from before this are being removed: days before it are left as they are.
+    /// Check files from before this time are being removed, so earlier days are left unchanged.
     pub(super) check_cutoff: Timestamp,
-    /// Whether to look at all check files, and not only at those since the last summarised day.
+    /// Whether to look at all check files, instead of only those since the last summarised day.
     pub(super) all: bool,
     /// Whether to do so even if a summary was made since the last hour closed.
     pub(super) thorough: bool,
 }
 
-/// What was done about the days.
+/// What was done for the days.
 #[derive(Debug, Default)]
 struct Days {
     changed: bool,
-    /// Whether more of them are due; then the rest has not been looked at.
+    /// Whether more days are due, in which case the rest has not been looked at.
     unfinished: bool,
     /// The end of the last day that was summarised.
     until: Timestamp,
-    /// The check files of the time that is in detail.
+    /// The check files of the period with detailed results.
     recent: Vec<FileName>,
 }
 
-/// The summary that is stored, with all of its parts, if it can be read.
+/// Reads the stored summary with all of its parts, if it can be read.
 pub(super) async fn load<F: NamedFiles>(files: &F) -> Result<Option<Summary>, StorageError> {
     let Some(mut summary) = load_first(files).await? else { return Ok(None) };
     for part in std::mem::take(&mut summary.parts) {
@@ -93,7 +93,7 @@ pub(super) async fn load<F: NamedFiles>(files: &F) -> Result<Option<Summary>, St
     Ok(Some(summary))
 }
 
-/// The summary that is stored, without its parts. It lists all days.
+/// Reads the stored summary without its parts. It lists all days.
 pub(super) async fn load_first<F: NamedFiles>(files: &F) -> Result<Option<Summary>, StorageError> {
     let content = match files.get(summary::FILE).await {
         Ok(content) => content,
@@ -105,17 +105,17 @@ pub(super) async fn load_first<F: NamedFiles>(files: &F) -> Result<Option<Summar
         StorageError::new(message).with_kind(StorageErrorKind::Corrupt).with_source(error)
     })?;
     if !is_whole(&content) {
-        // Something else wrote it: where the check files exist, they decide.
+        // Something else wrote it. Where the check files exist, they take precedence.
         summary.distrust();
     }
     Ok(Some(summary))
 }
 
 impl<F: NamedFiles> Summarising<'_, F> {
-    /// Makes the summary, if it is not up to date, and reports whether there is more to do.
+    /// Updates the summary if necessary. Returns whether there is more to do.
     pub(super) async fn run(&self) -> Result<bool, StorageError> {
         let Some(mut summary) = self.load().await? else { return Ok(false) };
-        // A summary from the future was made by a clock that was ahead.
+        // A summary from the future was made by a node whose clock was ahead.
         let is_possible = summary.made <= self.now.saturating_add(naming::GRACE);
         if !self.thorough && is_possible && naming::next_closing(summary.made) > self.now {
             return Ok(false);
@@ -130,7 +130,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         if !done.unfinished {
             done.changed |= self.add_recent(&mut summary, &done.recent, recent_from).await?;
         } else if summary.files.is_empty() {
-            // A long history is summarised for the first time: what comes after these days is not in it yet.
+            // A long history is being summarised for the first time, so later days are not in the summary yet.
             summary.cut(done.until);
         }
         done.unfinished |= self.reopen(&mut summary);
@@ -139,7 +139,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         }
         summary.expire_before(self.now, self.expiry);
         summary.made = self.now;
-        // Another node may have closed a day meanwhile.
+        // Another node may have summarised a day in the meantime.
         if let Ok(Some(other)) = load_first(self.files).await {
             summary.join(other);
             done.unfinished |= self.reopen(&mut summary);
@@ -152,15 +152,15 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(done.unfinished)
     }
 
-    /// Writes the summary. What is too large for one file goes into parts: first the results in detail are left out, which
-    /// readers take from the check files, then the older half of the days gets files of its own, until the rest is small.
+    /// Writes the summary. If it is too large for one file, the detailed results are left out first, which readers take from the check
+    /// files. Then the older half of the days is moved into separate files until the rest is small enough.
     async fn write(&self, mut summary: Summary) -> Result<(), StorageError> {
         let mut content = encode(&summary)?;
         if content.len() > LARGE {
             leave_out_recent(&mut summary);
             content = encode(&summary)?;
         }
-        // Each round halves the days that are left.
+        // Each round halves the remaining days.
         while content.len() > LARGE && summary.held_days() > 0 {
             let (rest, part) = summary.split();
             summary = rest;
@@ -185,7 +185,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(())
     }
 
-    /// Removes parts whose days have all expired. Others stay even if this summary does not name them: that of another node may.
+    /// Removes parts whose days have all expired. Others stay even if this summary does not name them, since that of another node may.
     async fn remove_expired_parts(&self, summary: &Summary) -> Result<(), StorageError> {
         if self.expiry.is_zero() {
             return Ok(());
@@ -200,7 +200,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         if expired.is_empty() { Ok(()) } else { self.files.delete(&expired).await }
     }
 
-    /// Has a day that is in a part in the summary itself, so that it can be replaced.
+    /// Moves a day from its part into the summary itself, so that it can be replaced.
     async fn unpack(&self, summary: &mut Summary, day: i64) -> Result<(), StorageError> {
         while let Some(place) = summary.parts.iter().position(|part| (part.from..=part.to).contains(&day)) {
             let part = summary.parts.remove(place);
@@ -218,17 +218,17 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(())
     }
 
-    /// Writes days into a file of their own. Its name is a function of its content: nodes never replace each other's.
+    /// Writes days into a separate file. Its name is derived from its content, so nodes never replace each other's.
     async fn write_part(&self, piece: &Summary, content: &[u8]) -> Result<Part, StorageError> {
         let hash = Fnv::default().add(content).value();
         let (from, to) = piece.first_and_last();
         let part = Part { name: format!("{PART}{from}-{to}-{hash:016x}.json"), from, to };
-        // If it exists, it is the same.
+        // If the file exists, it is identical.
         let _: super::Put = self.files.put_if_absent(&part.name, content).await?;
         Ok(part)
     }
 
-    /// The summary to go on with; `None` if a later version wrote it, whose nodes maintain it.
+    /// The summary to continue with; `None` if a later version of Checkup wrote it, whose nodes maintain it.
     async fn load(&self) -> Result<Option<Summary>, StorageError> {
         match load_first(self.files).await {
             Ok(summary) => Ok(Some(summary.unwrap_or_default())),
@@ -257,7 +257,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         let start = Instant::now();
         let reopened = summary.days.iter().find(|(_, made_of)| made_of.is_empty()).map(|(day, _)| *day);
         let from = match summary.days.last_key_value() {
-            // Once a day all of them, for what arrived late.
+            // Once a day all days are looked at, for files that arrived late.
             Some((day, _)) if !self.all && *day != today - 2 => {
                 naming::from(summary::start_of(reopened.unwrap_or(*day).min(*day)).min(recent_from))
             }
@@ -322,15 +322,15 @@ impl<F: NamedFiles> Summarising<'_, F> {
         for name in names {
             read += usize::from(self.add(&mut of_day, name).await?);
         }
-        // Only those of today's files are still there that are there.
+        // For today, only the files that still exist can be read.
         summary
             .unread
             .retain(|unread| FileName::parse(unread).is_none_or(|name| summary::day_of(name.timestamp()) != day));
         summary.unread.append(&mut of_day.unread);
         let counted = of_day.series.iter().map(|series| series.recent.len() as u64).sum();
         if summary.total(day) > counted && is_first {
-            // The oldest check files are of this day: others of it may be gone, by the retention of a bucket for example. Then
-            // nothing is better than what is known. On later days, what the files say counts, whatever the summary says.
+            // The oldest check files are of this day, so others of this day may be gone, for example by a bucket's own retention. The
+            // summary then knows the day best. On later days, the files take precedence over the summary.
             summary.days.insert(day, fingerprint(names));
         } else {
             summary.take_day(day, of_day, fingerprint(names));
@@ -338,13 +338,14 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(read)
     }
 
-    /// Has the days derived again whose maintenance was announced, edited or withdrawn after the fact; reports whether there are any.
+    /// Marks days to be derived again if their maintenance was announced, edited or withdrawn after the fact. Returns whether there are
+    /// any.
     fn reopen(&self, summary: &mut Summary) -> bool {
         let changed = std::mem::take(&mut summary.changed_windows);
         let spans: Vec<_> = changed.iter().map(|(from, to)| summary::day_of(*from)..=summary::day_of(*to)).collect();
         let mut is_reopened = false;
         for (day, made_of) in &mut summary.days {
-            // Of a day whose check files are being removed, nothing better is left.
+            // For a day whose check files are being removed, there is no better source.
             if summary::start_of(*day) >= self.check_cutoff && spans.iter().any(|days| days.contains(day)) {
                 made_of.clear();
                 is_reopened = true;
@@ -353,7 +354,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
         is_reopened
     }
 
-    /// Adds the results since `recent_from` in detail; reports whether any were new.
+    /// Adds the detailed results since `recent_from`. Returns whether any were new.
     async fn add_recent(
         &self,
         summary: &mut Summary,
@@ -371,7 +372,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
                 }
             }
         }
-        // What has been compacted, or is older now, need not be known any more.
+        // Files that have been compacted, or are too old now, need not be remembered.
         let current: BTreeSet<_> = names.iter().map(FileName::as_str).collect();
         summary.files.retain(|name| current.contains(name.as_str()));
         let is_recent = |name: &str| FileName::parse(name).is_some_and(|name| name.timestamp() >= recent_from);
@@ -380,16 +381,16 @@ impl<F: NamedFiles> Summarising<'_, F> {
         Ok(is_changed)
     }
 
-    /// Adds what is in a file; reports whether it existed.
+    /// Adds the results of a file. Returns whether the file existed.
     async fn add(&self, summary: &mut Summary, name: &FileName) -> Result<bool, StorageError> {
         let content = match self.files.get(name.as_str()).await {
             Ok(content) => content,
-            // Compacted meanwhile: the next pass finds where to.
+            // The file was compacted in the meantime; the next pass finds the new one.
             Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(false),
             Err(error) if error.kind() == StorageErrorKind::Corrupt => Vec::new(),
             Err(error) => return Err(error),
         };
-        // A signal ends the work between two files.
+        // A signal can interrupt the work between two files.
         tokio::task::yield_now().await;
         match check_file::decode(&content) {
             Ok(results) => {
@@ -410,14 +411,14 @@ impl Summary {
     }
 }
 
-/// Leaves out the results in detail: readers take those of the open day from the check files.
+/// Leaves out the detailed results: readers take those of the open day from the check files.
 fn leave_out_recent(summary: &mut Summary) {
     let last = summary.days.last_key_value().map(|(day, _)| summary::start_of(*day + 1));
     summary.forget_recent();
     summary.recent_from = last.unwrap_or_default();
 }
 
-/// Whether it is the summary of a later version of this crate.
+/// Whether the summary was written by a later version of this crate.
 fn is_later(content: &[u8]) -> bool {
     #[derive(serde::Deserialize)]
     struct Versioned {
@@ -437,14 +438,14 @@ fn encode(summary: &Summary) -> Result<Vec<u8>, StorageError> {
     Ok(content)
 }
 
-/// Whether nothing was changed in a summary after it was written. It protects against hands and disks, not against somebody who
-/// computes the checksum.
+/// Whether a summary is unchanged since it was written. This detects manual edits and disk errors, not deliberate changes with a new
+/// checksum.
 fn is_whole(content: &[u8]) -> bool {
     let is_long = content.starts_with(HEAD) && content.len() > HEAD.len() + DIGITS;
     is_long && checksum(content).as_bytes() == &content[HEAD.len()..HEAD.len() + DIGITS]
 }
 
-/// The checksum of what follows it.
+/// The checksum of the text that follows it.
 fn checksum(content: &[u8]) -> String {
     format!("{:016x}", Fnv::default().add(&content[HEAD.len() + DIGITS..]).value())
 }

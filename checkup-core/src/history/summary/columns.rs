@@ -41,7 +41,7 @@ pub(super) struct PointColumns {
     reasons: BTreeMap<usize, String>,
 }
 
-/// Runs: what was said from when to when.
+/// The columns of runs.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct RunColumns {
     /// The first result: the time of the first run, then differences.
@@ -62,7 +62,7 @@ pub(super) fn day_row(stats: &DayStats) -> DayRow {
     (day, healthy, degraded, down, excluded, p50, p90, p99)
 }
 
-/// The day of a row; `None` if one of its counts is not a count.
+/// Reads the day of a row; `None` if one of its counts is not a valid count.
 pub(super) fn read_day(row: &[Value]) -> Option<DayStats> {
     let [day, healthy, degraded, down, excluded, p50, p90, p99] = row else { return None };
     Some(DayStats {

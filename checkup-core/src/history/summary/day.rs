@@ -7,10 +7,10 @@ use crate::{Status, Timestamp};
 
 const DAY: i64 = 86_400_000_000_000;
 
-/// Days are between these, in days since 1970: up to the year 2243. What is not is an error of its writer.
+/// The range of plausible days, in days since 1970: up to the year 2243. Any other day is an error of the writer.
 pub(crate) const DAYS: std::ops::RangeInclusive<i64> = 0..=100_000;
 
-/// How many results of a day there can be: each millisecond has at most one.
+/// How many results a day can have: at most one per millisecond.
 const MAX_RESULTS: u64 = 86_400_000;
 
 /// The statistics of a day (in UTC).
@@ -36,7 +36,7 @@ pub struct DayStats {
 }
 
 impl DayStats {
-    /// The statistics of these results, as those of a day.
+    /// Makes the statistics of a day from these results.
     pub(crate) fn of(day: i64, points: &[Point], windows: &[(Timestamp, Timestamp)]) -> Self {
         let mut stats = Self { day, ..Self::default() };
         let mut times = Vec::with_capacity(points.len());
@@ -46,7 +46,7 @@ impl DayStats {
             times.extend(point.rtt.filter(|_| !is_excluded));
         }
         times.sort_unstable();
-        // The nearest rank: the least that this share does not exceed.
+        // The nearest rank: the lowest value that at least this share of values does not exceed.
         let quantile = |percent: usize| times.get((times.len() * percent).div_ceil(100).saturating_sub(1)).copied();
         (stats.p50, stats.p90, stats.p99) = (quantile(50), quantile(90), quantile(99));
         stats
@@ -57,7 +57,7 @@ impl DayStats {
         start_of(self.day)
     }
 
-    /// The share of results, from 0 to 1, that were not down. `None` if none counts.
+    /// The share of results, from 0 to 1, that were not down. `None` if no result counts.
     pub fn uptime(&self) -> Option<f64> {
         let up = self.healthy.saturating_add(self.degraded);
         let all = up.saturating_add(self.down);
@@ -77,7 +77,7 @@ impl DayStats {
         counts.into_iter().fold(0, u64::saturating_add)
     }
 
-    /// Whether there can be such a day.
+    /// Whether these statistics are plausible.
     pub(crate) fn is_plausible(&self) -> bool {
         DAYS.contains(&self.day) && self.total() <= MAX_RESULTS
     }

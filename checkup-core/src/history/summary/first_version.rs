@@ -1,4 +1,4 @@
-//! What summaries of the first version say: incidents of single days, which become runs.
+//! Reads summaries of the first version: their incidents of single days become runs.
 //!
 //! Days whose check files exist are derived again. For other days, nothing but this is left.
 

@@ -94,7 +94,7 @@ struct SeriesForm {
     threshold: Value,
     #[serde(default)]
     days: Vec<Vec<Value>>,
-    /// Of the first version.
+    /// A key of the first version.
     #[serde(default)]
     incidents: Vec<Value>,
     #[serde(default)]
@@ -120,7 +120,7 @@ impl Serialize for Summary {
         #[derive(Serialize)]
         struct Written<'a> {
             version: u32,
-            // Filled in by what writes the file.
+            // Filled in when the file is written.
             check: &'static str,
             made: Millis,
             recent_from: Millis,
@@ -194,7 +194,7 @@ impl TryFrom<Form> for Summary {
         for (key, made_of) in form.days {
             let day = key.parse::<i64>().ok().filter(|day| DAYS.contains(day));
             match (day, made_of.as_str()) {
-                // What an earlier release derived is derived again where the check files exist.
+                // Data that an earlier release derived is derived again where the check files exist.
                 (Some(day), Some(_)) if is_first => drop(summary.days.insert(day, String::new())),
                 (Some(day), Some(made_of)) => drop(summary.days.insert(day, made_of.to_owned())),
                 _ => summary.report("days of the summary with an impossible key were left out"),
@@ -299,7 +299,7 @@ impl Reading {
         let rows = form.days.len();
         series.days = form.days.iter().filter_map(|row| read_day(row)).filter(DayStats::is_plausible).collect();
         self.is_odd |= series.days.len() < rows;
-        // Whatever wrote it: what is searched must be in order.
+        // No matter what wrote it, the columns that are searched must be sorted.
         series.days.sort_by_key(|stats| stats.day);
         series.days.dedup_by_key(|stats| stats.day);
         for message in form.messages {

@@ -1,7 +1,7 @@
-//! What operators announced: posts, and the maintenance windows that are in force.
+//! What operators have announced: posts, and the maintenance windows in force.
 //!
-//! Of each post the newest version is kept, by its time and then by its content, so that it does not matter in which order files are read, or
-//! which node read them. A post that ended is kept too: the file of the version that it withdraws may arrive later, or be read again.
+//! Only the newest version of each post is kept, by its time and then by its content, so that the order in which files are read does not
+//! matter. A post that ended is kept too: the file of the version that it withdraws may arrive later, or be read again.
 
 use super::{LONGEST_WINDOW, MAX_WINDOWS, Posted, Series, Summary};
 use crate::history::point::{shortened, to_millis};
@@ -234,7 +234,7 @@ impl Summary {
         }
     }
 
-    /// Adds a maintenance window, if it is plausible and no post replaced it. Of too many, the latest stay.
+    /// Adds a maintenance window, if it is plausible and no post has replaced it. If there are too many, the latest are kept.
     pub(crate) fn announce(&mut self, window: Window) {
         if !is_plausible(window.from, window.to) {
             self.report(IMPLAUSIBLE);
@@ -258,7 +258,7 @@ impl Summary {
         joined(of.map(|window| (window.from, window.to)).collect())
     }
 
-    /// Forgets what does not matter any more.
+    /// Removes what no longer matters.
     pub(crate) fn expire_announced(&mut self, before: Timestamp) {
         self.windows.retain(|window| window.to >= before);
         self.posts.retain(|_, post| post.matters_until() >= before);

@@ -11,16 +11,17 @@ use crate::{CheckResult, Timestamp};
 /// How many characters of a message are kept.
 const MAX_TEXT: usize = 2000;
 
-/// How many messages of a series are kept, the latest.
+/// How many messages of a series are kept: the latest ones.
 const MAX_MESSAGES: usize = 1000;
 
-/// How many runs of a day are kept exactly. Above it, neighbouring runs become one for each status, of the same length in all.
+/// How many runs of a day are kept exactly. Above that, neighbouring runs are merged into one for each status, with the same total
+/// length.
 const MAX_RUNS_A_DAY: usize = 1440;
 
-/// The time whose runs become one for each status where there are too many.
+/// The length of the time slots in which runs are merged if there are too many.
 const SLOT: Duration = Duration::from_secs(30 * 60);
 
-/// What a series is of: name, endpoint and location.
+/// What identifies a series: name, endpoint and location.
 pub(crate) type Key<'a> = (&'a str, &'a str, Option<&'a str>);
 
 /// The history of one check at one location.
@@ -90,9 +91,10 @@ impl Series {
         !is_next || message.is_some()
     }
 
-    /// Puts what was added in its place, each once. One sort, however many were added: results in descending order are as fast as others.
+    /// Sorts the added results and removes duplicates. There is one sort for all of them, so results in descending order are as fast as
+    /// others.
     pub(crate) fn in_order(&mut self) {
-        // Stable: of two results of one time, the one that was known first stays.
+        // The sort is stable: of two results with the same time, the one that was added first stays.
         self.recent.sort_by_key(|point| point.timestamp);
         self.recent.dedup_by_key(|point| point.timestamp);
         self.sort_messages();
@@ -114,7 +116,7 @@ impl Series {
         &self.recent[self.recent.partition_point(|point| day_of(point.timestamp) < start)..]
     }
 
-    /// All runs, up to a time: those of the days that are summarised, and of the results that came after.
+    /// All runs up to a time: those of the summarised days, and those of later results.
     pub(crate) fn runs_up_to(&self, time: Timestamp) -> Vec<Run> {
         let known = self.runs.partition_point(|run| run.from <= time);
         let mut runs = self.runs[..known].to_vec();
@@ -130,13 +132,13 @@ impl Series {
     pub(crate) fn last_run(&self, time: Timestamp) -> Option<Run> {
         let begin = self.recent.partition_point(|point| point.timestamp <= time);
         match self.recent[..begin].last() {
-            // A few results are enough: the interval is that around the last.
+            // A few results are enough, since only the interval around the last one is needed.
             Some(_) => runs_of(&self.recent[begin.saturating_sub(12)..begin], self.runs.last()).pop(),
             None => self.runs[..self.runs.partition_point(|run| run.from <= time)].last().cloned(),
         }
     }
 
-    /// Makes the statistics and the runs of a day from its results, in place of what was known of it.
+    /// Makes the statistics and the runs of a day from its results. They replace what was known about the day.
     pub(crate) fn close(&mut self, day: i64, points: &[Point], windows: &[(Timestamp, Timestamp)]) {
         self.reopen(day);
         let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
@@ -156,7 +158,7 @@ impl Series {
         join(&mut self.runs, later);
     }
 
-    /// Forgets what is known of a day.
+    /// Removes what is known about a day.
     pub(crate) fn reopen(&mut self, day: i64) {
         if let Ok(place) = self.days.binary_search_by_key(&day, |stats| stats.day) {
             self.days.remove(place);
@@ -166,7 +168,7 @@ impl Series {
         }
     }
 
-    /// Takes these days, and what was posted, from another series of the same check and location.
+    /// Takes these days and their posts from another series of the same check and location.
     pub(crate) fn take_days(&mut self, from: Self, days: &[i64]) {
         self.messages.extend(from.messages);
         self.sort_messages();
@@ -188,7 +190,7 @@ impl Series {
         }
     }
 
-    /// Takes out the days before this one, and their runs.
+    /// Splits off the days before this one, and their runs.
     pub(crate) fn split_off_before(&mut self, day: i64) -> Self {
         let later = self.days.split_off(self.days.partition_point(|stats| stats.day < day));
         let mut early = Self::new(self.key());
@@ -225,7 +227,7 @@ impl Series {
     }
 }
 
-/// The runs with one for each status in each slot. The time of each status stays what it was, to the slot.
+/// Merges runs into one for each status in each slot. The total time of each status stays the same.
 fn folded(runs: Vec<Run>) -> Vec<Run> {
     let slot = |time: Timestamp| time.unix_nanos().div_euclid(i64::try_from(SLOT.as_nanos()).unwrap_or(i64::MAX));
     let ends: Vec<_> = runs.iter().skip(1).map(|run| run.from).chain(runs.last().map(Run::valid_until)).collect();
