@@ -40,7 +40,7 @@ pub struct Http {
     /// The request's body. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Secret>,
-    /// Which statuses count as up: `200`, `"2xx"`, `"200-299"`, or a list of these. 0 means the default: 200 to 204.
+    /// Which statuses count as up: `200`, `"2xx"`, `"200-299"`, or a list of these. Default (and 0): 200 to 204.
     #[serde(default, skip_serializing_if = "is_default")]
     pub up_status: UpStatus,
     /// The body must contain this text. Empty means no condition. Default: empty.
