@@ -1,4 +1,4 @@
-//! The contract of a checker, held by those that `check_fn` makes of closures.
+//! Checkers that `check_fn` makes from closures pass the conformance suite.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

@@ -1,4 +1,4 @@
-//! The engine as its callers see it: verdicts, limits, isolation, order, cancellation.
+//! The engine, as callers see it: verdicts, limits, isolation, order, cancellation.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 use std::sync::Arc;
@@ -111,7 +111,7 @@ async fn a_checker_may_measure_for_itself() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn spacing_is_between_attempts_only_also_after_failures() {
+async fn spacing_is_only_between_attempts_even_after_failures() {
     let start = Instant::now();
     run_one(recovering(1).attempts(3).attempt_spacing(100 * MS)).await;
     assert_eq!(start.elapsed(), 200 * MS);
@@ -157,7 +157,7 @@ async fn phases_are_timed_and_a_timeout_names_the_phase() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_a_down_result_and_costs_no_other() {
+async fn a_panic_is_a_down_result_and_affects_no_other_check() {
     let panics = check_fn("panics", || async { if true { panic!("boom {}", 7) } else { Ok::<_, Failure>(()) } });
     let report = run([healthy("a"), panics, healthy("b")]).await;
     assert_eq!(report.results.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["a", "panics", "b"]);

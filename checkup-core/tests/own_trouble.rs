@@ -11,7 +11,7 @@ use checkup_testkit::{MemoryStorage, RecordingNotifier};
 
 const MS: Duration = Duration::from_millis(1);
 
-/// A check that the monitor cannot make the first `troubles` times; then it is as `outcome` says.
+/// A check that the monitor cannot make the first `troubles` times. After that, its result is `outcome`.
 fn troubled(troubles: u32, outcome: Result<(), Failure>) -> Check {
     let tries = Arc::new(AtomicU32::new(0));
     check_fn("db", move || {
@@ -94,7 +94,7 @@ async fn a_result_without_a_verdict_is_not_stored() {
 
 #[tokio::test(start_paused = true)]
 async fn a_monitor_keeps_the_last_verdict_and_notifies_of_no_change() {
-    // Down, then not to be tried, then healthy.
+    // First down, then impossible to try, then healthy.
     let tries = Arc::new(AtomicU32::new(0));
     let check = check_fn("db", move || {
         let run = tries.fetch_add(1, Ordering::Relaxed);

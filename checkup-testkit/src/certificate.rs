@@ -34,7 +34,7 @@ pub struct Identity {
 }
 
 impl Ca {
-    /// A new authority with its own name and keys.
+    /// Creates an authority with its own name and keys.
     ///
     /// # Panics
     ///
@@ -50,7 +50,7 @@ impl Ca {
         Self { issuer }
     }
 
-    /// The certificate of the authority, for a file of trusted roots.
+    /// The certificate of the authority, for use as a trusted root.
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
@@ -65,7 +65,7 @@ impl Ca {
         self.server_valid(names, now - DAY, now + 30 * DAY)
     }
 
-    /// The same, but it expired yesterday.
+    /// The same, but expired since yesterday.
     ///
     /// # Panics
     ///
@@ -75,7 +75,8 @@ impl Ca {
         self.server_valid(names, now - 30 * DAY, now - DAY)
     }
 
-    /// A server certificate that is valid from one moment to another, for those that expire soon or are not valid yet.
+    /// A server certificate with this period of validity, for tests of certificates that expire soon or are not valid
+    /// yet.
     ///
     /// # Panics
     ///
@@ -125,7 +126,8 @@ impl Identity {
         Self::self_made(names, IsCa::NoCa, SystemTime::now() + 30 * DAY)
     }
 
-    /// A certificate as `openssl req -x509` makes it: one of an authority, presented by a server, valid until `end`.
+    /// A certificate like those of `openssl req -x509`: a CA certificate that a server presents itself, valid until
+    /// `end`.
     pub fn self_made_ca(names: &[&str], end: SystemTime) -> Self {
         Self::self_made(names, IsCa::Ca(BasicConstraints::Unconstrained), end)
     }

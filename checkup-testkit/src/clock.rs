@@ -2,8 +2,8 @@ use std::future::Future;
 
 use tokio::runtime::{Builder, Runtime};
 
-/// Runs a future on a paused clock: whenever everything waits, the clock jumps to the next timer. Hours of timeouts,
-/// intervals and back-off pass in no time, and take exactly as long as they say.
+/// Runs a future on a paused clock: whenever everything waits, the clock jumps to the next timer. Hours of timeouts, intervals
+/// and back-off pass in no time, and their durations are exact.
 ///
 /// The engine and the monitor use tokio's clock, so nothing else is needed. It does what `#[tokio::test(start_paused = true)]`
 /// does, without tokio's macros. The clock does not wait for sockets: against real servers, timeouts come before answers.

@@ -68,7 +68,7 @@ pub struct Behaviour<F> {
     pub name: &'static str,
     /// What a fixture must offer for the check.
     pub needs: &'static [&'static str],
-    /// Panics if the implementation does not behave so.
+    /// Panics if the implementation does not behave this way.
     pub check: fn(&F),
 }
 
@@ -79,13 +79,13 @@ impl<F> Behaviour<F> {
     }
 }
 
-/// Checks one behaviour of what `factory` makes, as the tests of the macros do.
+/// Checks one behaviour of what `factory` makes, like the tests that the macros generate.
 ///
 /// # Panics
 ///
 /// If the implementation does not behave so. Within a tokio runtime.
 pub fn run<F>(factory: impl FnOnce() -> F, behaviour: fn(&F)) {
-    // Declared before the fixture, so that its servers run until it is gone.
+    // Declared before the fixture, so that its servers run until the fixture is dropped.
     let place = drive::Place::new();
     let _entered = place.enter();
     behaviour(&factory());

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
-/// A DNS server on loopback (UDP) that answers with a closure over the requested name. Ends when dropped.
+/// A DNS server on loopback (UDP) that answers from a closure of the requested name. It stops when dropped.
 ///
 /// ```
 /// use checkup_testkit::{DnsAnswer, DnsServer};
@@ -30,7 +30,7 @@ pub struct DnsServer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DnsAnswer {
-    /// These addresses, to a query for A records; to others an empty answer.
+    /// These addresses for a query for A records, and an empty answer for other queries.
     A(Vec<Ipv4Addr>),
     /// No records and this response code (RFC 1035, section 4.1.1): 0 NOERROR, 2 SERVFAIL, 3 NXDOMAIN, 5 REFUSED.
     Code(u8),
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_query_gets_no_answer() {
+    fn an_invalid_query_gets_no_answer() {
         for length in 0..QUERY.len() {
             assert_eq!(answer(&QUERY[..length], &|_| DnsAnswer::Code(0)), None);
         }

@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_request_gets_no_answer() {
+    async fn an_invalid_request_gets_no_answer() {
         let server = HttpServer::start(|_| Response::new(200));
         assert_eq!(exchange(&server, "\r\n\r\n").await, "");
         assert_eq!(server.requests(), 0);

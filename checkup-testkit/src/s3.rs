@@ -24,7 +24,7 @@ const ACCESS_KEY: (&str, &str) = ("AKIACHECKUPTESTKIT00", "the+secret/of+the+tes
 
 /// A server that speaks the protocol of S3, on loopback, with its buckets in memory. It verifies signatures.
 ///
-/// It has its own thread, so any runtime can use it, even one whose clock is paused. It ends when it is dropped. Needs the feature `s3`.
+/// It has its own thread, so it can be used from any runtime, even one with a paused clock. It stops when it is dropped. Needs the feature `s3`.
 ///
 /// ```
 /// use checkup_testkit::S3Server;
@@ -37,7 +37,7 @@ const ACCESS_KEY: (&str, &str) = ("AKIACHECKUPTESTKIT00", "the+secret/of+the+tes
 /// assert!(server.keys("status").is_empty());
 /// ```
 ///
-/// It can misbehave as real servers do: be away ([`stop`](Self::stop)), be slow, refuse requests, lose an answer, lack a part of the protocol, or
+/// It can misbehave like real servers: be down ([`stop`](Self::stop)), be slow, refuse requests, lose an answer, lack a part of the protocol, or
 /// answer in another [dialect](Self::dialect).
 pub struct S3Server {
     addr: SocketAddr,
@@ -85,7 +85,7 @@ pub struct S3Requests {
     pub delete: usize,
     /// Everything else.
     pub other: usize,
-    /// How many keys all pages of listings had together.
+    /// How many keys all pages of listings contained in total.
     pub listed_keys: usize,
 }
 
@@ -121,7 +121,7 @@ impl S3Server {
         ACCESS_KEY.1
     }
 
-    /// Makes a bucket, unless it exists.
+    /// Creates a bucket, unless it exists.
     pub fn create_bucket(&self, bucket: &str) {
         self.backend().create(bucket);
     }
@@ -136,7 +136,7 @@ impl S3Server {
         self.backend().object(bucket, key)
     }
 
-    /// Puts an object into a bucket without a request, and makes the bucket if it is missing.
+    /// Puts an object into a bucket without a request, and creates the bucket if it is missing.
     pub fn put(&self, bucket: &str, key: &str, content: impl Into<Vec<u8>>) {
         self.backend().put(bucket, key, S3Object { content: content.into(), ..S3Object::default() });
     }
@@ -151,7 +151,7 @@ impl S3Server {
         *self.state.requests()
     }
 
-    /// Ends all connections, and accepts no more: the port refuses connections. What is in the buckets stays.
+    /// Ends all connections, and refuses new ones. The contents of the buckets are kept.
     pub fn stop(&self) {
         if let Some(running) = self.running().take() {
             running.stop();
@@ -185,7 +185,7 @@ impl S3Server {
         self.faults().ignore_put_conditions = ignore;
     }
 
-    /// Whether a put with `If-None-Match` is answered with 501, as by servers that know it and lack it. Default: false.
+    /// Whether a put with `If-None-Match` is answered with 501, as by servers that know the condition but do not support it. Default: false.
     pub fn refuse_put_conditions(&self, refuse: bool) {
         self.faults().refuse_put_conditions = refuse;
     }
@@ -215,12 +215,12 @@ impl S3Server {
         self.faults().lose_answers = count;
     }
 
-    /// Which server's manners it has. Default: Amazon's.
+    /// Which server it imitates. Default: Amazon's.
     pub fn dialect(&self, dialect: S3Dialect) {
         self.faults().dialect = dialect;
     }
 
-    /// Answers every request with this refusal from now on; with `None`, with none any more.
+    /// Answers every request with this refusal from now on; `None` ends that.
     pub fn refuse_all(&self, refusal: Option<&'static S3Refusal>) {
         self.faults().refuse_all = refusal;
     }
@@ -262,7 +262,7 @@ impl fmt::Debug for S3Server {
 
 impl Running {
     fn stop(self) {
-        // An error says that it has ended.
+        // An error means that it has already ended.
         let _ = self.stop.send(());
         let _ = self.thread.join();
     }
@@ -285,7 +285,7 @@ impl Sub for S3Requests {
     }
 }
 
-/// Listens, and then serves in a thread of its own.
+/// Listens, then serves on a separate thread.
 fn run(addr: SocketAddr, state: &Arc<State>) -> (SocketAddr, Running) {
     let listener = TcpListener::bind(addr).expect("a port on 127.0.0.1 can be bound");
     let addr = listener.local_addr().expect("a socket that is bound has an address");

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A TCP server on loopback whose behaviour is a closure. Ends, with all its connections, when dropped.
+/// A TCP server on loopback whose behaviour is a closure. It stops, and closes all its connections, when dropped.
 ///
 /// ```
 /// use checkup_testkit::TcpServer;
@@ -17,7 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// let server = TcpServer::start(|mut connection| async move {
-///     // A banner, then an end without a word.
+/// // A banner, then the connection is closed.
 ///     let _ = connection.write_all(b"+OK\r\n").await;
 /// });
 /// assert!(server.addr().ip().is_loopback());
@@ -93,7 +93,8 @@ impl TcpServer {
     }
 
     /// A server whose answer has no end: `head`, then `filler` repeatedly, as fast as it is read. After 64 MiB, which is more than
-    /// any client should read, it only keeps the connection open, so that a client that buffers everything does no harm.
+    /// any client should read, it only keeps the connection open, so that a client that buffers everything does not exhaust the
+    /// memory.
     ///
     /// # Panics
     ///
@@ -137,7 +138,7 @@ impl TcpServer {
         self.wait(|counts| counts.accepted >= count).await;
     }
 
-    /// Waits until no connection is open. If the handler reads to the end, clients have closed theirs then.
+    /// Waits until no connection is open. If the handler reads to the end, this means that the clients have closed theirs.
     pub async fn wait_idle(&self) {
         self.wait(|counts| counts.open == 0).await;
     }
@@ -176,16 +177,16 @@ pub fn closed_port() -> SocketAddr {
     socket.local_addr().expect("a bound socket has an address")
 }
 
-/// Ends a connection with a reset (RST) instead of the normal end (FIN), as servers do that fail in the middle.
+/// Ends a connection with a reset (RST) instead of a normal close (FIN), like a server that crashes midway.
 ///
 /// # Panics
 ///
-/// If the system does not know `SO_LINGER`.
+/// If the system does not support `SO_LINGER`.
 pub fn reset(connection: TcpStream) {
     connection.set_zero_linger().expect("an open socket has the option");
 }
 
-/// Counts a connection as open while it lives, even if its handler is aborted or panics.
+/// Counts a connection as open until this is dropped, even if its handler is aborted or panics.
 struct Open(Arc<watch::Sender<Counts>>);
 
 impl Open {
@@ -226,7 +227,7 @@ where
                     handled.await;
                 });
             }
-            // Takes finished connections out of the set.
+            // Removes finished connections from the set.
             Some(_) = connections.join_next() => {}
         }
     }
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_endless_answer_stops_for_those_who_keep_it_all() {
+    async fn an_endless_answer_stops_at_its_limit() {
         let server = TcpServer::endless("head ", "0123456789");
         let mut connection = TcpStream::connect(server.addr()).await.unwrap();
         let mut start = [0; 20];

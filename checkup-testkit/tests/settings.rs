@@ -1,4 +1,5 @@
-//! Whether settings report all of their problems: some do, and some stop at the first.
+//! Tests the check that settings report all of their problems, with settings that do and settings that stop at the
+//! first.
 
 use std::panic::catch_unwind;
 
@@ -13,7 +14,7 @@ fn port(port: u16) -> Result<(), ConfigError> {
     if port == 0 { Err(ConfigError::expected("port.number", "1 to 65535").found(port)) } else { Ok(()) }
 }
 
-/// As the contract wants it.
+/// Settings that keep the contract.
 fn collecting() -> Result<(), ConfigError> {
     let mut problems = ConfigProblems::new();
     problems.take(host(""));
@@ -21,7 +22,7 @@ fn collecting() -> Result<(), ConfigError> {
     problems.into_result()
 }
 
-/// As settings are that break it.
+/// Settings that break it.
 fn stopping() -> Result<(), ConfigError> {
     host("")?;
     port(0)

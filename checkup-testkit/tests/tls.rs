@@ -56,7 +56,7 @@ async fn read(mut connection: TlsStream<TcpStream>) -> std::io::Result<String> {
 }
 
 #[tokio::test]
-async fn a_client_that_trusts_the_authority_gets_through() {
+async fn a_client_that_trusts_the_authority_can_connect() {
     let ca = Ca::new();
     for version in [TlsVersion::Tls12, TlsVersion::Tls13] {
         let server = greeting(ca.server(&["localhost"]), TlsOptions::new().only(version).alpn(&["b", "c"]));
@@ -91,7 +91,7 @@ async fn a_server_with_a_client_ca_refuses_clients_without_a_certificate() {
     let server = greeting(ca.server(&["localhost"]), TlsOptions::new().client_ca(&ca));
     let connection = connect(&ca, Some(&ca.client("checkup")), &[], server.addr()).await.unwrap();
     assert_eq!(read(connection).await.unwrap(), "hello");
-    // With TLS 1.3 the client learns of it at its first read.
+    // With TLS 1.3, the client notices only at its first read.
     let connection = connect(&ca, None, &[], server.addr()).await.unwrap();
     assert!(read(connection).await.is_err());
 }

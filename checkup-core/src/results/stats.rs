@@ -22,7 +22,7 @@ pub struct Stats {
     pub total: Duration,
     /// The arithmetic mean, rounded down to whole nanoseconds.
     pub mean: Duration,
-    /// The median: of an even number, the mean of the middle two, rounded down to whole nanoseconds.
+    /// The median. For an even number of attempts, the mean of the middle two, rounded down to whole nanoseconds.
     pub median: Duration,
     /// The shortest.
     pub min: Duration,

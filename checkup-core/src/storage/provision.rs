@@ -200,7 +200,7 @@ pub enum ProvisionChange {
 }
 
 impl ProvisionChange {
-    /// The change in words: `created`, `updated`, `unchanged`, `would create`, `would update`, `not supported`.
+    /// The name of the change: `created`, `updated`, `unchanged`, `would create`, `would update`, `not supported`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Created => "created",

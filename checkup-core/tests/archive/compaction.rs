@@ -1,11 +1,11 @@
-//! Many small files become few, with the same results.
+//! Compaction: many small files become a few, with the same results.
 
 use checkup_core::archive::{Archive, MemoryFiles, NamedFiles};
 use checkup_core::{Attempt, Cause, CheckResult, Maintenance, StorageMaintainer, Timestamp, check_file, history};
 
 use crate::{DAY, EPOCH, HOUR, MINUTE, day, everything, maintain, names, put, result, sorted};
 
-/// Files every ten minutes from a time on.
+/// Puts files every ten minutes, starting at a time.
 async fn put_every_ten_minutes(files: &MemoryFiles, from: Timestamp, count: u32) -> Vec<CheckResult> {
     let mut stored = Vec::new();
     for number in 0..count {
@@ -49,7 +49,7 @@ async fn hours_that_were_compacted_are_compacted_again_into_their_day() {
 }
 
 #[tokio::test]
-async fn what_arrives_late_is_merged_by_a_later_compaction() {
+async fn late_files_are_merged_by_a_later_compaction() {
     let files = MemoryFiles::new();
     let mut stored = put_every_ten_minutes(&files, day(1), 10).await;
     for round in 0..3 {
@@ -64,7 +64,7 @@ async fn what_arrives_late_is_merged_by_a_later_compaction() {
 }
 
 #[tokio::test]
-async fn the_results_are_copied_as_they_are() {
+async fn results_are_copied_unchanged() {
     let files = MemoryFiles::new();
     let later = r#"{"title":"a","timestamp":1,"healthy":true,"of_a_later_version":{"x":[1.50,null]}}"#;
     let upstream = r#"{"title":"A \u0026 B","endpoint":"e","timestamp":2,"times":[{"rtt":0}],"down":true}"#;
@@ -75,7 +75,7 @@ async fn the_results_are_copied_as_they_are() {
     files.put(&format!("{stamp}-check.json"), format!("[\n {later} ,{upstream}]").as_bytes()).await.unwrap();
     files.put(&format!("{}-check.json", stamp + 1), format!("[{ours}]\n").as_bytes()).await.unwrap();
     files.put(&format!("{}-check.json", stamp + 2), b"[]\n").await.unwrap();
-    // Stored twice, because the first answer was lost.
+    // Stored twice, as if the first answer had been lost.
     files.put(&format!("{}-check.json", stamp + 3), format!("[{ours}]\n").as_bytes()).await.unwrap();
     assert_eq!(maintain(&files).await, 4);
     let names = names(&files).await;
@@ -85,7 +85,7 @@ async fn the_results_are_copied_as_they_are() {
 }
 
 #[tokio::test]
-async fn broken_files_and_what_is_no_check_file_are_left_alone() {
+async fn broken_files_and_other_files_are_left_alone() {
     let files = MemoryFiles::new();
     let stored = put_every_ten_minutes(&files, day(2), 3).await;
     let stamp = day(2).unix_nanos();
@@ -137,7 +137,7 @@ async fn a_long_history_is_compacted_in_pieces_and_nothing_is_left_over() {
     assert!(maintain(&files).await >= 1500);
     assert_eq!(names(&files).await.len(), 2);
     assert_eq!(everything(&files).await, stored);
-    // The first goes on where it stopped, and finds that all is done.
+    // The first one continues where it stopped, and finds nothing left to do.
     let rest = archive.maintain().await.unwrap();
     assert_eq!(rest, Maintenance::default());
 }

@@ -6,7 +6,7 @@ use checkup_core::{Maintenance, Report, Storage, StorageMaintainer, Timestamp};
 use crate::faults::Stopping;
 use crate::{DAY, HOUR, MINUTE, day, everything, maintain, names, put, result};
 
-/// Stores and maintains as the engine does, and gives what was done and how many requests it took.
+/// Stores and maintains as the engine does. Returns what was done and how many requests it took.
 async fn run(archive: &Archive<Stopping>) -> (Maintenance, usize) {
     archive.store(&Report::new(vec![result("new", Timestamp::now())])).await.unwrap();
     (archive.maintain().await.unwrap(), archive.files().count())
@@ -38,13 +38,13 @@ async fn a_run_in_the_steady_state_is_one_put_and_looks_for_what_is_due_once_an_
 }
 
 #[tokio::test]
-async fn a_one_shot_run_finds_what_is_due_also_with_one_name_a_day_and_merges_what_is_late() {
+async fn a_one_shot_run_finds_due_work_even_with_one_name_a_day_and_merges_late_files() {
     let files = compacted().await;
     put(&files, "late", day(3)).await;
     // Late in a day that is not the last is no reason to look at all names after a run …
     assert_eq!(run(&Archive::new(Stopping::never(&files))).await, (Maintenance::default(), 2));
     put(&files, "late", day(1)).await;
-    // … but is seen to when there is another.
+    // … but is included when there is another reason.
     let (done, _) = run(&Archive::new(Stopping::never(&files))).await;
     assert_eq!((done.compacted, done.unfinished), (4, false));
     assert_eq!(run(&Archive::new(Stopping::never(&files))).await, (Maintenance::default(), 2));
@@ -63,7 +63,7 @@ async fn more_large_files_than_a_short_list_shows_hide_nothing() {
 }
 
 #[tokio::test]
-async fn a_pass_that_could_not_do_it_all_is_gone_on_with_after_the_next_store() {
+async fn an_unfinished_pass_is_continued_after_the_next_store() {
     let files = MemoryFiles::new();
     for number in 0..2500 {
         put(&files, "a", day(3).saturating_add(MINUTE / 3 * number)).await;

@@ -1,4 +1,4 @@
-//! Nothing is removed by a clock that is wrong, and nothing that the summary does not have; and no step blocks another.
+//! Expiry: a wrong clock removes nothing, files that the summary lacks stay, and no step blocks another.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use checkup_core::{Maintenance, StorageError, StorageMaintainer, Timestamp, asyn
 
 use crate::{DAY, HOUR, MINUTE, day, everything, maintain, names, put};
 
-/// Maintains as a process of its own does, until there is no more to do.
+/// Maintains, as a separate process would, until there is nothing left to do.
 async fn expire(files: impl NamedFiles, expiry: Duration) -> Result<Maintenance, StorageError> {
     let archive = Archive::new(files).check_expiry(expiry);
     let mut all = Maintenance::default();
@@ -22,7 +22,7 @@ async fn expire(files: impl NamedFiles, expiry: Duration) -> Result<Maintenance,
     }
 }
 
-/// A history of this many days, the last of which was so many days ago.
+/// A history of this many days that ended a number of days ago.
 async fn history(days: u32, ago: u32) -> MemoryFiles {
     let files = MemoryFiles::new();
     for day_ago in ago..ago + days {
@@ -113,7 +113,7 @@ enum NoSummary {
 }
 
 #[tokio::test]
-async fn what_the_summary_does_not_have_is_not_removed() {
+async fn files_that_the_summary_lacks_are_not_removed() {
     for (problem, reported) in [
         (NoSummary::Later, "summary.json is not a summary"),
         (NoSummary::Unreadable, "summary.json: access denied"),
@@ -217,7 +217,7 @@ async fn a_full_disk_is_relieved_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_be_read_costs_only_itself() {
+async fn an_unreadable_file_affects_no_other() {
     let files = history(20, 1).await;
     maintain(&files).await;
     let unreadable = put(&files, "unreadable", day(5).saturating_add(HOUR)).await;

@@ -9,7 +9,7 @@ use checkup_core::{CheckResult, StorageError, StorageMaintainer, async_trait};
 
 use crate::{DAY, HOUR, day, everything, maintain, names, put, sorted};
 
-/// What becomes of the step at which files stop working.
+/// What happens to the step at which files stop working.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Last {
     NotDone,
@@ -19,8 +19,8 @@ pub(crate) enum Last {
     NoDeletes,
 }
 
-/// Files that stop working after some steps, as for a process that is killed; each step is also a place to be cancelled at,
-/// and for others to come in between.
+/// Files that stop working after some steps, as if the process were killed. At each step a call can also be cancelled, and
+/// others can run in between.
 #[derive(Debug)]
 pub(crate) struct Stopping {
     files: MemoryFiles,
@@ -179,7 +179,7 @@ async fn compactors_that_race_at_any_distance_lose_nothing() {
                 for _ in 0..distance {
                     tokio::task::yield_now().await;
                 }
-                // What arrives between the two makes them compact different sets.
+                // Files that arrive between the two make them compact different sets.
                 let arrived = if late { Some(put(&files, "late", day(2)).await) } else { None };
                 let done = second.maintain().await;
                 stored.extend(arrived);
@@ -201,7 +201,7 @@ async fn files_that_cannot_be_deleted_are_compacted_once_and_not_again_and_again
             let archive = Archive::new(Stopping::after(usize::MAX, Last::NoDeletes, &files));
             assert!(archive.maintain().await.is_err());
         }
-        // The first day cannot be done with, so that no other is begun.
+        // The first day cannot be completed, so no other is started.
         assert_eq!(names(&files).await.len(), before + 1);
         assert_eq!(everything(&files).await, stored);
     }
@@ -219,7 +219,7 @@ async fn many_compactors_and_writers_at_once_lose_nothing() {
             for number in 0..200 {
                 let time = day(1 + number % 3).saturating_add(HOUR * node + HOUR / 100 * number);
                 stored.push(put(&files, &format!("node{node}"), time).await);
-                // As a process of its own, which looks again.
+                // Like a separate process, which looks again.
                 Archive::new(files.clone()).maintain().await.unwrap();
             }
             stored

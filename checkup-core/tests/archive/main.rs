@@ -1,4 +1,4 @@
-//! The archive, on files in memory: what is read back is what was stored, whatever fails, stops or races.
+//! The archive, on files in memory: reading returns what was stored, whatever fails, stops or races.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -59,7 +59,7 @@ async fn names(files: &MemoryFiles) -> Vec<String> {
     names
 }
 
-/// Maintains as a process of its own does, until there is no more to do, and counts what was compacted.
+/// Maintains, as a separate process would, until there is nothing left to do. Returns how many files were compacted.
 async fn maintain(files: &MemoryFiles) -> usize {
     let archive = Archive::new(files.clone());
     let mut compacted = 0;

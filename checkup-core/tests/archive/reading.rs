@@ -50,7 +50,7 @@ async fn names_are_unique_ordered_and_tell_the_location() {
 }
 
 #[tokio::test]
-async fn a_report_that_is_stored_again_is_there_once() {
+async fn a_report_that_is_stored_again_exists_once() {
     for plain in [false, true] {
         let files = MemoryFiles::new();
         let report = Report::new(vec![result("a", Timestamp::now())]);
@@ -146,7 +146,7 @@ async fn a_list_has_the_check_files_since_a_time_also_those_of_upstream_and_of_u
 }
 
 #[tokio::test]
-async fn what_is_there_twice_is_read_once_and_what_differs_is_not() {
+async fn duplicates_are_read_once_and_different_results_are_kept() {
     let archive = Archive::new(MemoryFiles::new());
     let time = Timestamp::now();
     let first = result("a", time);
@@ -177,7 +177,7 @@ async fn results_from_before_the_time_are_not_read_from_a_file_that_was_compacte
 }
 
 #[tokio::test]
-async fn a_broken_file_costs_only_itself() {
+async fn a_broken_file_affects_no_other() {
     let files = MemoryFiles::new();
     let whole = put(&files, "whole", day(0)).await;
     files.put("1473318000000000001-check.json", b"[{").await.unwrap();
@@ -207,7 +207,7 @@ impl StorageReader for CompactedMeanwhile {
 }
 
 #[tokio::test]
-async fn a_reader_finds_what_was_compacted_while_it_read() {
+async fn a_reader_finds_results_that_were_compacted_while_it_read() {
     let files = MemoryFiles::new();
     let mut stored = Vec::new();
     for hour in 0..5 {

@@ -1,4 +1,4 @@
-//! What has expired is removed, and nothing else.
+//! Retention: expired check files are removed, and nothing else.
 
 use checkup_core::archive::{Archive, MemoryFiles, NamedFiles};
 use checkup_core::{Maintenance, Report, Storage, StorageMaintainer, Timestamp};
@@ -71,7 +71,7 @@ async fn one_archive_removes_what_expires_while_it_lives() {
 }
 
 #[tokio::test]
-async fn what_was_compacted_expires_by_its_latest_result() {
+async fn compacted_files_expire_by_their_latest_result() {
     let files = MemoryFiles::new();
     let (early, late) = (day(1).saturating_sub(HOUR * 20), day(1).saturating_sub(HOUR));
     let stored = vec![put(&files, "early", early).await, put(&files, "late", late).await];

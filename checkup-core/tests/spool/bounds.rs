@@ -1,4 +1,4 @@
-//! What a spool refuses.
+//! The limits of a spool, and what it refuses.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::fickle::{Fickle, Mood};
 use crate::{chain, checkup, keep, report, temporary, waiting, with_spool};
 
 #[tokio::test]
-async fn a_full_spool_refuses_what_is_new_and_keeps_what_is_old() {
+async fn a_full_spool_refuses_new_reports_and_keeps_old_ones() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     keep(&checkup(&storage, temporary.path()), &["a", "b"]).await;
     let bytes = waiting(&checkup(&storage, temporary.path())).await.bytes;
@@ -32,7 +32,7 @@ async fn a_full_spool_refuses_what_is_new_and_keeps_what_is_old() {
 }
 
 #[tokio::test]
-async fn a_full_spool_that_another_process_flushes_is_passed_by() {
+async fn a_full_spool_that_another_process_flushes_is_bypassed() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     keep(&checkup(&storage, temporary.path()), &["a"]).await;
     let full = with_spool(&storage, Spool::new(temporary.path()).max_bytes(1));

@@ -1,4 +1,4 @@
-//! A storage with a spool before it holds the contract of storages.
+//! A storage with a spool in front of it passes the conformance suite for storages.
 
 use checkup_core::{Checkup, Spool, Storage};
 use checkup_testkit::MemoryStorage;

@@ -56,7 +56,7 @@ async fn a_report_is_kept_if_the_storage_panics() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_cancelled_goes_on() {
+async fn a_cancelled_store_continues() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let checkup = checkup(&storage, temporary.path());
     keep(&checkup, &["a", "b"]).await;
@@ -125,7 +125,7 @@ async fn a_file_that_is_no_report_is_set_aside_and_the_rest_goes_on() {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_was_writing_is_removed_after_an_hour() {
+async fn unfinished_files_of_killed_processes_are_removed_after_an_hour() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let dir = temporary.path();
     let checkup = checkup(&storage, dir);

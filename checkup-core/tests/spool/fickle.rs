@@ -15,14 +15,14 @@ pub(crate) struct Fickle {
 #[derive(Clone, Debug)]
 pub(crate) enum Mood {
     Works,
-    /// It takes this long, and works.
+    /// It takes this long, and succeeds.
     Slow(Duration),
     Fails,
     Hangs,
     Panics,
-    /// It works so often, and then fails.
+    /// It succeeds this many times, and then fails.
     FailsAfter(usize),
-    /// It works, except for these.
+    /// It succeeds, except for these reports.
     Refuses(&'static [&'static str]),
     /// It stores the report, and its answer is lost.
     LosesAnswers,

@@ -1,4 +1,4 @@
-//! What is kept, and stored later, in order.
+//! Reports are kept, and stored later, in order.
 
 use std::fs::File;
 use std::time::Duration;
@@ -42,7 +42,7 @@ async fn while_the_storage_works_nothing_is_in_the_folder() {
 }
 
 #[tokio::test]
-async fn what_waits_is_stored_before_what_is_new_in_order() {
+async fn waiting_reports_are_stored_in_order_before_new_ones() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let checkup = checkup(&storage, temporary.path());
     keep(&checkup, &["a", "b", "c"]).await;
@@ -66,7 +66,7 @@ async fn another_process_stores_what_waits_after_a_restart() {
 }
 
 #[tokio::test]
-async fn a_flush_that_fails_in_the_middle_goes_on_there() {
+async fn a_flush_that_fails_midway_continues_there() {
     let (temporary, storage) = (temporary(), Fickle::new(Mood::Fails));
     let checkup = checkup(&storage, temporary.path());
     keep(&checkup, &["a", "b", "c"]).await;

@@ -1,4 +1,4 @@
-//! The spool: what is kept when a storage fails, and what becomes of it.
+//! The spool: what is kept when a storage fails, and what happens to it later.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 

@@ -1,4 +1,4 @@
-//! Reports that the storage never takes.
+//! Reports that the storage never accepts.
 
 use checkup_core::StorageErrorKind;
 

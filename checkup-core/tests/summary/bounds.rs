@@ -1,4 +1,4 @@
-//! Summaries that are large, forged or absurd: no day is lost, and nothing is without bounds.
+//! Summaries that are large, forged or absurd: no day is lost, and everything has a limit.
 
 use std::time::Duration;
 
@@ -94,7 +94,7 @@ async fn forged_counts_do_not_win_over_the_check_files() {
 }
 
 #[tokio::test]
-async fn days_that_cannot_be_are_left_out_and_end_no_loop() {
+async fn impossible_days_are_left_out_and_loops_still_end() {
     let files = MemoryFiles::new();
     history(&files, 3).await;
     maintain(Archive::new(files.clone())).await;

@@ -1,4 +1,4 @@
-//! What clocks, midnight, retention by others and broken files may do to a summary.
+//! Summaries in the presence of wrong clocks, midnight, external retention and broken files.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use checkup_core::{MaintenanceWindow, Quorum, Report, Status, Storage, StorageMa
 use crate::{DAY, HOUR, MINUTE, history, maintain, midnight, put, read, result, shown};
 
 #[tokio::test]
-async fn a_day_whose_check_files_are_removed_by_somebody_keeps_its_figures() {
+async fn a_day_keeps_its_statistics_when_its_check_files_are_removed_externally() {
     for compact in [false, true] {
         let files = MemoryFiles::new();
         history(&files, 4).await;
@@ -115,7 +115,7 @@ async fn a_result_from_the_future_is_not_the_present() {
 }
 
 #[tokio::test]
-async fn late_maintenance_counts_also_where_there_is_no_summary() {
+async fn late_maintenance_counts_even_without_a_summary() {
     let files = MemoryFiles::new();
     let noon = midnight(9).saturating_add(12 * HOUR);
     for minute in 0..20 {

@@ -1,4 +1,4 @@
-//! Summaries: what is in them, and that they say the same as the check files.
+//! Summaries: their content, and that they agree with the check files.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
 mod bounds;
@@ -23,7 +23,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// Midnight, so many days ago.
+/// Midnight, this many days ago.
 fn midnight(days_ago: u32) -> Timestamp {
     let day = i64::try_from(DAY.as_nanos()).unwrap();
     Timestamp::from_unix_nanos(Timestamp::now().unix_nanos() / day * day).saturating_sub(DAY * days_ago)
@@ -190,7 +190,7 @@ async fn an_incident_is_one_over_midnight_and_ends_with_the_first_good_result() 
 }
 
 #[tokio::test]
-async fn maintenance_counts_neither_for_nor_against_uptime_also_when_it_is_announced_later() {
+async fn maintenance_does_not_affect_uptime_even_if_it_is_announced_later() {
     let files = MemoryFiles::new();
     let noon = midnight(3).saturating_add(12 * HOUR);
     for minute in 0..20 {
@@ -222,7 +222,7 @@ async fn maintenance_counts_neither_for_nor_against_uptime_also_when_it_is_annou
 }
 
 #[tokio::test]
-async fn a_broken_file_costs_only_itself_and_is_noted() {
+async fn a_broken_file_affects_no_other_and_is_reported() {
     let files = MemoryFiles::new();
     put(&files, &[result("API", "eu", Timestamp::now(), Status::Healthy)]).await;
     let broken = [midnight(2), Timestamp::now()].map(FileName::at);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use checkup_core::{Attempt, Cause, CheckResult, MaintenanceWindow, Status, Timestamp};
 
-/// A linear congruential generator, so that a seed is a history, everywhere and always.
+/// A linear congruential generator, so that a seed gives the same history everywhere.
 pub(crate) struct Random(u64);
 
 impl Random {

@@ -92,7 +92,7 @@ impl<'a> Reference<'a> {
                 let needed = |one: usize| {
                     if Self::interval(results, self.end_of_run(results, one, index)) >= 10 * MINUTE { 1 } else { 2 }
                 };
-                // Looks ahead: is it the first of enough results that are otherwise?
+                // Looks ahead: is this the first of enough different results?
                 let is_other = |other: &usize| (results[*other].status != Status::Healthy) != bad;
                 let streak: Vec<_> = (one..=index).take_while(is_other).collect();
                 let turns = streak.iter().enumerate().any(|(count, other)| count + 1 >= needed(*other));
@@ -131,7 +131,7 @@ impl<'a> Reference<'a> {
         times
     }
 
-    /// From, to and worst state of each maximal bad stretch of the smoothed states, before near ones are joined.
+    /// The start, end and worst state of each maximal bad period of the smoothed states, before close ones are joined.
     fn bad_stretches(&self) -> Vec<(Timestamp, Timestamp, State)> {
         let smoothed: Vec<_> = self.locations.iter().map(|results| self.smoothed(results)).collect();
         let mut stretches: Vec<(Timestamp, Timestamp, State)> = Vec::new();
@@ -354,7 +354,7 @@ fn single_bad_results_are_no_incident_and_rare_checks_need_one() {
 }
 
 #[test]
-fn an_incident_inside_maintenance_is_none_and_one_that_is_cut_is_marked() {
+fn maintenance_hides_incidents_inside_it_and_marks_those_that_it_cuts() {
     let down = |from: u32, to: u32| {
         let states = (0..300)
             .rev()

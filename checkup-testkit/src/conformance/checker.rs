@@ -76,7 +76,7 @@ pub const BEHAVIOURS: &[Behaviour<CheckerFixture>] = __checker_behaviours!(__beh
 type Make = Box<dyn Fn() -> Arc<dyn Checker>>;
 type Count = Arc<dyn Fn() -> usize + Send + Sync>;
 
-/// A checker under test, in the situations that its contract speaks of.
+/// A checker under test, in the situations that its contract is about.
 pub struct CheckerFixture {
     healthy: Make,
     failing: Option<Make>,
@@ -103,7 +103,7 @@ impl CheckerFixture {
         }
     }
 
-    /// Makes an instance whose attempts fail. With [`tries`](Self::tries), at a place that counts them.
+    /// Makes an instance whose attempts fail. If the fixture has [`tries`](Self::tries), they must be counted.
     #[must_use]
     pub fn failing<T: IntoChecker>(mut self, failing: impl Fn() -> T + 'static) -> Self {
         self.failing = Some(make(failing));
@@ -117,36 +117,36 @@ impl CheckerFixture {
         self
     }
 
-    /// Makes an instance that is answered without end; see [`TcpServer::endless`](crate::TcpServer::endless).
+    /// Makes an instance whose target sends an endless answer; see [`TcpServer::endless`](crate::TcpServer::endless).
     #[must_use]
     pub fn endless<T: IntoChecker>(mut self, endless: impl Fn() -> T + 'static) -> Self {
         self.endless = Some(make(endless));
         self
     }
 
-    /// Counts the tries that have arrived at what is checked, by all instances that are healthy, failing or
-    /// hanging: accepted connections, queries, calls.
+    /// Counts the tries that have reached the target, from all healthy, failing and hanging instances: accepted
+    /// connections, queries, calls.
     #[must_use]
     pub fn tries(mut self, tries: impl Fn() -> usize + Send + Sync + 'static) -> Self {
         self.tries = Some(Arc::new(tries));
         self
     }
 
-    /// Counts what hanging attempts hold now: open connections, running processes.
+    /// Counts what hanging attempts currently hold: open connections, running processes.
     #[must_use]
     pub fn open(mut self, open: impl Fn() -> usize + Send + Sync + 'static) -> Self {
         self.open = Some(Arc::new(open));
         self
     }
 
-    /// A secret in the settings of all instances, which must not show.
+    /// A secret in the settings of all instances, which must never be shown.
     #[must_use]
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secret.set(secret);
         self
     }
 
-    /// Keeps a server or a directory as long as the fixture.
+    /// Keeps a server or a directory alive as long as the fixture.
     #[must_use]
     pub fn keep(mut self, guard: impl Any) -> Self {
         self.guards.keep(guard);
@@ -190,7 +190,7 @@ fn make<T: IntoChecker>(make: impl Fn() -> T + 'static) -> Make {
     })
 }
 
-/// What a fixture may be declared to be without.
+/// The parts that a fixture may lack.
 #[doc(hidden)]
 pub mod without {
     use super::{CheckerFixture, assert_not_offered};

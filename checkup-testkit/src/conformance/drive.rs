@@ -13,13 +13,13 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::clock::runtime;
 
-/// How long something may take that takes no time unless it is broken. Nothing passes or fails by how fast it is below this.
+/// How long something may take that is quick unless it is broken. Below this, speed does not decide whether a test passes.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long a whole behaviour may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// How long nothing must change until it is taken that nothing more will.
+/// How long nothing must change before a count is taken as final.
 const QUIET: Duration = Duration::from_millis(20);
 
 /// How often a sleeping thread wakes up while a poll blocks.
@@ -35,7 +35,7 @@ pub(super) const MAX_POLLS: usize = 64;
 pub(super) struct Place(Option<Runtime>);
 
 impl Place {
-    /// A runtime with one thread of its own, for a fixture and its servers.
+    /// A runtime with a separate thread, for a fixture and its servers.
     pub(super) fn new() -> Self {
         Self(Some(runtime(Builder::new_multi_thread().worker_threads(1))))
     }
@@ -67,18 +67,18 @@ pub(super) fn block_on_threads<T>(future: impl Future<Output = T>) -> T {
     Place(Some(runtime(Builder::new_multi_thread().worker_threads(4)))).block_on(within_limit(future))
 }
 
-/// The same on a paused clock, so that timeouts come at once.
+/// The same on a paused clock, so that timeouts expire immediately.
 pub(super) fn block_on_paused<T>(future: impl Future<Output = T>) -> T {
     Place(Some(runtime(Builder::new_current_thread().start_paused(true)))).block_on(future)
 }
 
-/// The same in a thread of its own, for what may block that.
+/// The same on a separate thread, for code that may block it.
 #[track_caller]
 pub(super) fn block_on_apart<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     let thread = thread::spawn(move || {
         let outcome = block_on(future);
-        // An error says that nobody waits any more.
+        // An error means that the receiver is gone.
         let _ = sender.send(outcome);
     });
     match receiver.recv_timeout(PATIENCE * 3) {
@@ -97,12 +97,12 @@ async fn within_limit<T>(future: impl Future<Output = T>) -> T {
     timeout(LIMIT, future).await.unwrap_or_else(|_| panic!("it did not end within {LIMIT:?}"))
 }
 
-/// The outcome of what must end soon; panics if it does not.
+/// Waits for something that must end soon; panics if it does not.
 pub(super) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} did not end within {PATIENCE:?}"))
 }
 
-/// Waits until it is so; panics if it does not become so.
+/// Waits until a condition is true; panics if that takes too long.
 pub(super) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so() {
@@ -111,7 +111,7 @@ pub(super) async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A count, once it has not changed for a while: that nothing more comes can only be seen by waiting.
+/// Returns a count once it has not changed for a while: only waiting shows that nothing more arrives.
 pub(super) async fn settled(count: &(dyn Fn() -> usize + Send + Sync)) -> usize {
     loop {
         let before = count();
@@ -122,7 +122,7 @@ pub(super) async fn settled(count: &(dyn Fn() -> usize + Send + Sync)) -> usize 
     }
 }
 
-/// The same for what has arrived.
+/// The same for a list of deliveries.
 pub(super) async fn settled_len<T>(arrived: &dyn Fn() -> Vec<T>) -> Vec<T> {
     loop {
         let before = arrived().len();
@@ -134,7 +134,7 @@ pub(super) async fn settled_len<T>(arrived: &dyn Fn() -> Vec<T>) -> Vec<T> {
     }
 }
 
-/// Polls a future this many times, then drops it. Its outcome if it has ended by then.
+/// Polls a future this many times, then drops it. Returns its outcome if it has ended by then.
 pub(super) async fn cancelled_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
     let mut future = Box::pin(future);
     let mut left = polls;

@@ -1,9 +1,9 @@
-//! What the fixtures have in common.
+//! The parts that all fixtures have in common.
 
 use std::any::Any;
 use std::fmt;
 
-/// What lives as long as a fixture.
+/// Values that live as long as a fixture.
 #[derive(Default)]
 pub(super) struct Guards(Vec<Box<dyn Any>>);
 
@@ -13,7 +13,7 @@ impl Guards {
     }
 }
 
-/// The secret that a fixture's instances are made with.
+/// The secret in the settings of a fixture's instances.
 #[derive(Default)]
 pub(super) struct KnownSecret(Option<String>);
 
@@ -34,19 +34,19 @@ impl KnownSecret {
     }
 }
 
-/// Something optional that a behaviour needs.
+/// Returns something optional that a behaviour needs.
 #[track_caller]
 pub(super) fn offered<T>(part: Option<T>, name: &str) -> T {
     part.unwrap_or_else(|| panic!("this needs the fixture's `{name}`; give it, or declare `without: [{name}]`"))
 }
 
-/// Something optional that was declared as missing.
+/// Asserts that something declared as missing is really missing.
 #[track_caller]
 pub(super) fn assert_not_offered(is_offered: bool, name: &str) {
     assert!(!is_offered, "the fixture has `{name}`: take it out of `without`");
 }
 
-/// Shows which of its optional parts a fixture has.
+/// Shows which optional parts a fixture has.
 pub(super) fn debug(f: &mut fmt::Formatter<'_>, name: &str, parts: &[(&str, bool)]) -> fmt::Result {
     let mut debug = f.debug_struct(name);
     for (part, is_set) in parts {

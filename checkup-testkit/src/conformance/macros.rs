@@ -1,4 +1,4 @@
-//! How a list of behaviours becomes tests, and a table.
+//! Turns a list of behaviours into tests and a table.
 
 /// Makes a `BEHAVIOURS` table of a suite's list.
 #[doc(hidden)]
@@ -19,7 +19,7 @@ macro_rules! __last_segment {
     ($head:ident :: $($rest:ident)::+) => { $crate::__last_segment!($($rest)::+) };
 }
 
-/// Makes the tests of a suite's list, but for those that need what the implementation is without.
+/// Makes the tests of a suite's list, except for those that need what the implementation lacks.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __behaviour_tests {
@@ -48,7 +48,7 @@ macro_rules! __conformance {
 
             $crate::$list! { __behaviour_tests [$suite [$($without)*]] }
 
-            /// What is declared as missing really is.
+            /// Tests that whatever is declared as missing really is.
             mod is_without {
                 $(
                     #[test]
@@ -61,7 +61,7 @@ macro_rules! __conformance {
     };
 }
 
-/// The tests, unless something in the first list is in the second.
+/// Makes the tests, unless something in the first list is in the second.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unless {
@@ -71,7 +71,7 @@ macro_rules! __unless {
     };
 }
 
-/// The tests, unless the one capability is in the list. A macro can compare names only with those that it knows.
+/// Makes the tests, unless the capability is in the list. A macro can only compare names with ones that it knows.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __unless_one {

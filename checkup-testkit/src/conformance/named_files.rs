@@ -75,15 +75,15 @@ macro_rules! __named_files_behaviours {
 /// All behaviours.
 pub const BEHAVIOURS: &[Behaviour<NamedFilesFixture>] = __named_files_behaviours!(__behaviour_table[NamedFilesFixture]);
 
-/// How many do the same at once.
+/// How many callers do the same concurrently.
 const MANY: usize = 8;
 
-/// A name of a check file, and one of another file.
+/// The name of a check file, and that of another file.
 const NAMES: [&str; 2] = ["1473318000000000001-conformance-check.json", "conformance.json"];
 
 type Open = Box<dyn Fn() -> Arc<dyn NamedFiles>>;
 
-/// Named files under test: one place, in which there is no file with `conformance` in its name, and ways to open it.
+/// Named files under test: one place, without any file with `conformance` in its name, and ways to open it.
 pub struct NamedFilesFixture {
     open: Open,
     failing: Option<Open>,
@@ -93,7 +93,7 @@ pub struct NamedFilesFixture {
 }
 
 impl NamedFilesFixture {
-    /// `open` makes an instance, as each process has one of its own; all of them have the same files.
+    /// `open` makes an instance, as if by a new process; all instances have the same files.
     pub fn new<T: NamedFiles>(open: impl Fn() -> T + 'static) -> Self {
         Self {
             open: opening(open),
@@ -104,7 +104,7 @@ impl NamedFilesFixture {
         }
     }
 
-    /// Makes an instance that cannot do what it is asked for: without the rights, of a place that cannot be.
+    /// Makes an instance whose requests fail, because it lacks permissions or its place cannot exist.
     #[must_use]
     pub fn failing<T: NamedFiles>(mut self, failing: impl Fn() -> T + 'static) -> Self {
         self.failing = Some(opening(failing));
@@ -119,14 +119,14 @@ impl NamedFilesFixture {
         self
     }
 
-    /// A secret in the settings of all instances, which must not show.
+    /// A secret in the settings of all instances, which must never be shown.
     #[must_use]
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secret.set(secret);
         self
     }
 
-    /// Keeps a server or a directory as long as the fixture.
+    /// Keeps a server or a directory alive as long as the fixture.
     #[must_use]
     pub fn keep(mut self, guard: impl Any) -> Self {
         self.guards.keep(guard);
@@ -162,13 +162,13 @@ async fn list(files: &dyn NamedFiles, from: &str, limit: usize) -> Vec<String> {
     files.list(from, limit).await.expect("the files can be listed")
 }
 
-/// The names of the files that were made here. An implementation may have others, such as an index.
+/// The names of the files that this suite made. An implementation may have others, such as an index.
 async fn ours(files: &dyn NamedFiles) -> Vec<String> {
     let names = list(files, "", 10_000).await;
     names.into_iter().filter(|name| name.contains("conformance")).collect()
 }
 
-/// What a fixture may be declared to be without.
+/// The parts that a fixture may lack.
 #[doc(hidden)]
 pub mod without {
     use super::{NamedFilesFixture, assert_not_offered};

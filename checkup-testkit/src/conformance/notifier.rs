@@ -89,7 +89,7 @@ pub const BEHAVIOURS: &[Behaviour<NotifierFixture>] = __notifier_behaviours!(__b
 type Make = Box<dyn Fn() -> Arc<dyn Notifier>>;
 type IsEscaped = Box<dyn Fn(&str)>;
 
-/// A notifier under test, and the place that it delivers to.
+/// A notifier under test, and the place where its deliveries arrive.
 pub struct NotifierFixture {
     notifier: Make,
     deliveries: Box<dyn Fn() -> Vec<String>>,
@@ -141,14 +141,14 @@ impl NotifierFixture {
         self
     }
 
-    /// A secret in the settings of all instances, which must not show.
+    /// A secret in the settings of all instances, which must never be shown.
     #[must_use]
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secret.set(secret);
         self
     }
 
-    /// Keeps a server or a directory as long as the fixture.
+    /// Keeps a server or a directory alive as long as the fixture.
     #[must_use]
     pub fn keep(mut self, guard: impl Any) -> Self {
         self.guards.keep(guard);
@@ -174,7 +174,7 @@ fn make<T: IntoNotifier>(make: impl Fn() -> T + 'static) -> Make {
     })
 }
 
-/// What a fixture may be declared to be without.
+/// The parts that a fixture may lack.
 #[doc(hidden)]
 pub mod without {
     use super::{NotifierFixture, assert_not_offered};

@@ -113,8 +113,8 @@ impl StorageFixture {
         }
     }
 
-    /// Opens the same place with an expiry: what is older is removed by maintenance. A storage that declares a
-    /// maintainer needs it.
+    /// Opens the same place with an expiry: maintenance removes check files that are older. Required for a storage with a
+    /// maintainer.
     #[must_use]
     pub fn expiring<T: IntoStorage>(mut self, open: impl Fn(Duration) -> T + 'static) -> Self {
         self.expiring = Some(Box::new(move |age| built(open(age))));
@@ -136,7 +136,7 @@ impl StorageFixture {
         self
     }
 
-    /// Reads all results that are in the place, from outside. A storage that declares no reader needs it.
+    /// Reads all results that are in the place, without the storage. Required for a storage without a reader.
     #[must_use]
     pub fn stored(mut self, stored: impl Fn() -> Vec<CheckResult> + 'static) -> Self {
         self.stored = Some(Box::new(stored));
@@ -151,14 +151,14 @@ impl StorageFixture {
         self
     }
 
-    /// A secret in the settings of all instances, which must not show.
+    /// A secret in the settings of all instances, which must never be shown.
     #[must_use]
     pub fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secret.set(secret);
         self
     }
 
-    /// Keeps a directory or a server as long as the fixture.
+    /// Keeps a directory or a server alive as long as the fixture.
     #[must_use]
     pub fn keep(mut self, guard: impl Any) -> Self {
         self.guards.keep(guard);
@@ -212,7 +212,7 @@ fn built(storage: impl IntoStorage) -> Arc<dyn Storage> {
     storage.into_storage().unwrap_or_else(|error| panic!("the fixture's settings are invalid: {error}"))
 }
 
-/// What a storage, or its fixture, may be declared to be without.
+/// The parts that a storage, or its fixture, may lack.
 #[doc(hidden)]
 pub mod without {
     use super::{StorageFixture, assert_not_offered};

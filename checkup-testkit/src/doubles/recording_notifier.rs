@@ -61,7 +61,7 @@ impl RecordingNotifier {
         Self::ending(Ending::Hangs)
     }
 
-    /// The notifications it got, in order.
+    /// The notifications that it received, in order.
     pub fn notifications(&self) -> Vec<Notification> {
         self.calls.borrow().clone()
     }

@@ -18,7 +18,7 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use super::faults::Faults;
 use super::{S3Object, S3Requests};
 
-/// The most keys in a page of a listing.
+/// The maximum number of keys in a page of a listing.
 const PAGE: usize = 1000;
 
 /// The largest object, in bytes.
@@ -90,7 +90,7 @@ impl Backend {
 
 impl Stored {
     fn new(object: S3Object) -> Self {
-        // Any text will do that differs when the content does.
+        // Any text works that differs when the content does.
         let e_tag = ETag::Strong(format!("{:016x}-{}", fingerprint(&object.content), object.content.len()));
         Self { object: Arc::new(object), e_tag, at: SystemTime::now() }
     }
@@ -272,7 +272,7 @@ fn list(bucket: &Bucket, prefix: &str, delimiter: Option<&str>, after: &str, lim
         match delimiter.and_then(|delimiter| Some(rest.find(delimiter)? + delimiter.len())) {
             Some(end) => {
                 let common = key[..prefix.len() + end].to_owned();
-                // After every key with this beginning.
+                // This comes after every key with this prefix.
                 last = format!("{common}\u{10ffff}");
                 if common.as_str() > after {
                     page.prefixes.push(common);

@@ -1,7 +1,7 @@
-//! How servers other than Amazon's answer: what they lack, and how they word a refusal.
+//! The differences of servers other than Amazon's: what they lack, and how they word a refusal.
 
-/// A server that speaks the protocol of S3, with its manners. The answers are those of Garage 2.5, Ceph RGW 16.2, `OpenStack` Swift 2.30 with
-/// `s3api`, and s3rver 3.7.
+/// A server that speaks the S3 protocol, with its peculiarities. The answers are those of Garage 2.5, Ceph RGW 16.2, `OpenStack` Swift 2.30
+/// with `s3api`, and s3rver 3.7.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum S3Dialect {
@@ -64,7 +64,7 @@ pub enum S3Cause {
     NotS3,
 }
 
-/// A refusal as a server words it: what [`S3Server::refuse_all`](super::S3Server::refuse_all) answers with.
+/// A refusal in the words of a server, for [`S3Server::refuse_all`](super::S3Server::refuse_all).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct S3Refusal {
@@ -103,7 +103,7 @@ impl S3Dialect {
         S3Refusal::all().iter().find(is_it).filter(|_| matches!(self, Self::Garage | Self::Swift))
     }
 
-    /// How this server words what Amazon words with this code.
+    /// This server's form of Amazon's error with this code.
     pub(super) fn refusal(self, code: &str) -> Option<&'static S3Refusal> {
         let cause = match code {
             "InvalidAccessKeyId" => S3Cause::UnknownKey,
@@ -153,7 +153,7 @@ macro_rules! ceph {
     };
 }
 
-/// Garage has one code for all that it forbids.
+/// Garage has one code for everything that it forbids.
 macro_rules! garage {
     ($code:literal, $message:literal) => {
         concat!(

@@ -1,10 +1,10 @@
-//! What is wrong with a server on purpose.
+//! The deliberate faults of a server.
 
 use std::time::Duration;
 
 use super::dialect::{S3Dialect, S3Refusal};
 
-/// What is wrong with the server.
+/// The faults of the server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     pub(super) read_only: bool,

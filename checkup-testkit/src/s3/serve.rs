@@ -59,7 +59,7 @@ impl State {
     }
 }
 
-/// Serves until it is stopped, or its owner is gone.
+/// Serves until it is stopped or its owner is dropped.
 pub(super) fn serve(listener: std::net::TcpListener, state: Arc<State>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.expect("a runtime can be made").block_on(async {
@@ -184,7 +184,7 @@ fn word(refusal: &S3Refusal) -> HttpResponse {
     response
 }
 
-/// The answer as a server with this dialect gives it.
+/// Changes the answer to that of a server with this dialect.
 async fn in_dialect(response: HttpResponse, dialect: S3Dialect, is_bulk: bool) -> HttpResponse {
     if response.status().is_success() {
         let mut response = response;

@@ -48,7 +48,7 @@ enum Fault {
     ShowsAnswers,
 }
 
-/// Says a password, and must be answered `ok`.
+/// Sends a password, and expects the answer `ok`.
 struct Greeting {
     fault: Fault,
     addr: SocketAddr,
@@ -66,7 +66,7 @@ impl Greeting {
         let connection = TcpStream::connect(self.addr).await?;
         let answer = match self.fault {
             Fault::Detaches => {
-                // Goes on when the attempt is dropped.
+                // Continues when the attempt is dropped.
                 tokio::spawn(exchange(connection, 100)).await.map_err(Failure::from_error)??
             }
             Fault::GivesUpEarly => {
@@ -95,7 +95,7 @@ impl Greeting {
     }
 }
 
-/// Says the password; the first line of the answer, up to `limit` bytes.
+/// Sends the password. Returns the first line of the answer, up to `limit` bytes.
 async fn exchange(mut connection: TcpStream, limit: u64) -> Result<String, Failure> {
     connection.write_all(format!("{SECRET}\n").as_bytes()).await?;
     let mut line = Vec::new();
@@ -164,7 +164,7 @@ impl fmt::Debug for Greeting {
     }
 }
 
-/// Reads a line, and answers with what this makes of it.
+/// Reads a line, and answers with the result of the closure.
 fn answering(answer: impl Fn(String) -> String + Clone + Send + Sync + 'static) -> TcpServer {
     TcpServer::start(move |connection| {
         let answer = answer.clone();

@@ -79,7 +79,7 @@ impl Files {
         }
     }
 
-    /// Puts a file, and lets others in between where the fault does.
+    /// Puts a file, and lets others run in between if that is the fault.
     async fn write(&self, name: &str, content: &[u8]) {
         if self.fault == Fault::PutsInParts {
             self.files.lock().unwrap().insert(name.to_owned(), content[..content.len() / 2].to_owned());

@@ -295,7 +295,7 @@ impl StorageMaintainer for Store {
             }
             removed += usize::from(was_there);
             self.place.removed.lock().unwrap().insert(name.to_string());
-            // As with a network: others come in between.
+            // As with a network, others run in between.
             yield_now().await;
         }
         Ok(Maintenance::expired(match self.fault {

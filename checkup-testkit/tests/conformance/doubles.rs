@@ -1,4 +1,4 @@
-//! The kit's own doubles keep the contracts, and the macros work.
+//! The kit's own doubles pass the conformance suites, and the macros work.
 
 use std::pin::pin;
 use std::sync::Arc;

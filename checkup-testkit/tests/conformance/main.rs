@@ -1,4 +1,4 @@
-//! Each behaviour of the conformance suites passes the good doubles, and fails implementations that break it.
+//! Each behaviour of the conformance suites accepts the good doubles and rejects implementations that break it.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -14,14 +14,14 @@ use std::thread;
 
 use checkup_testkit::conformance::{self, Behaviour};
 
-/// A faulty implementation: its fault, what the suite must say of it, and its fixture.
+/// A faulty implementation: its fault, what the suite must say about it, and its fixture.
 struct Broken<F> {
     fault: String,
     says: &'static str,
     factory: Box<dyn Fn() -> F>,
 }
 
-/// Whether a behaviour is found in what the factory makes; if not, what is said of it.
+/// Checks whether the factory's implementation has a behaviour. If not, the error is what the suite says.
 fn check<F>(factory: impl FnOnce() -> F, behaviour: &Behaviour<F>) -> Result<(), String> {
     let checked = catch_unwind(AssertUnwindSafe(|| conformance::run(factory, behaviour.check)));
     checked.map_err(|panic| match panic.downcast::<String>() {
@@ -30,14 +30,14 @@ fn check<F>(factory: impl FnOnce() -> F, behaviour: &Behaviour<F>) -> Result<(),
     })
 }
 
-/// Every behaviour is found in the good implementation, and missed for the right reason in each that `broken` gives for
-/// it, of which there is at least one.
+/// Asserts that the good implementation has every behaviour, and that each implementation in `broken`, at least one per
+/// behaviour, is rejected for the right reason.
 fn each_behaviour_is_caught<F: 'static>(
     behaviours: &'static [Behaviour<F>],
     good: fn() -> F,
     broken: fn(&str) -> Vec<Broken<F>>,
 ) {
-    // At once, since those that are found by waiting for what never comes take seconds.
+    // Concurrently, since faults that are only found by waiting take seconds.
     let wrong: Vec<String> = thread::scope(|scope| {
         let checks: Vec<_> =
             behaviours.iter().map(|behaviour| scope.spawn(move || what_is_wrong(behaviour, good, broken))).collect();

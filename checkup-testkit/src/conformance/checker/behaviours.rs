@@ -1,4 +1,4 @@
-//! What the contract of a checker asks for.
+//! The behaviours that the contract of a checker requires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,7 +66,7 @@ pub fn a_cancelled_attempt_releases_what_it_opened(fixture: &CheckerFixture) {
     let (checker, open) = (fixture.make_hanging(), fixture.count_open());
     block_on_apart(async move {
         for polls in 0..MAX_POLLS {
-            // Dropped after so many polls, or when it hangs: nothing has happened to it since it opened something.
+            // Dropped after this many polls, or when it hangs: nothing has happened since it opened something.
             let hangs = async {
                 eventually("a hanging attempt opened nothing that `open` counts", || open() > 0).await;
                 settled(&*open).await;
@@ -178,7 +178,7 @@ pub fn an_endless_answer_ends_the_attempt(fixture: &CheckerFixture) {
     }
 }
 
-/// The endpoint names what is checked: it is there, and the same before and after attempts.
+/// The endpoint names what is checked: it is not empty, and the same before and after attempts.
 pub fn the_endpoint_stays_the_same(fixture: &CheckerFixture) {
     let checker = (fixture.healthy)();
     let endpoint = checker.endpoint().into_owned();
@@ -189,7 +189,7 @@ pub fn the_endpoint_stays_the_same(fixture: &CheckerFixture) {
     }
 }
 
-/// Every attempt has a limit, and a chance.
+/// Every attempt has a time limit, which is long enough to try.
 pub fn the_default_timeout_is_more_than_zero(fixture: &CheckerFixture) {
     let limit = (fixture.healthy)().default_timeout();
     assert!(!limit.is_zero(), "`default_timeout` is zero: an attempt would have no time");
@@ -201,7 +201,7 @@ pub fn debug_and_endpoint_hold_no_secret(fixture: &CheckerFixture) {
     let checker = (fixture.healthy)();
     assert_without(secret, "the endpoint", &checker.endpoint());
     assert_without(secret, "`Debug`", &format!("{checker:?} {checker:#?}"));
-    // What is made lazily may show it too.
+    // Lazily created parts could show it too.
     let _ = block_on(soon("an attempt", checker.attempt()));
     assert_without(secret, "`Debug` after an attempt", &format!("{checker:?}"));
 }

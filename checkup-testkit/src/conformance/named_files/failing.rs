@@ -1,4 +1,4 @@
-//! What cannot be done is an error, in time and without secrets.
+//! Failing requests are errors, in time and without secrets.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ pub fn errors_hold_no_secret(fixture: &NamedFilesFixture) {
 /// The secret is not shown by `Debug`.
 pub fn debug_holds_no_secret(fixture: &NamedFilesFixture) {
     let files = (fixture.open)();
-    // What is made lazily may show it too.
+    // Lazily created parts could show it too.
     let _ = block_on(files.list("", 1));
     assert_without(fixture.secret.expose(), "`Debug`", &format!("{files:?} {files:#?}"));
 }
@@ -66,7 +66,7 @@ pub fn debug_holds_no_secret(fixture: &NamedFilesFixture) {
 type Outcome = Pin<Box<dyn Future<Output = Result<(), StorageError>> + Send>>;
 type Call = Box<dyn Fn(Arc<dyn NamedFiles>) -> Outcome>;
 
-/// What comes of each kind of call.
+/// The outcome of each kind of call.
 fn each_call<T>(run: impl Fn(Call) -> T) -> Vec<(&'static str, T)> {
     let calls: [(_, Call); 3] = [
         (

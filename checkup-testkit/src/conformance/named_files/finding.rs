@@ -1,4 +1,4 @@
-//! What is there is listed, and what was deleted is gone.
+//! Existing files are listed, and deleted ones are gone.
 
 use checkup_core::{StorageError, StorageErrorKind};
 use tokio::task::JoinSet;
@@ -133,7 +133,7 @@ pub fn many_may_delete_the_same(fixture: &NamedFilesFixture) {
     });
 }
 
-/// A file that is not there is [`StorageErrorKind::NotFound`].
+/// Getting a file that does not exist is a [`StorageErrorKind::NotFound`].
 pub fn an_unknown_file_is_not_found(fixture: &NamedFilesFixture) {
     block_on(async {
         let files = (fixture.open)();

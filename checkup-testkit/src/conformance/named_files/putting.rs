@@ -1,4 +1,4 @@
-//! What is put is there, once and whole.
+//! Files that were put exist, once and whole.
 
 use checkup_core::archive::Put;
 use tokio::task::{JoinSet, yield_now};
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::super::drive::{MAX_POLLS, PATIENCE, block_on, block_on_threads, cancelled_after};
 use super::{MANY, NAMES, NamedFilesFixture, create, ours, sorted};
 
-/// "The file is durable": it is there for another instance when the first one is gone, with all of its tasks.
+/// "The file is durable": another instance finds it after the first one is gone, with all of its tasks.
 pub fn what_is_put_outlives_its_process(fixture: &NamedFilesFixture) {
     for name in NAMES {
         block_on(async { create(&*(fixture.open)(), name, b"first").await });
@@ -23,7 +23,7 @@ pub fn what_is_put_outlives_its_process(fixture: &NamedFilesFixture) {
     });
 }
 
-/// Content is bytes: none, all of them, many.
+/// Content is bytes: none at all, every value, many.
 pub fn any_content_is_kept_as_it_is(fixture: &NamedFilesFixture) {
     let contents = [Vec::new(), (0..=255).collect(), b"\r\n\0".repeat(400_000)];
     block_on(async {
@@ -97,7 +97,7 @@ pub fn putting_replaces_whole(fixture: &NamedFilesFixture) {
                 assert!(got == contents[0], "the last content is not what is there");
                 break;
             }
-            // Not always at the same step of the writer.
+            // So that the reader does not always meet the same step of the writer.
             for _ in 0..round % 3 {
                 yield_now().await;
             }
@@ -123,7 +123,7 @@ pub fn a_cancelled_put_is_there_whole_or_not_at_all(fixture: &NamedFilesFixture)
             assert!(seen.is_ok() || !ended, "{what} it said that the file is there, and it is not");
             let again = files.put_if_absent(&name, &content).await;
             again.map(drop).unwrap_or_else(|error| panic!("{what} it cannot be put again: {error}"));
-            // What was cancelled may still be at work, and the name taken by it.
+            // The cancelled work may still be running, and may have taken the name.
             let deadline = Instant::now() + PATIENCE;
             while files.get(&name).await.ok().as_ref() != Some(&content) {
                 assert!(Instant::now() < deadline, "{what} and another one, the file is not there");

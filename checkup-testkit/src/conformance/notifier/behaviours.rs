@@ -1,4 +1,4 @@
-//! What the contract of a notifier asks for.
+//! The behaviours that the contract of a notifier requires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +19,8 @@ const NETWORK_LIMIT: Duration = Duration::from_secs(600);
 /// How many calls run concurrently.
 const MANY: usize = 8;
 
-/// What a hostile endpoint may put into a message: HTML, header lines, mentions, markup, ends of strings, and control
-/// characters.
+/// Text that a hostile endpoint may put into a message: HTML, header lines, mentions, markup, ends of strings, and
+/// control characters.
 pub const HOSTILE: &str = "<script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @everyone *bold* [x](y) \"q\" 'q' & \\ \u{7} \u{202e}";
 
 /// One call delivers all changes of one run: checks that went down and checks that recovered.
@@ -53,7 +53,7 @@ pub fn one_call_is_one_delivery(fixture: &NotifierFixture) {
     });
 }
 
-/// Runs may end at the same time: calls do not hinder each other.
+/// Runs may end at the same time: concurrent calls do not affect each other.
 pub fn calls_at_once_are_all_delivered(fixture: &NotifierFixture) {
     let notifier = (fixture.notifier)();
     block_on(async {
@@ -105,7 +105,7 @@ pub fn text_from_outside_is_escaped(fixture: &NotifierFixture) {
     });
 }
 
-/// A message that might not have been delivered is an error, and neither a success nor a panic.
+/// A message that might not have been delivered is an error, not a success or a panic.
 pub fn what_is_not_delivered_is_an_error(fixture: &NotifierFixture) {
     let notifier = offered(fixture.failing.as_ref(), "failing")();
     let outcome = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
@@ -141,7 +141,7 @@ pub fn a_silent_network_is_an_error_in_time(fixture: &NotifierFixture) {
 /// `Debug` goes to logs, and into the engine's errors: no credentials.
 pub fn debug_holds_no_secret(fixture: &NotifierFixture) {
     let notifier = (fixture.notifier)();
-    // What is made lazily may show it too.
+    // Lazily created parts could show it too.
     let _ = block_on(notifier.notify(&notification(&[("debug", Status::Down)], "it broke")));
     assert_without(fixture.secret.expose(), "`Debug`", &format!("{notifier:?} {notifier:#?}"));
 }
@@ -154,7 +154,7 @@ pub fn errors_hold_no_secret(fixture: &NotifierFixture) {
     assert_without(fixture.secret.expose(), "the error", &all_of(&error));
 }
 
-/// What has been delivered, once it is at least so much and nothing more comes.
+/// Returns the deliveries, once there are at least this many and no more arrive.
 async fn arrived(fixture: &NotifierFixture, count: usize) -> Vec<String> {
     eventually(&format!("fewer than {count} deliveries"), || (fixture.deliveries)().len() >= count).await;
     settled_len(&fixture.deliveries).await

@@ -1,4 +1,4 @@
-//! What the contract of a storage asks for.
+//! The behaviours that the contract of a storage requires.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use super::super::drive::{
 };
 use super::{StorageFixture, assert_same_results, offered, one, report};
 
-/// How many instances store at once, and how many reports each.
+/// How many instances store concurrently, and how many reports each.
 const INSTANCES: usize = 8;
 const REPORTS_EACH: usize = 10;
 
@@ -92,7 +92,7 @@ pub fn a_cancelled_store_is_there_whole_or_not_at_all(fixture: &StorageFixture) 
     });
 }
 
-/// After a cancelled store the next one succeeds: no lock, no half-made file is in its way.
+/// After a cancelled store the next one succeeds: no lock and no unfinished file is in its way.
 pub fn a_cancelled_store_does_not_spoil_the_next(fixture: &StorageFixture) {
     let (storage, other) = (fixture.open(), fixture.open());
     block_on(async {
@@ -126,7 +126,7 @@ pub fn storing_again_is_safe(fixture: &StorageFixture) {
     });
 }
 
-/// By what readers de-duplicate.
+/// The fields by which readers de-duplicate.
 fn identity(result: &CheckResult) -> (&str, &str, Timestamp, Option<&str>) {
     (&result.name, &result.endpoint, result.timestamp, result.location.as_deref())
 }
@@ -193,7 +193,7 @@ pub fn errors_hold_no_secret(fixture: &StorageFixture) {
 /// `Debug` goes to logs, and holds no credentials either.
 pub fn debug_holds_no_secret(fixture: &StorageFixture) {
     let storage = fixture.open();
-    // What is made lazily may show it too.
+    // Lazily created parts could show it too.
     let _ = block_on(storage.store(&report("debug", Timestamp::now())));
     assert_without(fixture.secret.expose(), "`Debug`", &format!("{storage:?} {storage:#?}"));
 }

@@ -1,4 +1,4 @@
-//! What the contract of a storage's maintainer asks for.
+//! The behaviours that the contract of a storage's maintainer requires.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use super::{StorageFixture, assert_same_results, one, report};
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// An age that everything has.
+/// An age that every file has reached.
 const AT_ONCE: Duration = Duration::from_nanos(1);
 
 /// After how many pieces of work a few files are maintained.
 const MAX_ROUNDS: usize = 100;
 
-/// How many instances maintain at once.
+/// How many instances maintain concurrently.
 const INSTANCES: usize = 4;
 
 /// "It removes only … those that have expired": younger files stay, and none is reported as removed.
@@ -36,7 +36,7 @@ pub fn nothing_is_removed_before_it_expires(fixture: &StorageFixture) {
     });
 }
 
-/// What has expired is removed, and counted.
+/// Expired check files are removed and counted.
 pub fn what_has_expired_is_removed(fixture: &StorageFixture) {
     let (for_ever, expiring) = (fixture.open(), fixture.open_expiring(AT_ONCE));
     block_on(async {
@@ -118,7 +118,7 @@ pub fn a_clock_that_is_ahead_removes_nothing(fixture: &StorageFixture) {
     });
 }
 
-/// What a storage derives from the check files is its own to replace and to remove.
+/// A storage may replace and remove what it derives from the check files.
 const DERIVED: [&str; 1] = ["index.json"];
 
 /// "It may run in many processes at the same time": concurrently with stores and with itself.
@@ -140,7 +140,8 @@ pub fn maintenance_at_once_loses_nothing(fixture: &StorageFixture) {
         }
         let expected = work.join_all().await.concat();
         assert_same_results("after maintenance by many", &fixture.results().await, &expected);
-        // Many find the same expired files: each is removed, and nobody fails for coming second.
+        // Many instances find the same expired files: each file is removed once, and an instance that comes second does
+        // not fail.
         let mut work = JoinSet::new();
         for _ in 0..INSTANCES {
             let storage = fixture.open_expiring(AT_ONCE);
@@ -200,7 +201,7 @@ pub fn a_cancelled_maintenance_loses_nothing(fixture: &StorageFixture) {
 async fn store(storage: &dyn Storage, label: &str) -> Vec<CheckResult> {
     let report = report(label, Timestamp::now());
     storage.store(&report).await.expect("a report can be stored");
-    // Clocks may be coarse: what was stored is older than now only when they have moved on.
+    // Clocks may be coarse: a stored file is older than now only once the clock has advanced.
     let stored = Timestamp::now();
     while Timestamp::now().since(stored) < Duration::from_micros(10) {
         tokio::task::yield_now().await;
@@ -208,7 +209,7 @@ async fn store(storage: &dyn Storage, label: &str) -> Vec<CheckResult> {
     report.results
 }
 
-/// Maintains a storage until there is nothing left to do; how many check files were removed as expired.
+/// Maintains a storage until there is nothing left to do. Returns how many expired check files were removed.
 async fn maintain(storage: &dyn Storage) -> Result<usize, StorageError> {
     let maintainer = storage
         .maintainer()

@@ -1,4 +1,4 @@
-//! What the contract of a storage's reader asks for.
+//! The behaviours that the contract of a storage's reader requires.
 
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ pub fn listing_has_only_check_files(fixture: &StorageFixture) {
             fixture.put(name, b"[]");
         }
         assert_eq!(list(&*storage, EPOCH).await, before, "after {OTHER_FILES:?} were put there");
-        // One that is, from outside, and older than all.
+        // A real check file, put there from outside, and older than all others.
         let old = FileName::at(Timestamp::now().saturating_sub(HOUR));
         fixture.put(old.as_str(), &content());
         assert_eq!(list(&*storage, EPOCH).await, [vec![old], before].concat());

@@ -53,7 +53,7 @@ fn reader(storage: &dyn Storage) -> &dyn StorageReader {
     storage.reader().expect("the storage declares a reader, or the fixture has `stored`")
 }
 
-/// Whether these are the same results, in whatever order.
+/// Asserts that these are the same results, in any order.
 #[track_caller]
 pub(crate) fn assert_same_results<'a>(
     what: &str,
