@@ -1,18 +1,28 @@
-use std::collections::HashMap;
-use std::time::Duration;
+//! The settings of the page.
 
-use checkup_core::ConfigError;
-use serde::{Deserialize, Serialize};
-
+pub(crate) mod accent;
+pub(crate) mod files;
+mod group;
 #[cfg(feature = "config")]
 pub(crate) mod groups;
 pub(crate) mod link;
+mod origin;
 mod page_storage;
 mod refresh;
 pub(crate) mod source;
+mod status_text;
+pub(crate) mod texts;
+mod validate;
 
-use link::LinkKind;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use group::{Group, Order};
+pub use link::Link;
 pub use page_storage::{PageStorage, PageStorageType};
+pub use status_text::StatusText;
 
 /// How much history is shown by default.
 const DEFAULT_TIMEFRAME: Duration = Duration::from_secs(90 * DAY);
@@ -20,19 +30,13 @@ const DEFAULT_TIMEFRAME: Duration = Duration::from_secs(90 * DAY);
 /// The minimum span of history that is read, because uptime is shown for up to 90 days.
 const LEAST_HISTORY: Duration = DEFAULT_TIMEFRAME;
 
-/// The minimum and maximum span of history that is shown.
-const TIMEFRAMES: (Duration, Duration) = (Duration::from_secs(3600), Duration::from_secs(400 * DAY));
-
 /// How often the page loads its data by default.
 const DEFAULT_REFRESH: Duration = Duration::from_secs(60);
 
 const DAY: u64 = 24 * 3600;
 
-/// The maximum length of a title, a name or a state in characters.
-const MAX_TITLE: usize = 200;
-
-/// The maximum length of the description in characters.
-const MAX_TEXT: usize = 10_000;
+/// The default of how long a check is degraded on a day that is marked as degraded.
+const DEFAULT_DEGRADED_DAY: Duration = Duration::from_secs(20 * 60);
 
 /// Settings of the status page: the object `status_page` in a config file. All keys are optional.
 ///
@@ -64,9 +68,35 @@ pub struct StatusPage {
     /// The logo: an `https://` URL, a URL relative to the page, or a `data:image/…` URL. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logo: Option<String>,
+    /// The logo for the dark colour scheme, like `logo`. Default: `logo`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo_dark: Option<String>,
+    /// The icon of the browser tab, like `logo`. Default: a disc that shows the overall state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub favicon: Option<String>,
+    /// The picture for links to the page in chats and social networks (Open Graph): an absolute URL. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The accent colour, such as `#0b7a75`: a stripe at the top, and the colour of links, which is darkened or lightened as far as it takes to
+    /// be readable. Default: none, links are blue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent: Option<String>,
+    /// A file with CSS, up to 256 KiB, that is added to the page's own. The page cannot load fonts or images from other hosts. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub style: Option<PathBuf>,
+    /// The language of the page: `en`, `de`, or one of the languages in `texts`. Default: the visitor's, if there are texts for it, else `en`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// A JSON file with texts of the page by language, up to 256 KiB: `{"en": {"history": "Past incidents"}, "fr": {…}}`. They replace the page's own, or
+    /// add a language. The keys are in [`english.js`](https://docs.rs/crate/checkup-statuspage/latest/source/web/english.js). Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub texts: Option<PathBuf>,
     /// Links at the top of the page. Default: none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// Links at the foot of the page, such as a legal notice. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub footer: Vec<Link>,
     /// The public URL of the page, such as `https://status.example.com/`. The feed needs it, since feed readers expect absolute URLs. Default:
     /// none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +106,13 @@ pub struct StatusPage {
     /// accepts every host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
+    /// The origins of pages that may show the served page in a frame, such as `https://intranet.example.com`; `*` for all. Default: empty, none may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub frame_ancestors: Vec<String>,
+    /// The origins of pages whose scripts may read the API, the data, the feed and the badges of the served page (CORS); `*` for all. Default:
+    /// empty, none may.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cors_origins: Vec<String>,
     /// The texts for the overall state.
     #[serde(skip_serializing_if = "StatusText::is_default")]
     pub status_text: StatusText,
@@ -89,6 +126,10 @@ pub struct StatusPage {
     #[serde(with = "checkup_core::duration", skip_serializing_if = "is_default_timeframe")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub timeframe: Duration,
+    /// How long a check must be degraded on a day for its bar to be amber, from "0s" to "24h". Default: 20 minutes. Any time down is red.
+    #[serde(with = "checkup_core::duration", skip_serializing_if = "is_default_degraded_day")]
+    #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
+    pub degraded_day: Duration,
     /// How often an open page reloads its data, from "5s" to "24h", or 0 for never. A number means seconds, as in upstream.
     /// Default: one minute.
     #[serde(with = "refresh", skip_serializing_if = "is_default_refresh")]
@@ -123,6 +164,83 @@ impl StatusPage {
     #[must_use]
     pub fn logo(mut self, logo: impl Into<String>) -> Self {
         self.logo = Some(logo.into());
+        self
+    }
+
+    /// Sets the URL of the logo for the dark colour scheme.
+    #[must_use]
+    pub fn logo_dark(mut self, logo: impl Into<String>) -> Self {
+        self.logo_dark = Some(logo.into());
+        self
+    }
+
+    /// Sets the URL of the icon of the browser tab.
+    #[must_use]
+    pub fn favicon(mut self, icon: impl Into<String>) -> Self {
+        self.favicon = Some(icon.into());
+        self
+    }
+
+    /// Sets the URL of the picture for links to the page.
+    #[must_use]
+    pub fn image(mut self, image: impl Into<String>) -> Self {
+        self.image = Some(image.into());
+        self
+    }
+
+    /// Sets the accent colour, such as `#0b7a75`.
+    #[must_use]
+    pub fn accent(mut self, colour: impl Into<String>) -> Self {
+        self.accent = Some(colour.into());
+        self
+    }
+
+    /// Sets the file with CSS.
+    #[must_use]
+    pub fn style(mut self, file: impl Into<PathBuf>) -> Self {
+        self.style = Some(file.into());
+        self
+    }
+
+    /// Sets the language.
+    #[must_use]
+    pub fn language(mut self, language: impl Into<String>) -> Self {
+        self.language = Some(language.into());
+        self
+    }
+
+    /// Sets the file with texts.
+    #[must_use]
+    pub fn texts(mut self, file: impl Into<PathBuf>) -> Self {
+        self.texts = Some(file.into());
+        self
+    }
+
+    /// Adds a link at the foot of the page.
+    #[must_use]
+    pub fn footer_link(mut self, link: Link) -> Self {
+        self.footer.push(link);
+        self
+    }
+
+    /// Adds an origin whose pages may show the served page in a frame.
+    #[must_use]
+    pub fn frame_ancestor(mut self, origin: impl Into<String>) -> Self {
+        self.frame_ancestors.push(origin.into());
+        self
+    }
+
+    /// Adds an origin whose scripts may read the API.
+    #[must_use]
+    pub fn cors_origin(mut self, origin: impl Into<String>) -> Self {
+        self.cors_origins.push(origin.into());
+        self
+    }
+
+    /// Sets how long a check must be degraded on a day for its bar to be amber.
+    #[must_use]
+    pub fn degraded_day(mut self, time: Duration) -> Self {
+        self.degraded_day = time;
         self
     }
 
@@ -193,57 +311,6 @@ impl StatusPage {
     pub(crate) fn history_span(&self) -> Duration {
         self.timeframe.max(LEAST_HISTORY)
     }
-
-    /// Checks the settings.
-    ///
-    /// # Errors
-    ///
-    /// All invalid settings, each with its key and a remedy.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let mut problems = Vec::new();
-        let mut check = |place: String, problem: Option<String>| {
-            problems.extend(problem.map(|problem| ConfigError::invalid(place, problem)));
-        };
-        check("title".into(), required(&self.title).or_else(|| length(&self.title, MAX_TITLE)));
-        check("description".into(), length(&self.description, MAX_TEXT));
-        check("logo".into(), self.logo.as_deref().and_then(|logo| link::problem(logo, LinkKind::Image)));
-        check("url".into(), self.url.as_deref().and_then(|url| link::problem(url, LinkKind::Page)));
-        for (index, host) in self.hosts.iter().enumerate() {
-            check(format!("hosts[{index}]"), link::host_problem(host));
-        }
-        for (index, link) in self.links.iter().enumerate() {
-            check(format!("links[{index}].text"), required(&link.text).or_else(|| length(&link.text, MAX_TITLE)));
-            check(format!("links[{index}].url"), link::problem(&link.url, LinkKind::Link));
-        }
-        let mut grouped = HashMap::new();
-        for (index, group) in self.groups.iter().enumerate() {
-            check(format!("groups[{index}].name"), length(&group.name, MAX_TITLE));
-            for (place, name) in group.checks.iter().enumerate() {
-                let before = grouped.insert(name, index);
-                let twice = |before| {
-                    format!(
-                        "{name:?} is in groups[{before}] already; remove one of them, since a check is shown only once"
-                    )
-                };
-                check(format!("groups[{index}].checks[{place}]"), before.map(twice));
-            }
-        }
-        for (key, text) in self.status_text.all() {
-            check(format!("status_text.{key}"), required(text).or_else(|| length(text, MAX_TITLE)));
-        }
-        let (least, most) = TIMEFRAMES;
-        let odd = !(least..=most).contains(&self.timeframe);
-        check("timeframe".into(), odd.then(|| "expected from \"1h\" to \"400d\"".to_owned()));
-        check("refresh_interval".into(), refresh::problem(self.refresh_interval));
-        if let Some(storage) = &self.storage {
-            problems.extend(storage.validate().err().map(|error| error.at("storage")));
-        }
-        let all = problems.into_iter().reduce(|mut all, next| {
-            all.extend(next);
-            all
-        });
-        all.map_or(Ok(()), Err)
-    }
 }
 
 impl Default for StatusPage {
@@ -252,127 +319,26 @@ impl Default for StatusPage {
             title: DEFAULT_TITLE.to_owned(),
             description: String::new(),
             logo: None,
+            logo_dark: None,
+            favicon: None,
+            image: None,
+            accent: None,
+            style: None,
+            language: None,
+            texts: None,
             links: Vec::new(),
+            footer: Vec::new(),
             url: None,
             hosts: Vec::new(),
+            frame_ancestors: Vec::new(),
+            cors_origins: Vec::new(),
             status_text: StatusText::default(),
             groups: Vec::new(),
             order: Order::default(),
             timeframe: DEFAULT_TIMEFRAME,
+            degraded_day: DEFAULT_DEGRADED_DAY,
             refresh_interval: DEFAULT_REFRESH,
             storage: None,
-        }
-    }
-}
-
-/// A link at the top of the page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Link {
-    /// The text.
-    pub text: String,
-    /// The target: an `https:`, `http:` or `mailto:` URL, or a URL relative to the page.
-    pub url: String,
-}
-
-impl Link {
-    /// A link with this text and target.
-    pub fn new(text: impl Into<String>, url: impl Into<String>) -> Self {
-        Self { text: text.into(), url: url.into() }
-    }
-}
-
-/// Checks that are shown together below a heading.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Group {
-    /// The heading. Empty for no heading.
-    pub name: String,
-    /// The names of the checks, all of which must exist in the config file.
-    #[serde(default)]
-    pub checks: Vec<String>,
-}
-
-impl Group {
-    /// A group of these checks.
-    pub fn new(name: impl Into<String>, checks: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { name: name.into(), checks: checks.into_iter().map(Into::into).collect() }
-    }
-}
-
-/// The order of checks in a group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
-#[serde(rename_all = "lowercase")]
-#[non_exhaustive]
-pub enum Order {
-    /// The order in the config file.
-    #[default]
-    Config,
-    /// By name.
-    Name,
-    /// The worst first.
-    Status,
-}
-
-impl Order {
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-/// Texts for the overall state, up to 200 characters each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-#[non_exhaustive]
-pub struct StatusText {
-    /// Every check is healthy. Default: `All systems operational`.
-    pub healthy: String,
-    /// A check is degraded, and none is down. Default: `Degraded service`.
-    pub degraded: String,
-    /// A check is down. Default: `Service disruption`.
-    pub down: String,
-    /// All checks that are not healthy are in maintenance. Default: `Maintenance under way`.
-    pub maintenance: String,
-    /// The latest results are too old. Default: `No recent results`.
-    pub stale: String,
-    /// There are no results. Default: `No results yet`.
-    pub empty: String,
-}
-
-impl StatusText {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
-
-    fn all(&self) -> [(&'static str, &String); 6] {
-        let Self { healthy, degraded, down, maintenance, stale, empty } = self;
-        [
-            ("healthy", healthy),
-            ("degraded", degraded),
-            ("down", down),
-            ("maintenance", maintenance),
-            ("stale", stale),
-            ("empty", empty),
-        ]
-    }
-}
-
-impl Default for StatusText {
-    fn default() -> Self {
-        Self {
-            healthy: "All systems operational".to_owned(),
-            degraded: "Degraded service".to_owned(),
-            down: "Service disruption".to_owned(),
-            maintenance: "Maintenance under way".to_owned(),
-            stale: "No recent results".to_owned(),
-            empty: "No results yet".to_owned(),
         }
     }
 }
@@ -393,13 +359,9 @@ fn is_default_refresh(interval: &Duration) -> bool {
     *interval == DEFAULT_REFRESH
 }
 
-fn required(text: &str) -> Option<String> {
-    text.trim().is_empty().then(|| "expected a text that is not empty; remove the key to use the default".to_owned())
-}
-
-fn length(text: &str, most: usize) -> Option<String> {
-    let found = text.chars().count();
-    (found > most).then(|| format!("expected at most {most} characters, found {found}"))
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_default_degraded_day(time: &Duration) -> bool {
+    *time == DEFAULT_DEGRADED_DAY
 }
 
 #[cfg(test)]

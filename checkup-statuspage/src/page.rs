@@ -2,7 +2,10 @@
 
 mod assets;
 pub(crate) mod files;
+pub(crate) mod page_config;
+mod plain;
 mod publish;
+pub(crate) mod shown;
 mod static_page;
 
 pub use publish::{PublishError, PublishedFile, deploy, export};

@@ -23,7 +23,9 @@ use crate::formats::api::StatusAnswer;
 use crate::formats::data::page_data;
 use crate::formats::feed;
 use crate::formats::representation::{Cache, JSON, Representation};
-use crate::page::files::{PageConfig, PageFiles};
+use crate::page::files::PageFiles;
+use crate::page::page_config::PageConfig;
+use crate::page::shown::Shown;
 use crate::view::overview::{Overview, may_run};
 use crate::view::timeline::timeline;
 use budget::Budget;
@@ -100,6 +102,8 @@ pub(crate) struct State {
     pub(crate) data: Representation,
     pub(crate) status: Representation,
     pub(crate) feed: Representation,
+    /// What the HTML of the page says.
+    pub(crate) shown: Shown,
 }
 
 impl Site {
@@ -209,7 +213,9 @@ impl State {
         // It has only texts, numbers and lists.
         let status = serde_json::to_string(&status).unwrap_or_default();
         let feed = feed::atom(&inner.settings, &happenings, now);
+        let shown = Shown::new(&inner.settings, inner.page.words(), &summary, &overview, now);
         Self {
+            shown,
             data: renew(&inner.states, JSON, page_data(&summary), before.map(|before| &before.data)),
             status: renew(&inner.states, JSON, status, before.map(|before| &before.status)),
             feed: renew(&inner.states, "application/atom+xml; charset=utf-8", feed, before.map(|before| &before.feed)),
@@ -347,7 +353,7 @@ impl SiteBuilder {
             .with_quorum(quorum)
             .with_demo(self.demo);
         let inner = Arc::new(Inner {
-            page: PageFiles::new(&self.page, &config),
+            page: PageFiles::new(&self.page, &config)?,
             groups: config.into_groups(),
             files: CheckFiles::new(self.source.clone()),
             live: Arc::new(Live::new(self.source, self.page.history_span(), self.refresh_after, self.clock.clone())),

@@ -25,6 +25,15 @@ export function setChildren(element, signature, make) {
   return true;
 }
 
+/** How many frames it takes until everything near the window is drawn and has its size. */
+const FRAMES = 4;
+
+/** Scrolls to the element with an id, once what is above it has its size. */
+export function scrollToId(id, block = "start", frames = FRAMES) {
+  document.getElementById(id)?.scrollIntoView({ block });
+  if (frames > 0) requestAnimationFrame(() => scrollToId(id, block, frames - 1));
+}
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
@@ -43,6 +52,7 @@ const ICONS = {
   stale: "M6.2 6.4a1.9 1.9 0 1 1 2.6 1.8q-.8.4-.8 1.2M8 11.5v.1",
   maintenance: "M6.4 5.4v5.2M9.6 5.4v5.2",
   loading: "M5 8h.1M8 8h.1M11 8h.1",
+  waiting: "M5 8h.1M8 8h.1M11 8h.1",
   message: "M4.8 5.6h6.4M4.8 8h4",
 };
 

@@ -29,8 +29,38 @@ export function inWindow(at, windows) {
 
 /** How many milliseconds a check was in each state from `from` up to `now`, by the votes of these series and the maintenance windows. */
 export function availability(seriesList, from, data, now, quorum) {
+  return lengthsOf(statesOver(seriesList, from, now, data, now, quorum));
+}
+
+/** The states of a check from `from` up to `to`, in order and without gaps. */
+function statesOver(seriesList, from, to, data, now, quorum) {
   const held = seriesList.map((series) => heldOf(runsUpTo(series, now + AHEAD), now));
-  return lengthsOf(overlay(sweep(held, quorum, from, now), windowsOver(seriesList, data)));
+  return overlay(sweep(held, quorum, from, to), windowsOver(seriesList, data));
+}
+
+/** The uptime of windows that end now and are this long: the share, and how much of the window is known. From one sweep. */
+export function uptimes(seriesList, spans, data, now, quorum) {
+  const stretches = statesOver(seriesList, now - Math.max(...spans), now, data, now, quorum);
+  return spans.map((span) => {
+    const inside = stretches.filter(({ to }) => to > now - span).map((one) => ({ ...one, from: Math.max(one.from, now - span) }));
+    const lengths = lengthsOf(inside);
+    return { share: upTimeShare(lengths), known: knownShare(lengths), span };
+  });
+}
+
+/** The milliseconds in each state on each of `count` UTC days from the day `first`, up to now. */
+export function dayTimes(check, first, count, data, now, quorum) {
+  const days = Array.from({ length: count }, () => lengthsOf([]));
+  const to = Math.min(now, (first + count) * DAY);
+  for (const stretch of statesOver(check.series, first * DAY, to, data, now, quorum)) {
+    for (let at = stretch.from; at < stretch.to; ) {
+      const day = dayOf(at);
+      const end = Math.min(stretch.to, (day + 1) * DAY);
+      days[day - first][stretch.state] += end - at;
+      at = end;
+    }
+  }
+  return days;
 }
 
 /**
@@ -55,12 +85,6 @@ export function knownShare({ healthy, degraded, down, maintenance, unknown }) {
 
 function windowsOver(seriesList, data) {
   return joinedWindows(seriesList.length ? windowsOf(data, seriesList[0].title) : []);
-}
-
-/** The share of counts that is not down; null if nothing was counted. */
-export function upShare({ healthy, degraded, down }) {
-  const total = healthy + degraded + down;
-  return total ? (healthy + degraded) / total : null;
 }
 
 function noCounts() {

@@ -176,15 +176,15 @@ function windowId(from, to) {
   return `w${Math.floor(from)}-${Math.floor(to)}`;
 }
 
-/** The posts about a check, or without a check those about all checks: `{ at, text, state }`, oldest first, without the texts of windows. */
+/** The posts about a check, or without a check those about all checks: `{ at, text, state, incident }`, oldest first, without the texts of windows. */
 export function messagesOf(data, check) {
   const said = (check?.series ?? [])
     .flatMap((series) => series.messages)
     .filter(({ at }) => !data.posts.has(postKey(`r${Math.floor(at)}`, check.title)));
   for (const post of data.posts.values()) {
-    const { title, endpoint, ended, from, at, id, text, state } = post;
+    const { title, endpoint, ended, from, at, id, text, state, incident } = post;
     const isAbout = check ? textOf(title) === check.title && (textOf(endpoint) ?? "") === check.endpoint : textOf(title) === undefined;
-    if (isAbout && !ended && time(from) === null && textOf(text)) said.push({ at, id, text, state: textOf(state) });
+    if (isAbout && !ended && time(from) === null && textOf(text)) said.push({ at, id, text, state: textOf(state), incident: textOf(incident) });
   }
   const order = ({ at, id, text }) => [at, id ?? `r${Math.floor(at)}`, text];
   return said.sort((a, b) => compare(order(a), order(b)));

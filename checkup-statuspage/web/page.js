@@ -1,32 +1,57 @@
 // The page: reads the settings, loads the data repeatedly, and shows it.
 
-import { el, setChildren } from "./dom.js";
 import { link, rich, safeUrl } from "./text.js";
+import { say, useLanguage } from "./words.js";
 import { emptyData } from "./model.js";
 import { checksOf } from "./history.js";
-import { countedOf, groupsOf, overallOf, preparedSeries, verdictsOf } from "./verdict.js";
+import { eventsOf } from "./events.js";
+import { countedOf, missingOf, overallOf, preparedSeries, verdictsOf } from "./verdict.js";
 import { loaderOf, resolved } from "./data.js";
-import { barKey } from "./bars.js";
-import { CheckCard } from "./card.js";
-import { showNotices, showOverall, showProblems } from "./overview.js";
-import { showTimeline } from "./timeline.js";
+import { CheckList } from "./groups.js";
+import { showOverall } from "./banner.js";
+import { showNotices } from "./notices.js";
+import { showIncidents, showMaintenance } from "./current.js";
+import { History } from "./timeline.js";
 
 /** How often texts that depend on the time are updated: "2 min ago" becomes "3 min ago". */
 const TICK = 15_000;
-const OPEN_AT_FIRST = 3;
 
 const config = JSON.parse(document.getElementById("config").textContent);
+document.documentElement.lang = useLanguage(config, navigator.languages ?? [navigator.language]);
 const loader = loaderOf(config);
-const cards = new Map();
-const site = { config, data: emptyData(), version: 0, failure: null, notes: [], unread: [], loading: 0, loaded: 0, settled: false };
-let checks = new Map();
+const checkList = new CheckList(document.getElementById("checks"));
+const history = new History(document.getElementById("timeline"));
+const site = {
+  config,
+  data: emptyData(),
+  version: 0,
+  failure: null,
+  notes: [],
+  unread: [],
+  loading: 0,
+  loaded: 0,
+  settled: false,
+  openDay: (check, day) => history.showDay(check, day),
+  eventsOf: (check) => eventsByCheck.get(check.key) ?? [],
+};
+let checks = [];
+/** What happened: for which version and minute it was derived, and all of it, also by check. */
+let events = { signature: null, all: [] };
+let eventsByCheck = new Map();
 let busy = false;
+/** Whether the address has a part to open that is not shown yet. */
+let isWanted = location.hash.length > 1;
 
 frame();
 load();
 setInterval(show, TICK);
-// Only cards near the window are drawn, but a printed page has all of them.
-addEventListener("beforeprint", () => cards.forEach((card) => card.drawForPrint()));
+// Only cards near the window are drawn, but paper has all of them.
+addEventListener("beforeprint", () => checkList.drawForPrint(true));
+addEventListener("afterprint", () => checkList.drawForPrint(false));
+addEventListener("hashchange", () => {
+  isWanted = true;
+  reveal();
+});
 if (config.refresh > 0) {
   setInterval(() => document.hidden || load(), config.refresh);
   document.addEventListener("visibilitychange", () => {
@@ -37,20 +62,25 @@ addEventListener("online", load);
 
 /** Shows what does not change with the data. */
 function frame() {
-  const brand = document.getElementById("brand");
-  const logo = safeUrl(config.logo, true) ?? (/^data:image\//u.test(config.logo) ? config.logo : null);
-  if (logo) brand.prepend(el("img", { src: resolved(logo), alt: "", height: 28 }));
-  const links = config.links
+  for (const node of document.querySelectorAll("[data-text]")) node.textContent = say(node.dataset.text);
+  for (const node of document.querySelectorAll("[data-label]")) node.setAttribute("aria-label", say(node.dataset.label));
+  const { description } = config;
+  if (description) document.getElementById("description").replaceChildren(...rich(description, Infinity));
+  addLinks("links", config.links);
+  addLinks("footer-links", config.footer ?? []);
+}
+
+function addLinks(id, links) {
+  const nodes = links
     .filter(({ url }) => safeUrl(url, true))
     .map(({ text, url }) => link(String(resolved(url)), text))
     .filter(Boolean);
-  document.getElementById("links").append(...links);
-  document.getElementById("links").hidden = !links.length;
-  document.getElementById("foot").prepend(barKey());
-  if (config.description) document.getElementById("description").append(...rich(config.description, Infinity));
+  const list = document.getElementById(id);
+  list.replaceChildren(...nodes);
+  list.hidden = !nodes.length;
 }
 
-/** Loads new data. If that fails, the old data stays, and a notice says so. */
+/** Loads what is new. If that fails, the last data stays, and a notice says so. */
 async function load() {
   if (busy) return;
   busy = true;
@@ -68,15 +98,17 @@ async function load() {
   busy = false;
   site.settled = true;
   show();
+  // Data may arrive in parts, and what the address names may be in the last one.
+  if (isWanted) isWanted = false;
 }
 
-/** Takes over changed data. Everything that is derived from it is derived here, once. */
+/** Takes over changed data. Whatever is derived from it is derived here, once. */
 function adopt(data) {
   if (site.version === loader.version) return;
   site.data = data;
   site.version = loader.version;
-  checks = checksOf(data);
-  for (const series of data.series.values()) series.prepared = preparedSeries(series);
+  checks = [...checksOf(data).values()];
+  for (const series of data.series.values()) series.prepared ??= preparedSeries(series);
 }
 
 /** Shows the current state. Until the first load has ended, the page says that it is loading. */
@@ -86,55 +118,43 @@ function show() {
   const { data } = site;
   Object.assign(site, {
     now,
-    notes: [...loader.notes, ...data.problems.map((text) => `Note: ${text}.`)],
+    notes: [...loader.notes, ...data.problems.map((text) => say("note", { text }))],
     loading: loader.loading ?? 0,
     unread: [...new Set([...data.unread, ...(loader.unread ?? [])])],
   });
-  const verdicts = verdictsOf([...checks.values()], config.quorum, now, data);
-  const present = countedOf(verdicts, config);
-  const overall = site.failure && !site.loaded && !verdicts.length ? "unknown" : overallOf(present);
-  showCards(verdicts);
-  showOverall(overall, verdicts, site);
+  const known = verdictsOf(checks, config.quorum, now, data);
+  const verdicts = [...known, ...missingOf(known, config, checks, now, data)];
+  const counted = countedOf(verdicts, config);
+  const isUnknown = site.failure && !site.loaded && !known.length;
+  const overall = isUnknown ? "unknown" : overallOf(counted);
+  deriveEvents(now);
+  showOverall(overall, counted, verdicts, site);
   showNotices(overall, verdicts, site);
-  showProblems(present, cards, site);
-  if (verdicts.length) showTimeline([...checks.values()], site);
+  checkList.show(verdicts, site);
+  showIncidents(counted, events.all, (check) => checkList.idOf(check), site);
+  showMaintenance(site);
+  if (verdicts.length) history.show(events.all, site);
   document.getElementById("main").removeAttribute("aria-busy");
   document.getElementById("foot").hidden = false;
+  if (isWanted) reveal();
 }
 
-function showCards(verdicts) {
-  const grouped = groupsOf(verdicts, config);
-  const bad = verdicts.filter((verdict) => ["down", "degraded"].includes(verdict.status));
-  for (const verdict of verdicts) {
-    const { key } = verdict.check;
-    if (!cards.has(key)) {
-      cards.set(key, new CheckCard(verdict.check));
-      if (verdicts.length === 1 || bad.slice(0, OPEN_AT_FIRST).includes(verdict)) cards.get(key).toggle(true);
-    }
-    cards.get(key).update(verdict, site);
+/** Derives what happened, once for each change of the data and each minute: what goes on may have ended. */
+function deriveEvents(now) {
+  const signature = `${site.version},${Math.floor(now / 60_000)}`;
+  if (events.signature === signature) return;
+  events = { signature, all: eventsOf(checks, site) };
+  eventsByCheck = new Map();
+  for (const event of events.all) {
+    const key = event.check?.key;
+    if (!eventsByCheck.has(key)) eventsByCheck.set(key, []);
+    eventsByCheck.get(key).push(event);
   }
-  const signature = JSON.stringify(
-    grouped.map((group) => [group.name, group.verdicts.map((verdict) => verdict.check.key)]),
-  );
-  const focused = document.activeElement;
-  const changed = setChildren(document.getElementById("checks"), signature, () =>
-    grouped.map((group, i) => sectionOf(group, i)),
-  );
-  // Keyboard focus stays on its check when the order changes.
-  if (changed && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
-function sectionOf({ name, verdicts }, i) {
-  const items = el(
-    "ul",
-    { class: "cards" },
-    verdicts.map((verdict) => cards.get(verdict.check.key).element),
-  );
-  // Every group has a heading for navigation with screen readers. If the group has no name, it is not visible.
-  return el(
-    "section",
-    { class: "group", "aria-labelledby": `group-${i}` },
-    el("h2", { id: `group-${i}`, class: name ? null : "sr", dir: "auto" }, name || (i ? "Other checks" : "Checks")),
-    items,
-  );
+/** Opens what the address names: a check or an incident. */
+function reveal() {
+  const id = location.hash.slice(1);
+  if (!id || !site.settled) return;
+  if (history.reveal(id) || checkList.reveal(id)) isWanted = false;
 }

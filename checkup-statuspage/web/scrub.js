@@ -10,6 +10,7 @@ let active = null;
 /**
  * Makes an element readable in `count` steps. `describe(i)` returns `{title, lines: [[label, value, state], …]}`,
  * `place(i)` returns the step's position across the element from 0 to 1, and `show(i)` marks it (null: no step).
+ * `choose(i)`, if there is one, is what a click or Enter does. The first tap of a finger only shows the step.
  */
 export class Scrubber {
   constructor(element, label) {
@@ -18,8 +19,13 @@ export class Scrubber {
     this.steps = { count: 0 };
     this.label = label;
     element.addEventListener("pointermove", (event) => this.point(event));
-    element.addEventListener("pointerdown", (event) => this.point(event));
-    // Lifting a finger is a leave event, too, but what was tapped should stay readable.
+    element.addEventListener("pointerdown", (event) => {
+      this.before = event.pointerType === "touch" ? this.at : null;
+      this.point(event);
+      this.isSecond = event.pointerType !== "touch" || this.before === this.at;
+    });
+    element.addEventListener("click", () => this.isSecond && this.choose());
+    // A lifted finger leaves, too, but what it tapped should stay readable.
     element.addEventListener("pointerleave", (event) => event.pointerType === "touch" || this.leave());
     element.addEventListener(
       "focus",
@@ -63,6 +69,7 @@ export class Scrubber {
       End: last,
     }[event.key];
     if (event.key === "Escape") this.leave();
+    if (event.key === "Enter") this.choose();
     if (to === undefined) return;
     event.preventDefault();
     this.go(Math.min(last, Math.max(0, to)));
@@ -76,6 +83,12 @@ export class Scrubber {
     this.speak(index);
     this.steps.show(index);
     showTip(this.element, this.steps.place(index), this.steps.describe(index));
+  }
+
+  choose() {
+    const { at } = this;
+    if (at === null || !this.steps.choose?.(at)) return;
+    this.leave();
   }
 
   leave() {
@@ -112,7 +125,7 @@ function showTip(element, place, { title, lines }) {
       "dl",
       {},
       lines.map(([label, value, state]) =>
-        el("div", { "data-state": state }, el("dt", {}, label), el("dd", {}, value)),
+        el("div", { "data-state": state }, label && el("dt", {}, label), el("dd", { class: label ? null : "whole" }, value)),
       ),
     ),
   );

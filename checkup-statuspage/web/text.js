@@ -1,6 +1,7 @@
 // Texts for times, durations and figures, and the small subset of Markdown that texts may contain.
 
 import { el } from "./dom.js";
+import { decimal, say, timeText, zoneName } from "./words.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -8,131 +9,112 @@ const HOUR = 60 * MINUTE;
 /** A day in milliseconds. */
 export const DAY = 24 * HOUR;
 
-const LOCALE = "en-GB";
-const CLOCK = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit" });
-const CLOCK_SECONDS = new Intl.DateTimeFormat(LOCALE, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-const DATE = new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", year: "numeric" });
-const SHORT_DATE = new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short" });
-const UTC_DAY = new Intl.DateTimeFormat(LOCALE, {
-  weekday: "short",
-  day: "numeric",
-  month: "short",
-  year: "numeric",
-  timeZone: "UTC",
-});
-const FIGURE = new Intl.NumberFormat(LOCALE);
-
 /** A span of time in the two largest units that matter: "2 h 14 min". */
 export function duration(ms) {
-  if (ms < MINUTE) return `${Math.max(0, Math.round(ms / SECOND))} s`;
-  if (ms < HOUR) return `${Math.floor(ms / MINUTE)} min`;
+  if (ms < MINUTE) return say("s", { n: Math.max(0, Math.round(ms / SECOND)) });
+  if (ms < HOUR) return say("min", { n: Math.floor(ms / MINUTE) });
   if (ms < DAY) return pair(ms, HOUR, "h", MINUTE, "min");
   if (ms < 14 * DAY) return pair(ms, DAY, "d", HOUR, "h");
-  return `${Math.floor(ms / DAY)} d`;
+  return say("d", { n: Math.floor(ms / DAY) });
 }
 
 function pair(ms, large, largeName, small, smallName) {
   const rest = Math.floor((ms % large) / small);
-  return `${Math.floor(ms / large)} ${largeName}${rest ? ` ${rest} ${smallName}` : ""}`;
+  const whole = say(largeName, { n: Math.floor(ms / large) });
+  return rest ? `${whole} ${say(smallName, { n: rest })}` : whole;
 }
 
 /** "just now", "40 s ago", "2 h 14 min ago". */
 export function ago(at, now) {
-  return now - at < 5 * SECOND ? "just now" : `${duration(now - at)} ago`;
+  return now - at < 5 * SECOND ? say("just_now") : say("ago", { length: duration(now - at) });
+}
+
+/** Whether two times are of one day in the visitor's time zone. */
+export function isSameDay(a, b) {
+  return new Date(a).toDateString() === new Date(b).toDateString();
 }
 
 /** The time of day, with the date if it is not today: "14:02", "12 Oct, 14:02". */
 export function moment(at, now) {
-  const date = new Date(at);
-  const today = date.toDateString() === new Date(now).toDateString();
-  if (today) return CLOCK.format(date);
-  const year = date.getFullYear() === new Date(now).getFullYear() ? "" : ` ${date.getFullYear()}`;
-  return `${SHORT_DATE.format(date)}${year}, ${CLOCK.format(date)}`;
+  if (isSameDay(at, now)) return clock(at);
+  const isThisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  return say("date_time", { date: isThisYear ? timeText(at, "short") : dateOf(at), time: clock(at) });
 }
 
 /** The time of day in minutes, or in seconds. */
 export function clock(at, seconds = false) {
-  return (seconds ? CLOCK_SECONDS : CLOCK).format(new Date(at));
+  return timeText(at, seconds ? "seconds" : "clock");
 }
 
 /** The date of a time in the visitor's time zone. */
 export function dateOf(at) {
-  return DATE.format(new Date(at));
+  return timeText(at, "date");
 }
 
 /** The date of a day of the data, which is in UTC. */
 export function utcDay(day) {
-  return UTC_DAY.format(new Date(day * DAY));
+  return timeText(day * DAY, "utc");
 }
 
-/** A `<time>` with a text. Its title is the full date. */
+/** A `<time>` with a text. Its title is the full date with the time zone. */
 export function timeElement(at, text) {
-  const date = new Date(at);
-  return el("time", { datetime: date.toISOString(), title: `${dateOf(at)}, ${clock(at, true)}` }, text);
+  const title = `${say("date_time", { date: dateOf(at), time: clock(at, true) })} (${zoneName(at)})`;
+  return el("time", { datetime: new Date(at).toISOString(), title }, text);
 }
 
-/** A share in percent, never rounded up, so 100 % means all. */
+/** "14:02 to 14:31", with the day of the end if it differs. */
+export function timeSpan(from, to, now) {
+  const end = isSameDay(from, to) || to - from < DAY / 2 ? clock(to) : moment(to, now);
+  return say("from_to", { from: clock(from), to: end });
+}
+
+/** A share in percent, never rounded up: 100 % means all. */
 export function percent(share) {
-  if (share === null || share === undefined) return "no data";
-  if (share === 1) return "100 %";
-  const hundredths = Math.floor(share * 10_000 + 1e-7);
-  return `${(hundredths / 100).toFixed(2)} %`;
+  if (share === null || share === undefined) return say("no_data");
+  if (share === 1) return say("percent", { n: 100 });
+  return say("percent", { n: decimal(Math.floor(share * 10_000 + 1e-7) / 100, 2, true) });
 }
 
 /** A round-trip time, from microseconds: "0.4 ms", "123 ms", "1.25 s". */
 export function roundTrip(us) {
-  if (us === null || us === undefined) return "none";
+  if (us === null || us === undefined) return say("none");
   const ms = us / 1000;
-  if (ms < 10) return `${trim(ms, 1)} ms`;
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  return `${trim(ms / 1000, 2)} s`;
-}
-
-function trim(number, digits) {
-  return String(Number(number.toFixed(digits)));
-}
-
-/** A number with its noun: "1 check", "1,440 results". */
-export function counted(number, noun, plural = `${noun}s`) {
-  return `${figure(number)} ${number === 1 ? noun : plural}`;
-}
-
-/** An integer with thousands separators: "1,440". */
-export function figure(number) {
-  return FIGURE.format(number);
+  if (ms < 10) return `${decimal(ms, 1)} ms`;
+  if (ms < 1000) return `${decimal(ms, 0)} ms`;
+  return `${decimal(ms / 1000, 2)} s`;
 }
 
 /** The name of a check as shown: its endpoint if the name is blank. */
 export function checkName({ title, endpoint }) {
   const visible = [title, endpoint].find((text) => text && /[^\p{C}\p{Z}]/u.test(text));
-  return isolate(shorten(visible ?? "Unnamed check"));
+  return isolate(shorten(visible ?? say("unnamed_check")));
+}
+
+/** A name that may be in another writing direction than the text around it. */
+export function bdi(name) {
+  return el("bdi", {}, name);
 }
 
 /** Text cut to a number of characters. It says how many are missing. */
 export function shorten(text, most = MAX_SHOWN) {
   if (text.length <= most) return text;
   const kept = text.slice(0, most).replace(/[\uD800-\uDBFF]$/u, "");
-  return `${kept} … (${counted(text.length - kept.length, "more character")})`;
+  return `${kept} … (${say("more_characters", { n: text.length - kept.length })})`;
 }
 
 const BIDI = /[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
-/** Text to put into a sentence. Text that runs from right to left does not change the order of the sentence around it. */
+/** Text to put into a sentence. If it runs from right to left, the sentence around it does not change its order. */
 export function isolate(text) {
   return BIDI.test(text) ? `\u2068${text}\u2069` : text;
 }
 
-/** "a", "a and b", "a, b and c". */
-export function list(words) {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
-}
-
-/** The longest text that is shown, in characters. A longer one would push everything else off the page. */
+/** The longest text that is shown. A longer one would push everything else off the page. */
 const MAX_SHOWN = 2000;
 
 // A link, a bare URL, strong and emphasis. The text inside links and emphasis is plain.
 const MARKUP =
-  /\[([^\][\n]{1,300})\]\(([^\s()]{1,2000})\)|(https?:\/\/[^\s<>"'`\\^{|}]{1,2000})|\*\*(?=\S)([^*\n]{1,500}?\S)\*\*|\*\*(\S)\*\*|\*(?=\S)([^*\n]{1,500}?)\*/gu;
+  /\[([^\][\n]{1,300})\]\(([^\s()]{1,2000})\)|(https?:\/\/[^\s<>"'\u0060\\^{|}]{1,2000})|\*\*(?=\S)([^*\n]{1,500}?\S)\*\*|\*\*(\S)\*\*|\*(?=\S)([^*\n]{1,500}?)\*/gu;
 
 /** Text up to a number of characters, with links and emphasis as nodes. Everything else stays text. */
 export function rich(whole, most = MAX_SHOWN) {

@@ -1,141 +1,176 @@
-// The timeline: incidents, operators' messages and maintenance by day, newest first.
+// The history: incidents with their messages, other messages and maintenance, by month and day, newest first.
 
-import { el, icon, setChildren } from "./dom.js";
-import { DAY, checkName, clock, dateOf, duration, isolate, list, moment, rich, shorten, timeElement } from "./text.js";
-import { incidentsOfCheck } from "./history.js";
-import { messagesOf } from "./model.js";
+import { el, scrollToId, setChildren } from "./dom.js";
+import { checkName, dateOf, duration, utcDay } from "./text.js";
+import { say, timeText, zoneName } from "./words.js";
+import { incidentsOn } from "./events.js";
+import { entryId, entryOf } from "./entries.js";
 
-const AT_FIRST = 20;
+const DAYS_AT_A_TIME = 10;
 
-/** Shows the timeline. `site.version` changes with the data. */
-export function showTimeline(checks, site) {
-  const section = document.getElementById("timeline");
-  section.hidden = false;
-  if (section.version !== site.version)
-    Object.assign(section, { version: site.version, events: eventsOf(checks, site) });
-  const { events } = section;
-  // The length of an open incident changes every minute. Nothing else is replaced, so that focus stays.
-  const goesOn = events.some(({ incident }) => incident && incident.to === undefined);
-  const today = new Date(site.now).toDateString();
-  const signature = [site.version, today, goesOn && Math.floor(site.now / 60_000), section.all].join();
-  setChildren(section, signature, () => {
-    const shown = section.all ? events : events.slice(0, AT_FIRST);
+/** The section of the history. */
+export class History {
+  constructor(section) {
+    this.section = section;
+    this.events = [];
+    this.days = DAYS_AT_A_TIME;
+    this.withShort = false;
+    /** The month that is shown, as the first day of it; null for the present one. */
+    this.month = null;
+    /** The check and the UTC day that are shown, instead of months. */
+    this.only = null;
+    this.target = null;
+  }
+
+  /** Shows these events, the newest first. */
+  show(events, site) {
+    this.events = events;
+    this.site = site;
+    this.section.hidden = false;
+    this.draw();
+  }
+
+  draw() {
+    const { site, only, section } = this;
+    const goesOn = this.events.some(({ isOpen }) => isOpen);
+    const minute = goesOn ? Math.floor(site.now / 60_000) : 0;
+    const state = [site.version, minute, new Date(site.now).toDateString(), this.month, this.days, this.withShort, only, this.target];
+    const focus = section.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
+    const changed = setChildren(section, JSON.stringify(state), () => (only ? this.dayContent() : this.content()));
+    if (changed && focus) section.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
+  }
+
+  content() {
+    const { site } = this;
+    const short = this.events.filter(({ isShort }) => isShort).length;
+    const listed = this.withShort ? this.events : this.events.filter(({ isShort }) => !isShort);
+    const months = byKey(listed, ({ at }) => monthOf(at));
+    const current = this.month ?? monthOf(site.now);
+    const names = [...new Set([monthOf(site.now), current, ...months.keys()])].sort((a, b) => b - a);
+    const days = [...byKey(months.get(current) ?? [], ({ at }) => dateOf(at))];
+    const shown = days.slice(0, this.days);
+    const rest = Math.min(DAYS_AT_A_TIME, days.length - shown.length);
     return [
-      el("h2", { id: "timeline-title" }, "Timeline"),
-      !events.length && el("p", { class: "nothing" }, `No incidents in the last ${duration(site.config.timeframe)}.`),
-      ...byDay(shown).map(([date, entries]) =>
-        el(
-          "section",
-          { class: "day-entries" },
-          el("h3", {}, date),
-          el(
-            "ol",
-            {},
-            entries.map((event) => entryOf(event, site.now)),
-          ),
-        ),
-      ),
-      shown.length < events.length &&
-        el(
-          "button",
-          { type: "button", class: "all", onclick: () => showAll(section, checks, site) },
-          `Show all ${events.length} entries`,
-        ),
+      this.title(),
+      el("div", { class: "history-tools" }, this.monthChoice(names, current), short > 0 && this.filter(short)),
+      !listed.length && el("p", { class: "nothing" }, say("nothing", { length: duration(site.config.timeframe) })),
+      listed.length > 0 && !days.length && el("p", { class: "nothing" }, say("nothing_month")),
+      ...shown.map(([date, entries]) => this.daySection(date, entries)),
+      rest > 0 &&
+        el("button", { type: "button", class: "all", "data-focus": "days", onclick: () => this.showDays() }, say("next_days", { n: rest })),
+      this.zone(),
     ];
-  });
-}
-
-function showAll(section, checks, site) {
-  section.all = true;
-  const next = section.querySelectorAll("li").length;
-  showTimeline(checks, site);
-  const entry = section.querySelectorAll("li")[next];
-  entry?.setAttribute("tabindex", "-1");
-  entry?.focus();
-}
-
-/** Everything that happened in the timeframe, newest first. */
-function eventsOf(checks, { data, config, now }) {
-  const oldest = now - config.timeframe;
-  const events = [];
-  for (const check of checks) {
-    for (const incident of incidentsOfCheck(check, config.quorum, data, now)) {
-      if ((incident.to ?? now) >= oldest) events.push({ kind: "incident", at: incident.from, incident });
-    }
-    // The text of a window is shown with the window, and a message of several locations only once.
-    const said = new Set();
-    const announced = new Set(data.windows.flatMap((window) => (window.text ?? "").split("\n")));
-    for (const { at, text, state } of messagesOf(data, check)) {
-      const key = `${Math.floor(at / 300_000)} ${text}`;
-      if (at < oldest || said.has(key) || announced.has(text)) continue;
-      said.add(key);
-      events.push({ kind: "message", at, title: checkName(check), text, state });
-    }
   }
-  for (const { at, text, state } of messagesOf(data)) {
-    if (at >= oldest) events.push({ kind: "message", at, title: "All checks", text, state });
+
+  /** The incidents of one check on one day. */
+  dayContent() {
+    const { check, day } = this.only;
+    const entries = incidentsOn(day, this.events, check.key);
+    const values = { name: checkName(check), day: utcDay(day) };
+    return [
+      this.title(),
+      el("div", { class: "history-tools" }, el("h3", { tabindex: -1, class: "month" }, say("day_filter", values)), this.showAllButton()),
+      !entries.length && el("p", { class: "nothing" }, say("nothing_day", values)),
+      ...[...byKey(entries, ({ at }) => dateOf(at))].map(([date, list]) => this.daySection(date, list)),
+      this.zone(),
+    ];
   }
-  for (const window of data.windows) {
-    if (window.to >= oldest && window.from <= now) events.push({ kind: "maintenance", at: window.from, window });
+
+  title() {
+    return el("h2", { id: "timeline-title" }, say("history"));
   }
-  return events.sort((a, b) => b.at - a.at);
-}
 
-function byDay(events) {
-  const days = new Map();
-  for (const event of events) {
-    const date = dateOf(event.at);
-    if (!days.has(date)) days.set(date, []);
-    days.get(date).push(event);
+  zone() {
+    return el("p", { class: "nothing zone" }, say("times_are", { zone: zoneName(this.site.now) }));
   }
-  return [...days];
-}
 
-function entryOf(event, now) {
-  if (event.kind === "incident") return incidentEntry(event.incident, now);
-  if (event.kind === "message") {
-    return el(
-      "li",
-      { class: "entry", "data-state": "message" },
-      icon("message"),
-      el("p", {}, el("b", {}, event.title), event.state ? ` ${wordOf(event.state)} at ` : " Message at ", timeElement(event.at, clock(event.at))),
-      el("p", { class: "said", dir: "auto" }, rich(event.text)),
-    );
+  daySection(date, entries) {
+    const items = entries.map((event) => entryOf(event, this.site.now));
+    items.find(({ id }) => id && id === this.target)?.classList.add("is-target");
+    return el("section", { class: "day-entries" }, el("h4", { class: "date" }, date), el("ol", {}, items));
   }
-  const { from, to, title, text } = event.window;
-  const what = el("b", {}, title ? isolate(title) : "All checks");
-  return el(
-    "li",
-    { class: "entry", "data-state": "maintenance" },
-    icon("maintenance"),
-    el("p", {}, what, " Maintenance ", span(from, to, now)),
-    text && el("p", { class: "said", dir: "auto" }, rich(text)),
-  );
+
+  monthChoice(names, current) {
+    const at = names.indexOf(current);
+    const step = (key, month, focus) =>
+      month !== undefined &&
+      el("button", { type: "button", "data-focus": focus, onclick: () => this.goTo(month) }, say(key, { month: timeText(month, "month") }));
+    const title = el("h3", { class: "month", tabindex: -1 }, timeText(current, "month"));
+    return el("div", { class: "months" }, title, step("earlier_month", names[at + 1], "earlier"), step("later_month", names[at - 1], "later"));
+  }
+
+  filter(count) {
+    const change = (event) => {
+      this.withShort = event.target.checked;
+      this.draw();
+    };
+    const box = el("input", { type: "checkbox", "data-focus": "short", checked: this.withShort, onchange: change });
+    return el("label", { class: "filter" }, box, " ", say("short_slowdowns", { n: count }));
+  }
+
+  showAllButton() {
+    const all = () => {
+      this.only = null;
+      this.draw();
+      this.section.querySelector(".month")?.focus();
+    };
+    return el("button", { type: "button", "data-focus": "all", onclick: all }, say("show_everything"));
+  }
+
+  showDays() {
+    const next = this.section.querySelectorAll(".day-entries").length;
+    this.days += DAYS_AT_A_TIME;
+    this.draw();
+    const first = this.section.querySelectorAll(".day-entries .date")[next];
+    first?.setAttribute("tabindex", "-1");
+    first?.focus();
+  }
+
+  goTo(month) {
+    Object.assign(this, { month, days: DAYS_AT_A_TIME });
+    this.draw();
+    this.section.querySelector(".month").focus();
+  }
+
+  /** Shows the incidents of a check on a UTC day. */
+  showDay(check, day) {
+    this.only = { check: { key: check.key, title: check.title, endpoint: check.endpoint }, day };
+    this.draw();
+    this.section.scrollIntoView();
+    this.section.querySelector(".month").focus({ preventScroll: true });
+  }
+
+  /** Shows the incident with an id (`incident-…`), wherever it is. Returns whether there is one. */
+  reveal(id) {
+    const event = this.events.find((one) => one.kind === "incident" && entryId(one) === id);
+    if (!event) return false;
+    const month = monthOf(event.at);
+    const withShort = this.withShort || event.isShort;
+    const before = this.events.filter(({ at, isShort }) => monthOf(at) === month && at >= event.at && (withShort || !isShort));
+    const days = Math.max(DAYS_AT_A_TIME, byKey(before, ({ at }) => dateOf(at)).size);
+    Object.assign(this, { only: null, month, days, withShort, target: id });
+    this.draw();
+    const entry = document.getElementById(id);
+    entry.setAttribute("tabindex", "-1");
+    entry.focus({ preventScroll: true });
+    scrollToId(id, "center");
+    return true;
+  }
 }
 
-/** The word for a state: "Identified". */
-function wordOf(state) {
-  return state.charAt(0).toUpperCase() + state.slice(1, 30);
+/** The first moment of a time's month in the visitor's time zone. */
+function monthOf(at) {
+  const date = new Date(at);
+  return new Date(date.getFullYear(), date.getMonth(), 1).getTime();
 }
 
-function incidentEntry({ check, status, from, to, reason, locations }, now) {
-  const state = el("strong", {}, status === "down" ? "down" : "degraded");
-  const words =
-    to === undefined
-      ? [" has been ", state, ` for ${duration(now - from)}, since `, timeElement(from, clock(from))]
-      : [" was ", state, ` for ${duration(to - from)}, `, span(from, to, now)];
-  const where = check.series.length > 1 && locations.length ? ` at ${list(locations.map(isolate))}` : "";
-  return el(
-    "li",
-    { class: "entry", "data-state": status },
-    icon(status),
-    el("p", {}, el("b", {}, checkName(check)), words, where),
-    reason && el("p", { class: "reason", dir: "auto" }, shorten(reason)),
-  );
-}
-
-/** "14:02 to 14:31", with the day of the end if it differs. */
-function span(from, to, now) {
-  const end = dateOf(from) === dateOf(to) || to - from < DAY / 2 ? clock(to) : moment(to, now);
-  return el("span", {}, timeElement(from, clock(from)), " to ", timeElement(to, end));
+/** Things by a key, in their order. */
+function byKey(things, keyOf) {
+  const groups = new Map();
+  for (const thing of things) {
+    const key = keyOf(thing);
+    if (!groups.has(key)) groups.set(key, []);
+    groups.get(key).push(thing);
+  }
+  return groups;
 }

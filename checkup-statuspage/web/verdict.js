@@ -1,13 +1,13 @@
-// Derives the present from the data: the state of each location, check and group, and of all together. All functions are pure.
+// What follows from the data about the present: the state of each location, check and group, and of all. Pure.
 
-import { RANK } from "./model.js";
+import { RANK, checkKey } from "./model.js";
 import { windowsOf } from "./history.js";
 import { AHEAD, heldOf, runsUpTo, stateOfVotes, sweep, validUntil, validity } from "./sweep.js";
 
-/** A check that has had no result for this long was probably removed. */
+/** A check without a result for this long was probably removed. */
 const GONE = 25 * 3_600_000;
 
-/** The values that are derived from a series once for each change of the data, not for each moment. */
+/** What is derived from a series once for each change of the data, not for each moment. */
 export function preparedSeries(series) {
   return { runs: runsUpTo(series, Infinity) };
 }
@@ -36,13 +36,14 @@ export function verdictOf(check, quorum, now, data, gone = false) {
     bad,
     fresh,
     since: sinceWhen(here, quorum, now, stale),
+    first: Math.min(...check.series.map((series) => runsUpTo(series, now + AHEAD)[0]?.from ?? Infinity)),
     last: Math.max(0, ...check.series.map((series) => lastRunOf(series, now)?.last ?? 0)),
     reason: bad.find((location) => location.reason)?.reason ?? null,
     freshFor: Math.max(validity(0), ...here.map((series) => validity(lastRunOf(series, now).interval))),
   };
 }
 
-/** When the current state of the check began in the sweep; if it is stale, the time of the last result. */
+/** When the present state of the check began in the sweep; if it is stale, when the last result was. */
 function sinceWhen(seriesList, quorum, now, stale) {
   if (!seriesList.length) return null;
   if (stale) return Math.max(...seriesList.map((series) => lastRunOf(series, now).last));
@@ -59,12 +60,30 @@ function sinceWhen(seriesList, quorum, now, stale) {
   return last?.state === state ? last.from : now;
 }
 
-/** The verdicts of all checks. Checks that were probably removed are left out, unless all of them were. */
+/** The verdicts of all checks. Those that were probably removed are left out, unless all are like that. */
 export function verdictsOf(checks, quorum, now, data) {
   const current = checks
     .filter((check) => check.series.some((series) => lastRunOf(series, now) && isCurrent(series, now)))
     .map((check) => verdictOf(check, quorum, now, data));
   return current.length ? current : checks.map((check) => verdictOf(check, quorum, now, data, true));
+}
+
+/**
+ * The checks that the config names and that are not among the verdicts: those with old results only, as stale, and those without
+ * any, as waiting. Only where the config names every check.
+ */
+export function missingOf(verdicts, config, checks, now, data) {
+  if (!config.complete) return [];
+  const there = new Set(verdicts.map(({ check }) => check.title));
+  const old = new Map(checks.map((check) => [check.title, check]));
+  const names = new Set(config.groups.flatMap((group) => group.checks).filter((name) => !there.has(name)));
+  return [...names].map((title) => (old.has(title) ? verdictOf(old.get(title), config.quorum, now, data, true) : waiting(title)));
+}
+
+function waiting(title) {
+  const check = { key: checkKey(title, ""), title, endpoint: "", series: [] };
+  const nothing = { maintenance: undefined, locations: [], bad: [], fresh: [], since: null, first: Infinity, last: 0, reason: null, freshFor: 0 };
+  return { check, status: "waiting", underlying: "waiting", ...nothing };
 }
 
 function lastRunOf(series, now) {
@@ -93,8 +112,8 @@ function atLocation(series, now) {
 }
 
 /**
- * The verdicts that count for the overall state. If the config names every check, a check that it does not name and that has no
- * fresh result was removed or renamed.
+ * The verdicts that count for the whole. Where the config names every check, one that it does not name and that has no
+ * fresh result was removed, or has another name now.
  */
 export function countedOf(verdicts, config) {
   if (!config.complete) return verdicts;
@@ -102,24 +121,34 @@ export function countedOf(verdicts, config) {
   return verdicts.filter(({ check, underlying }) => underlying !== "stale" || known.has(check.title));
 }
 
-/** The worst state of several verdicts. Checks in maintenance do not count, since they may fail. */
+/** The worst state of several verdicts. Of checks in maintenance nothing is expected, and those that wait have none. */
 export function overallOf(verdicts) {
-  if (!verdicts.length) return "empty";
-  const counted = verdicts.filter((verdict) => verdict.status !== "maintenance");
+  const known = verdicts.filter((verdict) => verdict.status !== "waiting");
+  if (!known.length) return "empty";
+  const counted = known.filter((verdict) => verdict.status !== "maintenance");
   if (!counted.length) return "maintenance";
   const worst = counted.reduce((a, b) => (RANK[b.status] > RANK[a.status] ? b : a)).status;
-  return worst === "healthy" && counted.length < verdicts.length ? "maintenance" : worst;
+  return worst === "healthy" && counted.length < known.length ? "maintenance" : worst;
 }
 
 /** Checks in their groups: those of the config in its order, then the others without a heading. */
 export function groupsOf(verdicts, config) {
-  const rest = new Map(verdicts.map((verdict) => [verdict.check.key, verdict]));
+  const rest = new Map();
+  for (const verdict of verdicts) {
+    const { title } = verdict.check;
+    if (!rest.has(title)) rest.set(title, []);
+    rest.get(title).push(verdict);
+  }
   const groups = config.groups.map(({ name, checks }) => {
-    const members = checks.flatMap((title) => [...rest.values()].filter((verdict) => verdict.check.title === title));
-    for (const member of members) rest.delete(member.check.key);
+    const members = checks.flatMap((title) => rest.get(title) ?? []);
+    for (const title of checks) rest.delete(title);
     return { name, verdicts: ordered(members, config.order) };
   });
-  groups.push({ name: "", verdicts: ordered([...rest.values()], config.order === "config" ? "name" : config.order) });
+  const others = ordered([...rest.values()].flat(), config.order === "config" ? "name" : config.order);
+  // What the config has without a group, and what it does not have, is one.
+  const nameless = groups.find(({ name }) => !name);
+  if (nameless) nameless.verdicts.push(...others);
+  else groups.push({ name: "", verdicts: others });
   return groups.filter((group) => group.verdicts.length);
 }
 

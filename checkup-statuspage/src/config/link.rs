@@ -1,6 +1,26 @@
-//! The URLs that a page may have, and the origins that its policy must allow for them.
+//! Links, the URLs that a page may have, and the origins that its policy must allow for them.
 
+use serde::{Deserialize, Serialize};
 use url::Url;
+
+/// A link at the top of the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Link {
+    /// The text.
+    pub text: String,
+    /// The target: an `https:`, `http:` or `mailto:` URL, or a URL relative to the page.
+    pub url: String,
+}
+
+impl Link {
+    /// A link with this text and target.
+    pub fn new(text: impl Into<String>, url: impl Into<String>) -> Self {
+        Self { text: text.into(), url: url.into() }
+    }
+}
 
 /// The purpose of a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

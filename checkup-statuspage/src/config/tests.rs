@@ -15,8 +15,8 @@ fn upstreams_config_js_is_understood() {
     let page: StatusPage = serde_json::from_str(json).unwrap();
     assert_eq!(problems(&page), Vec::<String>::new());
     assert_eq!((page.timeframe, page.refresh_interval), (Duration::from_secs(86_400), Duration::from_secs(90)));
-    assert_eq!(page.status_text.healthy, "Situation Normal");
-    assert_eq!(page.status_text.stale, StatusText::default().stale);
+    assert_eq!(page.status_text.healthy.as_deref(), Some("Situation Normal"));
+    assert_eq!(page.status_text.stale, None);
     let source = page.storage.unwrap().source();
     let url = "https://checks.s3.eu-west-1.amazonaws.com/".to_owned();
     assert_eq!(source, PageSource::S3 { url, prefix: String::new() });
@@ -28,6 +28,15 @@ fn settings_are_read_as_they_are_written_and_the_default_is_empty() {
     let page = StatusPage::new()
         .title("Shop")
         .logo("logo.svg")
+        .logo_dark("dark.svg")
+        .favicon("icon.png")
+        .image("https://example.com/card.png")
+        .accent("#0b7a75")
+        .language("de")
+        .footer_link(Link::new("Imprint", "imprint.html"))
+        .frame_ancestor("https://intranet.example.com")
+        .cors_origin("*")
+        .degraded_day(Duration::from_secs(3600))
         .link(Link::new("Help", "mailto:help@example.com"))
         .url("https://status.example.com/")
         .host("status.example.com")
@@ -46,6 +55,15 @@ fn all_invalid_settings_are_reported_with_their_place() {
         .title(" ")
         .description("x".repeat(10_001))
         .logo("javascript:alert(1)")
+        .logo_dark("javascript:alert(1)")
+        .image("card.png")
+        .accent("teal")
+        .style("/does/not/exist.css")
+        .language("tlh")
+        .footer_link(Link::new("x", "ftp://x"))
+        .frame_ancestor("intranet")
+        .cors_origin("https://a.example/b")
+        .degraded_day(Duration::from_secs(90_000))
         .link(Link::new("", "ftp://x"))
         .host("https://status.example.com")
         .timeframe(Duration::from_secs(60))
@@ -56,11 +74,20 @@ fn all_invalid_settings_are_reported_with_their_place() {
         "title",
         "description",
         "logo",
+        "logo_dark",
+        "image",
+        "accent",
         "hosts[0]",
         "links[0].text",
         "links[0].url",
+        "footer[0].url",
         "timeframe",
         "refresh_interval",
+        "degraded_day",
+        "frame_ancestors[0]",
+        "cors_origins[0]",
+        "style",
+        "language",
         "storage.url",
     ];
     assert_eq!(places, expected);

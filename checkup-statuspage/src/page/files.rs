@@ -1,89 +1,208 @@
 //! The files of the page, made from the embedded ones and the settings.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use checkup_core::{Checkup, Quorum};
-use serde::Serialize;
+use checkup_core::ConfigError;
 use sha2::{Digest, Sha256};
 
-use crate::config::link;
+use super::page_config::PageConfig;
+use super::plain::plain;
+use super::shown::Shown;
+use crate::config::files::Files;
 use crate::config::source::PageSource;
-use crate::config::{Group, Link, Order, StatusPage, StatusText};
+use crate::config::texts::{self, Words};
+use crate::config::{StatusPage, accent, link};
 use crate::formats::representation::{Cache, Representation, hex};
 use crate::page::assets::{INDEX, SCRIPT, STYLE};
 
-/// The files that do not change with the data.
+/// How many variants of `index.html` are kept: usually there are one or two.
+const MAX_VARIANTS: usize = 4;
+
+/// The files that do not change with the data, and `index.html`, which says what is true now to visitors without JavaScript.
 #[derive(Clone, Debug)]
 pub(crate) struct PageFiles {
     settings: StatusPage,
     config: String,
     source: PageSource,
+    style: String,
+    /// The texts of the HTML. A script replaces them if the visitor's language is another.
+    words: Words,
     script_url: String,
     /// The hash in the URL of the script.
     version: String,
-    /// The latest `index.html` for another folder, and that folder.
-    elsewhere: Arc<Mutex<Option<(String, Representation)>>>,
-    /// `index.html` for when the other files are next to it.
-    pub(crate) index: Representation,
+    /// The latest variants of `index.html`.
+    variants: Arc<Mutex<Vec<(Variant, Representation)>>>,
     /// `page.js`, at its URL with the hash.
     pub(crate) script: Representation,
 }
 
+/// What `index.html` depends on: the folder with the other files as seen by browsers (`status/`), and the state of the checks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Variant {
+    base: String,
+    shown: Option<Shown>,
+}
+
 impl PageFiles {
-    pub(crate) fn new(settings: &StatusPage, page: &PageConfig<'_>) -> Self {
+    /// # Errors
+    ///
+    /// If a file that the settings name cannot be read or is invalid.
+    pub(crate) fn new(settings: &StatusPage, page: &PageConfig<'_>) -> Result<Self, ConfigError> {
+        let files = Files::read(settings)?;
+        let page = page.clone().with_words(&files.texts);
         // The settings can always be written as JSON: all their keys are strings.
-        let config = serde_json::to_string(page).unwrap_or_default().replace('<', "\\u003c");
+        let config = serde_json::to_string(&page).unwrap_or_default().replace('<', "\\u003c");
+        let accent = settings.accent.as_deref().and_then(accent::css).unwrap_or_default();
         let version = hex(&Sha256::digest(SCRIPT.as_bytes()))[..12].to_owned();
-        let script_url = format!("page.js?v={version}");
-        let script = Representation::new("text/javascript; charset=utf-8", Cache::Immutable, SCRIPT.as_bytes());
-        let source = page.source.clone();
-        let nothing = Representation::new(HTML, Cache::Revalidate, "");
-        let settings = settings.clone();
-        let elsewhere = Arc::default();
-        let mut files = Self { settings, config, source, script_url, version, elsewhere, index: nothing, script };
-        files.index = files.make_index("");
-        files
+        Ok(Self {
+            config,
+            source: page.source().clone(),
+            style: [STYLE, &accent, &files.style].concat(),
+            words: texts::of(settings.language.as_deref().unwrap_or("en"), &files.texts),
+            script_url: format!("page.js?v={version}"),
+            version,
+            variants: Arc::default(),
+            script: Representation::new("text/javascript; charset=utf-8", Cache::Immutable, SCRIPT.as_bytes()),
+            settings: settings.clone(),
+        })
     }
 
-    /// `page.js` at its URL with this `v`. It may be cached forever only if `v` is its hash.
+    /// `page.js` at its URL with this `v`. It may be cached forever only if that is its hash.
     pub(crate) fn script_at(&self, version: Option<&str>) -> Representation {
         let cache = if version == Some(&self.version) { Cache::Immutable } else { Cache::Revalidate };
         self.script.clone().with_cache(cache)
     }
 
-    /// `index.html` for when browsers find the other files in the folder `base` (`status/`).
-    pub(crate) fn index_at(&self, base: &str) -> Representation {
-        // Usually there is one folder. After a panic the value is still complete.
-        let mut elsewhere = self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*elsewhere {
-            Some((known, index)) if known == base => index.clone(),
-            _ => elsewhere.insert((base.to_owned(), self.make_index(base))).1.clone(),
-        }
+    /// `index.html` next to the other files, without a state.
+    pub(crate) fn index(&self) -> Representation {
+        self.index_with("", None)
     }
 
-    fn make_index(&self, base: &str) -> Representation {
+    /// `index.html` for when browsers find the other files in the folder `base` (`status/`), with the state of the checks.
+    pub(crate) fn index_with(&self, base: &str, shown: Option<Shown>) -> Representation {
+        let variant = Variant { base: base.to_owned(), shown };
+        // After a panic the values are still complete.
+        let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, index)) = variants.iter().find(|(known, _)| *known == variant) {
+            return index.clone();
+        }
+        let index = self.make_index(&variant);
+        if variants.len() >= MAX_VARIANTS {
+            variants.remove(0);
+        }
+        variants.push((variant, index.clone()));
+        index
+    }
+
+    /// The texts of the HTML.
+    pub(crate) fn words(&self) -> &Words {
+        &self.words
+    }
+
+    fn make_index(&self, Variant { base, shown }: &Variant) -> Representation {
         let policy = self.policy();
-        let script = format!("{base}{}", self.script_url);
+        let say = |key: &str| texts::say(&self.words, key, &[]);
+        let settings = &self.settings;
+        let description = plain(&settings.description);
+        let (headline, subline) = match shown {
+            Some(shown) => (shown.headline.clone(), shown.subline.clone()),
+            None => (say("loading"), say("one_moment")),
+        };
         let values = [
             ("csp", escape(&policy)),
-            ("title", escape(&self.settings.title)),
-            ("description", escape(&plain(&self.settings.description))),
+            ("lang", escape(settings.language.as_deref().unwrap_or("en"))),
+            ("state", shown.as_ref().map_or("loading", |shown| shown.state).to_owned()),
+            ("title", escape(&settings.title)),
+            ("description", escape(&description)),
+            ("head", self.head(base, &description)),
+            ("logo", self.logo(base)),
+            ("headline", escape(&headline)),
+            ("subline", escape(&subline)),
+            ("noscript", self.noscript(base, shown.as_ref())),
             ("base", escape(base)),
-            ("script", escape(&script)),
-            ("style", STYLE.to_owned()),
+            ("script", escape(&format!("{base}{}", self.script_url))),
+            ("style", self.style.clone()),
             ("config", self.config.clone()),
         ];
         let html = fill(INDEX, &values);
-        Representation::new(HTML, Cache::Revalidate, html).with_policy(&format!("{policy}; frame-ancestors 'none'"))
+        let ancestors = match &settings.frame_ancestors[..] {
+            [] => "'none'".to_owned(),
+            origins => format!("'self' {}", origins.join(" ")),
+        };
+        Representation::new(HTML, Cache::Revalidate, html)
+            .with_policy(&format!("{policy}; frame-ancestors {ancestors}"))
+    }
+
+    /// The icon, and what chats and social networks show of a link to the page (Open Graph).
+    fn head(&self, base: &str, description: &str) -> String {
+        let settings = &self.settings;
+        let icon = settings.favicon.as_deref().map_or_else(|| ICON.to_owned(), |url| escape(&at(base, url)));
+        let mut lines = vec![format!(r#"<link rel="icon" href="{icon}">"#)];
+        let properties = [
+            ("og:type", Some("website")),
+            ("og:title", Some(&*settings.title)),
+            ("og:description", Some(description).filter(|text| !text.is_empty())),
+            ("og:url", settings.url.as_deref()),
+            ("og:image", settings.image.as_deref()),
+        ];
+        for (name, value) in properties {
+            lines.extend(value.map(|value| format!(r#"<meta property="{name}" content="{}">"#, escape(value))));
+        }
+        lines.extend(settings.url.as_deref().map(|url| format!(r#"<link rel="canonical" href="{}">"#, escape(url))));
+        lines.join("\n")
+    }
+
+    fn logo(&self, base: &str) -> String {
+        let Some(logo) = self.settings.logo.as_deref().or(self.settings.logo_dark.as_deref()) else {
+            return String::new();
+        };
+        let image = format!(r#"<img src="{}" alt="" height="28">"#, escape(&at(base, logo)));
+        match self.settings.logo_dark.as_deref() {
+            Some(dark) => {
+                let source = escape(&at(base, dark));
+                format!(r#"<picture><source media="(prefers-color-scheme: dark)" srcset="{source}">{image}</picture>"#)
+            }
+            None => image,
+        }
+    }
+
+    /// What visitors without JavaScript see below the banner.
+    fn noscript(&self, base: &str, shown: Option<&Shown>) -> String {
+        let feed = format!(
+            r#"<p><a href="{0}feed.atom">{1}</a></p>"#,
+            escape(base),
+            escape(&texts::say(&self.words, "feed", &[]))
+        );
+        let Some(shown) = shown else {
+            return format!("<p>{}</p>{feed}", escape(&texts::say(&self.words, "needs_script", &[])));
+        };
+        let list = |lines: &[String]| {
+            let items: String =
+                lines.iter().map(|line| format!(r#"<li class="plain">{}</li>"#, escape(line))).collect();
+            format!("<ul>{items}</ul>")
+        };
+        let sections =
+            [("incidents_now", &shown.problems), ("maintenance_now", &shown.maintenance), ("checks", &shown.checks)];
+        let html: String = sections
+            .into_iter()
+            .filter(|(_, lines)| !lines.is_empty())
+            .map(|(key, lines)| format!("<h2>{}</h2>{}", escape(&texts::say(&self.words, key, &[])), list(lines)))
+            .collect();
+        format!("{html}{feed}")
     }
 
     fn policy(&self) -> String {
-        let style = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
+        let style = STANDARD.encode(Sha256::digest(self.style.as_bytes()));
         let with = |origin: Option<String>| origin.map(|origin| format!(" {origin}")).unwrap_or_default();
-        let images = with(self.settings.logo.as_deref().and_then(link::origin));
+        let settings = &self.settings;
+        let mut images: Vec<_> = [&settings.logo, &settings.logo_dark, &settings.favicon]
+            .into_iter()
+            .filter_map(|image| link::origin(image.as_deref()?))
+            .collect();
+        images.dedup();
+        let images: String = images.into_iter().map(|origin| with(Some(origin))).collect();
         let data = with(self.source.origin());
         format!(
             "default-src 'none'; script-src 'self'; style-src 'sha256-{style}'; img-src 'self' data:{images}; \
@@ -93,104 +212,15 @@ impl PageFiles {
     }
 }
 
-/// The settings in the page (`web/FORMAT.md`).
-#[derive(Debug, Serialize)]
-pub(crate) struct PageConfig<'a> {
-    version: u32,
-    title: &'a str,
-    description: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    logo: Option<&'a str>,
-    links: &'a [Link],
-    texts: &'a StatusText,
-    groups: Vec<Group>,
-    /// Whether the groups name all checks.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    complete: bool,
-    order: Order,
-    timeframe: u128,
-    refresh: u128,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quorum: Option<usize>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    demo: bool,
-    source: PageSource,
-}
-
-impl<'a> PageConfig<'a> {
-    pub(crate) fn new(settings: &'a StatusPage, checkup: Option<&Checkup>, source: PageSource) -> Self {
-        Self {
-            version: 1,
-            title: &settings.title,
-            description: &settings.description,
-            logo: settings.logo.as_deref(),
-            links: &settings.links,
-            texts: &settings.status_text,
-            groups: groups(settings, checkup),
-            complete: checkup.is_some_and(|checkup| checkup.checks().next().is_some()),
-            order: settings.order,
-            timeframe: settings.timeframe.as_millis(),
-            refresh: settings.refresh_interval.as_millis(),
-            quorum: None,
-            demo: false,
-            source,
-        }
-    }
-
-    pub(crate) fn with_quorum(mut self, quorum: Quorum) -> Self {
-        self.quorum = match quorum {
-            Quorum::Majority => None,
-            Quorum::AtLeast(count) => Some(count.get()),
-        };
-        self
-    }
-
-    pub(crate) fn into_groups(self) -> Vec<Group> {
-        self.groups
-    }
-
-    pub(crate) fn with_demo(mut self, demo: bool) -> Self {
-        self.demo = demo;
-        self
-    }
-}
-
 const HTML: &str = "text/html; charset=utf-8";
 
-/// The groups of the settings, or else those that the checks name, followed by the checks without a group.
-fn groups(settings: &StatusPage, checkup: Option<&Checkup>) -> Vec<Group> {
-    for (group, name) in checkup.into_iter().flat_map(|checkup| unknown(settings, checkup)) {
-        tracing::warn!(group, check = name, "a group of the status page names a check that does not exist");
-    }
-    let mut groups = settings.groups.clone();
-    let mut rest = Group::new("", [""; 0]);
-    for check in checkup.into_iter().flat_map(Checkup::checks) {
-        let name = check.name();
-        if groups.iter().chain([&rest]).any(|group| group.checks.iter().any(|known| *known == name)) {
-            continue;
-        }
-        let own = check.policy().group.as_deref().filter(|own| settings.groups.is_empty() && !own.is_empty());
-        let group = match own {
-            None => &mut rest,
-            Some(own) => {
-                let place = groups.iter().position(|group| group.name == own).unwrap_or_else(|| {
-                    groups.push(Group::new(own, [""; 0]));
-                    groups.len() - 1
-                });
-                &mut groups[place]
-            }
-        };
-        group.checks.push(name.into_owned());
-    }
-    groups.extend(Some(rest).filter(|rest| !rest.checks.is_empty()));
-    groups
-}
+/// The icon until the state is known.
+const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='7' fill='%238a929d'/%3E%3C/svg%3E";
 
-/// The names in the groups of the settings that are not names of checks. Empty if there are no checks.
-fn unknown<'a>(settings: &'a StatusPage, checkup: &Checkup) -> Vec<(&'a str, &'a str)> {
-    let known: HashSet<_> = checkup.checks().map(checkup_core::Check::name).collect();
-    let named = settings.groups.iter().flat_map(|group| group.checks.iter().map(|name| (&*group.name, &**name)));
-    named.filter(|(_, name)| !known.is_empty() && !known.contains(*name)).collect()
+/// A URL of the settings as seen from `index.html`: relative ones are relative to the other files.
+fn at(base: &str, url: &str) -> String {
+    let is_relative = matches!(url::Url::parse(url), Err(url::ParseError::RelativeUrlWithoutBase));
+    if is_relative && !url.starts_with('/') { format!("{base}{url}") } else { url.to_owned() }
 }
 
 /// Replaces each `{{name}}` by its value. Placeholders inside values are not replaced.
@@ -217,46 +247,6 @@ fn fill(template: &str, values: &[(&str, String)]) -> String {
     filled
 }
 
-/// The longest description for search engines and for visitors without JavaScript, in characters.
-const MAX_PLAIN: usize = 300;
-
-/// A description without its markup, in one line.
-fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('[') {
-        let (before, link) = rest.split_at(start);
-        plain.push_str(before);
-        let parts = link[1..].split_once("](").and_then(|(label, after)| Some((label, after.split_once(')')?)));
-        match parts.filter(|(label, _)| !label.contains(['[', ']', '\n'])) {
-            Some((label, (_, after))) => {
-                plain.push_str(label);
-                rest = after;
-            }
-            None => {
-                plain.push('[');
-                rest = &link[1..];
-            }
-        }
-    }
-    plain.push_str(rest);
-    let words = plain.split_whitespace().map(without_stars);
-    let line = words.collect::<Vec<_>>().join(" ");
-    if line.chars().count() <= MAX_PLAIN { line } else { line.chars().take(MAX_PLAIN - 1).chain(['…']).collect() }
-}
-
-/// A word without the stars of emphasis, which are not between two letters or digits. A lone star stays.
-fn without_stars(word: &str) -> String {
-    let chars: Vec<_> = word.chars().collect();
-    let is_word = |index: Option<usize>| index.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
-    if !chars.iter().any(|c| c.is_alphanumeric()) {
-        return word.to_owned();
-    }
-    let kept =
-        chars.iter().enumerate().filter(|&(at, c)| *c != '*' || is_word(at.checked_sub(1)) && is_word(Some(at + 1)));
-    kept.map(|(_, c)| c).collect()
-}
-
 /// Escapes text for elements and for attributes in double quotes.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
@@ -264,13 +254,15 @@ fn escape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use checkup_core::check_fn;
-
     use super::*;
+    use crate::config::{Group, Link};
+
+    fn files(settings: &StatusPage, source: PageSource) -> PageFiles {
+        PageFiles::new(settings, &PageConfig::new(settings, None, source)).unwrap()
+    }
 
     fn index(settings: &StatusPage, source: PageSource) -> String {
-        let files = PageFiles::new(settings, &PageConfig::new(settings, None, source));
-        String::from_utf8(files.index.content().to_vec()).unwrap()
+        String::from_utf8(files(settings, source).index().content().to_vec()).unwrap()
     }
 
     #[test]
@@ -284,29 +276,9 @@ mod tests {
     }
 
     #[test]
-    fn a_description_for_search_engines_has_no_markup() {
-        for (text, expected) in [
-            (
-                "**Example Shop** is *fine*.\n[Write to us](mailto:ops@example.com), please",
-                "Example Shop is fine. Write to us, please",
-            ),
-            ("2 * 3, 2*3, [x], [a](b", "2 * 3, 2*3, [x], [a](b"),
-            ("", ""),
-        ] {
-            assert_eq!(plain(text), expected);
-        }
-        let long = plain(&"ä ".repeat(1000));
-        assert_eq!((long.chars().count(), long.ends_with('…')), (300, true));
-        let html = index(&StatusPage::new().description("**Shop**"), PageSource::Api);
-        assert!(html.contains(r#"<meta name="description" content="Shop">"#), "{html}");
-    }
-
-    #[test]
     fn every_placeholder_is_filled() {
         let html = index(&StatusPage::new(), PageSource::Api);
-        for name in ["title", "description", "csp", "style", "config", "script", "base"] {
-            assert!(!html.contains(&format!("{{{{{name}}}}}")), "{name}");
-        }
+        assert!(!html.contains("{{"), "{html}");
         assert!(html.contains("\"source\":{\"type\":\"api\"}"));
     }
 
@@ -324,23 +296,9 @@ mod tests {
     }
 
     #[test]
-    fn checks_are_grouped_by_the_settings_or_else_by_themselves() {
-        let check = |name: &str, group: &str| check_fn(name, || async { Ok::<_, String>(()) }).group(group);
-        let checks = [check("a", "Shop"), check("b", ""), check("c", "Shop"), check("d", "Mail")];
-        let checkup = Checkup::builder().checks(checks).build().unwrap();
-        let found = groups(&StatusPage::new(), Some(&checkup));
-        assert_eq!(found, [Group::new("Shop", ["a", "c"]), Group::new("Mail", ["d"]), Group::new("", ["b"])]);
-        let settings = StatusPage::new().group(Group::new("First", ["d"]));
-        let found = groups(&settings, Some(&checkup));
-        assert_eq!(found, [Group::new("First", ["d"]), Group::new("", ["a", "b", "c"])]);
-        let settings = StatusPage::new().group(Group::new("First", ["d", "D"]));
-        assert_eq!(unknown(&settings, &checkup), [("First", "D")]);
-    }
-
-    #[test]
     fn the_script_is_cached_forever_only_at_the_url_with_its_hash() {
         let settings = StatusPage::new();
-        let files = PageFiles::new(&settings, &PageConfig::new(&settings, None, PageSource::Api));
+        let files = files(&settings, PageSource::Api);
         let (_, hash) = files.script_url.split_once("v=").unwrap();
         assert_eq!(files.script_at(Some(hash)).cache(), Cache::Immutable);
         for other in [None, Some(""), Some("0123456789ab")] {
@@ -351,8 +309,75 @@ mod tests {
     #[test]
     fn the_code_of_the_page_is_small() {
         let settings = StatusPage::new();
-        let files = PageFiles::new(&settings, &PageConfig::new(&settings, None, PageSource::Api));
-        let compressed = files.index.compressed_size() + files.script.compressed_size();
-        assert!(compressed <= 40 * 1024, "{compressed} bytes");
+        let files = files(&settings, PageSource::Api);
+        let compressed = files.index().compressed_size() + files.script.compressed_size();
+        assert!(compressed <= 45 * 1024, "{compressed} bytes");
+    }
+
+    #[test]
+    fn the_look_of_the_settings_is_in_the_page_and_its_policy() {
+        let dir = tempfile::tempdir().unwrap();
+        let style = dir.path().join("own.css");
+        std::fs::write(&style, ".brand { text-transform: uppercase; }").unwrap();
+        let settings = StatusPage::new()
+            .logo("logo.svg")
+            .logo_dark("https://cdn.example.com/dark.svg")
+            .favicon("https://icons.example.com/icon.png")
+            .image("https://cdn.example.com/card.png")
+            .url("https://status.example.com/")
+            .description("How **we** are")
+            .accent("#0b7a75")
+            .style(&style)
+            .footer_link(Link::new("Imprint", "https://example.com/imprint"))
+            .frame_ancestor("https://intranet.example.com");
+        let files = files(&settings, PageSource::Api);
+        let index = files.index_with("./status/", None);
+        let html = std::str::from_utf8(index.content()).unwrap();
+        for part in [
+            r#"<source media="(prefers-color-scheme: dark)" srcset="https://cdn.example.com/dark.svg"><img src="./status/logo.svg" alt="" height="28">"#,
+            r#"<link rel="icon" href="https://icons.example.com/icon.png">"#,
+            r#"<meta property="og:image" content="https://cdn.example.com/card.png">"#,
+            r#"<meta property="og:description" content="How we are">"#,
+            r#"<link rel="canonical" href="https://status.example.com/">"#,
+            "4px solid #0b7a75",
+            ".brand { text-transform: uppercase; }</style>",
+            r#""footer":[{"text":"Imprint","url":"https://example.com/imprint"}]"#,
+        ] {
+            assert!(html.contains(part), "{part} is missing in {html}");
+        }
+        let answer: http::Response<axum::body::Body> = index.respond(&http::HeaderMap::new());
+        let policy = answer.headers()["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'self' https://intranet.example.com"), "{policy}");
+        assert!(policy.contains("img-src 'self' data: https://cdn.example.com https://icons.example.com;"), "{policy}");
+        let (_, rest) = html.split_once("<style>").unwrap();
+        let hash = STANDARD.encode(Sha256::digest(rest.split_once("</style>").unwrap().0.as_bytes()));
+        assert!(policy.contains(&format!("style-src 'sha256-{hash}'")), "{policy}");
+    }
+
+    #[test]
+    fn the_html_says_what_is_true_now_and_few_variants_are_kept() {
+        let settings = StatusPage::new().language("de");
+        let files = files(&settings, PageSource::Api);
+        let shown = |headline: &str| Shown {
+            state: "down",
+            headline: headline.to_owned(),
+            subline: "1 ausgefallen".to_owned(),
+            checks: vec!["Shop <b>: ausgefallen".to_owned()],
+            ..Shown::default()
+        };
+        let index = files.index_with("", Some(shown("Ausfall")));
+        let html = std::str::from_utf8(index.content()).unwrap();
+        assert!(
+            html.contains(r#"<html lang="de" data-state="down">"#)
+                && html.contains(r#"<h1 id="headline">Ausfall</h1>"#)
+        );
+        assert!(
+            html.contains(r#"<h2>Prüfungen</h2><ul><li class="plain">Shop &lt;b&gt;: ausgefallen</li></ul>"#),
+            "{html}"
+        );
+        for number in 0..20 {
+            files.index_with("", Some(shown(&number.to_string())));
+        }
+        assert_eq!(files.variants.lock().unwrap().len(), MAX_VARIANTS);
     }
 }

@@ -8,7 +8,8 @@ use crate::config::source::PageSource;
 use crate::formats::badge;
 use crate::formats::feed;
 use crate::formats::representation::Representation;
-use crate::page::files::{PageConfig, PageFiles};
+use crate::page::files::PageFiles;
+use crate::page::page_config::PageConfig;
 use crate::view::overview::Overview;
 use crate::view::timeline::timeline;
 
@@ -72,16 +73,16 @@ impl StaticPage {
     ///
     /// # Errors
     ///
-    /// Currently none: the names of all files are valid.
+    /// If a file that the settings name (`style`, `texts`) cannot be read any more.
     pub fn files(&self, summary: &Summary, now: Timestamp) -> Result<Vec<PageFile>, ConfigError> {
         let config = PageConfig::new(&self.settings, self.checkup.as_ref(), self.source.clone());
-        let page = PageFiles::new(&self.settings, &config.with_quorum(self.quorum));
+        let page = PageFiles::new(&self.settings, &config.with_quorum(self.quorum))?;
         let overview = Overview::new(summary, self.checkup.as_ref(), self.quorum, now);
         let since = now.saturating_sub(self.settings.timeframe);
         let happenings = timeline(summary, since, self.quorum, now);
         let feed = feed::atom(&self.settings, &happenings, now);
         let mut files = vec![
-            of("index.html", &page.index)?,
+            of("index.html", &page.index())?,
             of("page.js", &page.script)?,
             PageFile::new("feed.atom", feed, "application/atom+xml; charset=utf-8")?.cache_control(SHORTLY),
             image("badge.svg", badge::svg(&self.settings.title, &overview.overall.badge()))?,

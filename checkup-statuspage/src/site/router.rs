@@ -1,6 +1,7 @@
 //! The routes. All URLs are relative to where the router is nested.
 
 mod answer;
+mod cross_origin;
 mod host;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use checkup_core::check_file::FileName;
 use checkup_core::{StorageErrorKind, Timestamp, health};
 use http::header::{DATE, HeaderValue, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
+use tokio::time::timeout;
 
 use super::check_files::Failure;
 use crate::formats::api::HistoryAnswer;
@@ -42,6 +44,9 @@ pub(crate) mod parsers {
 
 /// The default span of a history.
 const DEFAULT_HISTORY: Duration = Duration::from_secs(24 * 3600);
+
+/// How long the page waits for the state that its HTML says.
+const PAGE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// How long a history waits for memory that other responses take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -88,6 +93,12 @@ impl Site {
         } else {
             router.layer(from_fn(move |request, next| known_host(Arc::clone(&hosts), request, next)))
         };
+        let origins: Arc<[String]> = self.0.settings.cors_origins.clone().into();
+        let router = if origins.is_empty() {
+            router
+        } else {
+            router.layer(from_fn(move |request, next| shared(Arc::clone(&origins), request, next)))
+        };
         let clock = self.0.clock.clone();
         if clock.is_custom() { router.layer(map_response(move |answer| dated(answer, clock.now()))) } else { router }
     }
@@ -101,6 +112,16 @@ async fn known_host(hosts: Arc<[String]>, request: Request, next: Next) -> Answe
     error(StatusCode::BAD_REQUEST, "this host is not in `hosts` of the settings of the status page")
 }
 
+/// A response that pages of these origins may read, if it is one that others may.
+async fn shared(origins: Arc<[String]>, request: Request, next: Next) -> Answer {
+    let headers = cross_origin::is_public(request.uri().path()).then(|| request.headers().clone());
+    let mut answer = next.run(request).await;
+    if let Some(headers) = headers {
+        cross_origin::allow(&mut answer, &headers, &origins);
+    }
+    answer
+}
+
 /// A response with its date, which the page uses as the current time.
 async fn dated(mut answer: Answer, now: Timestamp) -> Answer {
     if let Ok(date) = HeaderValue::from_str(&time::http_date(now)) {
@@ -112,11 +133,12 @@ async fn dated(mut answer: Answer, now: Timestamp) -> Answer {
 async fn page(State(site): State<Site>, OriginalUri(uri): OriginalUri, headers: HeaderMap) -> Answer {
     // For browsers at `/status`, the other files are in `status/`; at `/status/`, they are next to the page.
     let base = uri.path().rsplit('/').next().filter(|last| !last.is_empty() && *last != "index.html");
-    match base {
-        None => site.0.page.index.respond(&headers),
-        // The dot keeps the name from being read as a scheme.
-        Some(base) => site.0.page.index_at(&format!("./{base}/")).respond(&headers),
-    }
+    // The dot keeps the name from being read as a scheme.
+    let base = base.map(|base| format!("./{base}/")).unwrap_or_default();
+    // A slow storage does not keep the page from saying that it loads.
+    let state = timeout(PAGE_PATIENCE, site.state()).await;
+    let shown = state.ok().and_then(Result::ok).map(|state| state.shown.clone());
+    site.0.page.index_with(&base, shown).respond(&headers)
 }
 
 async fn script(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {

@@ -53,7 +53,7 @@ async fn open_all(browser: &Browser, web: &Web) {
             .await;
         browser
             .until(&format!(
-                "return document.querySelectorAll('.card')[{card}].querySelectorAll('.locations tbody tr').length === 3"
+                "return document.querySelectorAll('.card')[{card}].querySelectorAll('.locations tbody tr:not(.of-reason)').length === 3"
             ))
             .await;
     }
@@ -63,7 +63,7 @@ async fn open_all(browser: &Browser, web: &Web) {
 async fn shown(browser: &Browser) -> Value {
     browser
         .eval(
-            "return Object.fromEntries([...document.querySelectorAll('.card')].flatMap((card) => [...card.querySelectorAll('.locations tbody tr')]\
+            "return Object.fromEntries([...document.querySelectorAll('.card')].flatMap((card) => [...card.querySelectorAll('.locations tbody tr:not(.of-reason)')]\
              .map((row) => [card.querySelector('h3').textContent + ' at ' + row.cells[0].textContent, [...row.cells].slice(5).map((cell) => cell.textContent)])))",
         )
         .await
@@ -201,8 +201,17 @@ async fn incidents_are_those_of_the_feed() {
         let web = Web::serving_at(dir.path(), settings(), now).await;
         let browser = browser_at(now).await;
         browser.open(&web.url, DESKTOP_LIGHT).await;
-        browser.eval("document.querySelector('#timeline button')?.click()").await;
-        let shown = browser.eval("return [...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')].map((e) => [e.querySelector('b').textContent, Math.floor(Date.parse(e.querySelector('time').dateTime) / 1000), e.dataset.state])").await;
+        // All months with all their days, and the short slowdowns.
+        let shown = browser
+            .eval(
+                "const all = []; document.querySelector('.filter input:not(:checked)')?.click(); \
+                 for (;;) { for (let more; (more = document.querySelector('#timeline [data-focus=days]')); ) more.click(); \
+                 all.push(...[...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')] \
+                 .map((e) => [e.querySelector('b').textContent, Math.floor(Date.parse(e.querySelector('time').dateTime) / 1000), e.dataset.state])); \
+                 const earlier = document.querySelector('#timeline [data-focus=earlier]'); \
+                 if (!earlier) return all; earlier.click(); }",
+            )
+            .await;
         let mut shown: Vec<(String, i64, String)> = serde_json::from_value(shown).unwrap();
         let mut expected = incidents_of_feed(&fetched(&browser, "feed.atom").await);
         shown.sort();

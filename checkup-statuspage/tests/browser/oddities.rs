@@ -32,10 +32,19 @@ async fn long_blank_and_right_to_left_names_stay_readable_on_phones() {
     for view in [SMALL_PHONE, PHONE_LIGHT, DESKTOP_LIGHT] {
         browser.open(&web.url, view).await;
         browser.assert_no_overflow().await;
-        let clipped = "return [...document.querySelectorAll('.problems li, .problems p, .card-head, .places, .places li, .legend, .legend li, .notice, .entry')].filter((e) => e.scrollWidth > e.clientWidth).length";
+        let clipped = "return [...document.querySelectorAll('.problems > li, .problems p, .card-head, .places, .places li, .legend, .legend li, .notice, .entry')].filter((e) => e.scrollWidth > e.clientWidth).length";
         assert_eq!(browser.eval(clipped).await, 0, "{}", view.name);
         browser.screenshot("odd", view).await;
     }
+    // The reasons of locations are in the panels.
+    browser.eval("document.querySelectorAll('h3 button').forEach((button) => button.click())").await;
+    browser
+        .until(
+            "const cards = [...document.querySelectorAll('.card[data-state=down]')]; \
+             cards.find((card) => !card.querySelector('.cell-reason'))?.scrollIntoView({behavior: 'instant'}); \
+             return cards.every((card) => card.querySelector('.cell-reason'))",
+        )
+        .await;
     let narrow = "return [...document.querySelectorAll('.cell-reason')].map((e) => [e.clientWidth, e.clientHeight]).filter(([width, height]) => width < 150 || height > 80).length";
     assert_eq!(browser.eval(narrow).await, 0, "reasons have room, and at most three lines");
     let names = browser.eval("return [...document.querySelectorAll('h3 button')].map((e) => e.innerText)").await;

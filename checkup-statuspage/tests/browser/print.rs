@@ -12,12 +12,14 @@ async fn a_printed_page_has_the_bars_and_uptimes_of_all_checks() {
         serving(&History::new().checks(40).down("Service 030", None, 30 * MINUTE, "connection refused")).await;
     let browser = Browser::start().await;
     browser.open(&web.url, DESKTOP_LIGHT).await;
+    assert!(browser.count("h2 button[aria-expanded=false]").await > 0, "groups are closed");
     let drawn = "return [...document.querySelectorAll('.card')].filter((card) => card.querySelector('path.day.healthy').getAttribute('d') && card.querySelector('.uptimes dd')).length";
     assert_ne!(browser.eval(drawn).await, 40, "only cards near the window are drawn");
     // Before it prints, the browser sends this event.
     let pdf = browser.devtools("Page.printToPDF", json!({"printBackground": true})).await;
     assert!(pdf["data"].as_str().is_some_and(|data| data.len() > 10_000));
     assert_eq!(browser.eval(drawn).await, 40);
+    assert!(browser.count("h2 button[aria-expanded=false]").await > 0, "they are closed again");
     // Drawn for one width, a bar is as wide as its place at any other.
     browser.devtools("Emulation.setEmulatedMedia", json!({"media": "print"})).await;
     browser

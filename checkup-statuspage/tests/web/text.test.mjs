@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { checkName, counted, duration, isolate, list, percent, rich, roundTrip, safeUrl, shorten } from "../../web/text.js";
+import { checkName, duration, isolate, percent, rich, roundTrip, safeUrl, shorten } from "../../web/text.js";
 
 /** The parts of a document that links and emphasis need. */
 globalThis.document = {
@@ -55,12 +55,6 @@ test("round-trip times have fitting units", () => {
     [null, "none"],
   ];
   for (const [us, words] of cases) assert.equal(roundTrip(us), words);
-});
-
-test("numbers and lists read as sentences do", () => {
-  assert.equal(counted(1, "file"), "1 file");
-  assert.equal(counted(1440, "result"), "1,440 results");
-  assert.equal(list(["a", "b", "c"]), "a, b and c");
 });
 
 test("a check with a blank name is shown by its endpoint", () => {
