@@ -1,17 +1,18 @@
 //! A made-up history, to show the page without waiting for 90 days.
 
+mod story;
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use checkup_core::check_file::FileName;
 use checkup_core::{
-    Attempt, Cause, CheckResult, ConfigError, MaintenanceWindow, Report, Status, Storage, StorageError,
-    StorageErrorKind, StorageReader, Timestamp,
+    CheckResult, ConfigError, Report, Storage, StorageError, StorageErrorKind, StorageReader, Timestamp,
 };
 
 use crate::config::{Group, Link, StatusPage};
 use crate::site::Site;
+use story::{LOCATIONS, SUBJECTS, Subject};
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
@@ -24,24 +25,8 @@ const DAYS: i64 = 90;
 const LONG_AGO: i64 = 15 * MINUTE;
 const LATELY: i64 = MINUTE;
 
-const LOCATIONS: [&str; 3] = ["eu-west", "us-east", "asia"];
-
-/// A check of the demo: name, group, endpoint, usual round-trip time and threshold in milliseconds.
-struct Subject(&'static str, &'static str, &'static str, u64, u64);
-
-const SUBJECTS: [Subject; 9] = [
-    Subject("Shop", "Website", "https://shop.example/", 85, 400),
-    Subject("Search", "Website", "https://shop.example/search?q=tea", 140, 350),
-    Subject("Images", "Website", "https://images.example/health", 40, 200),
-    Subject("API", "Services", "https://api.example/v1/health", 60, 250),
-    Subject("Payments", "Services", "https://payments.example/ping", 190, 800),
-    Subject("Sign-in", "Services", "https://login.example/health", 75, 300),
-    Subject("Database", "Infrastructure", "db.example:5432", 4, 50),
-    Subject("Mail", "Infrastructure", "mail.example:25", 30, 500),
-    Subject("Name server", "Infrastructure", "ns1.example:53", 9, 100),
-];
-
-/// A site with made-up data: nine checks at three locations, with the outages and messages of 90 days. The page says that the data is made up.
+/// A site with made-up data: nine checks at three locations, one of which is down, with messages, planned maintenance, and the outages of
+/// 90 days. The page says that the data is made up.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -58,11 +43,13 @@ pub fn demo() -> Result<Site, ConfigError> {
     Site::of_storage(Arc::new(DemoStorage::new())).page(DemoStorage::page()).demo(true).build()
 }
 
-/// A storage with a made-up history that continues to the present, and is the same for everyone at the same time. Reports that are stored in it
-/// are discarded.
-#[derive(Clone, Copy, Debug, Default)]
+/// A storage with a made-up history that continues to the present. What happens in it is counted from when it was made: an outage began half an
+/// hour before, and goes on. Reports that are stored in it are discarded.
+#[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DemoStorage {
+    /// When it was made, in seconds since 1970.
+    start: i64,
     /// The time of the history, instead of the current time.
     now: Option<Timestamp>,
 }
@@ -70,15 +57,15 @@ pub struct DemoStorage {
 impl DemoStorage {
     /// The history up to the current time.
     pub fn new() -> Self {
-        Self::default()
+        Self { start: story::start_of(Timestamp::now()), now: None }
     }
 
     /// The history up to this time, for tests.
     pub fn at(now: Timestamp) -> Self {
-        Self { now: Some(now) }
+        Self { start: story::start_of(now), now: Some(now) }
     }
 
-    /// The settings of a page for this history.
+    /// Settings for a page of this history.
     pub fn page() -> StatusPage {
         let page = StatusPage::new()
             .title("Example shop")
@@ -93,6 +80,12 @@ impl DemoStorage {
     /// Seconds since 1970.
     fn now(&self) -> i64 {
         self.now.unwrap_or_else(Timestamp::now).unix_nanos() / SECOND
+    }
+}
+
+impl Default for DemoStorage {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -124,7 +117,7 @@ impl StorageReader for DemoStorage {
         let now = self.now();
         let span = Span::of(name).filter(|span| span.last() <= now && span.last() > now - (DAYS + 2) * DAY);
         let missing = || StorageError::new(format!("there is no {name}")).with_kind(StorageErrorKind::NotFound);
-        Ok(span.ok_or_else(missing)?.results())
+        Ok(span.ok_or_else(missing)?.results(self.start))
     }
 }
 
@@ -168,95 +161,18 @@ impl Span {
         }
     }
 
-    fn results(self) -> Vec<CheckResult> {
+    fn results(self, start: i64) -> Vec<CheckResult> {
         let (from, every) = match self {
             Self::Day(from) => (from, LONG_AGO),
             Self::Hour(from) | Self::Run(from) => (from, LATELY),
         };
         let times = (from..=self.last()).step_by(step(every));
-        times.flat_map(|time| (0..SUBJECTS.len()).flat_map(move |subject| at_locations(subject, time))).collect()
-    }
-}
-
-fn at_locations(subject: usize, time: i64) -> impl Iterator<Item = CheckResult> {
-    (0..LOCATIONS.len()).map(move |location| result(subject, location, time))
-}
-
-fn result(subject: usize, location: usize, time: i64) -> CheckResult {
-    let Subject(name, _, endpoint, usual, threshold) = SUBJECTS[subject];
-    let mut result = CheckResult::new(name, endpoint);
-    result.timestamp = at(time);
-    result.location = Some(LOCATIONS[location].into());
-    result.threshold_rtt = Duration::from_millis(threshold);
-    // Distant locations are slower, evenings are busier, and every run differs a little.
-    let noise = draw(&[subject, location], time) % 1000;
-    let evening =
-        1.0 + 0.25 * (f64::from(u32::try_from(time % DAY).unwrap_or(0)) / 43_200.0 * std::f64::consts::PI).sin();
-    let spread = 0.8 + 0.0004 * f64::from(u32::try_from(noise).unwrap_or(0)) + if noise > 990 { 0.9 } else { 0.0 };
-    let far: f64 = [1.0, 1.6, 2.3][location];
-    let usual = Duration::from_millis(usual).mul_f64(evening * spread * far.min(if subject < 6 { 9.0 } else { 1.2 }));
-    let trouble = Trouble::at(subject, time).filter(|trouble| trouble.everywhere || trouble.location == location);
-    let rtt = if trouble.as_ref().is_some_and(|t| !t.is_outage) { usual + result.threshold_rtt } else { usual };
-    result.attempts = vec![Attempt::success(rtt)];
-    if rtt > result.threshold_rtt {
-        result.status = Status::Degraded;
-        result.notice = Some(format!("median round trip time exceeded threshold ({threshold}ms)").into());
-    }
-    if let Some(trouble) = trouble.filter(|trouble| trouble.is_outage) {
-        let (cause, error) = trouble.error;
-        result.status = Status::Down;
-        result.notice = None;
-        result.attempts = vec![Attempt::failure(usual, cause, error)];
-        if trouble.from == time && location == trouble.location {
-            result.message = Some("We are investigating. Follow [the thread](https://example.com/status).".into());
-        }
-    }
-    maintain(&mut result, subject, location, time);
-    result
-}
-
-/// A problem for some time.
-struct Trouble {
-    from: i64,
-    is_outage: bool,
-    everywhere: bool,
-    location: usize,
-    error: (Cause, &'static str),
-}
-
-impl Trouble {
-    /// A check has a problem on about one day in twelve. In each hour, search is slow for a while at one location.
-    fn at(subject: usize, time: i64) -> Option<Self> {
-        let day = time / DAY;
-        let lot = draw(&[subject], day);
-        let from = day * DAY + i64::try_from(lot >> 8 & 0x3f).unwrap_or(0) * LONG_AGO;
-        let length = [1, 2, 3, 9][step(i64::try_from(lot >> 16 & 3).unwrap_or(0))] * LONG_AGO;
-        let location = step(i64::try_from(lot >> 20 & 0xff).unwrap_or(0)) % LOCATIONS.len();
-        let errors = [
-            (Cause::Timeout, "timed out after 10s waiting for the first byte of the response"),
-            (Cause::Refused, "connection refused"),
-            (Cause::Assertion, "response status 503 Service Unavailable"),
-            (Cause::Dns, "the name does not exist"),
-        ];
-        let error = errors[step(i64::try_from(lot >> 28 & 3).unwrap_or(0))];
-        if lot.is_multiple_of(12) && (from..from + length).contains(&time) {
-            return Some(Self { from, is_outage: lot & 0x10 == 0, everywhere: lot & 0x60 != 0, location, error });
-        }
-        let is_slow = subject == 1 && (20 * MINUTE..35 * MINUTE).contains(&(time % HOUR));
-        is_slow.then_some(Self { from: time, is_outage: false, everywhere: false, location: 2, error })
-    }
-}
-
-/// An hour of database maintenance every other week, announced a day before.
-fn maintain(result: &mut CheckResult, subject: usize, location: usize, time: i64) {
-    const EVERY: i64 = 14 * DAY;
-    if SUBJECTS[subject].0 != "Database" || location != 0 {
-        return;
-    }
-    let from = (time + DAY).div_euclid(EVERY) * EVERY + 2 * HOUR;
-    if time == from - DAY {
-        result.maintenance = Some(Box::new(MaintenanceWindow::new(at(from), at(from + HOUR))));
-        result.message = Some("A new version of the database. *Orders are taken meanwhile.*".into());
+        let measured = times.flat_map(|time| {
+            (0..SUBJECTS.len()).flat_map(move |subject| {
+                (0..LOCATIONS.len()).map(move |location| story::result(subject, location, time, start))
+            })
+        });
+        measured.chain(story::posts(from, self.last() + every, start)).collect()
     }
 }
 
@@ -264,20 +180,12 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_unix_nanos(second * SECOND)
 }
 
-/// A number that looks random, and is always the same for the same input.
-fn draw(things: &[usize], time: i64) -> u64 {
-    let seed = things.iter().fold(time.unsigned_abs(), |seed, thing| seed.wrapping_mul(1_000_003) ^ *thing as u64);
-    // The finaliser of SplitMix64.
-    let mixed = (seed.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ seed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ mixed >> 31
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+    use std::time::Duration;
 
-    use checkup_core::history;
+    use checkup_core::{Quorum, Status, history};
 
     use super::*;
 
@@ -291,8 +199,8 @@ mod tests {
         let mut before = BTreeSet::new();
         for name in &names {
             let results = storage.fetch(name).await.unwrap();
-            assert!(results.iter().all(|result| result.timestamp <= name.timestamp()));
-            before.extend(results.iter().map(|result| result.timestamp));
+            assert!(results.iter().all(|result| result.timestamp <= name.timestamp() || result.post.is_some()));
+            before.extend(results.iter().filter(|result| result.post.is_none()).map(|result| result.timestamp));
         }
         assert_eq!(before.last(), Some(&at(NOW / MINUTE * MINUTE)));
         let steps: BTreeSet<_> = before.iter().zip(before.iter().skip(1)).map(|(a, b)| b.since(*a).as_secs()).collect();
@@ -302,20 +210,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn ninety_days_have_some_trouble_and_much_uptime() {
+    async fn it_shows_what_a_page_is_for() {
         let storage = DemoStorage::new();
         let now = Timestamp::now();
         let summary =
             history::read_summary(&storage, now.saturating_sub(Duration::from_secs(90 * 86_400))).await.unwrap();
         assert_eq!(summary.series.len(), SUBJECTS.len() * LOCATIONS.len());
         assert!(summary.series.iter().all(|series| summary.days(series).len() >= 90));
-        let incidents: usize = summary.series.iter().map(|series| summary.incidents(series).len()).sum();
-        assert!(incidents > 20, "{incidents}");
+        let of = |name: &str| summary.series.iter().filter(|series| series.name == name).collect::<Vec<_>>();
+        let incidents =
+            |name: &str| summary.timeline(of(name), Quorum::Majority, now).incidents(history::Hysteresis::default());
+        let clean: Vec<_> =
+            SUBJECTS.iter().map(|Subject(name, ..)| *name).filter(|name| incidents(name).is_empty()).collect();
+        assert_eq!(clean, ["Images", "API", "Name server"]);
+        let running = incidents("Payments").pop().unwrap();
+        assert_eq!((running.status, running.to), (Status::Down, None));
+        let messages = |name: &str| summary.messages(of(name)).len();
+        assert_eq!((messages("Payments"), messages("Shop")), (2, 3));
+        let resolved = incidents("Shop").pop().unwrap();
+        assert_eq!(resolved.status, Status::Down);
+        assert!(resolved.to.is_some_and(|to| now.since(to) > Duration::from_secs(5 * 86_400)), "{resolved:?}");
+        let planned = summary.windows.iter().filter(|window| window.from > now).count();
+        assert_eq!((planned, summary.windows.len()), (1, 2), "{:?}", summary.windows);
         for series in &summary.series {
             let uptime = summary.uptime(series, Timestamp::default(), now).unwrap();
-            assert!(uptime > 0.97, "{} {uptime}", series.name);
+            assert!(uptime > 0.99, "{} {uptime}", series.name);
         }
-        assert!(summary.windows.len() >= 6, "{:?}", summary.windows);
-        assert!(summary.series.iter().any(|series| !series.messages.is_empty()));
+        // Some noise, but few incidents.
+        let all: usize = SUBJECTS.iter().map(|Subject(name, ..)| incidents(name).len()).sum();
+        assert!((7..40).contains(&all), "{all}");
     }
 }

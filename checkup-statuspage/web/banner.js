@@ -1,18 +1,12 @@
 // The banner: the overall state in words that fit, and the title and icon of the browser tab.
 
-import { icon, setChildren, setText } from "./dom.js";
+import { ICONS, icon, setChildren, setText } from "./dom.js";
 import { ago, duration, isSameDay, moment, timeElement } from "./text.js";
 import { list, phrase, say } from "./words.js";
 import { countsOf, stateIn } from "./groups.js";
 
 const SIGNS = { healthy: "✓", degraded: "▲", down: "✕", stale: "?", maintenance: "‖", empty: "…", unknown: "?" };
 const ICON_COLORS = { healthy: "#1f8a57", degraded: "#b7791f", down: "#cc3a2e", maintenance: "#3267b8" };
-const ICON_MARKS = {
-  healthy: "M4.8 8.3l2.2 2.2L11.2 6",
-  degraded: "M8 4v4.6M8 11.4v.2",
-  down: "M5.4 5.4l5.2 5.2M10.6 5.4l-5.2 5.2",
-  maintenance: "M6.3 5.2v5.6M9.7 5.2v5.6",
-};
 
 /** Shows the overall state of the checks that count. */
 export function showOverall(overall, counted, verdicts, site) {
@@ -70,8 +64,7 @@ function summaryOf(verdicts) {
 }
 
 function setTabIcon(state) {
-  const mark = ICON_MARKS[state] ?? "M8 8h.1";
-  const image = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='8' fill='${ICON_COLORS[state] ?? "#767e8a"}'/><path d='${mark}' fill='none' stroke='#fff' stroke-width='2' stroke-linecap='round' stroke-linejoin='round'/></svg>`;
+  const image = `<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='8' fill='${ICON_COLORS[state] ?? "#767e8a"}'/><path d='${ICONS[state]}' fill='none' stroke='#fff' stroke-width='2' stroke-linecap='round' stroke-linejoin='round'/></svg>`;
   document.querySelector("link[rel=icon]").href = `data:image/svg+xml,${encodeURIComponent(image)}`;
 }
 

@@ -158,7 +158,9 @@ export function describeDay({ day, times, incidents, locations }, threshold, now
   for (const state of ["down", "degraded"]) {
     if (times[state]) lines.push([capital(say(state)), duration(times[state]), state]);
   }
-  for (const { at, until, isOpen, incident } of incidents.slice(0, MANY_INCIDENTS)) {
+  const isDown = ({ incident }) => Number(incident.status === "down");
+  const worst = [...incidents].sort((a, b) => isDown(b) - isDown(a));
+  for (const { at, until, isOpen, incident } of worst.slice(0, MANY_INCIDENTS)) {
     const [from, to] = [Math.max(at, day * DAY), Math.min(until, (day + 1) * DAY)];
     const isNow = isOpen && to === until && incident.lastSeen === undefined;
     const when = isNow

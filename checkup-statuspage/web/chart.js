@@ -179,16 +179,12 @@ export class RoundTripChart {
 
   spreadPath(buckets) {
     const at = (i, value) => `${this.x(i + 0.5).toFixed(1)} ${this.y(value).toFixed(1)}`;
-    return linesOf(buckets, LONGEST_GAP[this.step])
-      .filter((run) => run.length > 1)
-      .map(
-        (run) =>
-          `M${run.map((i) => at(i, buckets[i].high)).join("L")}L${run
-            .reverse()
-            .map((i) => at(i, buckets[i].low))
-            .join("L")}z`,
-      )
-      .join("");
+    const lines = linesOf(buckets, LONGEST_GAP[this.step]).filter((line) => line.length > 1);
+    const shapes = lines.map((line) => {
+      const [above, below] = [line, line.toReversed()].map((steps, k) => steps.map((i) => at(i, buckets[i][k ? "low" : "high"])).join("L"));
+      return `M${above}L${below}z`;
+    });
+    return shapes.join("");
   }
 
   /** Marks on the axis: crosses for down, triangles for degraded. */

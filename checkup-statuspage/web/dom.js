@@ -44,8 +44,8 @@ function fill(element, attributes, children) {
   return element;
 }
 
-// The states differ in shape as well as colour: a tick, an exclamation mark, a cross, a question mark, two bars.
-const ICONS = {
+/** The marks of states. Shapes differ as well as colours: a tick, an exclamation mark, a cross, a question mark, bars. */
+export const ICONS = {
   healthy: "M5 8.4l2.1 2.1L11 6.2",
   degraded: "M8 4.6v4M8 11.2v.2",
   down: "M5.6 5.6l4.8 4.8M10.4 5.6l-4.8 4.8",

@@ -6,14 +6,16 @@ import { say, timeText, zoneName } from "./words.js";
 import { incidentsOn } from "./events.js";
 import { entryId, entryOf } from "./entries.js";
 
+/** How many days are shown at a time, and how many entries at most: with many checks, a day may have hundreds. */
 const DAYS_AT_A_TIME = 10;
+const ENTRIES_AT_A_TIME = 20;
 
 /** The section of the history. */
 export class History {
   constructor(section) {
     this.section = section;
     this.events = [];
-    this.days = DAYS_AT_A_TIME;
+    this.steps = 1;
     this.withShort = false;
     /** The month that is shown, as the first day of it; null for the present one. */
     this.month = null;
@@ -34,7 +36,7 @@ export class History {
     const { site, only, section } = this;
     const goesOn = this.events.some(({ isOpen }) => isOpen);
     const minute = goesOn ? Math.floor(site.now / 60_000) : 0;
-    const state = [site.version, minute, new Date(site.now).toDateString(), this.month, this.days, this.withShort, only, this.target];
+    const state = [site.version, minute, new Date(site.now).toDateString(), this.month, this.steps, this.withShort, only, this.target];
     const focus = section.contains(document.activeElement) ? document.activeElement.dataset.focus : undefined;
     const changed = setChildren(section, JSON.stringify(state), () => (only ? this.dayContent() : this.content()));
     if (changed && focus) section.querySelector(`[data-focus="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
@@ -48,16 +50,15 @@ export class History {
     const current = this.month ?? monthOf(site.now);
     const names = [...new Set([monthOf(site.now), current, ...months.keys()])].sort((a, b) => b - a);
     const days = [...byKey(months.get(current) ?? [], ({ at }) => dateOf(at))];
-    const shown = days.slice(0, this.days);
-    const rest = Math.min(DAYS_AT_A_TIME, days.length - shown.length);
+    const shown = firstOf(days, this.steps);
+    const hasMore = shown.length < days.length || shown.at(-1)?.[1].length < days[shown.length - 1]?.[1].length;
     return [
       this.title(),
       el("div", { class: "history-tools" }, this.monthChoice(names, current), short > 0 && this.filter(short)),
       !listed.length && el("p", { class: "nothing" }, say("nothing", { length: duration(site.config.timeframe) })),
       listed.length > 0 && !days.length && el("p", { class: "nothing" }, say("nothing_month")),
       ...shown.map(([date, entries]) => this.daySection(date, entries)),
-      rest > 0 &&
-        el("button", { type: "button", class: "all", "data-focus": "days", onclick: () => this.showDays() }, say("next_days", { n: rest })),
+      hasMore && el("button", { type: "button", class: "all", "data-focus": "more", onclick: () => this.showMore() }, say("show_more")),
       this.zone(),
     ];
   }
@@ -117,17 +118,17 @@ export class History {
     return el("button", { type: "button", "data-focus": "all", onclick: all }, say("show_everything"));
   }
 
-  showDays() {
-    const next = this.section.querySelectorAll(".day-entries").length;
-    this.days += DAYS_AT_A_TIME;
+  showMore() {
+    const next = this.section.querySelectorAll(".entry").length;
+    this.steps += 1;
     this.draw();
-    const first = this.section.querySelectorAll(".day-entries .date")[next];
+    const first = this.section.querySelectorAll(".entry")[next];
     first?.setAttribute("tabindex", "-1");
     first?.focus();
   }
 
   goTo(month) {
-    Object.assign(this, { month, days: DAYS_AT_A_TIME });
+    Object.assign(this, { month, steps: 1 });
     this.draw();
     this.section.querySelector(".month").focus();
   }
@@ -147,8 +148,9 @@ export class History {
     const month = monthOf(event.at);
     const withShort = this.withShort || event.isShort;
     const before = this.events.filter(({ at, isShort }) => monthOf(at) === month && at >= event.at && (withShort || !isShort));
-    const days = Math.max(DAYS_AT_A_TIME, byKey(before, ({ at }) => dateOf(at)).size);
-    Object.assign(this, { only: null, month, days, withShort, target: id });
+    const days = byKey(before, ({ at }) => dateOf(at)).size;
+    const steps = Math.max(Math.ceil(days / DAYS_AT_A_TIME), Math.ceil(before.length / ENTRIES_AT_A_TIME));
+    Object.assign(this, { only: null, month, steps, withShort, target: id });
     this.draw();
     const entry = document.getElementById(id);
     entry.setAttribute("tabindex", "-1");
@@ -156,6 +158,17 @@ export class History {
     scrollToId(id, "center");
     return true;
   }
+}
+
+/** The first days with their entries, in so many steps. The last day may be cut. */
+function firstOf(days, steps) {
+  let room = ENTRIES_AT_A_TIME * steps;
+  const shown = [];
+  for (const [date, entries] of days.slice(0, DAYS_AT_A_TIME * steps)) {
+    if (room > 0) shown.push([date, entries.slice(0, room)]);
+    room -= entries.length;
+  }
+  return shown;
 }
 
 /** The first moment of a time's month in the visitor's time zone. */

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 /// The frame of the page, with placeholders (`web/FORMAT.md`).
 pub(crate) const INDEX: &str = include_str!("../../web/index.html");
 
-/// The style, which becomes part of the frame.
-pub(crate) const STYLE: &str = include_str!("../../web/style.css");
+/// The style, which becomes part of the frame, without what browsers do not need.
+pub(crate) static STYLE: LazyLock<String> = LazyLock::new(|| tightened(include_str!("../../web/style.css")));
 
 macro_rules! modules {
     ($($name:literal),* $(,)?) => {
@@ -50,6 +50,18 @@ fn join(modules: &[(&str, &str)]) -> String {
     let lines = modules.iter().flat_map(|(_, text)| text.lines());
     let kept = lines.filter(|line| !line.trim().is_empty() && !line.starts_with("import ") && !is_comment(line));
     kept.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line).trim(), "\n"]).collect()
+}
+
+/// CSS without comments, indentation, line breaks, and spaces that separate nothing.
+fn tightened(css: &str) -> String {
+    let mut parts = css.split("/*");
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.filter_map(|part| part.split_once("*/").map(|(_, after)| after));
+    let plain: String = std::iter::once(first).chain(rest).collect();
+    let joined: String = plain.lines().map(str::trim).collect();
+    [(" {", "{"), ("{ ", "{"), ("; ", ";"), (";}", "}"), (" }", "}"), (": ", ":")]
+        .into_iter()
+        .fold(joined, |css, (from, to)| css.replace(from, to))
 }
 
 /// Whether a line is a comment, or part of a `/** … */` in the usual form.
@@ -113,6 +125,13 @@ mod tests {
             }
             exports.entry(module).or_default();
         }
+    }
+
+    #[test]
+    fn css_is_the_same_without_what_browsers_do_not_need() {
+        let css = "/* Two\n   lines */\n.a { color: red; margin: 0 1px; }\n@media (width: 1px) {\n  .b,\n  .c > .d:hover { top: 0; }\n}\n/* End */";
+        assert_eq!(tightened(css), ".a{color:red;margin:0 1px}@media (width:1px){.b,.c > .d:hover{top:0}}");
+        assert!(STYLE.contains(".card{") && !STYLE.contains("/*"));
     }
 
     #[test]

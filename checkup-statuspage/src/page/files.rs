@@ -59,7 +59,7 @@ impl PageFiles {
         Ok(Self {
             config,
             source: page.source().clone(),
-            style: [STYLE, &accent, &files.style].concat(),
+            style: [&STYLE, &accent, &files.style].map(String::as_str).concat(),
             words: texts::of(settings.language.as_deref().unwrap_or("en"), &files.texts),
             script_url: format!("page.js?v={version}"),
             version,
@@ -272,7 +272,7 @@ mod tests {
         let html = index(&settings, PageSource::Api);
         assert!(!html.contains("<script>alert"), "{html}");
         assert!(html.contains("&lt;/script&gt;&lt;script&gt;alert(&#39;1&#39;)"), "{html}");
-        assert_eq!(html.matches(STYLE).count(), 1, "values are not filled in turn");
+        assert_eq!(html.matches(STYLE.as_str()).count(), 1, "values are not filled in turn");
     }
 
     #[test]

@@ -205,7 +205,7 @@ async fn incidents_are_those_of_the_feed() {
         let shown = browser
             .eval(
                 "const all = []; document.querySelector('.filter input:not(:checked)')?.click(); \
-                 for (;;) { for (let more; (more = document.querySelector('#timeline [data-focus=days]')); ) more.click(); \
+                 for (;;) { for (let more; (more = document.querySelector('#timeline [data-focus=more]')); ) more.click(); \
                  all.push(...[...document.querySelectorAll('#timeline .entry:is([data-state=down], [data-state=degraded])')] \
                  .map((e) => [e.querySelector('b').textContent, Math.floor(Date.parse(e.querySelector('time').dateTime) / 1000), e.dataset.state])); \
                  const earlier = document.querySelector('#timeline [data-focus=earlier]'); \
