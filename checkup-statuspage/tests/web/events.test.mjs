@@ -33,7 +33,7 @@ const checkOf = (data) => [...checksOf(data).values()][0];
 const eventsIn = (data) => eventsOf([...checksOf(data).values()], { data, config: { timeframe: 90 * DAY }, now: NOW });
 const post = (minutesAgo, text, more = {}) => {
   const at = NOW - minutesAgo * MINUTE;
-  return { id: text, at, revised: at, title: "API", endpoint: "e", text, ...more };
+  return { id: text.replaceAll(" ", "-"), at, revised: at, title: "API", endpoint: "e", text, ...more };
 };
 
 test("messages belong to the incident at their time, or to the one that they name", () => {
