@@ -43,11 +43,8 @@ impl Shown {
         let is_bad = |check: &&&CheckOverview| matches!(check.state().as_str(), "down" | "degraded");
         let problems = checks.iter().filter(is_bad).map(|check| {
             let of_check = summary.series.iter().filter(|series| series.name == check.verdict.name);
-            let message = summary
-                .messages(of_check)
-                .into_iter()
-                .filter(|message| Some(message.at) >= check.verdict.since())
-                .next_back();
+            let message =
+                summary.messages(of_check).into_iter().rfind(|message| Some(message.at) >= check.verdict.since());
             match message {
                 Some(message) => format!("{} – {}", line(check), message.text),
                 None => line(check),
