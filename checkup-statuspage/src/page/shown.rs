@@ -137,13 +137,16 @@ mod tests {
     #[test]
     fn an_outage_is_said_with_numbers_and_the_latest_message() {
         let mut down = result("Shop", Status::Down);
-        down.message = Some("We are on it.".to_owned());
+        down.message = Some("We are on it.".into());
         let mut planned = result("Mail", Status::Healthy);
         let now = Timestamp::now();
-        planned.maintenance = Some(MaintenanceWindow::new(
-            now.saturating_sub(Duration::from_secs(60)),
-            now.saturating_add(Duration::from_secs(600)),
-        ));
+        planned.maintenance = Some(
+            MaintenanceWindow::new(
+                now.saturating_sub(Duration::from_secs(60)),
+                now.saturating_add(Duration::from_secs(600)),
+            )
+            .into(),
+        );
         let results = [down, result("API", Status::Healthy), planned];
         let page = shown(&results, &StatusPage::new(), "en");
         assert_eq!((page.state, page.headline.as_str()), ("down", "Partial outage: 1 of 3 down"));
