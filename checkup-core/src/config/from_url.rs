@@ -142,6 +142,9 @@ impl fmt::Debug for CheckUrl<'_> {
     }
 }
 
+/// Makes the checker of a URL, and its settings as JSON.
+type MakeChecker = fn(&CheckUrl<'_>) -> Result<(Arc<dyn Checker>, String), ConfigError>;
+
 /// What a scheme stands for.
 #[derive(Clone, Debug)]
 pub(super) struct Scheme {
@@ -149,7 +152,7 @@ pub(super) struct Scheme {
     pub(super) type_name: String,
     /// The form of the URL.
     pub(super) form: &'static str,
-    pub(super) make: fn(&CheckUrl<'_>) -> Result<(Arc<dyn Checker>, String), ConfigError>,
+    pub(super) make: MakeChecker,
 }
 
 impl Scheme {
