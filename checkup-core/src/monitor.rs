@@ -178,7 +178,7 @@ impl Monitor {
     /// # use checkup_core::Monitor;
     /// # async fn sigterm() {}
     /// # async fn serve(until: impl Future<Output = ()> + Send + 'static) {}
-    /// # async fn main(monitor: Arc<Monitor>) {
+    /// # async fn example(monitor: Arc<Monitor>) {
     /// let draining = Arc::clone(&monitor);
     /// // For example `axum::serve(…).with_graceful_shutdown(…)`.
     /// serve(async move {

@@ -208,7 +208,7 @@ impl ProbeAnswer {
     /// let answer = monitor.probe(&Probe::liveness());
     /// let (media_type, body) = answer.body_for(Some("application/health+json"));
     /// assert_eq!(media_type, "application/health+json");
-    /// assert_eq!(body, r#"{"output":"no check has the tag `liveness`","status":"pass"}"#);
+    /// assert!(body.contains(r#""status":"pass""#));
     /// # Ok(())
     /// # }
     /// ```
