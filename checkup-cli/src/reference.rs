@@ -148,7 +148,7 @@ fn descend<'a>(entries: &'a [Entry], keys: &[&str]) -> Option<&'a Entry> {
     if rest.is_empty() { Some(entry) } else { descend(&entry.entries, rest) }
 }
 
-/// The keys of an object, which may have one of several forms; required ones first.
+/// The keys of an object, which may have one of several forms; required ones first, then by name.
 fn entries(forms: &[&Value], depth: usize) -> Vec<Entry> {
     let mut entries = Vec::new();
     for form in forms {
@@ -174,7 +174,8 @@ fn entries(forms: &[&Value], depth: usize) -> Vec<Entry> {
             });
         }
     }
-    entries.sort_by_key(|entry| !entry.is_required);
+    // By name, not as found: that order depends on whether another crate enables `serde_json/preserve_order`.
+    entries.sort_by(|a, b| (!a.is_required, &a.key).cmp(&(!b.is_required, &b.key)));
     entries
 }
 
