@@ -1,5 +1,5 @@
 // The chart of round-trip times: the median of each location as a line, its spread as an area, the threshold as a dashed line, and
-// marks at the bottom for results that were not healthy. The last 24 hours are from results, and longer ranges from the figures of days.
+// marks at the bottom for results that were not healthy. The last 24 hours are from results, and longer ranges from daily statistics.
 
 import { el, svg } from "./dom.js";
 import { median } from "./model.js";
@@ -314,7 +314,7 @@ function bucketsOf(points, from, count) {
   return buckets;
 }
 
-/** The figures of days: the median, up to the slowest 1 %, and the worst status that is more than a single result. */
+/** The daily statistics: the median, up to the slowest 1 %, and the worst status that is more than a single result. */
 function daysAsBuckets(series, data, from, count) {
   const buckets = new Array(count).fill(null);
   for (const row of [...series.days, ...openDays(series, data)]) {

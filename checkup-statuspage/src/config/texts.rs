@@ -109,7 +109,7 @@ mod tests {
     fn all_problems_of_custom_texts_are_found() {
         let words = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         let texts = [
-            ("fr".to_owned(), words(&[("history", "Historique"), ("histroy", "x"), ("ago", "il y a {temps}")])),
+            ("fr".to_owned(), words(&[("history", "Historique"), ("historie", "x"), ("ago", "il y a {temps}")])),
             ("pl".to_owned(), words(&[("unread.few", "{n} pliki"), ("unread.most", "x"), ("feed", " ")])),
             ("c/d".to_owned(), words(&[])),
         ];
@@ -117,7 +117,7 @@ mod tests {
         let expected = [
             "expected a language such as `fr` or `pt-BR`, found \"c/d\"",
             "fr.ago: {temps} has no value; the English text is \"{length} ago\"",
-            "fr.histroy: there is no text with this key; see `web/english.js`",
+            "fr.historie: there is no text with this key; see `web/english.js`",
             "pl.feed: expected from 1 to 1000 characters, found 1",
             "pl.unread.most: there is no text with this key; see `web/english.js`",
         ];
