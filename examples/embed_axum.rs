@@ -60,7 +60,7 @@ async fn main() -> Result<(), Error> {
     readyz(&monitor, shop, 503, "payments: down: response status 503 Service Unavailable\n").await?;
     assert_eq!(ask(shop, "/livez").await?.0, 200, "a restart would not fix the bank");
     open.store(true, Ordering::SeqCst);
-    assert_eq!(alerted.recv().await.as_deref(), Some("payments is healthy"));
+    assert_eq!(alerted.recv().await.as_deref(), Some("payments is up again"));
     readyz(&monitor, shop, 200, "payments: healthy\n").await?;
 
     let leaked = [pool.get().await?, pool.get().await?];
@@ -106,14 +106,14 @@ async fn query(pool: Pool, sql: &'static str) -> Result<(), Error> {
     Ok(query.await.map_err(|panic| panic.to_string())??)
 }
 
-/// A notifier that sends one line for each check whose status changed.
+/// A notifier that sends one line for each check that went down or recovered.
 fn send_to(alerts: mpsc::UnboundedSender<String>) -> impl Notifier {
     notify_fn(move |notification| {
         let alerts = alerts.clone();
         async move {
-            for change in &notification.changes {
-                println!("ALERT {change}\n");
-                alerts.send(change.to_string())?;
+            for alert in &notification.alerts {
+                println!("ALERT {alert}\n");
+                alerts.send(alert.to_string())?;
             }
             Ok::<_, Error>(())
         }

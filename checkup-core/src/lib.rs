@@ -44,6 +44,7 @@ mod spool;
 mod storage;
 pub mod text;
 mod timestamp;
+mod zone;
 
 pub use async_trait::async_trait;
 
@@ -55,7 +56,10 @@ pub use engine::Progress;
 pub use error::{ConfigError, ConfigErrorKind, ConfigProblem, ConfigProblems};
 pub use history::{AtLocation, Quorum, Verdict, archive, check_file, summary};
 pub use monitor::{Monitor, MonitorBuilder, Probe, ProbeAnswer, Run, Runs};
-pub use notifier::{Change, IntoNotifier, Notification, Notifier, NotifyError, notify_fn};
+pub use notifier::{
+    Alert, AlertKind, AlertStep, Delivery, IntoNotifier, Line, Link, Message, Notification, Notifier, NotifyError,
+    NotifyErrorKind, Section, Severity, notify_fn,
+};
 pub use path::validate_path;
 pub use results::{
     Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Post, PostState, Report, Stats, Status,
@@ -72,3 +76,4 @@ pub use storage::{
     StorageReader,
 };
 pub use timestamp::{ParseTimestampError, Timestamp};
+pub use zone::{ParseZoneError, Zone};

@@ -1,29 +1,41 @@
-//! [`Notifier`]: sends a message when a check's status changes.
+//! [`Notifier`]: sends a message when checks go down and recover.
 
-use std::error::Error;
+mod alert;
+mod error;
+mod function;
+mod message;
+mod wording;
+
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{CheckResult, ConfigError, Report, Status};
+pub use alert::{Alert, AlertKind, AlertStep};
+pub use error::{NotifyError, NotifyErrorKind};
+pub use function::notify_fn;
+pub use message::{Line, Link, Message, Section, Severity};
 
-/// Sends a message when the status of checks changes.
+use crate::ConfigError;
+use crate::fnv::Fnv;
+
+/// Sends messages about checks that go down and recover.
 ///
-/// The [`Monitor`](crate::Monitor) calls it when a status changes, recoveries included, and not on every run.
-/// Failed deliveries are retried by the next run, together with the changes since then.
-/// One-shot runs do not notify, because they do not know the result of the previous run.
-///
-/// [`notify_fn`] makes one of a closure.
+/// The [`Monitor`](crate::Monitor) calls it when something is due, recoveries included, and not on every run. Failed deliveries are
+/// retried. [`notify_fn`] makes one of a closure.
 ///
 /// # Contract
 ///
 /// For implementors:
-/// - One call has all changes of one run; the notifier should put them into one message.
+/// - One call is one delivery. With [`Delivery::Together`], the default, it is one message about all alerts of the notification; with
+///   [`Delivery::Each`] there is exactly one alert.
+/// - `Ok` means delivered. A message that might not have been delivered is an error; its [kind](NotifyErrorKind) says whether and when
+///   another try is worthwhile.
 /// - It does not block the thread: blocking work goes through `tokio::task::spawn_blocking`.
-/// - Every network wait is bounded; in addition, the monitor cancels a call that takes longer than its limit.
-/// - The texts in results (names, endpoints, reasons) are untrusted, and are escaped for the medium.
+/// - Every network wait is bounded; in addition, the monitor cancels a call that takes longer than a minute.
+/// - The texts in alerts (names, endpoints, reasons) are untrusted, and are escaped for the medium. [`Message`] has them in words and
+///   limits their length.
 /// - Errors contain no credentials.
 ///
 /// For callers: an error or a panic never stops a run, a store, or another notifier.
@@ -33,14 +45,37 @@ use crate::{CheckResult, ConfigError, Report, Status};
 /// ```
 /// use checkup_core::{Notification, Notifier, NotifyError, async_trait};
 ///
+/// /// Prints one message about everything that is due.
+/// #[derive(Debug)]
+/// struct Console;
+///
+/// #[async_trait]
+/// impl Notifier for Console {
+///     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
+///         println!("{}", notification.message());
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// A pager that tracks incidents wants them one by one, with a key:
+///
+/// ```
+/// use checkup_core::{Delivery, Notification, Notifier, NotifyError, async_trait};
+///
 /// #[derive(Debug)]
 /// struct Pager;
 ///
 /// #[async_trait]
 /// impl Notifier for Pager {
+///     fn delivery(&self) -> Delivery {
+///         Delivery::Each
+///     }
+///
 ///     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
-///         for change in &notification.changes {
-///             println!("{}: {}", change.result.name, change.result.status);
+///         for alert in &notification.alerts {
+///             let action = if alert.step.is_over() { "resolve" } else { "trigger" };
+///             println!("{action} {}: {alert}", alert.key);
 ///         }
 ///         Ok(())
 ///     }
@@ -48,146 +83,70 @@ use crate::{CheckResult, ConfigError, Report, Status};
 /// ```
 #[async_trait]
 pub trait Notifier: fmt::Debug + Send + Sync + 'static {
-    /// Sends a message about the changes.
+    /// Sends a message about the alerts.
     ///
     /// # Errors
     ///
     /// If the message might not have been delivered.
     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError>;
+
+    /// How it wants to be called. Default: [`Delivery::Together`].
+    fn delivery(&self) -> Delivery {
+        Delivery::Together
+    }
+
+    /// How often an open alert must be sent again so that the service does not close it, as Alertmanager does. It replaces reminders.
+    /// Default: `None`, for services that need no repetition.
+    fn keep_alive(&self) -> Option<Duration> {
+        None
+    }
 }
 
-/// The changes of one run. Never empty.
-#[derive(Clone, Debug)]
+/// How a notifier wants to be called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Notification {
-    /// The checks whose status changed, in the order of the checks.
-    pub changes: Vec<Change>,
-    /// The whole run's report.
-    pub report: Arc<Report>,
+pub enum Delivery {
+    /// With everything that is due, for one message: chat and mail.
+    #[default]
+    Together,
+    /// With one alert at a time: services that track incidents by a [key](Alert::key).
+    Each,
 }
 
-/// One check whose status changed.
+/// What is due for a notifier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Change {
-    /// The previous status; `None` if this is the first result. (A healthy first result is not a change.)
-    pub previous: Option<Status>,
-    /// The result with the new status.
-    pub result: CheckResult,
-}
-
-/// As one line for a message: `database is down: connection refused`. The texts in it are from outside: escape them for the medium.
-impl fmt::Display for Change {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} is {}", self.result.name, self.result.status)?;
-        match self.result.reason() {
-            Some(reason) => write!(f, ": {reason}"),
-            None => Ok(()),
-        }
-    }
+pub struct Notification {
+    /// The alerts, worst first. Never empty; exactly one if the notifier's delivery is [`Each`](Delivery::Each).
+    pub alerts: Vec<Alert>,
 }
 
 impl Notification {
-    /// The changes from the statuses that `previous` knows to those of the report; `None` if nothing changed. A result
-    /// without a verdict is no change.
-    pub fn between(previous: impl Fn(usize) -> Option<Status>, report: &Arc<Report>) -> Option<Self> {
-        let changes: Vec<_> = report
-            .results
-            .iter()
-            .enumerate()
-            .filter_map(|(index, result)| {
-                let before = previous(index);
-                (before.unwrap_or(Status::Healthy) != result.status && result.status != Status::Unknown)
-                    .then(|| Change { previous: before, result: result.clone() })
-            })
-            .collect();
-        (!changes.is_empty()).then(|| Self { changes, report: Arc::clone(report) })
-    }
-}
-
-/// Why a notifier might not have delivered its message.
-#[derive(Debug, thiserror::Error)]
-#[error("{message}")]
-pub struct NotifyError {
-    message: String,
-    #[source]
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl NotifyError {
-    /// An error. The message says what failed, in lower case and without a full stop, and holds no credentials.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None }
+    /// A notification of these alerts. It sorts them: the worst first, then the older ones, then by name.
+    pub fn new(mut alerts: Vec<Alert>) -> Self {
+        alerts.sort_by(|a, b| {
+            let order = b.severity().cmp(&a.severity()).then(a.kind.cmp(&b.kind)).then(a.onset.cmp(&b.onset));
+            order.then_with(|| a.name.cmp(&b.name)).then_with(|| a.endpoint.cmp(&b.endpoint))
+        });
+        Self { alerts }
     }
 
-    /// The same error with the error that caused it.
-    #[must_use]
-    pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
+    /// All of it in words.
+    pub fn message(&self) -> Message {
+        Message::of(&self.alerts)
     }
-}
 
-/// Makes a notifier from an async closure, which is called with the changes of a run.
-///
-/// The error may be anything that becomes a boxed error; a [`NotifyError`] stays as it is. The next run then sends the changes again.
-///
-/// ```
-/// use checkup_core::{Checkup, Monitor, check_fn, notify_fn};
-/// use tokio::sync::mpsc;
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let (sender, mut alerts) = mpsc::channel(16);
-/// let alert = notify_fn(move |notification| {
-///     let sender = sender.clone();
-///     async move {
-///         for change in &notification.changes {
-///             sender.send(change.to_string()).await?;
-///         }
-///         Ok::<_, mpsc::error::SendError<String>>(())
-///     }
-/// });
-/// let checkup = Checkup::builder()
-///     .check(check_fn("worker", || async { Err::<(), _>("the worker is gone") }))
-///     .notifier(alert)
-///     .build()?;
-/// let monitor = Monitor::builder(checkup).start()?;
-/// assert_eq!(alerts.recv().await.as_deref(), Some("worker is down: the worker is gone"));
-/// # monitor.shutdown().await;
-/// # Ok(())
-/// # }
-/// ```
-pub fn notify_fn<F, Fut, E>(function: F) -> impl Notifier
-where
-    F: Fn(Notification) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), E>> + Send + 'static,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    FnNotifier(function)
-}
-
-/// The notifier of a closure.
-struct FnNotifier<F>(F);
-
-impl<F> fmt::Debug for FnNotifier<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("notify_fn")
-    }
-}
-
-#[async_trait]
-impl<F, Fut, E> Notifier for FnNotifier<F>
-where
-    F: Fn(Notification) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<(), E>> + Send + 'static,
-    E: Into<Box<dyn Error + Send + Sync>> + 'static,
-{
-    async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
-        (self.0)(notification.clone()).await.map_err(|error| match error.into().downcast::<NotifyError>() {
-            Ok(error) => *error,
-            Err(error) => NotifyError::new("the function that notifies failed").with_source(error),
-        })
+    /// Identifies the delivery: the same in every repeated try, on any node. See [`Alert::delivery_id`].
+    pub fn id(&self) -> String {
+        match self.alerts.as_slice() {
+            [alone] => alone.delivery_id(),
+            all => {
+                let mut ids: Vec<_> = all.iter().map(Alert::delivery_id).collect();
+                ids.sort_unstable();
+                let hash = ids.iter().fold(Fnv::default(), |hash, id| hash.add(id.as_bytes()));
+                format!("{:016x}", hash.value())
+            }
+        }
     }
 }
 
@@ -213,5 +172,13 @@ impl<T: Notifier> IntoNotifier for T {
 impl Notifier for Arc<dyn Notifier> {
     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
         self.as_ref().notify(notification).await
+    }
+
+    fn delivery(&self) -> Delivery {
+        self.as_ref().delivery()
+    }
+
+    fn keep_alive(&self) -> Option<Duration> {
+        self.as_ref().keep_alive()
     }
 }

@@ -7,21 +7,21 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use checkup_core::{
-    Check, Checkup, Failure, Monitor, Notification, Notifier, NotifyError, Report, Status, Storage, StorageError,
-    async_trait, check_fn,
+    AlertStep, Check, Checkup, Failure, Monitor, Notification, Notifier, NotifyError, Report, Status, Storage,
+    StorageError, async_trait, check_fn,
 };
 use checkup_testkit::StubChecker;
 use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Name, status before, status now.
-type Change = (String, Option<Status>, Status);
+/// Name, step, and the status that it went to or recovered from.
+type Sent = (String, AlertStep, Status);
 
 #[derive(Clone, Debug, Default)]
 struct Recorder {
     reports: Arc<Mutex<Vec<Report>>>,
-    changes: Arc<Mutex<Vec<Vec<Change>>>>,
+    sent: Arc<Mutex<Vec<Vec<Sent>>>>,
     fails: Arc<AtomicBool>,
     panics: Arc<AtomicBool>,
     takes: Duration,
@@ -49,9 +49,9 @@ impl Storage for Recorder {
 #[async_trait]
 impl Notifier for Recorder {
     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
-        let changes = notification.changes.iter();
-        let changes = changes.map(|c| (c.result.name.clone(), c.previous, c.result.status)).collect();
-        self.changes.lock().unwrap().push(changes);
+        let alerts = notification.alerts.iter();
+        let alerts = alerts.map(|alert| (alert.name.clone(), alert.step, alert.status)).collect();
+        self.sent.lock().unwrap().push(alerts);
         assert!(!self.panics.load(Ordering::SeqCst), "notifier panic");
         Ok(())
     }
@@ -224,14 +224,10 @@ async fn notifiers_are_called_for_changes_only_including_recoveries() {
     up.store(true, Ordering::SeqCst);
     sleep(20 * SECOND).await;
     monitor.shutdown().await;
-    let flapping = |before, after| vec![("flapping".to_owned(), Some(before), after)];
+    let sent = |name: &str, step| vec![(name.to_owned(), step, Status::Down)];
     assert_eq!(
-        *recorder.changes.lock().unwrap(),
-        [
-            vec![("broken".to_owned(), None, Status::Down)],
-            flapping(Status::Healthy, Status::Down),
-            flapping(Status::Down, Status::Healthy),
-        ]
+        *recorder.sent.lock().unwrap(),
+        [sent("broken", AlertStep::Down), sent("flapping", AlertStep::Down), sent("flapping", AlertStep::Up)]
     );
 }
 
@@ -277,11 +273,8 @@ async fn one_cause_is_one_alert_even_across_runs() {
     up.store(true, Ordering::SeqCst);
     sleep(20 * SECOND).await;
     monitor.shutdown().await;
-    let database = |before, after| vec![("database".to_owned(), Some(before), after)];
-    assert_eq!(
-        *recorder.changes.lock().unwrap(),
-        [database(Status::Healthy, Status::Down), database(Status::Down, Status::Healthy)]
-    );
+    let database = |step| vec![("database".to_owned(), step, Status::Down)];
+    assert_eq!(*recorder.sent.lock().unwrap(), [database(AlertStep::Down), database(AlertStep::Up)]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -299,9 +292,9 @@ async fn a_failed_notification_is_retried_by_the_next_run() {
         assert!(errors(&runs.next().await.unwrap()).is_empty());
     }
     monitor.shutdown().await;
-    let down = || vec![("failing".to_owned(), None, Status::Down)];
-    assert_eq!(*broken.changes.lock().unwrap(), [down(), down()], "once in vain, and once more");
-    assert_eq!(*working.changes.lock().unwrap(), [down()]);
+    let down = || vec![("failing".to_owned(), AlertStep::Down, Status::Down)];
+    assert_eq!(*broken.sent.lock().unwrap(), [down(), down()], "once in vain, and once more");
+    assert_eq!(*working.sent.lock().unwrap(), [down()]);
 }
 
 #[tokio::test(start_paused = true)]

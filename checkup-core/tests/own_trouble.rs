@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use checkup_core::{Cause, Check, Checkup, Failure, Monitor, Report, Status, check_fn};
+use checkup_core::{AlertStep, Cause, Check, Checkup, Failure, Monitor, Report, Status, check_fn};
 use checkup_testkit::{MemoryStorage, RecordingNotifier};
 
 const MS: Duration = Duration::from_millis(1);
@@ -118,10 +118,7 @@ async fn a_monitor_keeps_the_last_verdict_and_notifies_of_no_change() {
     }
     assert_eq!(statuses, [Status::Down, Status::Unknown, Status::Healthy]);
     let notifications = notifier.notifications();
-    let statuses: Vec<_> = notifications
-        .iter()
-        .flat_map(|notification| &notification.changes)
-        .map(|change| change.result.status)
-        .collect();
-    assert_eq!(statuses, [Status::Down, Status::Healthy]);
+    let steps: Vec<_> =
+        notifications.iter().flat_map(|notification| &notification.alerts).map(|alert| alert.step).collect();
+    assert_eq!(steps, [AlertStep::Down, AlertStep::Up]);
 }

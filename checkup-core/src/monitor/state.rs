@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::probe::Known;
 use crate::checkup::Dependencies;
 use crate::health::CheckHealth;
-use crate::{CheckResult, Checkup, Notification, Report, Status};
+use crate::{Alert, AlertStep, CheckResult, Checkup, Notification, Report, Status, Timestamp};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -23,6 +23,8 @@ pub(super) struct State {
 struct Sent {
     number: u64,
     status: Status,
+    /// When the check went bad, if it is.
+    onset: Timestamp,
 }
 
 #[derive(Debug)]
@@ -122,22 +124,23 @@ impl State {
     ) -> UnsentChanges {
         let mut inner = self.lock();
         let sent = &mut inner.sent[notifier];
-        let mut before = Vec::with_capacity(checks.len());
+        let (mut before, mut alerts) = (Vec::with_capacity(checks.len()), Vec::new());
         for (check, result) in checks.iter().zip(&report.results) {
-            match sent[*check] {
-                Some(Sent { number: later, .. }) if later > number => before.push(Some(result.status)),
-                _ if result.because_of.is_some() || result.status == Status::Unknown => {
-                    before.push(Some(result.status))
-                }
-                earlier => {
-                    before.push(earlier.map(|sent| sent.status));
-                    sent[*check] = Some(Sent { number, status: result.status });
-                }
+            let earlier = sent[*check];
+            before.push(earlier);
+            let is_overtaken = earlier.is_some_and(|sent| sent.number > number);
+            if is_overtaken || result.because_of.is_some() || result.status == Status::Unknown {
+                continue;
             }
+            let was = earlier.map_or(Status::Healthy, |sent| sent.status);
+            let onset = earlier.filter(|_| was != Status::Healthy).map_or(result.timestamp, |sent| sent.onset);
+            if was != result.status {
+                alerts.push(alert(result, was, onset));
+            }
+            sent[*check] = Some(Sent { number, status: result.status, onset });
         }
         drop(inner);
-        let notification = Notification::between(|index| before.get(index).copied().flatten(), report);
-        UnsentChanges { notification, before }
+        UnsentChanges { notification: (!alerts.is_empty()).then(|| Notification::new(alerts)), before }
     }
 
     /// Undoes this for a failed delivery, unless a later run has sent the change: the next run then sends it again.
@@ -146,7 +149,7 @@ impl State {
         for (check, before) in checks.iter().zip(&changes.before) {
             let sent = &mut inner.sent[notifier][*check];
             if sent.is_some_and(|sent| sent.number == number) {
-                *sent = before.map(|status| Sent { number, status });
+                *sent = before.map(|sent| Sent { number, ..sent });
             }
         }
     }
@@ -171,8 +174,21 @@ impl Inner {
 pub(super) struct UnsentChanges {
     /// `None` if nothing changed.
     pub(super) notification: Option<Notification>,
-    /// The status of each check of the run that the notifier last sent.
-    before: Vec<Option<Status>>,
+    /// What the notifier had last sent for each check of the run.
+    before: Vec<Option<Sent>>,
+}
+
+/// The alert of a check whose status changed.
+fn alert(result: &CheckResult, was: Status, onset: Timestamp) -> Alert {
+    let step = if result.status == Status::Healthy { AlertStep::Up } else { AlertStep::Down };
+    let mut alert = Alert::new(step, &*result.name, &*result.endpoint, onset);
+    alert.status = if step == AlertStep::Up { was } else { result.status };
+    alert.reason = result.reason().map(|reason| reason.to_string());
+    alert.at = result.timestamp;
+    alert.ended = (step == AlertStep::Up).then_some(result.timestamp);
+    alert.locations = vec![result.location.as_deref().map(ToOwned::to_owned)];
+    alert.of_locations = 1;
+    alert
 }
 
 /// The checks that are running now.

@@ -32,10 +32,10 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 /// #[async_trait]
 /// impl Notifier for LogFile {
 ///     async fn notify(&self, notification: &Notification) -> Result<(), NotifyError> {
-///         let changes: Vec<_> = notification.changes.iter().map(|change| (&change.result.name, change.result.status)).collect();
+///         let alerts: Vec<_> = notification.alerts.iter().map(ToString::to_string).collect();
 ///         let written = OpenOptions::new().create(true).append(true).open(&self.0).and_then(|mut file| {
 ///             // `Debug` escapes quotes and ends of lines.
-///             file.write_all(format!("{changes:?}\n").as_bytes())
+///             file.write_all(format!("{alerts:?}\n").as_bytes())
 ///         });
 ///         written.map_err(|error| NotifyError::new("cannot write the log").with_source(error))
 ///     }
@@ -43,10 +43,10 @@ use super::fixture::{self, Guards, KnownSecret, assert_not_offered, offered};
 ///
 /// fn factory() -> NotifierFixture {
 ///     let dir = std::env::temp_dir().join("not-there");
-///     NotifierFixture::new(|| LogFile("changes.log".into()), || {
-///         fs::read_to_string("changes.log").unwrap_or_default().lines().map(str::to_owned).collect()
+///     NotifierFixture::new(|| LogFile("alerts.log".into()), || {
+///         fs::read_to_string("alerts.log").unwrap_or_default().lines().map(str::to_owned).collect()
 ///     })
-///     .failing(move || LogFile(dir.join("changes.log")))
+///     .failing(move || LogFile(dir.join("alerts.log")))
 ///     .escaping(|line| assert!(!line.contains(['\n', '\r'])))
 /// }
 ///
@@ -68,8 +68,10 @@ macro_rules! notifier_conformance {
 macro_rules! __notifier_behaviours {
     ($callback:ident $arguments:tt) => {
         $crate::$callback! { $arguments
-            [] every_change_is_delivered,
+            [] every_alert_is_delivered,
+            [] every_step_is_delivered,
             [] one_call_is_one_delivery,
+            [] hundreds_of_alerts_are_delivered,
             [] calls_at_once_are_all_delivered,
             [] a_cancelled_call_does_not_spoil_the_next,
             [escaping] text_from_outside_is_escaped,
@@ -133,7 +135,7 @@ impl NotifierFixture {
         self
     }
 
-    /// Panics if the text of a delivery is not escaped for its medium. It is called with deliveries of changes whose
+    /// Panics if the text of a delivery is not escaped for its medium. It is called with deliveries of alerts whose
     /// names, endpoints and reasons are [`HOSTILE`].
     #[must_use]
     pub fn escaping(mut self, is_escaped: impl Fn(&str) + 'static) -> Self {

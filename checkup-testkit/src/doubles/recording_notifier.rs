@@ -7,7 +7,7 @@ use tokio::sync::watch;
 /// A notifier that records its notifications. Clones share them.
 ///
 /// ```
-/// use checkup_core::{Check, Checkup, Monitor, Status};
+/// use checkup_core::{Check, Checkup, Monitor};
 /// use checkup_testkit::{RecordingNotifier, StubChecker};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 /// let monitor = Monitor::builder(checkup).start()?;
 ///
 /// let calls = notifier.wait(1).await;
-/// assert_eq!(calls[0].changes[0].result.status, Status::Down);
+/// assert_eq!(calls[0].alerts[0].to_string(), "queue is down: 17 messages are stuck");
 /// monitor.shutdown().await;
 /// # Ok(())
 /// # }
@@ -108,7 +108,7 @@ impl fmt::Debug for RecordingNotifier {
 
 #[cfg(test)]
 mod tests {
-    use checkup_core::{Check, Checkup, Report};
+    use checkup_core::{Alert, AlertStep, Check, Checkup, Timestamp};
 
     use super::*;
     use crate::{StubChecker, paused};
@@ -127,8 +127,8 @@ mod tests {
         }
         let checkup = builder.build().unwrap();
         let errors = paused(async {
-            let report: Arc<Report> = Arc::new(checkup.check().await);
-            checkup.notify(&Notification::between(|_| None, &report).unwrap()).await
+            let alert = Alert::new(AlertStep::Down, "stub", "", Timestamp::now());
+            checkup.notify(&Notification::new(vec![alert])).await
         });
         assert_eq!(errors.len(), 3);
         assert!(notifiers.iter().all(|notifier| notifier.notifications().len() == 1));

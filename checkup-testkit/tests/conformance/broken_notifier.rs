@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use checkup_core::{Notification, Notifier, NotifyError, async_trait};
+use checkup_core::{AlertStep, Notification, Notifier, NotifyError, async_trait};
 use checkup_testkit::conformance::NotifierFixture;
 use checkup_testkit::conformance::notifier::BEHAVIOURS;
 
@@ -16,13 +16,15 @@ const SECRET: &str = "hunter2";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
-    TellsTheFirstOnly,
+    DeliversTheFirstOnly,
+    KnowsOnlyDownAndUp,
+    HasNoRoom,
     DeliversEach,
     RefusesASecond,
     StaysBusy,
     DoesNotEscape,
     Swallows,
-    WaitsForEver,
+    WaitsForever,
     Blocks,
     ShowsItself,
     ShowsErrors,
@@ -57,7 +59,7 @@ impl Notifier for Pager {
                 return Err(NotifyError::new("refused").with_source(format!("401 for token {SECRET}")));
             }
             Side::Refuses => return Err(NotifyError::new("refused")),
-            Side::IsSilent if self.fault == Fault::WaitsForEver => pending().await,
+            Side::IsSilent if self.fault == Fault::WaitsForever => pending().await,
             Side::IsSilent => {
                 tokio::time::sleep(Duration::from_secs(30)).await;
                 return Err(NotifyError::new("no answer within 30s"));
@@ -73,19 +75,24 @@ impl Notifier for Pager {
         if self.fault == Fault::RefusesASecond || self.fault == Fault::StaysBusy {
             *self.busy.lock().unwrap() = false;
         }
-        let mut lines: Vec<_> = notification
-            .changes
+        let alerts = &notification.alerts;
+        if self.fault == Fault::KnowsOnlyDownAndUp && matches!(alerts[0].step, AlertStep::Flapping) {
+            return Err(NotifyError::permanent("unknown step"));
+        }
+        if self.fault == Fault::HasNoRoom && alerts.len() > 100 {
+            return Err(NotifyError::permanent("the message is too long"));
+        }
+        let mut lines: Vec<_> = alerts
             .iter()
-            .map(|change| {
-                let result = &change.result;
-                let line = format!("{} {} {:?}", result.name, result.status, result.reason());
+            .map(|alert| {
+                let line = format!("{} {} {:?}", alert.name, alert.status, alert.reason);
                 match self.fault {
                     Fault::DoesNotEscape => line,
                     _ => line.escape_debug().to_string().replace('<', "&lt;"),
                 }
             })
             .collect();
-        if self.fault == Fault::TellsTheFirstOnly {
+        if self.fault == Fault::DeliversTheFirstOnly {
             lines.truncate(1);
         }
         let mut delivered = self.delivered.lock().unwrap();
@@ -123,7 +130,12 @@ pub(crate) fn good() -> NotifierFixture {
 
 fn broken(behaviour: &str) -> Vec<Broken<NotifierFixture>> {
     let faults: &[(Fault, &'static str)] = match behaviour {
-        "every_change_is_delivered" => &[(Fault::TellsTheFirstOnly, "conformance-b is missing")],
+        "every_alert_is_delivered" => &[(Fault::DeliversTheFirstOnly, "conformance-b is missing")],
+        "every_step_is_delivered" => &[(Fault::KnowsOnlyDownAndUp, "the step `flapping` can be delivered")],
+        "hundreds_of_alerts_are_delivered" => &[
+            (Fault::HasNoRoom, "hundreds of alerts can be delivered"),
+            (Fault::DeliversEach, "one call is one delivery"),
+        ],
         "one_call_is_one_delivery" => &[(Fault::DeliversEach, "1 calls made 3 deliveries")],
         "calls_at_once_are_all_delivered" => &[(Fault::RefusesASecond, "busy")],
         "a_cancelled_call_does_not_spoil_the_next" => {
@@ -133,7 +145,7 @@ fn broken(behaviour: &str) -> Vec<Broken<NotifierFixture>> {
         "what_is_not_delivered_is_an_error" => &[(Fault::Swallows, "nothing was delivered")],
         "a_call_does_not_block_the_thread" => &[(Fault::Blocks, "a call blocks the thread")],
         "a_hanging_call_does_not_block_the_thread" => &[(Fault::Blocks, "the thread was blocked")],
-        "a_silent_network_is_an_error_in_time" => &[(Fault::WaitsForEver, "without end")],
+        "a_silent_network_is_an_error_in_time" => &[(Fault::WaitsForever, "forever")],
         "debug_holds_no_secret" => &[(Fault::ShowsItself, "`Debug` shows the secret")],
         "errors_hold_no_secret" => &[(Fault::ShowsErrors, "the error shows the secret")],
         _ => &[],

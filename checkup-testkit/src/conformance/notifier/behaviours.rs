@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use checkup_core::{Attempt, Cause, CheckResult, Notification, Report, Status};
+use checkup_core::{Alert, AlertStep, Delivery, Notification, Notifier, NotifyError, Status, Timestamp};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -12,6 +12,12 @@ use super::super::drive::{
     leaves_the_thread, never_blocks, settled_len, soon,
 };
 use super::{NotifierFixture, offered};
+
+/// How many alerts a large outage has.
+const HUNDREDS: usize = 400;
+
+/// A long text with characters of several bytes.
+const LONG: &str = "the quick brown fox jumps over the lazy dog – größer als gedacht, 日本語 & <more> ";
 
 /// Longer than any notifier waits, with all its retries; the engine gives up after a minute.
 const NETWORK_LIMIT: Duration = Duration::from_secs(600);
@@ -23,33 +29,76 @@ const MANY: usize = 8;
 /// control characters.
 pub const HOSTILE: &str = "<script>alert(1)</script>\r\nBcc: all@example.com\r\n\r\n<!channel> @everyone *bold* [x](y) \"q\" 'q' & \\ \u{7} \u{202e}";
 
-/// One call delivers all changes of one run: checks that went down and checks that recovered.
-pub fn every_change_is_delivered(fixture: &NotifierFixture) {
+/// Everything that is due is delivered: checks that went down and checks that recovered.
+pub fn every_alert_is_delivered(fixture: &NotifierFixture) {
     let notifier = (fixture.notifier)();
-    let changes =
+    let alerts =
         [("conformance-a", Status::Down), ("conformance-b", Status::Degraded), ("conformance-c", Status::Healthy)];
-    let notification = notification(&changes, "it broke");
+    let alerts = alerts.map(|(name, status)| alert(name, status, "it broke"));
     block_on(async {
-        soon("a call", notifier.notify(&notification)).await.expect("the message can be delivered");
+        soon("a call", deliver(&*notifier, &alerts)).await.expect("the message can be delivered");
         let outcome = arrived(fixture, 1).await.join("\n");
-        for (name, _) in changes {
-            assert!(outcome.contains(name), "{name} is missing in what was delivered: {outcome}");
+        for alert in &alerts {
+            assert!(outcome.contains(&alert.name), "{} is missing in what was delivered: {outcome}", alert.name);
         }
     });
 }
 
-/// "… It is for the notifier to put them into one message."
+/// Down, still down, flapping, up again, "was down" and closed: all of them can be delivered, and so can a test.
+pub fn every_step_is_delivered(fixture: &NotifierFixture) {
+    let notifier = (fixture.notifier)();
+    let steps =
+        [AlertStep::Down, AlertStep::Again, AlertStep::Flapping, AlertStep::Up, AlertStep::Was, AlertStep::Closed];
+    block_on(async {
+        for step in steps {
+            let name = format!("conformance-{step}-");
+            let alert = Alert::new(step, &name, "endpoint", Timestamp::now());
+            let outcome = soon("a call", notifier.notify(&Notification::new(vec![alert]))).await;
+            outcome.unwrap_or_else(|error| panic!("the step `{step}` can be delivered: {error:?}"));
+            let what = format!("the step `{step}` did not arrive");
+            eventually(&what, || (fixture.deliveries)().iter().any(|text| text.contains(&name))).await;
+        }
+        for step in [AlertStep::Down, AlertStep::Up] {
+            let alert = Alert::test(step, Timestamp::now());
+            let outcome = soon("a call", notifier.notify(&Notification::new(vec![alert]))).await;
+            outcome.unwrap_or_else(|error| panic!("a test of the channel can be delivered: {error:?}"));
+        }
+    });
+}
+
+/// "One call is one delivery", with any number of alerts.
 pub fn one_call_is_one_delivery(fixture: &NotifierFixture) {
     let notifier = (fixture.notifier)();
-    let changes =
-        [("conformance-a", Status::Down), ("conformance-b", Status::Down), ("conformance-c", Status::Healthy)];
+    let alerts = [("conformance-a", Status::Down), ("conformance-b", Status::Down), ("conformance-c", Status::Healthy)];
+    let alerts = alerts.map(|(name, status)| alert(name, status, "it broke"));
+    let alerts = if notifier.delivery() == Delivery::Each { &alerts[..1] } else { &alerts[..] };
     block_on(async {
         for count in 1..=2 {
-            let outcome = soon("a call", notifier.notify(&notification(&changes, "it broke"))).await;
+            let outcome = soon("a call", notifier.notify(&Notification::new(alerts.to_vec()))).await;
             outcome.expect("the message can be delivered");
             let deliveries = arrived(fixture, count).await.len();
             assert_eq!(deliveries, count, "{count} calls made {deliveries} deliveries");
         }
+    });
+}
+
+/// A large outage is one delivery too: the message fits into the limits of the medium.
+pub fn hundreds_of_alerts_are_delivered(fixture: &NotifierFixture) {
+    let notifier = (fixture.notifier)();
+    if notifier.delivery() == Delivery::Each {
+        // It never gets more than one; see `text_from_outside_is_escaped` and this for its size.
+        let mut long = alert("conformance-long", Status::Down, &LONG.repeat(1000));
+        long.also_affected = vec![LONG.repeat(10); HUNDREDS];
+        return block_on(async {
+            soon("a call", notifier.notify(&Notification::new(vec![long]))).await.expect("long texts can be delivered");
+            arrived(fixture, 1).await;
+        });
+    }
+    let alerts = (0..HUNDREDS).map(|number| alert(&format!("conformance-{number}-{LONG}"), Status::Down, LONG));
+    let notification = Notification::new(alerts.collect());
+    block_on(async {
+        soon("a call", notifier.notify(&notification)).await.expect("hundreds of alerts can be delivered");
+        assert_eq!(arrived(fixture, 1).await.len(), 1, "one call is one delivery");
     });
 }
 
@@ -60,7 +109,7 @@ pub fn calls_at_once_are_all_delivered(fixture: &NotifierFixture) {
         let mut calls = JoinSet::new();
         for number in 0..MANY {
             let notifier = Arc::clone(&notifier);
-            let notification = notification(&[(&format!("conformance-{number}-"), Status::Down)], "it broke");
+            let notification = one(&format!("conformance-{number}-"), "it broke");
             calls.spawn(async move { notifier.notify(&notification).await });
         }
         for outcome in soon("calls at once", calls.join_all()).await {
@@ -78,10 +127,10 @@ pub fn a_cancelled_call_does_not_spoil_the_next(fixture: &NotifierFixture) {
     let notifier = (fixture.notifier)();
     block_on(async {
         for polls in 0..MAX_POLLS {
-            let dropped = notification(&[("dropped", Status::Down)], "it broke");
+            let dropped = one("dropped", "it broke");
             let ended = cancelled_after(polls, notifier.notify(&dropped)).await.is_some();
             let name = format!("conformance-{polls}-");
-            let next = notification(&[(&name, Status::Down)], "it broke");
+            let next = one(&name, "it broke");
             let outcome = soon("the call after a cancelled one", notifier.notify(&next)).await;
             outcome.unwrap_or_else(|error| panic!("after a call that was dropped after {polls} polls: {error:?}"));
             let what = format!("the call after one that was dropped after {polls} polls did not arrive");
@@ -96,9 +145,17 @@ pub fn a_cancelled_call_does_not_spoil_the_next(fixture: &NotifierFixture) {
 /// "What comes in results (names, endpoints, reasons) is text from outside: it is escaped for the medium."
 pub fn text_from_outside_is_escaped(fixture: &NotifierFixture) {
     let (notifier, is_escaped) = ((fixture.notifier)(), offered(fixture.escaping.as_ref(), "escaping"));
-    let notification = notification(&[(HOSTILE, Status::Down), (HOSTILE, Status::Degraded)], HOSTILE);
+    let alerts = [Status::Down, Status::Degraded, Status::Healthy].map(|status| {
+        let mut alert = alert(HOSTILE, status, HOSTILE);
+        alert.endpoint = HOSTILE.to_owned();
+        alert.group = Some(HOSTILE.to_owned());
+        alert.cause = Some(HOSTILE.to_owned());
+        alert.also_affected = vec![HOSTILE.to_owned()];
+        alert.locations = vec![Some(HOSTILE.to_owned())];
+        alert
+    });
     block_on(async {
-        soon("a call", notifier.notify(&notification)).await.expect("hostile text can be delivered too");
+        soon("a call", deliver(&*notifier, &alerts)).await.expect("hostile text can be delivered too");
         for delivery in arrived(fixture, 1).await {
             is_escaped(&delivery);
         }
@@ -108,20 +165,20 @@ pub fn text_from_outside_is_escaped(fixture: &NotifierFixture) {
 /// A message that might not have been delivered is an error, not a success or a panic.
 pub fn what_is_not_delivered_is_an_error(fixture: &NotifierFixture) {
     let notifier = offered(fixture.failing.as_ref(), "failing")();
-    let outcome = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
-    assert!(outcome.is_err(), "nothing was delivered, and yet the call succeeds");
+    let outcome = block_on(async { notifier.notify(&one("failing", "it broke")).await });
+    assert!(outcome.is_err(), "nothing was delivered, but the call succeeds");
 }
 
 /// "It does not block the thread."
 pub fn a_call_does_not_block_the_thread(fixture: &NotifierFixture) {
-    let (notifier, notification) = ((fixture.notifier)(), notification(&[("short", Status::Down)], "it broke"));
+    let (notifier, notification) = ((fixture.notifier)(), one("short", "it broke"));
     block_on(never_blocks("a call", || notifier.notify(&notification)));
 }
 
 /// "It does not block the thread": while a call hangs, another task on its thread goes on.
 pub fn a_hanging_call_does_not_block_the_thread(fixture: &NotifierFixture) {
     let notifier = offered(fixture.hanging.as_ref(), "hanging")();
-    let notification = notification(&[("hanging", Status::Down)], "it broke");
+    let notification = one("hanging", "it broke");
     block_on_apart(async move { leaves_the_thread(notifier.notify(&notification)).await });
 }
 
@@ -131,10 +188,10 @@ pub fn a_hanging_call_does_not_block_the_thread(fixture: &NotifierFixture) {
 pub fn a_silent_network_is_an_error_in_time(fixture: &NotifierFixture) {
     let silent = offered(fixture.hanging.as_ref(), "hanging");
     block_on_paused(async {
-        let (notifier, notification) = (silent(), notification(&[("hanging", Status::Down)], "it broke"));
+        let (notifier, notification) = (silent(), one("hanging", "it broke"));
         let outcome = timeout(NETWORK_LIMIT, notifier.notify(&notification)).await;
-        let outcome = outcome.unwrap_or_else(|_| panic!("the call waits for a silent network without end"));
-        assert!(outcome.is_err(), "nobody has answered, and yet the call succeeds");
+        let outcome = outcome.unwrap_or_else(|_| panic!("the call waits for a silent network forever"));
+        assert!(outcome.is_err(), "the server has not answered, but the call succeeds");
     });
 }
 
@@ -142,14 +199,14 @@ pub fn a_silent_network_is_an_error_in_time(fixture: &NotifierFixture) {
 pub fn debug_holds_no_secret(fixture: &NotifierFixture) {
     let notifier = (fixture.notifier)();
     // Lazily created parts could show it too.
-    let _ = block_on(notifier.notify(&notification(&[("debug", Status::Down)], "it broke")));
+    let _ = block_on(notifier.notify(&one("debug", "it broke")));
     assert_without(fixture.secret.expose(), "`Debug`", &format!("{notifier:?} {notifier:#?}"));
 }
 
 /// "Errors hold no credentials."
 pub fn errors_hold_no_secret(fixture: &NotifierFixture) {
     let notifier = offered(fixture.failing.as_ref(), "failing")();
-    let outcome = block_on(async { notifier.notify(&notification(&[("failing", Status::Down)], "it broke")).await });
+    let outcome = block_on(async { notifier.notify(&one("failing", "it broke")).await });
     let error = outcome.expect_err("the failing notifier fails");
     assert_without(fixture.secret.expose(), "the error", &all_of(&error));
 }
@@ -160,27 +217,31 @@ async fn arrived(fixture: &NotifierFixture, count: usize) -> Vec<String> {
     settled_len(&fixture.deliveries).await
 }
 
-/// Changes to these statuses; those that are healthy now were down before.
-fn notification(changes: &[(&str, Status)], reason: &str) -> Notification {
-    let results = changes.iter().map(|(name, status)| {
-        let mut result = CheckResult::new(*name, format!("endpoint of {name}"));
-        result.status = *status;
-        match status {
-            Status::Down => {
-                let mut attempt = Attempt::success(Duration::from_millis(3));
-                attempt.error = Some(reason.into());
-                attempt.cause = Some(Cause::Assertion);
-                result.attempts = vec![attempt];
+/// Delivers the alerts as the notifier wants them.
+async fn deliver(notifier: &dyn Notifier, alerts: &[Alert]) -> Result<(), NotifyError> {
+    match notifier.delivery() {
+        Delivery::Each => {
+            for alert in alerts {
+                notifier.notify(&Notification::new(vec![alert.clone()])).await?;
             }
-            Status::Degraded => result.notice = Some(reason.into()),
-            _ => {}
+            Ok(())
         }
-        result
-    });
-    let report = Arc::new(Report::new(results.collect()));
-    let before = |index: usize| match changes[index].1 {
-        Status::Healthy => Some(Status::Down),
-        _ => Some(Status::Healthy),
-    };
-    Notification::between(before, &report).expect("every status has changed")
+        _ => notifier.notify(&Notification::new(alerts.to_vec())).await,
+    }
+}
+
+/// A notification that one check is down.
+fn one(name: &str, reason: &str) -> Notification {
+    Notification::new(vec![alert(name, Status::Down, reason)])
+}
+
+/// An alert about a check with this status; one that is healthy now was down before.
+fn alert(name: &str, status: Status, reason: &str) -> Alert {
+    let step = if status == Status::Healthy { AlertStep::Up } else { AlertStep::Down };
+    let mut alert = Alert::new(step, name, format!("endpoint of {name}"), Timestamp::now());
+    if status != Status::Healthy {
+        alert.status = status;
+    }
+    alert.reason = Some(reason.to_owned());
+    alert
 }
