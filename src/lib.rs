@@ -90,6 +90,7 @@
 //! | `tcp` | yes | the checker `tcp` |
 //! | `tcp-tls` | yes | TLS for TCP checks; most of the compile time |
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
+//! | `exec` | | the checker `exec`: runs a command. Config files can run programs with it |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or a similar server |
 //! | `provision` | | creating a bucket and letting a status page read it; compiles the AWS SDK, which takes longer than everything else |
@@ -113,6 +114,9 @@ pub use checkup_axum as axum;
 #[cfg(feature = "dns")]
 #[doc(inline)]
 pub use checkup_dns as dns;
+#[cfg(feature = "exec")]
+#[doc(inline)]
+pub use checkup_exec as exec;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use checkup_http as http;
@@ -161,6 +165,7 @@ pub fn default_registry() -> config::Registry {
         };
     }
     sibling!("dns", dns, Checker "dns");
+    sibling!("exec", exec, Checker "exec");
     sibling!("http", http, Checker "http");
     sibling!("tcp", tcp, Checker "tcp");
     sibling!("storage-fs", storage_fs, Storage "fs");

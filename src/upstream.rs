@@ -9,13 +9,8 @@ const NOTIFIER: &str = "use a custom notifier (the guide `extend` shows one), or
 const STORAGE: &str = "use `fs`, `s3`, or a custom storage such as `third-party/checkup-sqlite`";
 
 /// Each type with its remedy.
-const REPLACED: [(Kind, &str, &str); 22] = [
+const REPLACED: [(Kind, &str, &str); 21] = [
     (Kind::Checker, "tls", "use `tcp` with `tls: true`, which also records when the certificate expires"),
-    (
-        Kind::Checker,
-        "exec",
-        "use a custom checker (the guide `extend` shows one), or check what the command looks at directly",
-    ),
     (Kind::Checker, "https", "use `http`, which checks https:// URLs as well"),
     (Kind::Checker, "web", "use `http`"),
     (Kind::Checker, "port", "use `tcp`"),

@@ -66,7 +66,7 @@ pub use results::{
 };
 pub use secret::Secret;
 pub use secret_url::SecretUrl;
-pub use sourced::{Sourced, Variable, variables_in};
+pub use sourced::{Sourced, Variable, resolve_path, variables_in};
 pub use spool::{Spool, Waiting};
 #[doc(hidden)]
 pub use storage::plain_file;

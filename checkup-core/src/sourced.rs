@@ -10,9 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Secret;
 
-pub use reading::variables_in;
 #[cfg(feature = "config")]
 pub(crate) use reading::{Reading, resolve};
+pub use reading::{resolve_path, variables_in};
 
 /// Printed in place of a value that came from the environment.
 const REDACTED: &str = "[redacted]";

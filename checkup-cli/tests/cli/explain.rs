@@ -20,19 +20,21 @@ fn every_key_and_type_is_explained_in_lines_that_fit_a_terminal() {
     let folder = Folder::empty();
     let overview = folder.run(&["explain"]);
     assert_eq!((overview.code, overview.stderr.as_str()), (0, ""));
-    for part in ["\n  checkers ", "\n  status_page ", "\n  timeout ", "\nTypes of checks: dns, http, tcp\n"] {
+    for part in ["\n  checkers ", "\n  status_page ", "\n  timeout ", "\nTypes of checks: dns, exec, http, tcp\n"] {
         assert!(overview.stdout.contains(part), "{part}: {}", overview.stdout);
     }
     for (topic, start, part) in [
         ("http", "checker `http`\n", "\nKeys of every check:\n"),
         ("http.must_contain", "http.must_contain: text\n", "The body must contain this text."),
-        ("must_contain", "http.must_contain: text\n", "The body must contain this text."),
-        ("checkers[2].must_contain", "http.must_contain: text\n", "The body must contain this text."),
+        ("must_match", "http.must_match: text\n", "The body must match this regular expression"),
+        ("checkers[2].must_match", "http.must_match: text\n", "The body must match this regular expression"),
+        // Two checkers have it.
+        ("must_contain", "exec.must_contain: text\n", "\nhttp.must_contain: text\n"),
         ("timeout", "timeout: duration\n", "The time limit of each attempt."),
         ("dns.transport", "dns.transport: `udp` or `tcp` or `tls` or `https`\n", "\n- `https`: HTTPS (RFC 8484)"),
         ("tcp.tls.ca_file", "tcp.tls.ca_file: text\n", "A PEM file with the certificates to trust"),
         ("s3", "storage `s3`\n", "* bucket"),
-        ("checkers", "checkers: list of checks\n", "\nTypes: dns, http, tcp\n"),
+        ("checkers", "checkers: list of checks\n", "\nTypes: dns, exec, http, tcp\n"),
         ("storage.dir", "fs.dir: text, required\n", ""),
         ("status_page.groups", "status_page.groups: list of objects\n", "\n  checks "),
     ] {

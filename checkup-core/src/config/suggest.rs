@@ -1,31 +1,36 @@
 //! Suggestions for misspelt names.
 
 /// Names that other programs use, each with ours for the same thing. Of several, the one counts that the object can have.
-const OTHER_WORDS: [(&str, &str); 131] = [
+const OTHER_WORDS: [(&str, &str); 138] = [
     ("accepted_statuscodes", "up_status"),
     ("addr", "endpoint_url"),
     ("address", "endpoint_url"),
     ("alert", "notifiers"),
     ("alerting", "notifiers"),
     ("alerts", "notifiers"),
+    ("args", "arguments"),
     ("body_contains", "must_contain"),
     ("category", "group"),
     ("checks", "checkers"),
+    ("cmd", "command"),
     ("concurrency", "concurrent_checks"),
     ("contains", "must_contain"),
     ("content", "must_contain"),
     ("cron", "interval"),
+    ("cwd", "directory"),
     ("data", "body"),
     ("database", "storage"),
     ("dependencies", "depends_on"),
     ("depends", "depends_on"),
     ("description", "endpoint_name"),
+    ("dir", "directory"),
     ("directory", "dir"),
     ("display_name", "endpoint_name"),
     ("dns_name", "hostname_fqdn"),
     ("dns_resolve_type", "record_type"),
     ("domain", "hostname_fqdn"),
     ("endpoints", "checkers"),
+    ("env", "environment"),
     ("every", "interval"),
     ("expect_body", "must_contain"),
     ("expected", "expect"),
@@ -102,6 +107,7 @@ const OTHER_WORDS: [(&str, &str); 131] = [
     ("schedule", "interval"),
     ("scrape_configs", "checkers"),
     ("scrape_interval", "interval"),
+    ("script", "command"),
     ("section", "group"),
     ("server", "endpoint_url"),
     ("services", "checkers"),
@@ -133,6 +139,7 @@ const OTHER_WORDS: [(&str, &str); 131] = [
     ("verify", "tls"),
     ("verify_ssl", "tls"),
     ("workers", "concurrent_checks"),
+    ("working_directory", "directory"),
 ];
 
 /// The candidate most similar to `found`, if it is similar enough for a typo.

@@ -4,9 +4,7 @@
 //! so it does not matter which types a value passes through.
 
 use std::cell::RefCell;
-use std::path::Path;
-#[cfg(feature = "config")]
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Variable;
@@ -23,7 +21,6 @@ pub(crate) struct Reading {
     #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have variables"))]
     pub(crate) texts: Texts,
     /// The folder that relative paths are relative to.
-    #[cfg_attr(not(feature = "config"), allow(dead_code, reason = "only config files have a folder"))]
     pub(crate) folder: Option<Arc<Path>>,
 }
 
@@ -51,8 +48,16 @@ pub fn variables_in(text: &str) -> Box<[Variable]> {
     READING.with_borrow(|reading| reading.texts.get(text).cloned().unwrap_or_default())
 }
 
+/// Resolves a path of the settings against the folder of the config file that is being read. An absolute path, and any path at another
+/// time, is returned as it is.
+///
+/// A setting of the type [`PathBuf`] is resolved without this. It is for texts that may also be something else, such as a command that is
+/// a path or a plain name. Call it while the setting is deserialised.
+pub fn resolve_path(path: &str) -> PathBuf {
+    resolve(path).unwrap_or_else(|| path.into())
+}
+
 /// Resolves a relative path against the folder of the config file that is being read, if there is one.
-#[cfg(feature = "config")]
 pub(crate) fn resolve(path: &str) -> Option<PathBuf> {
     let relative = Path::new(path);
     if path.is_empty() || relative.has_root() {

@@ -1,0 +1,154 @@
+//! Runs a command to its end, with bounded output, and leaves no process behind.
+
+use std::io;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+
+/// How much is read at once.
+const CHUNK: usize = 8 << 10;
+
+/// A command that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: Vec<u8>,
+}
+
+/// Why a command did not come to its end.
+#[derive(Debug)]
+pub(crate) enum RunError {
+    /// It could not be started.
+    Start(io::Error),
+    /// It was running, and could not be waited for or read.
+    Broken(io::Error),
+    /// It printed more than the limit.
+    TooMuchOutput,
+}
+
+/// Runs a command until it ends, with no more than `limit` bytes of each output.
+///
+/// The command gets its own process group. When it ends, and when this future is dropped, everything in the group is killed, and the
+/// pipes are closed. So processes that it left in the background neither go on nor delay the result by holding a pipe open.
+pub(crate) async fn run(mut command: Command, limit: usize) -> Result<Ended, RunError> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    #[cfg(unix)]
+    command.process_group(0);
+    let mut child = command.spawn().map_err(RunError::Start)?;
+    // Dropped before the child: as long as the child has not been waited for, no other process can have its id.
+    let group = Group::of(&child);
+    let mut stdout = Output::new(child.stdout.take(), limit);
+    let mut stderr = Output::new(child.stderr.take(), limit);
+    let status = loop {
+        tokio::select! {
+            status = child.wait() => break status.map_err(RunError::Broken)?,
+            read = stdout.read() => read?,
+            read = stderr.read() => read?,
+        }
+    };
+    drop(group);
+    stdout.read_rest().await?;
+    stderr.read_rest().await?;
+    Ok(Ended { status, stdout: stdout.bytes, stderr: stderr.bytes })
+}
+
+/// What a command prints.
+struct Output<P> {
+    /// `None` after its end.
+    pipe: Option<P>,
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl<P: AsyncRead + Unpin> Output<P> {
+    fn new(pipe: Option<P>, limit: usize) -> Self {
+        Self { pipe, bytes: Vec::new(), limit }
+    }
+
+    /// Reads what comes next. Waits forever after the end.
+    async fn read(&mut self) -> Result<(), RunError> {
+        let Some(pipe) = &mut self.pipe else { return std::future::pending().await };
+        self.bytes.reserve(CHUNK);
+        if pipe.take(CHUNK as u64).read_buf(&mut self.bytes).await.map_err(RunError::Broken)? == 0 {
+            self.pipe = None;
+        }
+        self.check_length()
+    }
+
+    fn check_length(&self) -> Result<(), RunError> {
+        if self.bytes.len() > self.limit { Err(RunError::TooMuchOutput) } else { Ok(()) }
+    }
+}
+
+#[cfg(unix)]
+impl<P: std::os::fd::AsFd> Output<P>
+where
+    P: AsyncRead + Unpin,
+{
+    /// Reads what the command left in the pipe when it ended. Does not wait for the end of the pipe, which a process outside of the group
+    /// may hold open. The file descriptor itself is asked, because the runtime may not know yet that there is something to read.
+    async fn read_rest(&mut self) -> Result<(), RunError> {
+        use rustix::io::Errno;
+
+        let Some(pipe) = &self.pipe else { return Ok(()) };
+        let mut chunk = [0; CHUNK];
+        loop {
+            match rustix::io::read(pipe, &mut chunk) {
+                Ok(0) | Err(Errno::AGAIN) => return Ok(()),
+                Ok(length) => self.bytes.extend_from_slice(&chunk[..length]),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(RunError::Broken(error.into())),
+            }
+            self.check_length()?;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl<P: AsyncRead + Unpin> Output<P> {
+    /// Reads what the command left in the pipe when it ended. Waits only briefly for the end of the pipe, which another process may hold
+    /// open.
+    async fn read_rest(&mut self) -> Result<(), RunError> {
+        let rest = async {
+            while self.pipe.is_some() {
+                self.read().await?;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(std::time::Duration::from_millis(200), rest).await.unwrap_or(Ok(()))
+    }
+}
+
+/// The process group of a command. Kills everything in it when it is dropped.
+struct Group {
+    #[cfg(unix)]
+    id: Option<rustix::process::Pid>,
+}
+
+#[cfg(unix)]
+impl Group {
+    /// The group has the id of its first process.
+    fn of(child: &Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self { id: id.and_then(rustix::process::Pid::from_raw) }
+    }
+}
+
+#[cfg(not(unix))]
+impl Group {
+    fn of(_: &Child) -> Self {
+        Self {}
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(id) = self.id {
+            // An error means that all of them have ended.
+            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+        }
+    }
+}
