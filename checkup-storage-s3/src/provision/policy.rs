@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::names::name;
 
-/// The check files and what is derived from them. The parts of a large summary are named `summary-FROM-TO-HASH.json`.
-/// Only `*` is used, because moto, which the tests run against, does not know `?`. AWS does: the pattern could be narrower there.
-const READ_FILES: [&str; 4] = ["*-check.json", "summary.json", "summary-*-*-*.json", "index.json"];
+/// The check files and what is derived from them. The parts of a large summary are named `summary-FROM-TO-HASH.json`, where the hash has
+/// 16 digits.
+const READ_FILES: [&str; 4] = ["*-check.json", "summary.json", "summary-*-*-????????????????.json", "index.json"];
 
 /// The files of the status page, as patterns of a policy. `checkup-statuspage` defines what the page is made of.
 pub(super) const PAGE_FILES: [&str; 6] = ["index.html", "page.js", "feed.atom", "badge.svg", "badge/*.svg", "logo.*"];

@@ -16,17 +16,14 @@ async fn anyone_may_read_check_files_and_nothing_else() {
     for key in ["checks/secret.txt", "checks/index.html", "other/1795000000000000000-check.json", "secret.txt"] {
         put(&format!("/public/{key}"), "hidden");
     }
-    let derived = ["checks/summary.json", "checks/summary-20000-20100-0123456789abcdef.json"];
-    for key in derived {
-        put(&format!("/public/{key}"), "{}");
-    }
+    // The parts of a large summary are left out: their pattern has `?`, which AWS knows and moto does not. The unit tests of the policy
+    // match them by AWS's rules.
+    put("/public/checks/summary.json", "{}");
 
     let name = storage.reader().unwrap().list(Timestamp::from_unix_nanos(0)).await.unwrap().remove(0);
     let (status, content) = anyone("GET", &format!("/public/checks/{name}"));
     assert!(status == 200 && content.contains("https://example.com"), "{status} {content}");
-    for key in derived {
-        assert_eq!(anyone("GET", &format!("/public/{key}")).0, 200, "{key}");
-    }
+    assert_eq!(anyone("GET", "/public/checks/summary.json").0, 200);
     for key in ["checks/secret.txt", "checks/index.html", "other/1795000000000000000-check.json", "secret.txt"] {
         let (status, content) = anyone("GET", &format!("/public/{key}"));
         assert!(status == 403 && !content.contains("hidden"), "{key}: {status} {content}");

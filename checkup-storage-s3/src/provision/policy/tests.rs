@@ -90,7 +90,7 @@ fn the_document_is_what_the_docs_show() {
                 "Resource": [
                     "arn:aws:s3:::status/*-check.json",
                     "arn:aws:s3:::status/summary.json",
-                    "arn:aws:s3:::status/summary-*-*-*.json",
+                    "arn:aws:s3:::status/summary-*-*-????????????????.json",
                     "arn:aws:s3:::status/index.json"
                 ]
             },
@@ -128,6 +128,9 @@ fn anyone_may_read_check_files_under_the_prefix_and_nothing_else() {
         "checks/sub/summary.json",
         "checks/summary-notes.json",
         "checks/summary-2026-notes.json",
+        "checks/summary-20000-20100-secret.json",
+        "checks/summary-20000-20100-0123456789abcde.json",
+        "checks/summary-20000-0123456789abcdef.json",
         "checks",
         "",
     ] {
@@ -135,6 +138,30 @@ fn anyone_may_read_check_files_under_the_prefix_and_nothing_else() {
     }
     let other = "arn:aws:s3:::status-other/checks/1795000000000000000-check.json";
     assert!(!anyone_may(&document(PLAIN), "s3:GetObject", other, None));
+}
+
+/// In AWS, `*` stands for any characters, slashes included, or none, and `?` for exactly one:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>.
+#[test]
+fn wildcards_match_what_they_match_in_aws() {
+    for (pattern, text, expected) in [
+        ("a*", "a", true),
+        ("a*", "ab/c", true),
+        ("*c", "ab/c", true),
+        ("a*c*e", "abcde", true),
+        ("a*c*e", "abcd", false),
+        ("a?c", "abc", true),
+        ("a?c", "a/c", true),
+        ("a?c", "aüc", true),
+        ("a?c", "ac", false),
+        ("a?c", "abbc", false),
+        ("A", "a", false),
+        ("a${*}c", "a*c", true),
+        ("a${*}c", "abc", false),
+        ("a${?}c", "abc", false),
+    ] {
+        assert_eq!(matches(&tokens(pattern), text), expected, "{pattern} {text}");
+    }
 }
 
 #[test]
