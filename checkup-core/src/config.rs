@@ -77,6 +77,7 @@
 mod de;
 mod defaults;
 mod environment;
+mod exactly;
 mod format;
 mod from_url;
 mod place;

@@ -23,6 +23,8 @@ pub mod config;
 pub mod duration;
 mod engine;
 mod error;
+#[doc(hidden)]
+pub mod exact_number;
 mod fnv;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

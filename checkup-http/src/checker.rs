@@ -1,6 +1,7 @@
 //! [`HttpChecker`]: one attempt of an HTTP check.
 
 use std::borrow::Cow;
+use std::fmt;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -50,7 +51,6 @@ impl IntoChecker for Http {
 /// The checker that [`Http`] becomes.
 ///
 /// There may be ten thousand: what few of them have is boxed.
-#[derive(Debug)]
 pub struct HttpChecker {
     /// `None` if it is the target's URL.
     endpoint: Option<Box<str>>,
@@ -103,6 +103,15 @@ impl Checker for HttpChecker {
             Some(start) => observation.rtt(start.elapsed().saturating_sub(preparing)),
             None => observation,
         })
+    }
+}
+
+/// With the endpoint as it is shown.
+impl fmt::Debug for HttpChecker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("HttpChecker");
+        shown.field("endpoint", &self.endpoint()).field("target", &self.target).field("request", &self.request);
+        shown.field("tls_config", &self.tls_config).finish()
     }
 }
 

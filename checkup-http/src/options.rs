@@ -13,7 +13,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::assertion::{HeaderRule, JsonRule, parse_regex};
 use crate::body::BodyRules;
 use crate::config::{DEFAULT_MAX_BODY_BYTES, Http};
-use crate::text::Text;
+use crate::text::{Hidden, Text};
 
 /// The maximum of `follow_redirects`. For comparison, browsers follow 20.
 const MAX_REDIRECTS: u8 = 50;
@@ -117,7 +117,7 @@ fn parse_body_rules(http: &Http) -> Result<BodyRules, ConfigError> {
     let pattern = http.must_match.as_deref().map(|pattern| {
         parse_regex("must_match", pattern)?;
         let regex = Regex::new(pattern).map_err(|_| ConfigError::expected("must_match", "a regular expression"))?;
-        Ok((regex, Text::new(pattern)))
+        Ok((Hidden(regex), Text::new(pattern)))
     });
     let must_match = problems.take(pattern.transpose());
     let json = problems.take(parse_all("json", &http.json, JsonRule::parse));

@@ -3,6 +3,7 @@
 
 use checkup_core::{IntoChecker, Secret};
 use checkup_http::{Http, HttpChecker, JsonAssertion};
+use checkup_testkit::conformance::all_problems_are_reported;
 use serde_json::{Value, json};
 
 fn read(json: Value) -> Http {
@@ -98,6 +99,7 @@ fn all_invalid_settings_are_reported_together() {
             "json[1].matches",
         ]
     );
+    all_problems_are_reported(Http::new("a").method("CONNECT").into_checker(), &["endpoint_url", "method"]);
     assert_eq!(places(Http::new("http://a").method("HEAD").must_contain("x")), ["method"]);
     assert_eq!(places(Http::new("http://a").header("Content-Length", "7")), ["headers.Content-Length"]);
 }
@@ -159,6 +161,74 @@ mod files {
         let text = r#"{"checkers": [{"type": "http", "endpoint_url": "http://a", "up_status": {}}]}"#;
         let error = registry().parse(text, Format::Json).unwrap_err().to_string();
         assert!(error.contains("checkers[0].up_status") && error.contains("\"2xx\""), "{error}");
+    }
+
+    #[tokio::test]
+    async fn numbers_are_compared_as_they_are_written_in_any_format() {
+        const NUMBERS: &str = r#"{"decimal": 0.10000000000000000001, "integer": 123456789012345678901234567890}"#;
+        let server = checkup_testkit::HttpServer::start(|_| checkup_testkit::Response::new(200).body(NUMBERS));
+        let url = server.url("/");
+        for (path, key, number, is_met) in [
+            ("decimal", "equals", "0.10000000000000000001", true),
+            ("decimal", "equals", "0.1", false),
+            ("decimal", "equals", "0.10000000000000000002", false),
+            ("decimal", "at_least", "0.10000000000000000001", true),
+            ("decimal", "at_least", "0.10000000000000000002", false),
+            ("decimal", "at_most", "0.10000000000000000001", true),
+            ("decimal", "at_most", "0.10000000000000000000", false),
+            ("integer", "equals", "123456789012345678901234567890", true),
+            ("integer", "equals", "1.2345678901234567890123456789e29", true),
+            ("integer", "equals", "123456789012345678901234567891", false),
+            ("integer", "at_most", "123456789012345678901234567889", false),
+            ("integer", "at_least", "1e20", true),
+        ] {
+            for (format, text) in [
+                (
+                    Format::Json,
+                    format!(
+                        r#"{{"checkers": [{{"type": "http", "endpoint_url": "{url}", "json": [{{"path": "$.{path}", "{key}": {number}}}]}}]}}"#
+                    ),
+                ),
+                (
+                    Format::Yaml,
+                    format!(
+                        "checkers:\n- type: http\n  endpoint_url: {url}\n  json:\n  - path: $.{path}\n    {key}: {number}\n"
+                    ),
+                ),
+                (
+                    Format::Toml,
+                    format!(
+                        "[[checkers]]\ntype = 'http'\nendpoint_url = '{url}'\njson = [{{ path = '$.{path}', {key} = {number} }}]\n"
+                    ),
+                ),
+            ] {
+                let checkup = registry().parse(&text, format).unwrap();
+                let report = checkup.check().await;
+                assert_eq!(report.is_healthy(), is_met, "{text}: {report}");
+                // What is written back means the same.
+                let written = serde_json::to_string(&checkup).unwrap();
+                let report = registry().parse(&written, Format::Json).unwrap().check().await;
+                assert_eq!(report.is_healthy(), is_met, "{written}: {report}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_with_many_digits_is_a_number_to_every_other_setting() {
+        let parse = |setting: &str| {
+            let text = format!("checkers: [{{ type: http, endpoint_url: 'http://a', {setting} }}]");
+            registry().parse(&text, Format::Yaml)
+        };
+        for (setting, message) in [
+            ("must_contain: 0.10000000000000000001", "must_contain: expected a string, found 0.1"),
+            ("attempts: 0.10000000000000000001", "attempts: expected"),
+            ("up_status: 0.10000000000000000001", "up_status"),
+            ("timeout: 0.10000000000000000001", "timeout: expected a duration"),
+        ] {
+            let error = parse(setting).unwrap_err().to_string();
+            assert!(error.contains(message) && !error.contains("object"), "{error}");
+        }
+        parse("timeout: 10000000000000000").unwrap();
     }
 
     #[tokio::test]

@@ -104,7 +104,7 @@ impl Connection {
         Ok(match credentials {
             Credentials::Anonymous => builder.with_skip_signature(true),
             Credentials::Key { id, secret, session_token } => {
-                let builder = builder.with_access_key_id(id).with_secret_access_key(secret.expose());
+                let builder = builder.with_access_key_id(id.expose()).with_secret_access_key(secret.expose());
                 match session_token {
                     Some(token) => builder.with_token(token.expose()),
                     None => builder,

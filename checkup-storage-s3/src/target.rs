@@ -50,7 +50,7 @@ impl ObjectTag {
 #[derive(Clone, Debug)]
 pub(crate) enum Credentials {
     /// With this key from the settings.
-    Key { id: String, secret: Secret, session_token: Option<Secret> },
+    Key { id: Secret, secret: Secret, session_token: Option<Secret> },
     /// With credentials from the environment, a web identity, the container or the instance.
     Chain,
     /// Requests are not signed.
@@ -184,7 +184,7 @@ fn credentials(settings: &S3, problems: &mut ConfigProblems) -> Credentials {
             }
             Credentials::Anonymous
         }
-        (Some(id), Some(secret)) => Credentials::Key { id, secret, session_token },
+        (Some(id), Some(secret)) => Credentials::Key { id: id.into(), secret, session_token },
         (id, secret) => {
             if id.is_some() {
                 invalid(
@@ -231,6 +231,8 @@ fn text_of(endpoint: &Url) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use checkup_core::IntoStorage;
+
     use super::*;
 
     fn target(settings: &S3) -> Result<Target, ConfigError> {
@@ -412,6 +414,8 @@ mod tests {
             .timeout(Duration::from_millis(1));
         let error = target(&settings).unwrap_err();
         let places: Vec<_> = error.problems().iter().map(|problem| problem.place.as_str()).collect();
-        assert_eq!(places, ["endpoint", "bucket", "region", "prefix", "storage_class", "timeout"]);
+        let expected = ["endpoint", "bucket", "region", "prefix", "storage_class", "timeout"];
+        assert_eq!(places, expected);
+        checkup_testkit::conformance::all_problems_are_reported(settings.into_storage(), &expected);
     }
 }

@@ -17,6 +17,7 @@ mod mistakes;
 mod node;
 mod operate;
 mod provision;
+mod secrets;
 mod serve;
 mod spool;
 mod statuspage;

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use super::place::{Place, is_inside, join};
 use super::problem::{Problem, What};
 use super::type_schema;
-use crate::{ConfigProblems, sourced};
+use crate::{ConfigProblems, exact_number, sourced};
 
 /// How many problems of one object are reported at most.
 const MAX_PROBLEMS: usize = 50;
@@ -177,6 +177,9 @@ struct Node<'a> {
 
 impl<'a> Node<'a> {
     fn visit<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Problem> {
+        if let Some(number) = exact_number::text_of(self.value) {
+            return visitor.visit_f64(number.parse().unwrap_or(f64::NAN));
+        }
         match self.value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(flag) => visitor.visit_bool(*flag),
@@ -240,9 +243,15 @@ impl<'de> Deserializer<'de> for Node<'_> {
         )
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Problem> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Problem> {
         let place = self.place;
-        Self::located(place, visitor.visit_newtype_struct(self))
+        let outcome = if name == exact_number::KEY && exact_number::is_in(self.value) {
+            let exact = visitor.visit_newtype_struct(self.value.clone());
+            exact.map_err(|error: serde_json::Error| de::Error::custom(error))
+        } else {
+            visitor.visit_newtype_struct(self)
+        };
+        Self::located(place, outcome)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(

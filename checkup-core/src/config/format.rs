@@ -5,10 +5,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
+use toml::de::{DeTable, DeValue};
 
-use super::syntax;
-use crate::{ConfigError, ConfigErrorKind};
+use super::{exactly, syntax};
+use crate::{ConfigError, ConfigErrorKind, exact_number};
 
 /// The language of a config file, by the file's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,50 +41,70 @@ impl Format {
     /// Parses `text`. `defaults` is handed to `on_part`, and then each check, which is not kept; the rest is returned.
     pub(super) fn read(self, text: &str, on_part: OnPart<'_>) -> Result<Value, ConfigError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        if self == Self::Toml || exact_number::may_be_in(text) {
+            return self.read_exactly(text).map(|root| hand_on(root, on_part));
+        }
         // They may come after the checks, and most files have none. The key may be written with escapes.
         if (text.contains("defaults") || text.contains('\\'))
             && let Some(defaults) = self.defaults(text)
         {
             on_part(Part::Defaults(defaults));
         }
+        self.read_parts(text, on_part)
+    }
+
+    /// Reads JSON or YAML part by part.
+    fn read_parts(self, text: &str, on_part: OnPart<'_>) -> Result<Value, ConfigError> {
         match self {
-            Format::Json => {
-                let mut parser = serde_json::Deserializer::from_str(text);
-                let root = Root(on_part).deserialize(&mut parser).and_then(|root| parser.end().map(|()| root));
-                root.map_err(|error| syntax::json(text, &error))
-            }
             Format::Yaml => {
                 let parsed = serde_saphyr::with_deserializer_from_str(text, |parser| Root(on_part).deserialize(parser));
                 parsed.map_err(|error| syntax::yaml(text, &error))
             }
-            Format::Toml => {
-                let table = toml::from_str::<toml::Table>(text).map_err(|error| syntax::toml(text, &error))?;
-                let mut root = from_toml(toml::Value::Table(table)).ok_or_else(|| {
-                    ConfigError::new(ConfigErrorKind::Syntax, "", "`nan` and `inf` are not possible in a config")
-                })?;
-                if let Some(Value::Array(checks)) = root.get_mut("checkers") {
-                    let checks = std::mem::take(checks).into_iter().enumerate();
-                    checks.for_each(|(index, check)| on_part(Part::Check(index, check)));
-                }
-                Ok(root)
+            _ => {
+                let mut parser = serde_json::Deserializer::from_str(text);
+                let root = Root(on_part).deserialize(&mut parser).and_then(|root| parser.end().map(|()| root));
+                root.map_err(|error| syntax::json(text, &error))
             }
         }
     }
-}
 
-impl Format {
+    /// Reads the whole file, with numbers as they were written.
+    fn read_exactly(self, text: &str) -> Result<Value, ConfigError> {
+        let invalid = |reason| ConfigError::new(ConfigErrorKind::Syntax, "", reason);
+        if self == Self::Toml {
+            let table = DeTable::parse(text).map_err(|error| syntax::toml(text, &error))?.into_inner();
+            let root = exactly::toml(DeValue::Table(table));
+            return root.ok_or_else(|| invalid("`nan` and `inf` are not possible in a config"));
+        }
+        // This finds syntax errors and keys that appear twice.
+        self.read_parts(text, &mut |_| {})?;
+        let root = if self == Self::Json { exactly::json(text) } else { exactly::yaml(text) };
+        root.ok_or_else(|| invalid("expected at most 15 digits in each number"))
+    }
+
     /// The value of the root key `defaults`, if the text is valid as far as that.
     fn defaults(self, text: &str) -> Option<Value> {
         let found = match self {
-            Format::Json => serde_json::from_str::<OnlyDefaults>(text).ok()?.defaults,
             Format::Yaml => {
                 let parsed = serde_saphyr::with_deserializer_from_str(text, |parser| OnlyDefaults::deserialize(parser));
                 parsed.ok()?.defaults
             }
-            Format::Toml => from_toml(toml::from_str::<toml::Table>(text).ok()?.remove("defaults")?),
+            _ => serde_json::from_str::<OnlyDefaults>(text).ok()?.defaults,
         };
         found.filter(|value| !value.is_null())
     }
+}
+
+/// Hands on the parts of a file that was read as a whole. The rest is returned.
+fn hand_on(mut root: Value, on_part: OnPart<'_>) -> Value {
+    if let Some(defaults) = root.get("defaults").filter(|defaults| !defaults.is_null()) {
+        on_part(Part::Defaults(defaults.clone()));
+    }
+    if let Some(Value::Array(checks)) = root.get_mut("checkers") {
+        let checks = std::mem::take(checks).into_iter().enumerate();
+        checks.for_each(|(index, check)| on_part(Part::Check(index, check)));
+    }
+    root
 }
 
 /// The root of a file, of which only the defaults are kept.
@@ -112,24 +133,9 @@ pub(super) fn kind_of(value: &Value) -> &'static str {
         Value::Number(_) => "a number",
         Value::String(_) => "a string",
         Value::Array(_) => "a list",
+        value if exact_number::text_of(value).is_some() => "a number",
         Value::Object(_) => "an object",
     }
-}
-
-/// `None` if there is a number in it that JSON does not have.
-fn from_toml(value: toml::Value) -> Option<Value> {
-    Some(match value {
-        toml::Value::String(text) => Value::String(text),
-        toml::Value::Integer(number) => Value::Number(number.into()),
-        toml::Value::Float(number) => Value::Number(Number::from_f64(number)?),
-        toml::Value::Boolean(flag) => Value::Bool(flag),
-        toml::Value::Datetime(moment) => Value::String(moment.to_string()),
-        toml::Value::Array(items) => Value::Array(items.into_iter().map(from_toml).collect::<Option<_>>()?),
-        toml::Value::Table(entries) => {
-            let entries = entries.into_iter().map(|(key, entry)| Some((key, from_toml(entry)?)));
-            Value::Object(entries.collect::<Option<_>>()?)
-        }
-    })
 }
 
 /// The root of a file, whose `checkers` are not kept.
@@ -274,6 +280,55 @@ mod tests {
         assert_eq!(parse(Format::Json, r#"{"a": 1, "b": [true, "x"], "c": {"d": 1.5}}"#).unwrap(), same);
         assert_eq!(parse(Format::Yaml, "a: 1\nb: [true, x]\nc:\n  d: 1.5\n").unwrap(), same);
         assert_eq!(parse(Format::Toml, "a = 1\nb = [true, \"x\"]\n[c]\nd = 1.5\n").unwrap(), same);
+    }
+
+    #[test]
+    fn numbers_with_many_digits_are_kept_as_they_are_written() {
+        let long = ["0.10000000000000000001", "-9223372036854775809", "123456789012345678901234567890", "1.0e-310"];
+        for number in long {
+            let exact = json!({"$checkup-number": number});
+            let same = json!({"a": [exact, {"b": exact}], "c": 0.25, "text": number, "defaults": {"d": exact}});
+            let mut parts = Vec::new();
+            let mut read = |format: Format, text: String| {
+                let root = format.read(&text, &mut |part| parts.push(part)).unwrap();
+                let check = parts.pop();
+                assert!(matches!(check, Some(Part::Check(0, check)) if check == exact), "{format:?} {number}");
+                assert!(
+                    matches!(parts.pop(), Some(Part::Defaults(value)) if value == json!({"d": exact})),
+                    "{format:?}"
+                );
+                let mut root = root.as_object().unwrap().clone();
+                assert_eq!(root.remove("checkers"), Some(json!([])));
+                assert_eq!(Value::Object(root), same, "{format:?}");
+            };
+            read(
+                Format::Json,
+                format!(
+                    r#"{{"a": [{number}, {{"b": {number}}}], "c": 0.25, "text": "{number}", "checkers": [{number}],
+                        "defaults": {{"\u0064": {number}}}}}"#
+                ),
+            );
+            read(
+                Format::Yaml,
+                format!(
+                    "a:\n- &long {number}\n- {{b: *long}}\nc: 0.25 # ü 0.30000000000000000001\ntext: '{number}'\n\
+                     checkers: [{number}]\ndefaults:\n  d:   {number}  # four\n"
+                ),
+            );
+            read(
+                Format::Toml,
+                format!(
+                    "a = [{number}, {{ b = {number} }}]\nc = 0.25\ntext = '{number}'\ncheckers = [{number}]\n\
+                     [defaults]\nd = {number}\n"
+                ),
+            );
+        }
+        assert_eq!(parse(Format::Toml, "a = 0x20000000000001").unwrap(), json!({"a": 9_007_199_254_740_993_u64}));
+        assert_eq!(parse(Format::Toml, "a = +1_000.5").unwrap(), json!({"a": 1000.5}));
+        // The first line makes the file one that is read exactly.
+        for text in ["a: 1234567890123456789\nb: 1\nb: 2", "a: 1234567890123456789\nb: [1"] {
+            assert_eq!(parse(Format::Yaml, text).unwrap_err().problems()[0].kind, ConfigErrorKind::Syntax);
+        }
     }
 
     #[test]

@@ -208,7 +208,10 @@ impl Error for Problem {
             {
                 format!("{}; put it in quotes", found(value))
             }
-            Unexpected::Float(number) if number.fract() == 0.0 && expected.starts_with("a whole number") => {
+            // `3.0`. Larger ones have been rounded.
+            Unexpected::Float(number)
+                if number.fract() == 0.0 && number.abs() < 1e15 && expected.starts_with("a whole number") =>
+            {
                 format!("{}; write {number}", found(value))
             }
             Unexpected::Str(_) if ["an object", "a list"].iter().any(|start| expected.starts_with(start)) => {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use checkup_core::exact_number;
 use jsonpath_rust::query::queryable::Queryable;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -64,6 +65,9 @@ impl From<&Value> for Json {
             Value::String(text) => Self::Text(text.clone()),
             Value::Array(values) => Self::Array(values.iter().map(Self::from).collect()),
             Value::Object(members) => {
+                if let Some(number) = exact_number::text_of(value) {
+                    return Self::Number(number.into());
+                }
                 Self::Object(members.iter().map(|(key, value)| (key.clone(), Self::from(value))).collect())
             }
         }

@@ -3,13 +3,15 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use serde::de::{self, Deserializer, Visitor};
+use checkup_core::exact_number;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
-use serde_json::Number;
+use serde_json::{Number, Value};
 
 /// A number in JSON notation, of any size and precision.
 ///
-/// In JSON and config files it is a number, or a string if it has more digits than these formats preserve.
+/// In config files it is a number or a string. Where it is serialised, it is a string if it has more digits than JSON is certain to preserve.
 ///
 /// ```
 /// use checkup_http::JsonNumber;
@@ -85,6 +87,17 @@ impl From<f32> for JsonNumber {
     }
 }
 
+impl From<JsonNumber> for Value {
+    /// The number as a JSON value, for [`JsonAssertion::equals`](crate::JsonAssertion::equals): it is compared exactly, however many digits it
+    /// has.
+    fn from(number: JsonNumber) -> Self {
+        match number.0 {
+            Repr::Number(number) => Self::Number(number),
+            Repr::Text(text) => exact_number::value_of(&text).unwrap_or(Self::String(text)),
+        }
+    }
+}
+
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(
         impl From<$integer> for JsonNumber {
@@ -110,7 +123,7 @@ impl<'de> Deserialize<'de> for JsonNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumberVisitor;
 
-        impl Visitor<'_> for NumberVisitor {
+        impl<'de> Visitor<'de> for NumberVisitor {
             type Value = JsonNumber;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,9 +151,19 @@ impl<'de> Deserialize<'de> for JsonNumber {
             fn visit_str<E: de::Error>(self, text: &str) -> Result<JsonNumber, E> {
                 Ok(text.into())
             }
+
+            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<JsonNumber, D::Error> {
+                deserializer.deserialize_any(self)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<JsonNumber, A::Error> {
+                let value = Value::deserialize(MapAccessDeserializer::new(entries))?;
+                let number = exact_number::text_of(&value).map(JsonNumber::from);
+                number.ok_or_else(|| de::Error::invalid_type(Unexpected::Map, &self))
+            }
         }
 
-        deserializer.deserialize_any(NumberVisitor)
+        deserializer.deserialize_newtype_struct(exact_number::KEY, NumberVisitor)
     }
 }
 

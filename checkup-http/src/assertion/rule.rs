@@ -12,13 +12,13 @@ use serde_json::Value;
 use super::json::Json;
 use super::number::{Decimal, JsonNumber, is_exact};
 use super::settings::{HeaderAssertion, JsonAssertion};
-use crate::text::{self, Text};
+use crate::text::{self, Hidden, Text};
 
 /// A [`JsonAssertion`], parsed.
 #[derive(Debug)]
 pub(crate) struct JsonRule {
-    path: String,
-    query: JpQuery,
+    path: Text,
+    query: Hidden<JpQuery>,
     conditions: Conditions,
 }
 
@@ -33,9 +33,9 @@ pub(crate) struct HeaderRule {
 struct Conditions {
     exists: bool,
     /// The value, and the form in which it is shown.
-    equals: Option<(Json, String)>,
+    equals: Option<(Hidden<Json>, String)>,
     contains: Option<Text>,
-    matches: Option<(Regex, Text)>,
+    matches: Option<(Hidden<Regex>, Text)>,
     at_least: Option<Bound>,
     at_most: Option<Bound>,
 }
@@ -82,14 +82,14 @@ impl JsonRule {
                 at_least: at_least?,
                 at_most: at_most?,
             };
-            Some(Self { path: path.clone(), query: query?, conditions })
+            Some(Self { path: Text::new(path), query: Hidden(query?), conditions })
         })
     }
 
     pub(crate) fn check(&self, body: &Json) -> Result<(), Failure> {
-        let path = &self.path;
+        let path = self.path.shown();
         bound_paths(body, path)?;
-        let found = js_path_process(&self.query, body)
+        let found = js_path_process(&self.query.0, body)
             .map_err(|error| Failure::assertion(format!("json {path} cannot be looked up: {error}")))?;
         match (found.first(), self.conditions.exists) {
             (None, true) => return Err(Failure::assertion(format!("json {path} is missing"))),
@@ -118,7 +118,9 @@ impl HeaderRule {
         problems.finish(|| {
             let conditions = Conditions {
                 exists: exists.unwrap_or(true),
-                equals: equals.as_ref().map(|text| (Json::from(text.as_str()), format!("\"{}\"", excerpt_of(text)))),
+                equals: equals
+                    .as_ref()
+                    .map(|text| (Hidden(Json::from(text.as_str())), format!("\"{}\"", excerpt_of(text)))),
                 contains: contains.as_deref().map(Text::new),
                 matches: regex?,
                 at_least: None,
@@ -149,7 +151,7 @@ impl HeaderRule {
 impl Conditions {
     /// Returns what the value should be, if it is not that.
     fn check(&self, value: &Json) -> Result<(), String> {
-        if let Some((_, shown)) = self.equals.as_ref().filter(|(expected, _)| expected != value) {
+        if let Some((_, shown)) = self.equals.as_ref().filter(|(expected, _)| expected.0 != *value) {
             return Err(shown.clone());
         }
         let json;
@@ -164,7 +166,7 @@ impl Conditions {
         if let Some(part) = self.contains.as_ref().filter(|part| !text.contains(part.as_str())) {
             return Err(format!("to contain {:?}", part.shown()));
         }
-        if let Some((_, shown)) = self.matches.as_ref().filter(|(pattern, _)| !pattern.is_match(text)) {
+        if let Some((_, shown)) = self.matches.as_ref().filter(|(pattern, _)| !pattern.0.is_match(text)) {
             return Err(format!("to match {:?}", shown.shown()));
         }
         if self.at_least.is_none() && self.at_most.is_none() {
@@ -206,16 +208,16 @@ fn check_exists(exists: Option<bool>, has_conditions: bool) -> Result<(), Config
 
 /// Reads the value that a JSON value must equal. Refuses it if a number in it may have been rounded while the config
 /// was read.
-fn exact(value: &Value) -> Result<(Json, String), ConfigError> {
+fn exact(value: &Value) -> Result<(Hidden<Json>, String), ConfigError> {
     match rounded(value) {
         Some(number) => Err(ConfigError::invalid(
             "equals",
             format!(
-                "expected numbers of at most 64 bits or 15 digits, found one that was rounded to {number}; \
-                 write it in quotes as `at_least` and as `at_most` instead"
+                "expected numbers of at most 64 bits or 15 digits, found one that may have been rounded to {number}; \
+                 in code, make it a `JsonNumber`"
             ),
         )),
-        None => Ok((Json::from(value), shown(&Json::from(&redacted(value))))),
+        None => Ok((Hidden(Json::from(value)), shown(&Json::from(&redacted(value))))),
     }
 }
 
@@ -233,8 +235,8 @@ fn excerpt_of(text: &str) -> String {
     checkup_net::excerpt(text::shown(text).as_bytes(), 100)
 }
 
-fn parse_matches(pattern: &str) -> Result<(Regex, Text), ConfigError> {
-    Ok((parse_regex("matches", pattern)?, Text::new(pattern)))
+fn parse_matches(pattern: &str) -> Result<(Hidden<Regex>, Text), ConfigError> {
+    Ok((Hidden(parse_regex("matches", pattern)?), Text::new(pattern)))
 }
 
 /// Finds a number in the value that may have been rounded.
@@ -365,6 +367,8 @@ mod tests {
             (n().equals(9_007_199_254_740_993_u64), "9007199254740993.0"),
             (n().equals(100), "1e2"),
             (n().equals(0.1), "0.10"),
+            (n().equals(JsonNumber::from("0.10000000000000000001")), "0.10000000000000000001"),
+            (n().equals(JsonNumber::from("1e20")), "100000000000000000000"),
             (n().at_least("18446744073709551617"), "18446744073709551617"),
             (n().at_most("0.3"), "0.3"),
             (n().at_least(u64::MAX), "1e400"),
@@ -374,6 +378,8 @@ mod tests {
         for (assertion, number) in [
             (n().equals(-9_007_199_254_740_993_i64), "-9007199254740992"),
             (n().equals(0.3), "0.30000000000000004"),
+            (n().equals(JsonNumber::from("0.10000000000000000001")), "0.1"),
+            (n().equals(JsonNumber::from("1e20")), "100000000000000000001"),
             (n().at_least("18446744073709551617"), "18446744073709551616"),
             (n().at_most("0.3"), "0.30000000000000004"),
             (n().at_most(1), "1e400"),

@@ -1,5 +1,6 @@
 //! [`JsonAssertion`] and [`HeaderAssertion`]: the settings of conditions on a response.
 
+use checkup_core::exact_number;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
@@ -29,8 +30,7 @@ use super::number::JsonNumber;
 pub struct JsonAssertion {
     /// The JSONPath (RFC 9535), such as `$.status` or `$.checks[*].state`.
     pub path: String,
-    /// The value must equal this JSON value. Numbers in it must be integers of at most 64 bits or have at most 15 digits;
-    /// for others, use `at_least` and `at_most`.
+    /// The value must equal this JSON value. Numbers in it are compared exactly, however many digits they have.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "null_is_a_value")]
     pub equals: Option<Value>,
     /// The value must contain this text. A value that is not a string is searched in its JSON form.
@@ -39,10 +39,10 @@ pub struct JsonAssertion {
     /// The value must match this regular expression somewhere. A value that is not a string is searched in its JSON form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matches: Option<String>,
-    /// The value must be a number that is at least this. Written in quotes, the limit may have any number of digits.
+    /// The value must be a number that is at least this. The limit may have any number of digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_least: Option<JsonNumber>,
-    /// The value must be a number that is at most this. Written in quotes, the limit may have any number of digits.
+    /// The value must be a number that is at most this. The limit may have any number of digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<JsonNumber>,
     /// Whether the path must find a value (`true`) or must not (`false`). Default: true.
@@ -56,7 +56,7 @@ impl JsonAssertion {
         Self { path: path.into(), ..Self::default() }
     }
 
-    /// The value must equal this.
+    /// The value must equal this. A number with more than 15 digits is a [`JsonNumber`], since `f64` would round it.
     #[must_use]
     pub fn equals(mut self, value: impl Into<Value>) -> Self {
         self.equals = Some(value.into());
@@ -168,5 +168,5 @@ impl HeaderAssertion {
 
 /// Reads `"equals": null` as a condition, not as a missing one.
 fn null_is_a_value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
+    exact_number::deserialize(deserializer).map(Some)
 }

@@ -99,10 +99,10 @@ mod tests {
     use regex::bytes::Regex;
 
     use super::*;
-    use crate::text::Text;
+    use crate::text::{Hidden, Text};
 
-    fn pattern(text: &str) -> Option<(Regex, Text)> {
-        Some((Regex::new(text).unwrap(), Text::new(text)))
+    fn pattern(text: &str) -> Option<(Hidden<Regex>, Text)> {
+        Some((Hidden(Regex::new(text).unwrap()), Text::new(text)))
     }
 
     fn rules(must_contain: &str, must_not_contain: &str, max_bytes: usize) -> BodyRules {

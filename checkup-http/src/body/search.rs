@@ -5,7 +5,7 @@ use memchr::memmem;
 use regex::bytes::Regex;
 
 use crate::assertion::{Json, JsonRule};
-use crate::text::Text;
+use crate::text::{Hidden, Text};
 
 /// What the body of a response must contain, and how much of it may be read to find out.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ pub(crate) struct BodyRules {
     pub(crate) must_contain: Text,
     pub(crate) must_not_contain: Text,
     /// A pattern, and its text.
-    pub(crate) must_match: Option<(Regex, Text)>,
+    pub(crate) must_match: Option<(Hidden<Regex>, Text)>,
     pub(crate) json: Vec<JsonRule>,
     /// The maximum number of bytes that are read, after decoding.
     pub(crate) max_bytes: usize,
@@ -114,7 +114,7 @@ impl<'a> Search<'a> {
             return Err(Failure::assertion(missing(&self.rules.must_contain)));
         }
         if let Some((pattern, text)) = &self.rules.must_match
-            && !pattern.is_match(&self.window)
+            && !pattern.0.is_match(&self.window)
         {
             return Err(Failure::assertion(format!("response does not match '{}'", text.shown())));
         }

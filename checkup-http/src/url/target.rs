@@ -135,10 +135,10 @@ impl fmt::Display for TargetHost {
     }
 }
 
-/// Without its query, which may be secret.
+/// Only the origin: path and query may be secret, and whether they are is not known here.
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.shown())
+        f.write_str(self.origin())
     }
 }
 
@@ -162,6 +162,10 @@ mod tests {
         assert_eq!(target("http://bücher.example/").authority(), "xn--bcher-kva.example");
         assert!(plain.same_origin(&target("http://example.com:80/other")));
         assert!(!plain.same_origin(&target("https://example.com/")));
+        assert_eq!(
+            format!("{:?}", target("http://user:x@example.com:8080/bot123/send?a=b")),
+            "http://example.com:8080"
+        );
     }
 
     #[test]
