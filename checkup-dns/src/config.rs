@@ -12,8 +12,8 @@ use crate::Expect;
 ///
 /// With [`hostname_fqdn`](Self::hostname_fqdn) set, an attempt asks the server for that name. It sends one query, and further ones if
 /// - the answer over UDP is truncated: the query is repeated over TCP,
-/// - the server refuses EDNS, does not answer within 300 ms, or closes the connection: the query is repeated without EDNS, which old
-///   servers do not support,
+/// - the server refuses EDNS, does not answer within 300 ms, or closes the connection (over HTTPS: fails): the query is repeated
+///   without EDNS, which old servers do not support,
 /// - [`dnssec`](Self::dnssec) is set: the keys are fetched as well.
 ///
 /// Nothing is cached. The check is *down* if there is no answer, if the response code is not the expected one, if there are no

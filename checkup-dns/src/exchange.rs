@@ -115,7 +115,7 @@ impl Exchange {
         }
     }
 
-    /// Sends a query over a connection. If there is no answer for a while, or the server closes the connection, it also sends the query
+    /// Sends a query over a connection. If there is no answer for a while, or the server fails, it also sends the query
     /// `without` EDNS over another connection, and takes whichever answer comes first. Returns that answer, and whether the first connection
     /// can be used again.
     async fn ask_patiently(
@@ -128,8 +128,11 @@ impl Exchange {
         let closed = tokio::select! {
             biased;
             answer = first.as_mut() => match answer {
-                // Some servers close the connection in response to EDNS.
-                Err(failure) if failure.cause() == Cause::Network => Some(failure),
+                // Some servers close the connection in response to EDNS. Over HTTPS, they also reset the request or answer with an
+                // error status.
+                Err(failure) if failure.cause() == Cause::Network || self.server.transport == Transport::Https => {
+                    Some(failure)
+                }
                 answer => return answer.map(|answer| (answer, true)),
             },
             () = sleep(EDNS_PATIENCE) => None,

@@ -1,6 +1,9 @@
 //! The type `dns` in config files.
 
+use checkup_core::IntoChecker;
 use checkup_core::config::{Format, Registry};
+use checkup_dns::Dns;
+use checkup_testkit::conformance::all_problems_are_reported;
 
 use crate::assert_healthy;
 use crate::zone_server::{ZoneBuilder, ZoneServer};
@@ -29,6 +32,12 @@ fn errors_say_where_in_the_config_file() {
     let json = r#"{"checkers": [{"type": "dns", "endpoint_url": "x", "hostname_fqdn": "a.test", "record_type": "B"}]}"#;
     let error = registry().parse(json, Format::Json).unwrap_err().to_string();
     assert!(error.starts_with("checkers[0].record_type: expected a record type"), "{error}");
+}
+
+#[test]
+fn all_problems_of_the_settings_are_reported() {
+    let settings = Dns::new("udp://10.0.0.53").hostname("a b").record_type("AXFR").rcode("NO");
+    all_problems_are_reported(settings.into_checker(), &["endpoint_url", "hostname_fqdn", "record_type", "rcode"]);
 }
 
 #[test]

@@ -10,11 +10,12 @@ use std::time::Duration;
 use checkup_core::{Cause, Phase};
 use checkup_dns::{Dns, TlsSettings, Transport};
 use checkup_testkit::{Ca, Identity, TcpServer, TlsOptions, TlsServer};
-use hickory_proto::op::Message;
+use hickory_proto::op::{Message, ResponseCode};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::datagram_server::{address, bytes};
+use crate::datagram_server::{address, bytes, empty};
+use crate::https_server::Reply;
 use crate::zone_server::{ZoneBuilder, ZoneServer};
 use crate::{AMPLE, SHORT, assert_down, assert_healthy, check, check_within, failure, https_server};
 
@@ -66,6 +67,39 @@ async fn a_server_over_tls_that_drops_edns_is_asked_again_without() {
     let dns = Dns::new(server.addr().to_string()).transport(Transport::Tls).hostname(NAME);
     assert_healthy(&check(dns.tls(TlsSettings::new().ca_file(&trust.file)).expect("192.0.2.10")).await);
     assert_eq!(server.tcp().accepted(), 2);
+}
+
+/// Checks an HTTPS server that treats queries with EDNS like this, and returns how many connections it accepted.
+async fn https_without_edns(refuse: impl Fn(&Message) -> Reply + Clone + Send + Sync + 'static) -> usize {
+    let trust = Trust::new();
+    let server = https_server::replying(trust.identity(), move |query| match query.edns {
+        Some(_) => refuse(&query),
+        None => Reply::Answer(address(&query, NAME)),
+    });
+    let dns = Dns::new(server.addr().to_string()).transport(Transport::Https).hostname(NAME);
+    assert_healthy(&check(dns.tls(TlsSettings::new().ca_file(&trust.file)).expect("192.0.2.10")).await);
+    server.tcp().accepted()
+}
+
+#[tokio::test]
+async fn a_server_over_https_that_drops_edns_is_asked_again_without() {
+    assert_eq!(https_without_edns(|_| Reply::Never).await, 2, "one connection for each query");
+}
+
+#[tokio::test]
+async fn a_server_over_https_that_refuses_edns_is_asked_again_without_on_the_same_connection() {
+    for code in [ResponseCode::FormErr, ResponseCode::NotImp, ResponseCode::ServFail] {
+        let accepted = https_without_edns(move |query| Reply::Answer(empty(query, code))).await;
+        assert_eq!(accepted, 1, "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_over_https_that_fails_because_of_edns_is_asked_again_without() {
+    https_without_edns(|_| Reply::Reset).await;
+    for status in [400, 500, 501] {
+        https_without_edns(move |_| Reply::Status(status)).await;
+    }
 }
 
 #[tokio::test]
