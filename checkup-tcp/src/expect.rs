@@ -51,7 +51,6 @@ impl From<String> for Expect {
 
 /// The variant of [`Expect`] that is an object in JSON.
 #[derive(Serialize, Deserialize)]
-#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 enum Object {
     /// A regular expression that the answer matches.
@@ -99,11 +98,18 @@ impl schemars::JsonSchema for Expect {
         "TcpExpect".into()
     }
 
-    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
             "anyOf": [
                 {"type": "string", "description": "A text that the answer contains."},
-                generator.subschema_for::<Object>(),
+                {
+                    "type": "object",
+                    "properties": {
+                        "matches": {"type": "string", "description": "A regular expression that the answer matches."},
+                    },
+                    "required": ["matches"],
+                    "additionalProperties": false,
+                },
             ]
         })
     }

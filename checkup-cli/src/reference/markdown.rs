@@ -41,6 +41,20 @@ checkers:
 Keys in **bold** are required. *Upstream* is the original Checkup, a Go program.
 ";
 
+/// How the keys that repeat an attempt differ.
+const ATTEMPTS: &str = "
+`attempts` and `retries` both repeat an attempt, for opposite reasons:
+
+| | `attempts` | `retries` |
+|---|---|---|
+| repeats | every attempt | only a failed attempt |
+| one failure | makes the check down | does not count if a retry succeeds |
+| use it to | measure: the threshold applies to the median round-trip time | tolerate a short interruption, such as a restart |
+| pause before each | `attempt_spacing`: 0 unless set | `retry_spacing`: 1 second unless set, doubled each time |
+
+With `attempts: 3` and `retries: 2`, a run makes three to nine attempts, and is up if each of the three succeeds within its retries.
+";
+
 /// A key of the root with more keys than this in its object gets its own section.
 const MAX_INNER: usize = 6;
 
@@ -65,6 +79,7 @@ pub(super) fn document(reference: &Reference) -> String {
     }
     out.push_str("\n## Every check\n\nEach object in `checkers` has a `type`, the keys of that type, and these:\n\n");
     table(&mut out, &reference.of_checks);
+    out.push_str(ATTEMPTS);
     for (kind, place) in [(Kind::Checker, "checkers"), (Kind::Storage, "storage"), (Kind::Notifier, "notifiers")] {
         for found in reference.of_kind(kind) {
             section(&mut out, found, place);

@@ -13,6 +13,8 @@ fn the_page_about_the_config_is_what_the_command_writes() {
     let other = page.lines().zip(ran.stdout.lines()).find(|(page, written)| page != written);
     assert_eq!(other, None, "write docs/config.md again: checkup explain --markdown > docs/config.md");
     assert_eq!(page.len(), ran.stdout.len());
+    let unexplained: Vec<_> = page.lines().filter(|line| line.starts_with("| ") && line.ends_with("|  |")).collect();
+    assert!(unexplained.is_empty(), "keys without an explanation: {unexplained:#?}");
 }
 
 #[test]

@@ -134,7 +134,10 @@ impl schemars::JsonSchema for Shard {
         schemars::json_schema!({
             "type": ["object", "string"],
             "pattern": r"^([0-9]+/[0-9]+|.*\$\{.*)$",
-            "properties": { "index": { "type": "integer", "minimum": 1 }, "count": { "type": "integer", "minimum": 1 } },
+            "properties": {
+                "index": { "type": "integer", "minimum": 1, "description": "Which share this node has: 1 for the first." },
+                "count": { "type": "integer", "minimum": 1, "description": "How many shares there are." },
+            },
             "required": ["index", "count"],
             "additionalProperties": false,
         })
