@@ -91,6 +91,7 @@
 //! | `tcp-tls` | yes | TLS for TCP checks; most of the compile time |
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
 //! | `exec` | | the checker `exec`: runs a command. Config files can run programs with it |
+//! | `tls` | | the checker `tls`: certificates and their expiry |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or a similar server |
 //! | `provision` | | creating a bucket and letting a status page read it; compiles the AWS SDK, which takes longer than everything else |
@@ -132,6 +133,9 @@ pub use checkup_storage_s3 as storage_s3;
 #[cfg(feature = "tcp")]
 #[doc(inline)]
 pub use checkup_tcp as tcp;
+#[cfg(feature = "tls")]
+#[doc(inline)]
+pub use checkup_tls as tls;
 
 /// Returns a registry of every checker, storage, notifier and root section whose feature is enabled.
 ///
@@ -168,6 +172,7 @@ pub fn default_registry() -> config::Registry {
     sibling!("exec", exec, Checker "exec");
     sibling!("http", http, Checker "http");
     sibling!("tcp", tcp, Checker "tcp");
+    sibling!("tls", tls, Checker "tls");
     sibling!("storage-fs", storage_fs, Storage "fs");
     sibling!("storage-s3", storage_s3, Storage "s3");
     sibling!("statuspage", statuspage, Section "status_page");

@@ -9,8 +9,7 @@ const NOTIFIER: &str = "use a custom notifier (the guide `extend` shows one), or
 const STORAGE: &str = "use `fs`, `s3`, or a custom storage such as `third-party/checkup-sqlite`";
 
 /// Each type with its remedy.
-const REPLACED: [(Kind, &str, &str); 21] = [
-    (Kind::Checker, "tls", "use `tcp` with `tls: true`, which also records when the certificate expires"),
+const REPLACED: [(Kind, &str, &str); 20] = [
     (Kind::Checker, "https", "use `http`, which checks https:// URLs as well"),
     (Kind::Checker, "web", "use `http`"),
     (Kind::Checker, "port", "use `tcp`"),

@@ -2,6 +2,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
+mod cert_expiry;
 mod connect;
 mod file;
 mod resolve;
@@ -16,11 +17,12 @@ mod without_tls;
 pub use checkup_core::text::excerpt;
 
 pub use address::{HostPort, ParseHostPortError};
+pub use cert_expiry::judge_expiry;
 pub use connect::connect;
 pub use file::read_file;
 pub use resolve::{IpVersion, resolve};
 #[cfg(feature = "tls")]
-pub use tls::{TlsClient, TlsConfig, certificate_expiry, find_tls_failure, tls_connect, tls_failure};
+pub use tls::{Inspection, TlsClient, TlsConfig, certificate_expiry, find_tls_failure, tls_connect, tls_failure};
 pub use tls_settings::TlsSettings;
 pub use tls_version::TlsVersion;
 #[cfg(not(feature = "tls"))]

@@ -51,6 +51,9 @@ pub struct TlsSettings {
     /// The name to ask the server for (SNI), which its certificate must be valid for. Default: the server's host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub server_name: Option<String>,
+    /// The rest of [`ca_files`](Self::ca_files), for checkers whose settings have a list.
+    #[serde(skip)]
+    pub(crate) more_ca_files: Vec<PathBuf>,
 }
 
 impl TlsSettings {
@@ -63,6 +66,16 @@ impl TlsSettings {
     #[must_use]
     pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
         self.ca_file = Some(file.into());
+        self
+    }
+
+    /// Trusts the certificates in these PEM files instead of the system's. In JSON, only the first one is a part of these settings: this
+    /// is for checkers whose own settings have a list of files.
+    #[must_use]
+    pub fn ca_files<F: Into<PathBuf>>(mut self, files: impl IntoIterator<Item = F>) -> Self {
+        let mut files = files.into_iter().map(Into::into);
+        self.ca_file = files.next();
+        self.more_ca_files = files.collect();
         self
     }
 

@@ -27,7 +27,7 @@ pub struct Ca {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
-    /// The certificate.
+    /// The certificate, and those that are presented after it.
     pub cert_pem: String,
     /// The private key (PKCS #8).
     pub key_pem: String,
@@ -40,17 +40,26 @@ impl Ca {
     ///
     /// If the system provides no randomness.
     pub fn new() -> Self {
-        // With equal names, a certificate of another authority would look forged instead of untrusted.
-        static COUNT: AtomicUsize = AtomicUsize::new(1);
-        let name = format!("Checkup test CA {}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let mut params = params(&name, &[]);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        let issuer = CertifiedIssuer::self_signed(params, new_key()).expect("these parameters can be signed");
+        let issuer = CertifiedIssuer::self_signed(authority(), new_key()).expect("these parameters can be signed");
         Self { issuer }
     }
 
-    /// The certificate of the authority, for use as a trusted root.
+    /// An authority whose certificate is signed by this one and valid until `end`. A server presents its certificate after its own:
+    /// [`Identity::followed_by`].
+    ///
+    /// # Panics
+    ///
+    /// If the end is before 1970.
+    pub fn intermediate(&self, end: SystemTime) -> Self {
+        let mut params = authority();
+        params.use_authority_key_identifier_extension = true;
+        set_validity(&mut params, SystemTime::UNIX_EPOCH, end);
+        let issuer =
+            CertifiedIssuer::signed_by(params, new_key(), &self.issuer).expect("these parameters can be signed");
+        Self { issuer }
+    }
+
+    /// The certificate of the authority, for use as a trusted root or in a chain.
     pub fn pem(&self) -> String {
         self.issuer.pem()
     }
@@ -117,6 +126,13 @@ impl fmt::Debug for Ca {
 }
 
 impl Identity {
+    /// Presents this certificate (PEM) as well, after those that are presented already.
+    #[must_use]
+    pub fn followed_by(mut self, pem: &str) -> Self {
+        self.cert_pem.push_str(pem);
+        self
+    }
+
     /// A self-signed server certificate.
     ///
     /// # Panics
@@ -147,6 +163,17 @@ impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity").field("cert_pem", &self.cert_pem).finish_non_exhaustive()
     }
+}
+
+/// The parameters of an authority with its own name: with equal names, a certificate of another authority would look forged instead of
+/// untrusted.
+fn authority() -> CertificateParams {
+    static COUNT: AtomicUsize = AtomicUsize::new(1);
+    let name = format!("Checkup test CA {}", COUNT.fetch_add(1, Ordering::Relaxed));
+    let mut params = params(&name, &[]);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
 }
 
 fn params(common_name: &str, names: &[&str]) -> CertificateParams {

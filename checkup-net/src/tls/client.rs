@@ -60,6 +60,18 @@ impl TlsClient {
         self
     }
 
+    pub(super) fn settings(&self) -> &TlsSettings {
+        &self.settings
+    }
+
+    pub(super) fn protocols(&self) -> &'static [&'static [u8]] {
+        self.alpn
+    }
+
+    pub(super) fn name(&self) -> &ServerName<'static> {
+        &self.server_name
+    }
+
     /// The name that the server's certificate must be valid for.
     pub fn server_name(&self) -> std::borrow::Cow<'_, str> {
         self.server_name.to_str()

@@ -1,6 +1,6 @@
 //! Builds a TLS configuration from settings: reads their files and the system's root certificates.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use checkup_core::Failure;
@@ -19,8 +19,12 @@ use crate::{TlsSettings, TlsVersion, excerpt, read_file};
 /// Checkup's cryptographic provider. It is independent of the process-wide default, which is for the program to choose.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
 
-/// Builds the configuration of these settings. Reads their files, and blocks the thread.
-pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientConfig, Failure> {
+/// Builds the configuration of these settings, and returns it with its verifier. Reads their files, and blocks the thread.
+pub(super) fn load(
+    settings: &TlsSettings,
+    alpn: Vec<Vec<u8>>,
+) -> Result<(ClientConfig, Arc<dyn ServerCertVerifier>), Failure> {
+    let verifier = verifier(settings)?;
     let versions: &[&SupportedProtocolVersion] = match settings.min_version {
         None | Some(TlsVersion::Tls12) => &[&version::TLS13, &version::TLS12],
         Some(TlsVersion::Tls13) => &[&version::TLS13],
@@ -30,7 +34,7 @@ pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientC
         .map_err(|_| unusable())?
         // Dangerous only with `skip_verify`: rustls calls every custom verifier dangerous.
         .dangerous()
-        .with_custom_certificate_verifier(verifier(settings)?);
+        .with_custom_certificate_verifier(Arc::clone(&verifier));
     let mut config = match (&settings.client_cert_file, &settings.client_key_file) {
         (Some(certificate), Some(key)) => builder
             .with_client_auth_cert(certificates(certificate)?, private_key(key)?)
@@ -39,7 +43,7 @@ pub(super) fn load(settings: &TlsSettings, alpn: Vec<Vec<u8>>) -> Result<ClientC
     };
     config.resumption = Resumption::disabled();
     config.alpn_protocols = alpn;
-    Ok(config)
+    Ok((config, verifier))
 }
 
 fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failure> {
@@ -57,8 +61,10 @@ fn verifier(settings: &TlsSettings) -> Result<Arc<dyn ServerCertVerifier>, Failu
         };
     };
     let mut roots = RootCertStore::empty();
-    let mut own = add_roots(&mut roots, ca_file)?;
-    own.extend(extra.map_or(Ok(Vec::new()), |file| add_roots(&mut roots, file))?);
+    let mut own = Vec::new();
+    for file in [ca_file].into_iter().chain(settings.more_ca_files.iter().map(PathBuf::as_path)).chain(extra) {
+        own.extend(add_roots(&mut roots, file)?);
+    }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&PROVIDER)).build();
     let inner = verifier.map_err(|_| unusable())?;
     Ok(Arc::new(OwnCertificate { inner, roots: own }))
@@ -156,8 +162,6 @@ fn client_failure(certificate: &Path, key: &Path, error: &rustls::Error) -> Fail
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use checkup_testkit::{Ca, Identity};
     use tempfile::TempDir;
 
@@ -236,7 +240,7 @@ mod tests {
 
     #[test]
     fn handshakes_are_never_resumed() {
-        let config = load(&TlsSettings { skip_verify: true, ..TlsSettings::default() }, Vec::new()).unwrap();
+        let (config, _) = load(&TlsSettings { skip_verify: true, ..TlsSettings::default() }, Vec::new()).unwrap();
         assert!(format!("{:?}", config.resumption).contains("Disabled"), "{:?}", config.resumption);
     }
 }

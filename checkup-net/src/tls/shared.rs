@@ -7,6 +7,7 @@ use checkup_core::Failure;
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task;
 use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::client::danger::ServerCertVerifier;
 
 use super::load::load;
 use super::stamp::Stamps;
@@ -19,6 +20,8 @@ type Key = (TlsSettings, Vec<Vec<u8>>);
 #[derive(Default)]
 struct Loaded {
     config: Weak<ClientConfig>,
+    /// The verifier in the configuration, which does not give it away.
+    verifier: Option<Weak<dyn ServerCertVerifier>>,
     stamps: Stamps,
 }
 
@@ -42,6 +45,14 @@ impl TlsSettings {
     ///
     /// If a file cannot be read or used, or the system has no roots. The failure says what is wrong and what to do.
     pub async fn client_config(&self, alpn: &[&[u8]]) -> Result<Arc<ClientConfig>, Failure> {
+        self.verified_config(alpn).await.map(|(config, _)| config)
+    }
+
+    /// The same, with the verifier in the configuration.
+    pub(super) async fn verified_config(
+        &self,
+        alpn: &[&[u8]],
+    ) -> Result<(Arc<ClientConfig>, Arc<dyn ServerCertVerifier>), Failure> {
         let alpn: Vec<Vec<u8>> = alpn.iter().map(|protocol| protocol.to_vec()).collect();
         // The name belongs to a connection, not to the configuration.
         let settings = Self { server_name: None, ..self.clone() };
@@ -50,14 +61,16 @@ impl TlsSettings {
         // Taken before the files are read, so that the next call notices a change made in between.
         let stamps = Stamps::take(&settings).await?;
         if let Some(config) = loaded.config.upgrade()
+            && let Some(verifier) = loaded.verifier.as_ref().and_then(Weak::upgrade)
             && loaded.stamps == stamps
         {
-            return Ok(config);
+            return Ok((config, verifier));
         }
-        let config = task::spawn_blocking(move || load(&settings, alpn)).await.map_err(Failure::from_error)??;
+        let load = move || load(&settings, alpn);
+        let (config, verifier) = task::spawn_blocking(load).await.map_err(Failure::from_error)??;
         let config = Arc::new(config);
-        *loaded = Loaded { config: Arc::downgrade(&config), stamps };
-        Ok(config)
+        *loaded = Loaded { config: Arc::downgrade(&config), verifier: Some(Arc::downgrade(&verifier)), stamps };
+        Ok((config, verifier))
     }
 }
 

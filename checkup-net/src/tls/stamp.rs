@@ -46,8 +46,9 @@ impl Stamp {
 
 /// The files that the configuration of these settings is made from.
 pub(super) fn files(settings: &TlsSettings) -> impl Iterator<Item = &PathBuf> {
-    let roots = [&settings.ca_file, &settings.extra_ca_file].into_iter().filter(|_| !settings.skip_verify);
-    roots.chain([&settings.client_cert_file, &settings.client_key_file]).flatten()
+    let roots = [&settings.ca_file, &settings.extra_ca_file].into_iter().flatten().chain(&settings.more_ca_files);
+    let client = [&settings.client_cert_file, &settings.client_key_file].into_iter().flatten();
+    roots.filter(|_| !settings.skip_verify).chain(client)
 }
 
 #[cfg(unix)]
