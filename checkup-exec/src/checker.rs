@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::io;
-use std::path::PathBuf;
+use std::path::{PathBuf, is_separator};
 use std::process::ExitStatus;
 use std::sync::Arc;
 
 use checkup_core::{
     Cause, Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, Secret, Sourced,
-    async_trait, validate_path,
+    async_trait, resolve_path, validate_path,
 };
 use memchr::memmem;
 use tokio::process::Command;
@@ -22,7 +22,6 @@ use crate::{Exec, Raise};
 impl IntoChecker for Exec {
     fn into_checker(self) -> Result<Arc<dyn Checker>, ConfigError> {
         let mut problems = ConfigProblems::new();
-        problems.take(validate_command(&self.command));
         for (index, argument) in self.arguments.iter().enumerate() {
             problems.take(without_nul(&format!("arguments[{index}]"), argument.expose()));
         }
@@ -39,9 +38,12 @@ impl IntoChecker for Exec {
         let redactor = Redactor::new(&self);
         let [must_contain, must_not_contain] = [&self.must_contain, &self.must_not_contain]
             .map(|text| Some(Sourced::of_settings(text.as_str())).filter(|text| !text.as_str().is_empty()));
+        let command = Sourced::of_settings(self.command);
+        let program = problems.take(program(command.as_str()));
         problems.finish(|| {
             Some(Arc::new(ExecChecker {
-                command: self.command.into(),
+                command: command.redacted().into(),
+                program: program?,
                 arguments: self.arguments.into(),
                 directory: self.directory,
                 environment: self.environment.into_iter().collect(),
@@ -60,7 +62,9 @@ impl IntoChecker for Exec {
 /// The checker that [`Exec`] becomes.
 #[derive(Debug)]
 pub struct ExecChecker {
+    /// As it was written, without the values of variables.
     command: Box<str>,
+    program: Secret,
     arguments: Box<[Secret]>,
     directory: Option<PathBuf>,
     environment: Box<[(String, Secret)]>,
@@ -96,7 +100,7 @@ impl Checker for ExecChecker {
 
 impl ExecChecker {
     fn process(&self) -> Command {
-        let mut process = Command::new(&*self.command);
+        let mut process = Command::new(self.program.expose());
         process.args(self.arguments.iter().map(Secret::expose));
         if let Some(directory) = &self.directory {
             process.current_dir(directory);
@@ -204,7 +208,8 @@ fn is_no_program(error: &io::Error) -> bool {
     error.raw_os_error() == Some(if cfg!(windows) { 193 } else { 8 })
 }
 
-fn validate_command(command: &str) -> Result<(), ConfigError> {
+/// What to run: a path in the settings is relative to the folder of the config file, and a plain name is looked up in `PATH`.
+fn program(command: &str) -> Result<Secret, ConfigError> {
     if command.trim().is_empty() {
         return Err(ConfigError::expected("command", "a program such as \"/usr/bin/df\"").found("an empty text"));
     }
@@ -212,7 +217,14 @@ fn validate_command(command: &str) -> Result<(), ConfigError> {
         let found = "a text with several lines; to run a script, set `command: sh` and `arguments: [-c, …]`";
         return Err(ConfigError::expected("command", "the path or the name of one program").found(found));
     }
-    Ok(())
+    if !command.contains(is_separator) {
+        return Ok(command.into());
+    }
+    let path = resolve_path(command).into_os_string().into_string();
+    path.map(Secret::new).map_err(|_| {
+        let message = "the folder of the config file has a name that is not UTF-8; write an absolute path";
+        ConfigError::reason("command", message)
+    })
 }
 
 fn validate_variable(name: &str, value: &Secret) -> Result<(), ConfigError> {

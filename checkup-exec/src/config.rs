@@ -1,9 +1,9 @@
 //! [`Exec`]: the settings of an exec check.
 
 use std::collections::BTreeMap;
-use std::path::{PathBuf, is_separator};
+use std::path::PathBuf;
 
-use checkup_core::{Secret, resolve_path};
+use checkup_core::Secret;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -41,7 +41,7 @@ pub(crate) const MAX_OUTPUT_BYTES: usize = 64 << 20;
 #[non_exhaustive]
 pub struct Exec {
     /// The program: its path, or a name that is looked up in `PATH`. No shell is involved. Results show it as the endpoint.
-    #[serde(deserialize_with = "program")]
+    /// In a config file, a relative path such as `./check` is relative to the folder of the file.
     pub command: String,
 
     /// The arguments, each passed as it is. They may contain secrets, so they are never shown. On most systems every user of the
@@ -204,17 +204,6 @@ impl<'de> Deserialize<'de> for Raise {
             other => Err(D::Error::unknown_variant(other, &["error", "warn", "warning"])),
         }
     }
-}
-
-/// Reads a program. A path is relative to the folder of the config file; a plain name is looked up in `PATH`.
-fn program<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if !text.contains(is_separator) {
-        return Ok(text);
-    }
-    resolve_path(&text).into_os_string().into_string().map_err(|_| {
-        D::Error::custom("the folder of the config file has a name that is not UTF-8; write an absolute path")
-    })
 }
 
 fn default_max_output_bytes() -> usize {

@@ -111,15 +111,19 @@ mod registry {
         }
     }
 
-    #[test]
-    fn a_path_is_relative_to_the_folder_of_the_config_file_and_a_name_is_not() {
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_path_is_relative_to_the_folder_of_the_config_file_and_a_name_is_not() {
         let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("bin")).unwrap();
+        std::os::unix::fs::symlink("/bin/sh", folder.path().join("bin/shell")).unwrap();
         let file = folder.path().join("checkup.yaml");
-        fs::write(&file, "checkers: [{type: exec, command: ./bin/check, name: a}, {type: exec, command: df, name: b}]")
-            .unwrap();
-        let checkup = registry().load(&file).unwrap();
-        let endpoints: Vec<_> = checkup.checks().map(|check| check.shown_endpoint().into_owned()).collect();
-        assert_eq!(endpoints, [folder.path().join("bin/check").display().to_string(), "df".to_owned()]);
+        let text = "checkers: [{type: exec, command: ./bin/shell, name: a}, {type: exec, command: sh, name: b}, {type: exec, command: ./sh, name: c}]";
+        fs::write(&file, text).unwrap();
+        let report = registry().load(&file).unwrap().check().await;
+        let healthy: Vec<_> =
+            report.results.iter().map(|result| (result.endpoint.as_str(), result.is_healthy())).collect();
+        assert_eq!(healthy, [("./bin/shell", true), ("sh", true), ("./sh", false)]);
     }
 
     #[cfg(unix)]

@@ -118,7 +118,7 @@ mod tests {
         let listed = list(&chain, None, day(1));
         assert!(listed.ends_with("and 92 more") && listed.len() < 1500, "{listed}");
         let garbage = CertificateDer::from(vec![0x30, 0x82, 0xff]);
-        assert_eq!(list(&[garbage.clone()], None, day(1)), "a certificate without a name (malformed)");
+        assert_eq!(list(std::slice::from_ref(&garbage), None, day(1)), "a certificate without a name (malformed)");
         assert_eq!(shown_issuer(&garbage), "an issuer without a name");
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checkup_core::{
-    Cause, Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, Timestamp, async_trait,
-    validate_path,
+    Cause, Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, Sourced, Timestamp,
+    async_trait, validate_path,
 };
 use checkup_net::{
     HostPort, Inspection, IpVersion, TlsClient, certificate_expiry, connect, find_tls_failure, judge_expiry, resolve,
@@ -51,7 +51,7 @@ impl IntoChecker for Tls {
                 client: client?,
                 threshold: self.cert_expiry_threshold,
                 names: names?,
-                issuer: self.issuer.into(),
+                issuer: Sourced::of_settings(self.issuer),
                 fingerprints: fingerprints?,
             }) as Arc<dyn Checker>)
         })
@@ -68,7 +68,7 @@ pub struct TlsChecker {
     threshold: Duration,
     names: Box<[ServerName<'static>]>,
     /// Empty means any.
-    issuer: Box<str>,
+    issuer: Sourced,
     /// Empty means any.
     fingerprints: Box<[Fingerprint]>,
 }
@@ -105,8 +105,9 @@ impl TlsChecker {
         self.check_fingerprint(own).map_err(with_chain)?;
         let path = path.as_deref().map_err(|failure| with_chain(failure.clone()))?;
         self.check_names(own).map_err(with_chain)?;
-        if !issuer(own).contains(&*self.issuer) {
-            let message = format!("the certificate was issued by {}, not by '{}'", shown_issuer(own), self.issuer);
+        if !issuer(own).contains(self.issuer.as_str()) {
+            let message =
+                format!("the certificate was issued by {}, not by '{}'", shown_issuer(own), self.issuer.redacted());
             return Err(with_chain(Failure::assertion(message)));
         }
         let Some(expiry) = certificate_expiry(path) else {

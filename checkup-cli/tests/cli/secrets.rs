@@ -87,6 +87,8 @@ fn config(kind: &str, type_name: &str, path: &[String]) -> Value {
             "access_key_id": "AKIAXXXX", "secret_access_key": "B"
         }),
         "fs" => json!({ "dir": "unused" }),
+        // It prints its arguments and fails.
+        "exec" => json!({ "command": "sh", "arguments": ["-c", "echo $0; exit 1"] }),
         _ => json!({ "endpoint_url": "127.0.0.1:1" }),
     };
     object["type"] = type_name.into();

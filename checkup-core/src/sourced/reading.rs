@@ -52,7 +52,7 @@ pub fn variables_in(text: &str) -> Box<[Variable]> {
 /// time, is returned as it is.
 ///
 /// A setting of the type [`PathBuf`] is resolved without this. It is for texts that may also be something else, such as a command that is
-/// a path or a plain name. Call it while the setting is deserialised.
+/// a path or a plain name. Call it while the settings are read or the plugin is made.
 pub fn resolve_path(path: &str) -> PathBuf {
     resolve(path).unwrap_or_else(|| path.into())
 }
