@@ -8,6 +8,7 @@ use std::time::Duration;
 use checkup_core::{
     Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, async_trait, validate_path,
 };
+use checkup_net::observe_expiry;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RecordType};
 use tokio::time::Instant;
@@ -17,7 +18,7 @@ use crate::config::{DEFAULT_RCODE, DEFAULT_RECORD_TYPE};
 use crate::dnssec::Dnssec;
 use crate::exchange::Exchange;
 use crate::expect::Expectation;
-use crate::server::{Secured, Server};
+use crate::server::{Server, without_effect};
 use crate::{Dns, rcode, record_type};
 
 /// As in upstream: the original Checkup, a Go program.
@@ -35,6 +36,7 @@ pub struct DnsChecker {
     server: Arc<Server>,
     question: Option<Question>,
     dnssec: Option<Dnssec>,
+    cert_expiry: Option<Duration>,
 }
 
 impl DnsChecker {
@@ -48,7 +50,13 @@ impl DnsChecker {
         let server = problems.take(Server::new(settings));
         let question = problems.take(question(settings));
         let dnssec = problems.take(dnssec(settings));
-        problems.finish(|| Some(Self { server: Arc::new(server?), question: question?, dnssec: dnssec? }))
+        if settings.cert_expiry.is_some() && !settings.transport.is_encrypted() {
+            problems.push(without_effect("cert_expiry", settings.transport));
+        }
+        problems.finish(|| {
+            let server = Arc::new(server?);
+            Some(Self { server, question: question?, dnssec: dnssec?, cert_expiry: settings.cert_expiry })
+        })
     }
 }
 
@@ -69,10 +77,11 @@ impl Checker for DnsChecker {
         let addresses = self.server.addresses().await?;
         let Some(question) = &self.question else {
             let stream = self.server.connect(&addresses).await?;
-            let (Secured::Plain(_) | Secured::Tls(_)) = self.server.secure(stream).await?;
-            return Ok(Observation::new().rtt(start.elapsed()));
+            let expiry = self.server.secure(stream).await?.certificate_expiry();
+            return observe_expiry(Observation::new().rtt(start.elapsed()), expiry, self.cert_expiry);
         };
         let exchange = Exchange::new(Arc::clone(&self.server), addresses);
+        let expiry = exchange.expiry();
         let mut query = Message::query();
         query.metadata.recursion_desired = true;
         query.add_query(question.query());
@@ -80,7 +89,7 @@ impl Checker for DnsChecker {
             Some(dnssec) => dnssec.ask(exchange, query, question).await?,
             None => question.judge(&exchange.ask(query).await?)?,
         }
-        Ok(Observation::new().rtt(start.elapsed()))
+        observe_expiry(Observation::new().rtt(start.elapsed()), expiry.get().copied(), self.cert_expiry)
     }
 
     fn default_timeout(&self) -> Duration {

@@ -2,7 +2,11 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
+#[cfg(feature = "config")]
+use checkup_core::config::DurationSchema;
+use checkup_core::duration;
 use checkup_net::TlsSettings;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +78,12 @@ pub struct Dns {
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: TlsSettings,
 
+    /// The check is degraded if the server's certificate, or another one that it presents, expires within this time. Only with the
+    /// transports `tls` and `https`. Default: none; results say when the first one expires in any case.
+    #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
+    pub cert_expiry: Option<Duration>,
+
     /// The path of the server's DNS service. Only with the transport `https`. Default: `/dns-query`.
     #[serde(default = "default_https_path", skip_serializing_if = "is_default_https_path")]
     pub https_path: String,
@@ -101,6 +111,7 @@ impl Dns {
             rcode: default_rcode(),
             transport: Transport::default(),
             tls: TlsSettings::new(),
+            cert_expiry: None,
             https_path: default_https_path(),
             dnssec: false,
             dnssec_trust_anchor_file: None,
@@ -149,6 +160,13 @@ impl Dns {
         self
     }
 
+    /// Makes the check degraded if the server's certificate expires within this time. Only with the transports TLS and HTTPS. Default: none.
+    #[must_use]
+    pub fn cert_expiry(mut self, threshold: Duration) -> Self {
+        self.cert_expiry = Some(threshold);
+        self
+    }
+
     /// Sets the path of the server's DNS service over HTTPS. Default: `/dns-query`.
     #[must_use]
     pub fn https_path(mut self, path: impl Into<String>) -> Self {
@@ -189,6 +207,11 @@ pub enum Transport {
 }
 
 impl Transport {
+    /// Whether it uses TLS.
+    pub(crate) const fn is_encrypted(self) -> bool {
+        matches!(self, Transport::Tls | Transport::Https)
+    }
+
     /// The name, as in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,8 +2,9 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::OnceLock;
 
-use checkup_core::{Cause, Failure, Phase};
+use checkup_core::{Cause, Failure, Phase, Timestamp};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -22,9 +23,18 @@ pub(crate) enum Connection {
 
 impl Connection {
     /// Connects to the first of these addresses that accepts, and performs the handshakes of the transport.
-    pub(crate) async fn open(server: &Server, addresses: &[SocketAddr]) -> Result<Self, Failure> {
+    /// Sets when the server's certificate expires, if it is not known yet.
+    pub(crate) async fn open(
+        server: &Server,
+        addresses: &[SocketAddr],
+        expiry: &OnceLock<Timestamp>,
+    ) -> Result<Self, Failure> {
         let stream = server.connect(addresses).await?;
-        Ok(match (server.secure(stream).await?, &server.uri) {
+        let secured = server.secure(stream).await?;
+        if let Some(known) = secured.certificate_expiry() {
+            expiry.get_or_init(|| known);
+        }
+        Ok(match (secured, &server.uri) {
             (Secured::Plain(stream), _) => Self::Tcp(stream),
             (Secured::Tls(stream), None) => Self::Tls(stream),
             (Secured::Tls(stream), Some(uri)) => Self::Https(Box::new(Https::open(*stream, uri.clone()).await?)),

@@ -3,10 +3,10 @@
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use checkup_core::{Cause, Failure, Phase};
+use checkup_core::{Cause, Failure, Phase, Timestamp};
 use hickory_proto::op::{Edns, Message, MessageType, OpCode, ResponseCode};
 use tokio::net::UdpSocket;
 use tokio::sync::Mutex;
@@ -40,11 +40,17 @@ pub(crate) struct Exchange {
     server: Arc<Server>,
     addresses: Vec<SocketAddr>,
     connection: Mutex<Option<Connection>>,
+    expiry: Arc<OnceLock<Timestamp>>,
 }
 
 impl Exchange {
     pub(crate) fn new(server: Arc<Server>, addresses: Vec<SocketAddr>) -> Self {
-        Self { server, addresses, connection: Mutex::new(None) }
+        Self { server, addresses, connection: Mutex::new(None), expiry: Arc::default() }
+    }
+
+    /// When the certificate of the server expires: set by the first connection with TLS.
+    pub(crate) fn expiry(&self) -> Arc<OnceLock<Timestamp>> {
+        Arc::clone(&self.expiry)
     }
 
     /// Sends a query and returns the answer, without judging it.
@@ -100,7 +106,7 @@ impl Exchange {
                 return Ok(answer);
             }
         }
-        let mut connection = Connection::open(&self.server, &self.addresses).await?;
+        let mut connection = Connection::open(&self.server, &self.addresses, &self.expiry).await?;
         let Some(without) = without else {
             let answer = connection.ask(query).await?;
             *slot = Some(connection);
@@ -158,7 +164,8 @@ impl Exchange {
     fn ask_apart(&self, query: Vec<u8>) -> Apart {
         let (server, addresses) = (Arc::clone(&self.server), self.addresses.clone());
         let mut task = JoinSet::new();
-        task.spawn(async move { Connection::open(&server, &addresses).await?.ask(&query).await });
+        let expiry = self.expiry();
+        task.spawn(async move { Connection::open(&server, &addresses, &expiry).await?.ask(&query).await });
         Apart(task)
     }
 

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use checkup_core::{ConfigError, ConfigProblems, Failure};
+use checkup_core::{ConfigError, ConfigProblems, Failure, Timestamp};
 use checkup_net::{HostPort, IpVersion, TlsClient, TlsSettings};
 use http::uri::{Authority, PathAndQuery, Uri};
 use tokio::net::TcpStream;
@@ -80,16 +80,26 @@ pub(crate) enum Secured {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Secured {
+    /// When the certificate of the server expires. `None` without TLS.
+    pub(crate) fn certificate_expiry(&self) -> Option<Timestamp> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => TlsClient::certificate_expiry(stream),
+        }
+    }
+}
+
 fn tls(dns: &Dns, host: &str) -> Result<Option<TlsClient>, ConfigError> {
-    if !matches!(dns.transport, Transport::Tls | Transport::Https) {
+    if !dns.transport.is_encrypted() {
         return if dns.tls == TlsSettings::default() { Ok(None) } else { Err(without_effect("tls", dns.transport)) };
     }
     let alpn: &[&[u8]] = if dns.transport == Transport::Https { &[HTTP2] } else { &[] };
     Ok(Some(TlsClient::new(&dns.tls, host, "endpoint_url")?.alpn(alpn)))
 }
 
-fn without_effect(key: &str, transport: Transport) -> ConfigError {
-    let transports = if key == "tls" { "\"tls\" or \"https\"" } else { "\"https\"" };
+pub(crate) fn without_effect(key: &str, transport: Transport) -> ConfigError {
+    let transports = if key != "https_path" { "\"tls\" or \"https\"" } else { "\"https\"" };
     let message =
         format!("valid only with `transport` {transports}, found with \"{transport}\"; set `transport` or remove this");
     ConfigError::invalid(key, message)

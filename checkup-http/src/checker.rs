@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use checkup_core::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, async_trait};
-use checkup_net::TlsConfig;
+use checkup_net::{TlsConfig, observe_expiry};
 use http::Method;
 use http::header::HeaderMap;
 use tokio::time::Instant;
@@ -34,6 +34,14 @@ impl IntoChecker for Http {
             && let Err(problem) = proxy::for_target(target)
         {
             problems.push(ConfigError::reason("endpoint_url", problem.to_string()));
+        }
+        if self.cert_expiry.is_some()
+            && self.follow_redirects == 0
+            && url.as_ref().is_some_and(|(target, _)| !target.tls)
+        {
+            let message =
+                "valid only with an https:// URL, or with `follow_redirects`; set one of them, or remove this";
+            problems.push(ConfigError::reason("cert_expiry", message));
         }
         problems.finish(|| {
             let (target, authorization) = url?;
@@ -96,8 +104,8 @@ impl Checker for HttpChecker {
         // A connection without TLS to a target may have TLS to a proxy, whose certificate is not the target's.
         let expiry = if is_tls { exchange.certificate_expiry() } else { None };
         let mut observation = self.judge(exchange).await?;
-        if let Some(expiry) = expiry {
-            observation = observation.certificate_expiry(expiry);
+        if expiry.is_some() {
+            observation = observe_expiry(observation, expiry, options.cert_expiry)?;
         }
         Ok(match start {
             Some(start) => observation.rtt(start.elapsed().saturating_sub(preparing)),

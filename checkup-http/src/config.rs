@@ -1,8 +1,11 @@
 //! [`Http`]: the settings of an HTTP check.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use checkup_core::{Secret, SecretUrl};
+#[cfg(feature = "config")]
+use checkup_core::config::DurationSchema;
+use checkup_core::{Secret, SecretUrl, duration};
 use checkup_net::{IpVersion, TlsSettings};
 use http::Method;
 use serde::{Deserialize, Serialize};
@@ -80,6 +83,11 @@ pub struct Http {
     /// The TLS settings for `https` URLs, including those of redirects. `server_name` applies only to the URL's own host.
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: TlsSettings,
+    /// The check is degraded if the server's certificate, or another one that it presents, expires within this time. If redirects are
+    /// followed, that of the last server counts. Only with `https` URLs. Default: none; results say when the first one expires in any case.
+    #[serde(default, with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
+    pub cert_expiry: Option<Duration>,
 }
 
 impl Http {
@@ -102,6 +110,7 @@ impl Http {
             ip_version: IpVersion::Any,
             resolve: None,
             tls: TlsSettings::default(),
+            cert_expiry: None,
         }
     }
 
@@ -207,6 +216,13 @@ impl Http {
     #[must_use]
     pub fn tls(mut self, settings: TlsSettings) -> Self {
         self.tls = settings;
+        self
+    }
+
+    /// Makes the check degraded if the server's certificate expires within this time. Default: none.
+    #[must_use]
+    pub fn cert_expiry(mut self, threshold: Duration) -> Self {
+        self.cert_expiry = Some(threshold);
         self
     }
 }

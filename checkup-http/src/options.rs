@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 use checkup_core::{ConfigError, ConfigProblems};
@@ -28,6 +29,7 @@ pub(crate) struct Options {
     /// The address to connect to, and the port if it differs from the URL's.
     pub(crate) fixed: Option<(IpAddr, Option<u16>)>,
     pub(crate) tls: TlsSettings,
+    pub(crate) cert_expiry: Option<Duration>,
     /// The name from the settings that the certificate must be valid for.
     pub(crate) server_name: Option<ServerName<'static>>,
     pub(crate) body_rules: BodyRules,
@@ -76,6 +78,7 @@ impl Options {
                 ip_version: http.ip_version,
                 fixed: fixed?,
                 tls: http.tls.clone(),
+                cert_expiry: http.cert_expiry,
                 server_name: server_name?,
                 body_rules: body_rules?,
                 header_rules: header_rules?,
@@ -107,6 +110,7 @@ fn has_defaults(http: &Http) -> bool {
         && http.response_headers.is_empty()
         && http.max_body_bytes == DEFAULT_MAX_BODY_BYTES
         && http.tls == TlsSettings::default()
+        && http.cert_expiry.is_none()
         && !has_body_rules(http)
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use checkup_core::{Cause, Check, Checkup, Phase, Phases, Status, Timestamp};
+use checkup_core::{Cause, Check, Checkup, IntoChecker, Phase, Phases, Status, Timestamp};
 use checkup_http::{Http, TlsSettings, TlsVersion};
 use checkup_testkit::{Ca, HttpServer, Identity, Response, TlsOptions, TlsServer};
 use support::{check, down, up};
@@ -257,6 +257,29 @@ async fn the_expiry_of_the_certificate_is_a_fact() {
     assert_eq!(check(http).await.facts().certificate_expiry, expiry);
     let plain = HttpServer::start(|_| Response::new(200));
     assert_eq!(check(Http::new(plain.url("/"))).await.facts().certificate_expiry, None);
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_soon_is_degraded_if_the_settings_ask_for_it() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let authority = Authority::new();
+    let now = SystemTime::now();
+    let identity = authority.ca.server_valid(&["127.0.0.1"], now - DAY, now + 5 * DAY - Duration::from_secs(30));
+    let server = start(identity, TlsOptions::new());
+    let http = || Http::new(server.url("/")).tls(trusting(authority.ca_file()));
+    for healthy in [http(), http().cert_expiry(4 * DAY)] {
+        assert_eq!(check(healthy).await.status, Status::Healthy);
+    }
+    let url = server.url("/");
+    let redirecting = HttpServer::start(move |_| Response::new(302).header("Location", &url));
+    let redirected = Http::new(redirecting.url("/")).tls(trusting(authority.ca_file())).follow_redirects(1);
+    for degraded in [http(), redirected] {
+        let result = check(degraded.cert_expiry(6 * DAY)).await;
+        assert_eq!(result.status, Status::Degraded, "{result:?}");
+        assert!(result.reason().unwrap().starts_with("certificate expiring soon (119h59m"), "{result:?}");
+    }
+    let error = Http::new("http://127.0.0.1/").cert_expiry(DAY).into_checker().unwrap_err().to_string();
+    assert!(error.starts_with("cert_expiry: valid only with an https:// URL"), "{error}");
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
-//! [`judge_expiry`]: what the end of a certificate means for a check.
+//! [`judge_expiry`]: what the end of a certificate means for a check, and [`observe_expiry`], which applies it to an observation.
 
 use std::time::Duration;
 
 use checkup_core::duration::GoDuration;
-use checkup_core::{Cause, Failure, Timestamp};
+use checkup_core::{Cause, Failure, Observation, Timestamp};
 
 /// Decides what the end of a certificate means: nothing if more than `threshold` is left, otherwise a notice, which makes the check
 /// degraded. This is the rule of every checker with a setting for it; the texts are those of upstream, the original Checkup (a Go
@@ -32,6 +32,26 @@ pub fn judge_expiry(expiry: Timestamp, threshold: Duration, now: Timestamp) -> R
     }
     let left = expiry.since(now);
     Ok((left < threshold).then(|| format!("certificate expiring soon ({})", GoDuration::rounded(left))))
+}
+
+/// Records when the certificate of a server expires, and applies [`judge_expiry`] if there is a threshold. Without a certificate, returns
+/// the observation as it is.
+///
+/// # Errors
+///
+/// Those of [`judge_expiry`].
+pub fn observe_expiry(
+    observation: Observation,
+    expiry: Option<Timestamp>,
+    threshold: Option<Duration>,
+) -> Result<Observation, Failure> {
+    let Some(expiry) = expiry else { return Ok(observation) };
+    let observation = observation.certificate_expiry(expiry);
+    let Some(threshold) = threshold else { return Ok(observation) };
+    Ok(match judge_expiry(expiry, threshold, Timestamp::now())? {
+        Some(notice) => observation.degraded(notice),
+        None => observation,
+    })
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod without_tls;
 pub use checkup_core::text::excerpt;
 
 pub use address::{HostPort, ParseHostPortError};
-pub use cert_expiry::judge_expiry;
+pub use cert_expiry::{judge_expiry, observe_expiry};
 pub use connect::connect;
 pub use file::read_file;
 pub use resolve::{IpVersion, resolve};

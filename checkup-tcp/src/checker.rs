@@ -13,7 +13,7 @@ use std::time::Duration;
 use checkup_core::{
     Cause, Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, Secret, async_trait,
 };
-use checkup_net::{HostPort, IpVersion, TlsClient, TlsSettings, connect, excerpt, resolve};
+use checkup_net::{HostPort, IpVersion, TlsClient, TlsSettings, connect, excerpt, observe_expiry, resolve};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
@@ -35,6 +35,9 @@ impl IntoChecker for Tcp {
         let mut problems = ConfigProblems::new();
         let address = problems.take(parse_address(&self));
         let tls = problems.take(parse_tls(self.tls.as_ref(), address.as_ref()));
+        if self.cert_expiry.is_some() && self.tls.is_none() {
+            problems.push(ConfigError::reason("cert_expiry", "valid only with `tls`; set `tls`, or remove this"));
+        }
         let expect = problems.take(self.expect.as_ref().map(Search::new).transpose());
         if !(1..=MAX_READ_BYTES).contains(&self.max_read_bytes) {
             let message = format!("expected 1 to {MAX_READ_BYTES}, found {}", self.max_read_bytes);
@@ -44,6 +47,7 @@ impl IntoChecker for Tcp {
             let endpoint = Endpoint::new(self.endpoint_url, &address?, self.ip_version);
             let talk = Talk {
                 tls: tls?,
+                cert_expiry: self.cert_expiry,
                 send: self.send.filter(|text| !text.is_empty()),
                 expect: expect?,
                 max_read_bytes: self.max_read_bytes,
@@ -78,6 +82,7 @@ struct Endpoint {
 #[derive(Debug)]
 struct Talk {
     tls: Option<TlsClient>,
+    cert_expiry: Option<Duration>,
     send: Option<Secret>,
     expect: Option<Search>,
     max_read_bytes: usize,
@@ -102,10 +107,9 @@ impl Checker for TcpChecker {
         match (&self.talk, tls) {
             (Some(talk), Some(tls)) => {
                 let connection = tls.connect(connection).await?;
-                if let Some(expiry) = TlsClient::certificate_expiry(&connection) {
-                    observation = observation.certificate_expiry(expiry);
-                }
+                let expiry = TlsClient::certificate_expiry(&connection);
                 talk.over(connection).await?;
+                observation = observe_expiry(observation, expiry, talk.cert_expiry)?;
             }
             (Some(talk), None) => talk.over(connection).await?,
             (None, _) => close(&mut connection).await,

@@ -2,7 +2,11 @@
 
 mod read;
 
-use checkup_core::Secret;
+use std::time::Duration;
+
+#[cfg(feature = "config")]
+use checkup_core::config::DurationSchema;
+use checkup_core::{Secret, duration};
 use checkup_net::{IpVersion, TlsSettings, tls_switch};
 use serde::Serialize;
 
@@ -51,6 +55,12 @@ pub struct Tcp {
     #[cfg_attr(feature = "config", schemars(schema_with = "tls_switch::schema"))]
     pub tls: Option<TlsSettings>,
 
+    /// The check is degraded if the server's certificate, or another one that it presents, expires within this time. Only with `tls`.
+    /// Default: none; results say when the first one expires in any case.
+    #[serde(with = "duration::option", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
+    pub cert_expiry: Option<Duration>,
+
     /// Connect over IPv4 (`4`) or IPv6 (`6`) only. Default: `"any"`.
     #[serde(default, skip_serializing_if = "IpVersion::is_any")]
     pub ip_version: IpVersion,
@@ -77,6 +87,7 @@ impl Tcp {
         Self {
             endpoint_url: endpoint_url.into(),
             tls: None,
+            cert_expiry: None,
             ip_version: IpVersion::Any,
             send: None,
             expect: None,
@@ -88,6 +99,13 @@ impl Tcp {
     #[must_use]
     pub fn tls(mut self, settings: TlsSettings) -> Self {
         self.tls = Some(settings);
+        self
+    }
+
+    /// Makes the check degraded if the server's certificate expires within this time. Only with TLS. Default: none.
+    #[must_use]
+    pub fn cert_expiry(mut self, threshold: Duration) -> Self {
+        self.cert_expiry = Some(threshold);
         self
     }
 

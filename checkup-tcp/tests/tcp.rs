@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use checkup_core::{Cause, Check, CheckResult, Checkup, Phase, Status, Timestamp};
+use checkup_core::{Cause, Check, CheckResult, Checkup, IntoChecker, Phase, Status, Timestamp};
 use checkup_net::{IpVersion, TlsVersion as MinVersion};
 use checkup_tcp::{Expect, Tcp, TlsSettings};
 use checkup_testkit::{Ca, TcpServer, TlsOptions, TlsServer, TlsVersion, closed_port};
@@ -258,6 +258,29 @@ async fn the_expiry_of_the_certificate_is_a_fact() {
     assert_eq!(result.facts().certificate_expiry, Some(expiry));
     let plain = TcpServer::silent();
     assert_eq!(run_tcp(to(&plain)).await.facts().certificate_expiry, None);
+}
+
+#[tokio::test]
+async fn a_certificate_that_expires_soon_is_degraded_if_the_settings_ask_for_it() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let files = Files::new();
+    let now = SystemTime::now();
+    let server = |end| TlsServer::silent(files.ca.server_valid(&["127.0.0.1"], now - 9 * DAY, end), TlsOptions::new());
+    let check = |server: &TlsServer, tls: TlsSettings| Tcp::new(server.addr().to_string()).tls(tls);
+    let trusting = || TlsSettings::new().ca_file(files.ca_file());
+    let soon = server(now + 5 * DAY - Duration::from_secs(30));
+    assert_healthy(&run_tcp(check(&soon, trusting())).await);
+    assert_healthy(&run_tcp(check(&soon, trusting()).cert_expiry(4 * DAY)).await);
+    let result = run_tcp(check(&soon, trusting()).cert_expiry(6 * DAY)).await;
+    assert_eq!(result.status, Status::Degraded, "{result:?}");
+    assert!(result.reason().unwrap().starts_with("certificate expiring soon (119h59m"), "{result:?}");
+    let expired = server(now - 3 * DAY);
+    let unverified = || TlsSettings::new().skip_verify(true);
+    assert_healthy(&run_tcp(check(&expired, unverified())).await);
+    let result = run_tcp(check(&expired, unverified()).cert_expiry(DAY)).await;
+    assert!(failure(&result).1.starts_with("certificate expired 72h0m"), "{result:?}");
+    let error = Tcp::new("db:1").cert_expiry(DAY).into_checker().unwrap_err().to_string();
+    assert_eq!(error, "cert_expiry: valid only with `tls`; set `tls`, or remove this");
 }
 
 #[tokio::test]

@@ -5,9 +5,9 @@ use std::future::pending;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use checkup_core::{Cause, Phase};
+use checkup_core::{Cause, IntoChecker, Phase, Status, Timestamp};
 use checkup_dns::{Dns, TlsSettings, Transport};
 use checkup_testkit::{Ca, Identity, TcpServer, TlsOptions, TlsServer};
 use hickory_proto::op::{Message, ResponseCode};
@@ -100,6 +100,34 @@ async fn a_server_over_https_that_fails_because_of_edns_is_asked_again_without()
     for status in [400, 500, 501] {
         https_without_edns(move |_| Reply::Status(status)).await;
     }
+}
+
+#[tokio::test]
+async fn the_certificate_of_an_encrypted_server_has_its_expiry_in_results() {
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    let trust = Trust::new();
+    let now = SystemTime::now();
+    let identity = || trust.ca.server_valid(&["127.0.0.1"], now - DAY, now + 5 * DAY - Duration::from_secs(30));
+    let over_tls = ZoneServer::start_tls(example(), &identity()).await;
+    let over_https = https_server::replying(identity(), |query| Reply::Answer(address(&query, NAME)));
+    let servers = [(over_tls.addr, Transport::Tls), (over_https.addr(), Transport::Https)];
+    for (server, transport) in servers {
+        let server = Dns::new(server.to_string()).transport(transport).tls(TlsSettings::new().ca_file(&trust.file));
+        for dns in [server.clone(), server.hostname(NAME)] {
+            let result = check(dns.clone().cert_expiry(4 * DAY)).await;
+            assert_healthy(&result);
+            let left = result.facts().certificate_expiry.unwrap().since(Timestamp::now());
+            assert!(left > 4 * DAY && left < 5 * DAY, "{left:?}");
+            let result = check(dns.cert_expiry(6 * DAY)).await;
+            assert_eq!(result.status, Status::Degraded, "{result:?}");
+            assert!(result.reason().unwrap().starts_with("certificate expiring soon (119h59m"), "{result:?}");
+        }
+    }
+    let error = Dns::new("127.0.0.1").cert_expiry(DAY).into_checker().unwrap_err().to_string();
+    assert!(
+        error.starts_with("cert_expiry: valid only with `transport` \"tls\" or \"https\", found with \"udp\""),
+        "{error}"
+    );
 }
 
 #[tokio::test]
