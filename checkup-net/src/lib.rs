@@ -6,6 +6,7 @@ mod cert_expiry;
 mod connect;
 mod file;
 mod resolve;
+mod starttls;
 #[cfg(feature = "tls")]
 mod tls;
 mod tls_settings;
@@ -21,6 +22,7 @@ pub use cert_expiry::{judge_expiry, observe_expiry};
 pub use connect::connect;
 pub use file::read_file;
 pub use resolve::{IpVersion, resolve};
+pub use starttls::StartTls;
 #[cfg(feature = "tls")]
 pub use tls::{Inspection, TlsClient, TlsConfig, certificate_expiry, find_tls_failure, tls_connect, tls_failure};
 pub use tls_settings::TlsSettings;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use checkup_core::{
     Cause, Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, Phase, Secret, async_trait,
 };
-use checkup_net::{HostPort, IpVersion, TlsClient, TlsSettings, connect, excerpt, observe_expiry, resolve};
+use checkup_net::{HostPort, IpVersion, StartTls, TlsClient, TlsSettings, connect, excerpt, observe_expiry, resolve};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::Instant;
 
@@ -38,6 +38,9 @@ impl IntoChecker for Tcp {
         if self.cert_expiry.is_some() && self.tls.is_none() {
             problems.push(ConfigError::reason("cert_expiry", "valid only with `tls`; set `tls`, or remove this"));
         }
+        if self.starttls.is_some() && self.tls.is_none() {
+            problems.push(ConfigError::reason("starttls", "valid only with `tls`; set `tls`, or remove this"));
+        }
         let expect = problems.take(self.expect.as_ref().map(Search::new).transpose());
         if !(1..=MAX_READ_BYTES).contains(&self.max_read_bytes) {
             let message = format!("expected 1 to {MAX_READ_BYTES}, found {}", self.max_read_bytes);
@@ -47,6 +50,7 @@ impl IntoChecker for Tcp {
             let endpoint = Endpoint::new(self.endpoint_url, &address?, self.ip_version);
             let talk = Talk {
                 tls: tls?,
+                starttls: self.starttls,
                 cert_expiry: self.cert_expiry,
                 send: self.send.filter(|text| !text.is_empty()),
                 expect: expect?,
@@ -82,6 +86,7 @@ struct Endpoint {
 #[derive(Debug)]
 struct Talk {
     tls: Option<TlsClient>,
+    starttls: Option<StartTls>,
     cert_expiry: Option<Duration>,
     send: Option<Secret>,
     expect: Option<Search>,
@@ -106,6 +111,9 @@ impl Checker for TcpChecker {
         let mut observation = Observation::new();
         match (&self.talk, tls) {
             (Some(talk), Some(tls)) => {
+                if let Some(protocol) = talk.starttls {
+                    protocol.ask(&mut connection, &tls.server_name()).await?;
+                }
                 let connection = tls.connect(connection).await?;
                 let expiry = TlsClient::certificate_expiry(&connection);
                 talk.over(connection).await?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 #[cfg(feature = "config")]
 use checkup_core::config::DurationSchema;
 use checkup_core::{Secret, duration};
-use checkup_net::{IpVersion, TlsSettings, tls_switch};
+use checkup_net::{IpVersion, StartTls, TlsSettings, tls_switch};
 use serde::Serialize;
 
 use crate::expect::Expect;
@@ -55,6 +55,12 @@ pub struct Tcp {
     #[cfg_attr(feature = "config", schemars(schema_with = "tls_switch::schema"))]
     pub tls: Option<TlsSettings>,
 
+    /// The protocol of a server that begins without TLS and changes to it when the client asks: `smtp`, `imap`, `pop3`, `ftp`, `ldap`,
+    /// `xmpp`, `postgres` or `mysql`. The dialogue up to TLS is part of the check; `send` and `expect` begin after it. Only with `tls`.
+    /// Default: none, and the handshake begins immediately.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<StartTls>,
+
     /// The check is degraded if the server's certificate, or another one that it presents, expires within this time. Only with `tls`.
     /// Default: none; results say when the first one expires in any case.
     #[serde(with = "duration::option", skip_serializing_if = "Option::is_none")]
@@ -87,6 +93,7 @@ impl Tcp {
         Self {
             endpoint_url: endpoint_url.into(),
             tls: None,
+            starttls: None,
             cert_expiry: None,
             ip_version: IpVersion::Any,
             send: None,
@@ -99,6 +106,13 @@ impl Tcp {
     #[must_use]
     pub fn tls(mut self, settings: TlsSettings) -> Self {
         self.tls = Some(settings);
+        self
+    }
+
+    /// Sets the protocol of a server that begins without TLS. Only with TLS. Default: none.
+    #[must_use]
+    pub fn starttls(mut self, protocol: StartTls) -> Self {
+        self.starttls = Some(protocol);
         self
     }
 

@@ -8,7 +8,7 @@ mod expect;
 mod from_url;
 
 pub use checker::TcpChecker;
-pub use checkup_net::{IpVersion, TlsSettings, TlsVersion};
+pub use checkup_net::{IpVersion, StartTls, TlsSettings, TlsVersion};
 pub use config::Tcp;
 pub use expect::Expect;
 

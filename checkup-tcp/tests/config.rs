@@ -29,6 +29,7 @@ fn all_keys_read_and_write_back() {
                 .min_version(TlsVersion::Tls13)
                 .server_name("ldap.example"),
         )
+        .starttls(checkup_tcp::StartTls::Ldap)
         .cert_expiry(std::time::Duration::from_secs(3600))
         .ip_version(IpVersion::V6)
         .send("QUIT\r\n")

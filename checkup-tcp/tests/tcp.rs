@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use checkup_core::{Cause, Check, CheckResult, Checkup, IntoChecker, Phase, Status, Timestamp};
 use checkup_net::{IpVersion, TlsVersion as MinVersion};
-use checkup_tcp::{Expect, Tcp, TlsSettings};
+use checkup_tcp::{Expect, StartTls, Tcp, TlsSettings};
 use checkup_testkit::{Ca, TcpServer, TlsOptions, TlsServer, TlsVersion, closed_port};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -281,6 +281,35 @@ async fn a_certificate_that_expires_soon_is_degraded_if_the_settings_ask_for_it(
     assert!(failure(&result).1.starts_with("certificate expired 72h0m"), "{result:?}");
     let error = Tcp::new("db:1").cert_expiry(DAY).into_checker().unwrap_err().to_string();
     assert_eq!(error, "cert_expiry: valid only with `tls`; set `tls`, or remove this");
+}
+
+#[tokio::test]
+async fn a_server_changes_to_tls_before_it_is_talked_to() {
+    let files = Files::new();
+    let acceptor = TlsOptions::new().acceptor(&files.ca.server(&["127.0.0.1"]));
+    let server = TcpServer::start(move |mut connection| {
+        let acceptor = acceptor.clone();
+        async move {
+            connection.write_all(b"220 ready\r\n").await.unwrap();
+            let mut command = [0; 22];
+            connection.read_exact(&mut command).await.unwrap();
+            connection.write_all(b"250 STARTTLS\r\n").await.unwrap();
+            connection.read_exact(&mut command[..10]).await.unwrap();
+            connection.write_all(b"220 begin\r\n").await.unwrap();
+            let Ok(mut connection) = acceptor.accept(connection).await else { return };
+            connection.read_exact(&mut command[..6]).await.unwrap();
+            let answer: &[u8] = if command.starts_with(b"NOOP\r\n") { b"250 over TLS\r\n" } else { b"500 no\r\n" };
+            connection.write_all(answer).await.unwrap();
+            let _ = connection.read_to_end(&mut Vec::new()).await;
+        }
+    });
+    let tls = TlsSettings::new().ca_file(files.ca_file());
+    let tcp = to(&server).tls(tls).starttls(StartTls::Smtp).send("NOOP\r\n").expect("250 over TLS");
+    let result = run_tcp(tcp).await;
+    assert_healthy(&result);
+    assert!(result.facts().certificate_expiry.is_some());
+    let error = Tcp::new("db:1").starttls(StartTls::Smtp).into_checker().unwrap_err().to_string();
+    assert_eq!(error, "starttls: valid only with `tls`; set `tls`, or remove this");
 }
 
 #[tokio::test]

@@ -125,7 +125,12 @@ impl TlsOptions {
         self
     }
 
-    pub(crate) fn acceptor(&self, identity: &Identity) -> TlsAcceptor {
+    /// Performs the handshakes of a server, for one that speaks another protocol first.
+    ///
+    /// # Panics
+    ///
+    /// If the certificate or its key is invalid.
+    pub fn acceptor(&self, identity: &Identity) -> TlsAcceptor {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let versions: &[&SupportedProtocolVersion] = match self.only {
             Some(TlsVersion::Tls12) => &[&version::TLS12],

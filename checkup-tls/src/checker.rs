@@ -10,7 +10,8 @@ use checkup_core::{
     async_trait, validate_path,
 };
 use checkup_net::{
-    HostPort, Inspection, IpVersion, TlsClient, certificate_expiry, connect, find_tls_failure, judge_expiry, resolve,
+    HostPort, Inspection, IpVersion, StartTls, TlsClient, certificate_expiry, connect, find_tls_failure, judge_expiry,
+    resolve,
 };
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
@@ -48,6 +49,7 @@ impl IntoChecker for Tls {
                 endpoint: self.endpoint_url.into(),
                 address: address?,
                 ip_version: self.ip_version,
+                starttls: self.starttls,
                 client: client?,
                 threshold: self.cert_expiry_threshold,
                 names: names?,
@@ -64,6 +66,7 @@ pub struct TlsChecker {
     endpoint: Box<str>,
     address: HostPort,
     ip_version: IpVersion,
+    starttls: Option<StartTls>,
     client: TlsClient,
     threshold: Duration,
     names: Box<[ServerName<'static>]>,
@@ -84,7 +87,10 @@ impl Checker for TlsChecker {
         // Certificates are read at the start and when they change. That must not count as the server's time.
         let start = Instant::now();
         let addresses = resolve(self.address.host(), self.address.port(), self.ip_version).await?;
-        let connection = connect(&addresses).await?;
+        let mut connection = connect(&addresses).await?;
+        if let Some(protocol) = self.starttls {
+            protocol.ask(&mut connection, &self.client.server_name()).await?;
+        }
         let mut inspection = self.client.inspect(connection).await?;
         let rtt = start.elapsed();
         Phase::end();
@@ -160,7 +166,7 @@ fn of_another(path: &[CertificateDer<'_>], expiry: Timestamp) -> String {
 }
 
 fn parse_address(tls: &Tls) -> Result<HostPort, ConfigError> {
-    let address = HostPort::parse(&tls.endpoint_url, Some(DEFAULT_PORT))
+    let address = HostPort::parse(&tls.endpoint_url, Some(tls.starttls.map_or(DEFAULT_PORT, StartTls::port)))
         .map_err(|error| ConfigError::invalid("endpoint_url", error.to_string()))?;
     match address.host().parse::<IpAddr>() {
         Ok(literal) if !tls.ip_version.allows(literal) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 #[cfg(feature = "config")]
 use checkup_core::config::DurationSchema;
 use checkup_core::duration;
-use checkup_net::{IpVersion, TlsSettings};
+use checkup_net::{IpVersion, StartTls, TlsSettings};
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// As in upstream: 336 hours, two weeks.
@@ -35,8 +35,14 @@ const DEFAULT_THRESHOLD: Duration = Duration::from_secs(336 * 3600);
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Tls {
-    /// The server: `shop.example.com`, `mail.example.com:465`, `[2001:db8::5]:8443`. Default port: 443.
+    /// The server: `shop.example.com`, `mail.example.com:465`, `[2001:db8::5]:8443`. Default port: 443, or that of
+    /// the protocol in `starttls`.
     pub endpoint_url: String,
+
+    /// The protocol of a server that begins without TLS and changes to it when the client asks: `smtp`, `imap`, `pop3`, `ftp`, `ldap`,
+    /// `xmpp`, `postgres` or `mysql`. Default: none, and the handshake begins immediately.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starttls: Option<StartTls>,
 
     /// The check is degraded if a certificate that is needed to trust the server expires within this time. 0 means the default.
     /// Default: 14 days (336 hours).
@@ -83,6 +89,7 @@ impl Tls {
     pub fn new(endpoint_url: impl Into<String>) -> Self {
         Self {
             endpoint_url: endpoint_url.into(),
+            starttls: None,
             cert_expiry_threshold: DEFAULT_THRESHOLD,
             trusted_roots: Vec::new(),
             tls: TlsSettings::new(),
@@ -91,6 +98,13 @@ impl Tls {
             fingerprints: Vec::new(),
             ip_version: IpVersion::Any,
         }
+    }
+
+    /// Sets the protocol of a server that begins without TLS. Default: none.
+    #[must_use]
+    pub fn starttls(mut self, protocol: StartTls) -> Self {
+        self.starttls = Some(protocol);
+        self
     }
 
     /// Sets how long before a certificate expires the check is degraded. Default: 14 days.

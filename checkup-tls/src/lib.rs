@@ -7,7 +7,7 @@ mod config;
 mod fingerprint;
 
 pub use checker::TlsChecker;
-pub use checkup_net::{IpVersion, TlsSettings, TlsVersion};
+pub use checkup_net::{IpVersion, StartTls, TlsSettings, TlsVersion};
 pub use config::Tls;
 
 /// Registers the checker `tls` for config files.

@@ -22,6 +22,7 @@ fn upstreams_settings_are_accepted() {
 #[test]
 fn all_keys_read_and_write_back() {
     let tls = Tls::new("[::1]:8443")
+        .starttls(checkup_tls::StartTls::Smtp)
         .cert_expiry_threshold(Duration::from_secs(3600))
         .trusted_roots(["a.pem"])
         .tls(TlsSettings::new().server_name("a.example").skip_verify(true))

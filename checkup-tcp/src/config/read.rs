@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use checkup_core::{Secret, duration};
-use checkup_net::{IpVersion, TlsSettings, tls_switch};
+use checkup_net::{IpVersion, StartTls, TlsSettings, tls_switch};
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::{Tcp, default_max_read_bytes};
@@ -18,6 +18,8 @@ struct Keys {
     endpoint_url: String,
     #[serde(default, with = "tls_switch")]
     tls: Option<TlsSettings>,
+    #[serde(default)]
+    starttls: Option<StartTls>,
     #[serde(default, with = "duration::option")]
     cert_expiry: Option<Duration>,
     #[serde(default)]
@@ -38,8 +40,8 @@ impl<'de> Deserialize<'de> for Tcp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let keys = Keys::deserialize(deserializer)?;
         let tls = with_upstream_keys(keys.tls, keys.tls_skip_verify, keys.tls_ca_file).map_err(D::Error::custom)?;
-        let Keys { endpoint_url, cert_expiry, ip_version, send, expect, max_read_bytes, .. } = keys;
-        Ok(Self { endpoint_url, tls, cert_expiry, ip_version, send, expect, max_read_bytes })
+        let Keys { endpoint_url, starttls, cert_expiry, ip_version, send, expect, max_read_bytes, .. } = keys;
+        Ok(Self { endpoint_url, tls, starttls, cert_expiry, ip_version, send, expect, max_read_bytes })
     }
 }
 

@@ -1,4 +1,5 @@
 //! What the tests of checks against real servers share.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
