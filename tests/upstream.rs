@@ -7,7 +7,7 @@ use std::path::Path;
 
 use checkup::config::Format;
 use checkup::{Checkup, Status, Timestamp};
-use checkup_testkit::{DnsAnswer, DnsServer, HttpServer, Response, TcpServer, closed_port};
+use checkup_testkit::{Ca, DnsAnswer, DnsServer, HttpServer, Response, TcpServer, TlsOptions, TlsServer, closed_port};
 use serde_json::{Value, json};
 
 /// A config as in upstream's documentation: every key of the three checkers, and integer durations.
@@ -73,6 +73,44 @@ async fn run_upstream_config(dir: &Path) -> Checkup {
 async fn an_upstream_config_runs_unchanged() {
     let dir = tempfile::tempdir().unwrap();
     run_upstream_config(dir.path()).await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn upstreams_tls_and_exec_checks_run_unchanged() {
+    let dir = tempfile::tempdir().unwrap();
+    let ca = Ca::new();
+    let root = dir.path().join("ca.pem");
+    std::fs::write(&root, ca.pem()).unwrap();
+    let server = TlsServer::silent(ca.server(&["127.0.0.1"]), TlsOptions::new());
+    let tls = |threshold: u64| {
+        json!({
+            "type": "tls", "endpoint_name": "TLS", "endpoint_url": server.addr().to_string(), "timeout": 5_000_000_000_u64,
+            "threshold_rtt": 5_000_000_000_u64, "attempts": 2, "cert_expiry_threshold": threshold, "trusted_roots": [root],
+        })
+    };
+    let exec = |raise: &str, expected: &str| {
+        json!({
+            "type": "exec", "name": "exec", "command": "echo", "arguments": ["hello", "world"], "raise": raise,
+            "must_contain": expected, "must_not_contain": "error", "threshold_rtt": 5_000_000_000_u64, "attempts": 2,
+            "attempt_spacing": 1_000_000,
+        })
+    };
+    let year = 365 * 24 * 3600 * 1_000_000_000;
+    let checks =
+        [tls(0), tls(year), exec("", "hello world"), exec("error", "x"), exec("warn", "x"), exec("warning", "x")];
+    // Names must differ.
+    let checks = checks.into_iter().enumerate().map(|(index, mut check)| {
+        let key = if check["type"] == "tls" { "endpoint_name" } else { "name" };
+        check[key] = format!("{index}").into();
+        check
+    });
+    let config = json!({ "checkers": checks.collect::<Vec<_>>() }).to_string();
+    let report = checkup::default_registry().parse(&config, Format::Json).unwrap().check().await;
+    let statuses: Vec<_> = report.results.iter().map(|result| result.status).collect();
+    use Status::{Degraded, Down, Healthy};
+    assert_eq!(statuses, [Healthy, Degraded, Healthy, Down, Degraded, Degraded], "{report}");
+    assert!(report.results[1].reason().unwrap().starts_with("certificate expiring soon ("), "{report}");
 }
 
 #[tokio::test]
