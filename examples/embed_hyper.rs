@@ -1,4 +1,4 @@
-//! Health checks in a service on plain hyper, without a web framework: `/healthz` and `/readyz` from a background monitor.
+//! Health checks in a service on plain hyper, without a web framework: `/livez` and `/readyz` from a background monitor.
 //!
 //! `/readyz` answers with text here, for people with `curl`; `embed_axum` answers with JSON and has more checks.
 #![allow(clippy::print_stdout, reason = "an example shows what it does")]
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use checkup::http::Http;
-use checkup::{Check, Checkup, Monitor, Status, check_fn};
+use checkup::{Check, Checkup, Monitor, Probe, check_fn};
 use checkup_testkit::{HttpServer, Response as Answer};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -49,9 +49,12 @@ async fn main() -> Result<(), Error> {
         Checkup::builder().check(check).build()
     };
     let limit = Duration::from_secs(10);
-    println!("{}", probe(503, "response status 503 Service Unavailable")?.wait_until_healthy(limit).await?);
+    println!(
+        "{}",
+        probe(503, "search: down: response status 503 Service Unavailable")?.wait_until_healthy(limit).await?
+    );
     started.store(true, Ordering::SeqCst);
-    println!("{}", probe(200, "healthy   search")?.wait_until_healthy(limit).await?);
+    println!("{}", probe(200, "search: healthy")?.wait_until_healthy(limit).await?);
 
     // A real service stops at SIGTERM: see `tokio::signal`. Stop taking requests first, then stop the monitor.
     let _ = stop.send(());
@@ -80,17 +83,17 @@ async fn serve(listener: TcpListener, monitor: Arc<Monitor>, mut stopped: onesho
 
 /// Answers from the latest runs, without running any check.
 fn answer(monitor: &Monitor, request: &Request<Incoming>) -> Response<String> {
-    let (status, body) = match request.uri().path() {
-        "/healthz" => (StatusCode::OK, "the process answers".to_owned()),
-        "/readyz" => match monitor.latest_of(|check| check.has_tag("readiness")) {
-            // Degraded means slow but still working.
-            Some(report) if report.status() < Status::Down => (StatusCode::OK, report.to_string()),
-            Some(report) => (StatusCode::SERVICE_UNAVAILABLE, report.to_string()),
-            None => (StatusCode::SERVICE_UNAVAILABLE, "not checked yet".to_owned()),
-        },
-        _ => (StatusCode::NOT_FOUND, String::new()),
+    let probe = match request.uri().path() {
+        "/livez" => Probe::liveness(),
+        "/readyz" => Probe::readiness(),
+        _ => return respond(404, String::new()),
     };
+    let answer = monitor.probe(&probe);
+    respond(answer.status_code(), answer.text())
+}
+
+fn respond(status: u16, body: String) -> Response<String> {
     let mut response = Response::new(body);
-    *response.status_mut() = status;
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }

@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use checkup::{Check, Checkup, Monitor, check_fn};
+//! use checkup::{Check, Checkup, Monitor, Probe, check_fn};
 //! # #[cfg(all(feature = "http", feature = "tcp", feature = "storage-fs"))] {
 //! use checkup::{http::Http, storage_fs::Fs, tcp::Tcp};
 //!
@@ -18,14 +18,15 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let checkup = Checkup::builder()
 //!     .check(Check::new("API", Http::new("https://api.example.com/health").must_contain("ok")).attempts(3))
-//!     .check(Check::new("database", Tcp::new("db.internal:5432")).threshold_rtt(Duration::from_millis(50)))
+//!     .check(Check::new("database", Tcp::new("db.internal:5432")).threshold_rtt(Duration::from_millis(50)).tag("readiness"))
 //!     .check(check_fn("queue", || async { queue_depth().await.map(|_| ()) }).tag("readiness"))
 //!     .storage(Fs::new("/var/lib/checkup"))
 //!     .build()?;
 //!
 //! let monitor = Monitor::builder(checkup).interval(Duration::from_secs(30)).start()?;
-//! // In the handler of `/readyz`. A degraded check is slow and still serves.
-//! let ready = monitor.latest().is_some_and(|report| report.is_up());
+//! // In the handler of `/readyz`: 200 unless a check tagged `readiness` is down or has no result yet. Degraded still serves.
+//! let answer = monitor.probe(&Probe::readiness());
+//! println!("{} {}", answer.status_code(), answer.text());
 //! # monitor.shutdown().await;
 //! # Ok(())
 //! # }
@@ -75,8 +76,9 @@
 //! # #[cfg(feature = "tcp")]
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! let checkup = Checkup::builder().check(Check::new("database", Tcp::new("127.0.0.1:5432"))).build()?;
-//! let report = checkup.wait_until_healthy(Duration::from_secs(30)).await?;
-//! report.assert_healthy(); // panics, listing what is unhealthy and why
+//! checkup.wait_until_healthy(Duration::from_secs(30)).await?; // the error lists what is unhealthy and why
+//! // Test the service. Then:
+//! checkup.check().await.assert_healthy(); // panics with the same list
 //! # Ok(())
 //! # }
 //! ```
