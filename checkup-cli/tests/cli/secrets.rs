@@ -86,7 +86,7 @@ fn config(kind: &str, type_name: &str, path: &[String]) -> Value {
             "bucket": "status", "endpoint": "http://127.0.0.1:1", "timeout": "1s",
             "access_key_id": "AKIAXXXX", "secret_access_key": "B"
         }),
-        "fs" => json!({ "dir": "unused" }),
+        "fs" => json!({ "dir": concat!(env!("CARGO_TARGET_TMPDIR"), "/secrets") }),
         // It prints its arguments and fails.
         "exec" => json!({ "command": "sh", "arguments": ["-c", "echo $0; exit 1"] }),
         _ => json!({ "endpoint_url": "127.0.0.1:1" }),
