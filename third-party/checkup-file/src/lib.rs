@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, path::PathBuf};
 
-use checkup::{Checker, Failure, Observation, async_trait};
+use checkup_core::{Checker, Failure, Observation, async_trait};
 
 /// Checks that a file exists.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

@@ -1,10 +1,10 @@
 //! A checker for Redis servers. It sends `AUTH` if a password is set, and then `PING`.
 //!
 //! ```
-//! use checkup::{Check, Checkup};
+//! use checkup_core::{Check, Checkup};
 //! use checkup_redis::Redis;
 //!
-//! # fn main() -> Result<(), checkup::ConfigError> {
+//! # fn main() -> Result<(), checkup_core::ConfigError> {
 //! let redis = Redis { endpoint_url: "localhost:6379".into(), password: "hunter2".into() };
 //! let checkup = Checkup::builder().check(Check::new("cache", redis)).build()?;
 //! # Ok(())
@@ -13,7 +13,7 @@
 
 use std::borrow::Cow;
 
-use checkup::{Checker, Failure, Observation, Phase, Secret, async_trait};
+use checkup_core::{Checker, Failure, Observation, Phase, Secret, async_trait};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 
 /// Checks that a Redis server answers `PING`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use checkup::{Cause, Check, CheckResult, Checkup, Status};
+use checkup_core::{Cause, Check, CheckResult, Checkup, Status};
 use checkup_redis::Redis;
 use tokio::process::Child;
 

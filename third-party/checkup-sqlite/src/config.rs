@@ -2,8 +2,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use checkup::config::DurationSchema;
-use checkup::{ConfigError, IntoStorage, Storage};
+use checkup_core::config::DurationSchema;
+use checkup_core::{ConfigError, IntoStorage, Storage};
 
 use crate::SqliteStorage;
 
@@ -18,7 +18,7 @@ pub struct Sqlite {
     #[serde(default = "yes")]
     pub create: bool,
     /// How long runs are kept; 0 keeps them forever. Default: 0.
-    #[serde(default, with = "checkup::duration", skip_serializing_if = "Duration::is_zero")]
+    #[serde(default, with = "checkup_core::duration", skip_serializing_if = "Duration::is_zero")]
     #[schemars(with = "DurationSchema")]
     pub check_expiry: Duration,
 }

@@ -1,7 +1,7 @@
 //! A storage in an SQLite database, with the table of the original Checkup: `checks(name PRIMARY KEY, timestamp UNIQUE, results)`.
 //!
 //! ```
-//! use checkup::{Checkup, check_fn};
+//! use checkup_core::{Checkup, check_fn};
 //! use checkup_sqlite::Sqlite;
 //!
 //! # #[tokio::main(flavor = "current_thread")]

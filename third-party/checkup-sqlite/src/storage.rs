@@ -1,9 +1,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use checkup::archive::Expiry;
-use checkup::check_file::{self, FileName};
-use checkup::{
+use checkup_core::archive::Expiry;
+use checkup_core::check_file::{self, FileName};
+use checkup_core::{
     CheckResult, Maintenance, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer, StorageReader,
     Timestamp, async_trait,
 };

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use checkup::check_file::FileName;
+use checkup_core::check_file::FileName;
 use checkup_sqlite::Sqlite;
 use checkup_testkit::conformance::StorageFixture;
 use rusqlite::{Connection, params};

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use checkup::{Report, Storage, StorageReader, Timestamp};
+use checkup_core::{Report, Storage, StorageReader, Timestamp};
 use checkup_sqlite::{Sqlite, SqliteStorage};
 
 #[tokio::test]
