@@ -1,11 +1,16 @@
 //! The sources of the page's data, and what the page shows when they fail.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
 use checkup_core::{CheckResult, Checkup, Report, Status, Storage as _, Timestamp};
 use checkup_statuspage::{PageStorage, StatusPage, deploy};
 use checkup_storage_s3::S3;
-use checkup_testkit::S3Server;
+use checkup_testkit::{S3Dialect, S3Server};
+use http::{StatusCode, Uri, header};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -132,6 +137,61 @@ async fn a_bucket_that_does_not_list_its_files_is_read_by_its_index() {
     // It stays live.
     upstream(&dir, &[minutes_ago("Login", 2, "healthy"), minutes_ago("Search", 0, "healthy")]);
     browser.until("return document.documentElement.dataset.state === 'healthy'").await;
+    browser.close().await;
+}
+
+/// What a bucket's web endpoint sends: objects, with the page for a folder, and no lists. Garage has no other access without a key.
+async fn object(State(server): State<Arc<S3Server>>, uri: Uri) -> Response {
+    let key = uri.path().trim_start_matches('/');
+    let key = if key.is_empty() || key.ends_with('/') { format!("{key}index.html") } else { key.to_owned() };
+    let Some(object) = server.object("status", &key) else { return StatusCode::NOT_FOUND.into_response() };
+    let mut response = object.content.into_response();
+    for (name, value) in [
+        (header::CONTENT_TYPE, object.content_type),
+        (header::CONTENT_ENCODING, object.content_encoding),
+        (header::CACHE_CONTROL, object.cache_control),
+    ] {
+        if let Some(value) = value {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+    }
+    response
+}
+
+#[tokio::test]
+async fn a_page_in_a_bucket_without_lists_is_live_by_the_index_that_nodes_write() {
+    let server = Arc::new(S3Server::start());
+    server.create_bucket("status");
+    server.dialect(S3Dialect::Garage);
+    let settings = || {
+        S3::new("status")
+            .endpoint(server.endpoint())
+            .prefix("checks/")
+            .access_key(server.access_key_id(), server.secret_access_key())
+            .index(true)
+    };
+    let store = async |name: &str, status: Status| {
+        // Each is a node of its own.
+        let checkup = Checkup::builder().storage(settings()).build().unwrap();
+        let mut result = CheckResult::new(name, format!("https://example.com/{name}"));
+        result.timestamp = Timestamp::now();
+        result.status = status;
+        checkup.storage().unwrap().store(&Report::new(vec![result])).await.unwrap();
+    };
+    let checkup = Checkup::builder().storage(settings()).build().unwrap();
+    let page = StatusPage::new().refresh_interval(Duration::from_secs(5));
+    deploy(&page, &checkup).await.unwrap();
+    store("Login", Status::Healthy).await;
+    let web = Web::of(Router::new().fallback(object).with_state(Arc::clone(&server))).await;
+    let browser = Browser::start().await;
+    browser.open(&format!("{}checks/", web.url), DESKTOP_LIGHT).await;
+    assert_eq!(browser.text("h1").await, "All systems operational");
+    assert_eq!((browser.count(".card").await, browser.count(".notice").await), (1, 0));
+    // A node stores, and the open page shows it.
+    store("Search", Status::Down).await;
+    browser.until("return document.documentElement.dataset.state === 'down'").await;
+    assert_eq!((browser.count(".card").await, browser.count(".notice").await), (2, 0));
+    browser.assert_quiet().await;
     browser.close().await;
 }
 
