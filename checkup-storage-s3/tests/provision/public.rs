@@ -3,21 +3,29 @@
 
 use checkup_core::{CheckResult, IntoStorage, Provision, Report, Timestamp};
 
-use super::moto::{Moto, anyone, bucket, put};
+use super::moto::{Moto, anyone, bucket, owner, put};
 use super::{provision, settings};
+
+/// Leaves out the one pattern with `?`, which is for the parts of a large summary. AWS knows `?`; moto fails on a policy with it. The unit
+/// tests of the policy match this pattern by AWS's rules.
+fn leave_out_question_marks(bucket: &str) {
+    const PATTERN: &str = "summary-*-*-????????????????.json";
+    let (_, policy) = owner("GET", &format!("/{bucket}?policy"), "");
+    assert!(policy.contains(PATTERN), "{policy}");
+    put(&format!("/{bucket}?policy"), &policy.replace(PATTERN, "summary.json"));
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn anyone_may_read_check_files_and_nothing_else() {
     let moto = Moto::new();
     let settings = settings(&moto.endpoint(), "public");
     provision(settings.clone(), Provision::new()).await;
+    leave_out_question_marks("public");
     let storage = settings.clone().into_storage().unwrap();
     storage.store(&Report::new(vec![CheckResult::new("API", "https://example.com")])).await.unwrap();
     for key in ["checks/secret.txt", "checks/index.html", "other/1795000000000000000-check.json", "secret.txt"] {
         put(&format!("/public/{key}"), "hidden");
     }
-    // The parts of a large summary are left out: their pattern has `?`, which AWS knows and moto does not. The unit tests of the policy
-    // match them by AWS's rules.
     put("/public/checks/summary.json", "{}");
 
     let name = storage.reader().unwrap().list(Timestamp::from_unix_nanos(0)).await.unwrap().remove(0);
@@ -51,6 +59,7 @@ async fn a_storage_without_a_key_reads_the_history() {
 async fn the_pages_files_are_public_if_the_page_is_there() {
     let moto = Moto::new();
     provision(settings(&moto.endpoint(), "paged"), Provision::new().page()).await;
+    leave_out_question_marks("paged");
     for key in ["checks/index.html", "checks/page.js", "checks/badge/api.svg", "checks/secret.txt", "index.html"] {
         put(&format!("/paged/{key}"), "content");
     }
