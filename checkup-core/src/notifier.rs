@@ -4,6 +4,7 @@ mod alert;
 mod error;
 mod function;
 mod message;
+mod section;
 mod wording;
 
 use std::fmt;
@@ -15,7 +16,8 @@ use async_trait::async_trait;
 pub use alert::{Alert, AlertKind, AlertStep};
 pub use error::{NotifyError, NotifyErrorKind};
 pub use function::notify_fn;
-pub use message::{Line, Link, Message, Section, Severity};
+pub use message::Message;
+pub use section::{Line, Link, Section, Severity};
 
 use crate::ConfigError;
 use crate::fnv::Fnv;

@@ -40,7 +40,6 @@ Where: eu, us (2 of 3 locations)
 Also affected: service 1, service 2, service 3, service 4, service 5, service 6, service 7, service 8, service 9, service 10 and 38 more
 Since: 2026-11-25 14:03 CET, for 2 min
 Endpoint: tcp://db.example.com:5432
-Acknowledge: checkup ack 3f2a9c01
 Runbook: https://wiki.example.com/database
 Status page: https://status.example.com";
     assert_eq!(text(full(AlertStep::Down)), expected);
@@ -119,8 +118,7 @@ fn a_location_without_name_is_not_mentioned_and_long_outages_are_in_days() {
     let expected = "\
 queue is still down
 
-Since: 2026-11-25 13:03 UTC, for 2 d 3 h
-Acknowledge: checkup ack 3f2a9c01";
+Since: 2026-11-25 13:03 UTC, for 2 d 3 h";
     assert_eq!(text(alert), expected);
 }
 

@@ -83,6 +83,8 @@ function byBytes(a, b) {
 export function joinRuns(runs, more) {
   for (const run of more) {
     const last = runs.at(-1);
+    // The interval of a single result is known once another follows.
+    if (last && !last.interval && last.last < run.from) last.interval = run.interval || run.from - last.last;
     if (last && last.status === run.status && run.from <= validUntil(last)) {
       last.last = Math.max(last.last, run.last);
       last.interval = run.interval;

@@ -95,6 +95,10 @@ pub(crate) fn runs_of(points: &[Point], before: Option<&Run>) -> Vec<Run> {
 /// Appends later runs. The first may be joined with the last existing one.
 pub(crate) fn join(runs: &mut Vec<Run>, more: impl IntoIterator<Item = Run>) {
     for run in more {
+        // The interval of a single result is known once another follows. Without it, the result would hold for the shortest validity.
+        if let Some(last) = runs.last_mut().filter(|last| last.interval.is_zero() && last.last < run.from) {
+            last.interval = if run.interval.is_zero() { run.from.since(last.last) } else { run.interval };
+        }
         match runs.last_mut() {
             Some(last) if last.status == run.status && run.from <= last.valid_until() => {
                 last.last = last.last.max(run.last);
@@ -198,6 +202,24 @@ mod tests {
     fn runs_in_parts_are_the_runs_of_all() {
         let all = points("hhhhddddhhhhhhhhhhhhhggdhhh");
         let whole = runs_of(&all, None);
+        for middle in 1..all.len() {
+            let mut runs = runs_of(&all[..middle], None);
+            let more = runs_of(&all[middle..], runs.last());
+            join(&mut runs, more);
+            assert_eq!(runs, whole, "in two at {middle}");
+        }
+    }
+
+    #[test]
+    fn a_single_result_holds_as_long_as_those_that_follow_it() {
+        // Every six hours, the first of them alone on its day.
+        let all: Vec<_> = points("hhhdhh")
+            .into_iter()
+            .enumerate()
+            .map(|(run, point)| Point { timestamp: at(360 * i64::try_from(run).unwrap()), ..point })
+            .collect();
+        let whole = runs_of(&all, None);
+        assert_eq!(whole.len(), 3);
         for middle in 1..all.len() {
             let mut runs = runs_of(&all[..middle], None);
             let more = runs_of(&all[middle..], runs.last());

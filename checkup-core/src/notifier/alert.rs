@@ -29,7 +29,7 @@ pub struct Alert {
     pub kind: AlertKind,
     /// The worst status since the onset, including for a recovery: what it recovered from.
     pub status: Status,
-    /// The id of the incident, for people: `checkup ack` takes it. A later incident of the same check has another.
+    /// The id of the incident, for people. A later incident of the same check has another.
     pub id: String,
     /// Identifies what the alert is about to a service that tracks incidents (PagerDuty's `dedup_key`, Opsgenie's `alias`). The same for all
     /// steps, all nodes and all incidents of a check: nodes that cannot see each other share one incident there.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::message::{Line, Link, Section, Severity};
+use super::section::{Line, Link, Section, Severity};
 use super::{Alert, AlertKind, AlertStep};
 use crate::text::excerpt;
 use crate::{Status, Timestamp};
@@ -88,9 +88,6 @@ impl Alert {
         }
         if let Some(note) = &self.note {
             line("Note", shown(note));
-        }
-        if !self.step.is_over() && !self.is_test {
-            line("Acknowledge", format!("checkup ack {}", excerpt(self.id.as_bytes(), MAX_NAME)));
         }
         let links = [("Runbook", &self.runbook), ("Status page", &self.page)];
         let links = links.into_iter().filter_map(|(label, url)| {
