@@ -17,7 +17,7 @@ use super::{NotifierFixture, offered};
 const HUNDREDS: usize = 400;
 
 /// A long text with characters of several bytes.
-const LONG: &str = "the quick brown fox jumps over the lazy dog – größer als gedacht, 日本語 & <more> ";
+const LONG: &str = "the quick brown fox jumps over the lazy dog – größer und länger, 日本語 & <more> ";
 
 /// Longer than any notifier waits, with all its retries; the engine gives up after a minute.
 const NETWORK_LIMIT: Duration = Duration::from_secs(600);
