@@ -120,6 +120,8 @@ async fn files_that_the_summary_lacks_are_not_removed() {
         (NoSummary::Unwritable, "10 check files have expired and are not in the summary; the first is "),
     ] {
         let files = history(20, 1).await;
+        // Between two days, so that it is the same ten files at any time of day.
+        let expiry = Timestamp::now().since(day(10));
         let before = match problem {
             NoSummary::Later => Some("{\"version\":99}"),
             NoSummary::Unreadable => Some("{}"),
@@ -133,7 +135,7 @@ async fn files_that_the_summary_lacks_are_not_removed() {
             unwritable: (problem == NoSummary::Unwritable).then(|| summary::FILE.to_owned()),
             ..Failing::new(&files)
         };
-        let failures = failures(expire(failing, DAY * 10).await);
+        let failures = failures(expire(failing, expiry).await);
         assert!(failures.contains(reported), "{problem:?}: {failures}");
         // The summary is what it was, and every result is still in a check file.
         let after = files.get(summary::FILE).await.ok();
@@ -141,7 +143,7 @@ async fn files_that_the_summary_lacks_are_not_removed() {
         assert_eq!(everything(&files).await.len(), 20, "{problem:?}");
         // Once the summary can be made, they expire.
         files.delete(&[summary::FILE]).await.unwrap();
-        let done = expire(files.clone(), DAY * 10).await.unwrap();
+        let done = expire(files.clone(), expiry).await.unwrap();
         assert_eq!((done.expired, done.failures), (10, vec![]), "{problem:?}");
     }
 }
