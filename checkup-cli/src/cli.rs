@@ -37,7 +37,7 @@ struct Cli {
 enum Command {
     Every(every::Args),
     Wait(wait::Args),
-    Message(message::Args),
+    Message(Box<message::Args>),
     History(history::Args),
     Serve(serve::Args),
     #[command(subcommand)]

@@ -1,12 +1,12 @@
 //! What `history` shows: each check with its verdict and its series, from the config file and the storage.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use checkup_core::history::Hysteresis;
+use checkup_core::history::Rules;
 use checkup_core::summary::{DayStats, Incident, Posted, Series, Summary, Window};
-use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
+use checkup_core::{Checkup, Status, Timestamp, Verdict};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 3_600);
@@ -25,8 +25,8 @@ pub(crate) struct History<'a> {
     pub(crate) summary: &'a Summary,
     pub(crate) period: Period,
     pub(crate) checks: Vec<CheckHistory<'a>>,
-    /// How many locations must be down for a check to be down.
-    quorum: Quorum,
+    /// How results become states and incidents.
+    rules: Rules,
 }
 
 /// The period that the history covers.
@@ -97,7 +97,7 @@ impl<'a> History<'a> {
                 checks[*place].verdict = Some(verdict);
             }
         }
-        Self { summary, period, checks, quorum: checkup.quorum() }
+        Self { summary, period, checks, rules: checkup.rules() }
     }
 
     /// The statistics of each day of the period; `None` for a day without results.
@@ -121,7 +121,7 @@ impl<'a> History<'a> {
         if times.last().is_none_or(|(time, _)| *time < length) {
             times.push((length, period_name(length)));
         }
-        let timeline = self.summary.timeline(series.iter().copied(), self.quorum, now);
+        let timeline = self.summary.timeline(series.iter().copied(), self.rules.quorum, now);
         let uptime = |time| timeline.availability(now.saturating_sub(time), now).uptime();
         times.into_iter().map(|(time, name)| (name, uptime(time))).collect()
     }
@@ -129,9 +129,9 @@ impl<'a> History<'a> {
     /// The incidents of a check over its locations that are in the period, the latest first.
     pub(crate) fn incidents(&self, check: &CheckHistory<'_>) -> Vec<Incident> {
         let Period { now, .. } = self.period;
-        let timeline = self.summary.timeline(check.series.iter().copied(), self.quorum, now);
+        let timeline = self.summary.timeline(check.series.iter().copied(), self.rules.quorum, now);
         let since = self.period.since();
-        let mut incidents = timeline.incidents(Hysteresis::default());
+        let mut incidents = timeline.incidents(self.rules.hysteresis(&check.name));
         incidents.retain(|incident| incident.to.is_none_or(|to| to >= since));
         incidents.reverse();
         incidents
@@ -164,6 +164,9 @@ impl<'a> History<'a> {
         let since = self.period.since();
         let mut windows: Vec<_> =
             self.summary.windows.iter().filter(|window| window.to >= since && window.name.as_deref() == name).collect();
+        // Of maintenance that recurs only the next.
+        let mut planned = BTreeSet::new();
+        windows.retain(|window| window.from <= self.period.now || planned.insert(&window.id));
         windows.reverse();
         windows
     }

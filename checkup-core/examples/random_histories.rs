@@ -5,7 +5,7 @@
 use std::io::{BufWriter, Write};
 use std::time::Duration;
 
-use checkup_core::history::{Availability, Hysteresis, Incident};
+use checkup_core::history::{Availability, Incident};
 use checkup_core::summary::Summary;
 use checkup_core::{Quorum, Timestamp, check_file};
 use serde_json::{Value, json};
@@ -34,6 +34,7 @@ fn line(seed: u64) -> Result<Value, Box<dyn std::error::Error>> {
         let early: Vec<_> = of.results.iter().filter(|result| result.timestamp < middle).cloned().collect();
         summary.add(&early);
         summary.forget_before(middle);
+        summary.note_incidents(middle);
         stored = Some(serde_json::to_value(&summary)?);
         let late: Vec<_> = of.results.iter().filter(|result| result.timestamp >= middle).cloned().collect();
         summary.add(&late);
@@ -41,7 +42,7 @@ fn line(seed: u64) -> Result<Value, Box<dyn std::error::Error>> {
     }
     let quorum = Quorum::at_least(of.quorum).unwrap_or_default();
     let timeline = whole.timeline(&whole.series, quorum, of.now);
-    let incidents = timeline.incidents(Hysteresis::default());
+    let incidents = timeline.incidents(of.hysteresis);
     let days =
         [1, 3].map(|days| timeline.availability(of.now.saturating_sub(Duration::from_secs(days * 86_400)), of.now));
     let file: Value = serde_json::from_slice(&check_file::encode(&of.results)?)?;
@@ -49,6 +50,8 @@ fn line(seed: u64) -> Result<Value, Box<dyn std::error::Error>> {
         "seed": seed,
         "now": millis(of.now),
         "quorum": of.quorum,
+        "failures": of.hysteresis.failures,
+        "successes": of.hysteresis.successes,
         "summary": stored,
         "results": file,
         "state": timeline.state().as_str(),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[cfg(feature = "config")]
 use crate::config::DurationSchema;
 use crate::source::Source;
-use crate::{Checker, ConfigError, ConfigProblems, Failure, IntoChecker, Observation, duration};
+use crate::{Checker, ConfigError, ConfigProblems, Failure, Hidden, IntoChecker, Observation, duration};
 
 /// A named, configured check: a [`Checker`], with its attempts, timeouts, thresholds and interval.
 ///
@@ -80,6 +80,12 @@ pub struct Policy {
     #[serde(with = "duration::option")]
     #[cfg_attr(feature = "config", schemars(with = "Option<DurationSchema>"))]
     pub interval: Option<Duration>,
+    /// How many consecutive bad results begin an incident at a location, 1 or more. Default: 2, or 1 if results are ten minutes or more apart.
+    pub failures: Option<NonZeroU32>,
+    /// How many consecutive good results end an incident at a location, 1 or more. Default: 2, or 1 if results are ten minutes or more apart.
+    pub successes: Option<NonZeroU32>,
+    /// What views for the public leave out: `endpoint`, `reason`, `location`. Check files still have it. Default: none.
+    pub hide: Vec<Hidden>,
     /// Tags for selecting checks (`readiness`, `team:search`). Default: none.
     pub tags: Vec<String>,
     /// The heading under which the check is shown. Default: none.
@@ -99,6 +105,9 @@ impl Default for Policy {
             retries: 0,
             retry_spacing: Duration::from_secs(1),
             interval: None,
+            failures: None,
+            successes: None,
+            hide: Vec::new(),
             tags: Vec::new(),
             group: None,
             depends_on: Vec::new(),
@@ -218,6 +227,35 @@ impl Check {
     #[must_use]
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoint = Some(Box::new(Endpoint(endpoint.into().into())));
+        self
+    }
+
+    /// How many consecutive bad results begin an incident at a location; 0 for the default: 2, or 1 if results are ten minutes or more apart.
+    ///
+    /// ```
+    /// use checkup_core::check_fn;
+    ///
+    /// // A queue that is often full for a moment, and once it was, must be empty for a while to count as recovered.
+    /// let check = check_fn("queue", || async { Ok::<_, std::io::Error>(()) }).failures(5).successes(10);
+    /// assert_eq!(check.policy().failures.map(u32::from), Some(5));
+    /// ```
+    #[must_use]
+    pub fn failures(mut self, count: u32) -> Self {
+        self.policy_mut().failures = NonZeroU32::new(count);
+        self
+    }
+
+    /// How many consecutive good results end an incident at a location; 0 for the default: 2, or 1 if results are ten minutes or more apart.
+    #[must_use]
+    pub fn successes(mut self, count: u32) -> Self {
+        self.policy_mut().successes = NonZeroU32::new(count);
+        self
+    }
+
+    /// Hides a fact of the check from its status page, API, feed, badges and metrics. Check files still have it.
+    #[must_use]
+    pub fn hide(mut self, fact: Hidden) -> Self {
+        self.policy_mut().hide.push(fact);
         self
     }
 

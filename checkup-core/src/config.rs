@@ -68,7 +68,7 @@
 //! as `status_page`.
 //!
 //! Every check has `endpoint_name` (or `name`), `attempts`, `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`, `retry_spacing`,
-//! `interval`, `tags`, `group` and `depends_on`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in
+//! `interval`, `failures`, `successes`, `hide`, `tags`, `group` and `depends_on`: see [`Policy`](crate::Policy). Durations are strings such as `"1m30s"`, or integers in
 //! nanoseconds. A single value is accepted in place of a list: `tags: public`. Relative paths are relative to the folder of the file.
 //!
 //! In strings, `${VAR}` is the environment variable `VAR`, which must be set; `${VAR:-default}` is `default` if it is

@@ -64,7 +64,8 @@ pub use notifier::{
 };
 pub use path::validate_path;
 pub use results::{
-    Attempt, Cause, CheckResult, Facts, MaintenanceWindow, Phase, Phases, Post, PostState, Report, Stats, Status,
+    Attempt, Cause, CheckResult, Facts, Hidden, MaintenanceWindow, Phase, Phases, Post, PostState, Report, Stats,
+    Status,
 };
 pub use secret::Secret;
 pub use secret_url::SecretUrl;

@@ -3,6 +3,7 @@
 mod attempt;
 mod check_result;
 mod facts;
+mod hidden;
 mod json;
 mod phases;
 mod post;
@@ -13,6 +14,7 @@ mod status;
 pub use attempt::{Attempt, Cause};
 pub use check_result::{CheckResult, MaintenanceWindow};
 pub use facts::Facts;
+pub use hidden::Hidden;
 pub use phases::{Phase, Phases};
 pub use post::{Post, PostState};
 pub use report::Report;

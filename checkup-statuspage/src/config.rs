@@ -17,6 +17,7 @@ mod validate;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use checkup_core::Hidden;
 use serde::{Deserialize, Serialize};
 
 pub use group::{Group, Order};
@@ -135,6 +136,10 @@ pub struct StatusPage {
     #[serde(with = "refresh", skip_serializing_if = "is_default_refresh")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub refresh_interval: Duration,
+    /// What is hidden of all checks, on the page, in the API, the feed, badges and metrics: `endpoint`, `reason`, `location`. Check files have
+    /// it, so they are not served then, and the page must be in another place than they. Default: nothing; each check has its own `hide`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hide: Vec<Hidden>,
     /// Where a static page reads the check files. Default: the location that the storage reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<PageStorage>,
@@ -300,6 +305,13 @@ impl StatusPage {
         self
     }
 
+    /// Hides a fact of all checks.
+    #[must_use]
+    pub fn hide(mut self, fact: Hidden) -> Self {
+        self.hide.push(fact);
+        self
+    }
+
     /// Sets where a static page reads the check files.
     #[must_use]
     pub fn storage(mut self, storage: PageStorage) -> Self {
@@ -338,6 +350,7 @@ impl Default for StatusPage {
             timeframe: DEFAULT_TIMEFRAME,
             degraded_day: DEFAULT_DEGRADED_DAY,
             refresh_interval: DEFAULT_REFRESH,
+            hide: Vec::new(),
             storage: None,
         }
     }

@@ -66,9 +66,15 @@
 //!           "since": "2026-03-01T11:58:00Z", "reason": "connection refused" }
 //!       ]
 //!     }
+//!   ],
+//!   "announcements": [{ "id": "7f3a91c0de", "time": "2026-02-28T09:00:00Z", "text": "New prices from May" }],
+//!   "maintenance": [
+//!     { "id": "5b20c1d9aa", "group": "Shop", "check": "API", "from": "2026-03-08T02:00:00Z", "to": "2026-03-08T04:00:00Z", "text": "New disks" }
 //!   ]
 //! }
 //! ```
+//!
+//! `announcements` are posts to all checks, the latest 50; `maintenance` runs or is planned, and without `check` it is of all.
 //!
 //! `status` is `healthy`, `degraded`, `down`, `stale` (the latest results are too old) or `maintenance`. The overall `status` may also be
 //! `empty`.

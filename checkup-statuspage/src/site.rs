@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use checkup_core::health::{CheckHealth, Question};
+use checkup_core::history::Rules;
 use checkup_core::history::freshness::VALID_AT_LEAST;
 use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, ConfigError, Monitor, Quorum, Storage, StorageError, Timestamp, Verdict};
@@ -26,6 +27,7 @@ use crate::formats::representation::{Cache, JSON, Representation};
 use crate::page::files::PageFiles;
 use crate::page::page_config::PageConfig;
 use crate::page::shown::Shown;
+use crate::view::hiding::Hiding;
 use crate::view::overview::{Overview, may_run};
 use crate::view::timeline::timeline;
 use budget::Budget;
@@ -89,7 +91,9 @@ pub(crate) struct Inner {
     pub(crate) health_reports: Momentary,
     groups: Vec<crate::config::Group>,
     checkup: Option<Checkup>,
-    quorum: Quorum,
+    rules: Rules,
+    /// What is hidden from visitors.
+    pub(crate) hiding: Arc<Hiding>,
     max_age: Option<Duration>,
     probe: Option<Probe>,
 }
@@ -145,7 +149,7 @@ impl Site {
             return Ok(known);
         }
         let results = probe.results(checkup, question.max_age.unwrap_or(VALID_AT_LEAST), has_tag).await;
-        Ok(Some(results.iter().map(CheckHealth::of_result).collect()))
+        Ok(Some(results.iter().map(|result| inner.hiding.health(CheckHealth::of_result(result))).collect()))
     }
 
     /// The health from the latest known results.
@@ -161,7 +165,7 @@ impl Site {
             let checks = monitor.checkup().checks().filter(|check| has_tag(check));
             let health = checks.zip(&report.results).map(|(check, result)| CheckHealth {
                 interval: Some(check.policy().interval.unwrap_or(monitor.interval())),
-                ..CheckHealth::of_result(result)
+                ..inner.hiding.health(CheckHealth::of_result(result))
             });
             return Ok(Some(health.collect()));
         }
@@ -202,9 +206,9 @@ impl Inner {
 impl State {
     fn new(inner: &Inner, summary: Arc<Summary>, before: Option<&Self>) -> Self {
         let now = inner.clock.now();
-        let overview = Overview::new(&summary, inner.checkup.as_ref(), inner.quorum, now);
+        let overview = Overview::new(&summary, inner.checkup.as_ref(), &inner.rules, now);
         let since = now.saturating_sub(inner.settings.timeframe);
-        let happenings = timeline(&summary, since, inner.quorum, now);
+        let happenings = timeline(&summary, since, &inner.rules, now);
         let group = |name: &str| {
             let own = inner.groups.iter().find(|group| group.checks.iter().any(|check| check == name));
             own.map(|group| group.name.clone()).filter(|name| !name.is_empty())
@@ -348,15 +352,23 @@ impl SiteBuilder {
                 "expected a storage that can be read; this one can only store",
             ));
         }
-        let quorum = self.quorum.or_else(|| self.checkup.as_ref().map(Checkup::quorum)).unwrap_or_default();
-        let config = PageConfig::new(&self.page, self.checkup.as_ref(), PageSource::Api)
-            .with_quorum(quorum)
-            .with_demo(self.demo);
+        let mut rules = self.checkup.as_ref().map(Checkup::rules).unwrap_or_default();
+        rules.quorum = self.quorum.unwrap_or(rules.quorum);
+        let config =
+            PageConfig::new(&self.page, self.checkup.as_ref(), PageSource::Api).with_rules(&rules).with_demo(self.demo);
+        let hiding = Arc::new(Hiding::new(&self.page.hide, self.checkup.as_ref()));
         let inner = Arc::new(Inner {
             page: PageFiles::new(&self.page, &config)?,
             groups: config.into_groups(),
             files: CheckFiles::new(self.source.clone()),
-            live: Arc::new(Live::new(self.source, self.page.history_span(), self.refresh_after, self.clock.clone())),
+            live: Arc::new(Live::new(
+                self.source,
+                self.page.history_span(),
+                self.refresh_after,
+                self.clock.clone(),
+                (Arc::clone(&hiding), rules.clone()),
+            )),
+            hiding,
             clock: self.clock,
             histories: Semaphore::new(MAX_HISTORIES),
             states: Budget::new(MAX_STATES),
@@ -365,7 +377,7 @@ impl SiteBuilder {
             health_reports: Momentary::default(),
             settings: self.page,
             checkup: self.checkup,
-            quorum,
+            rules,
             max_age: self.max_age,
             probe: self.probe_when_stale.then(Probe::default),
         });

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use checkup_core::check_file::FileName;
-use checkup_core::{CheckResult, Checkup, Published, Report, Timestamp, check_fn};
+use checkup_core::{CheckResult, Checkup, Hidden, Published, Report, Timestamp, check_fn};
 use checkup_statuspage::{Group, PageStorage, PublishError, StatusPage, deploy, export};
 use checkup_storage_fs::Fs;
 use checkup_testkit::MemoryStorage;
@@ -36,9 +36,33 @@ async fn a_page_of_its_own_has_the_history_of_its_time() {
     assert_eq!(read(page.path(), "index.json"), "{}");
     assert!(read(page.path(), "badge/API.svg").contains("API: operational"));
     assert!(read(page.path(), "feed.atom").contains("<feed"));
-    assert_eq!(std::fs::read_dir(page.path().join("badge")).unwrap().count(), 2);
-    for entry in std::fs::read_dir(page.path().join("badge")).unwrap() {
-        assert!(!std::fs::read_to_string(entry.unwrap().path()).unwrap().contains("<script"));
+    assert!(read(page.path(), "badge/uptime/API.svg").contains("API: 100%"));
+    assert!(read(page.path(), "badge/rtt/API.svg").contains(" ms"));
+    for folder in ["badge/uptime", "badge/rtt"] {
+        let entries: Vec<_> = std::fs::read_dir(page.path().join(folder)).unwrap().collect();
+        assert_eq!(entries.len(), 2, "{folder}");
+        for entry in entries {
+            assert!(!std::fs::read_to_string(entry.unwrap().path()).unwrap().contains("<script"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_with_hidden_facts_has_none_of_them_and_no_check_files_next_to_it() {
+    let (checks, page) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let checkup = stored_in(checks.path()).await;
+    let hidden = StatusPage::new().hide(Hidden::Endpoint);
+    export(page.path(), &hidden, &checkup).await.unwrap();
+    let summary: serde_json::Value = serde_json::from_str(&read(page.path(), "summary.json")).unwrap();
+    for series in summary["series"].as_array().unwrap() {
+        assert_eq!(series["endpoint"], "", "{summary}");
+    }
+    assert!(!read(page.path(), "feed.atom").contains("function"));
+    for error in
+        [export(checks.path(), &hidden, &checkup).await.unwrap_err(), deploy(&hidden, &checkup).await.unwrap_err()]
+    {
+        let error = error.to_string();
+        assert!(error.starts_with("status_page.hide: expected a page without check files next to it"), "{error}");
     }
 }
 
@@ -81,7 +105,7 @@ async fn only_what_changed_is_written() {
     let written = later.iter().filter(|file| file.published == Published::Written);
     let names: Vec<_> = written.map(|file| file.name.as_str()).collect();
     // One bad result is no incident: the feed stays as it is.
-    assert_eq!(names, ["badge.svg", "badge/API.svg", "summary.json"]);
+    assert_eq!(names, ["badge.svg", "badge/API.svg", "badge/uptime/API.svg", "summary.json"]);
 }
 
 #[tokio::test]

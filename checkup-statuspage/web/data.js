@@ -24,15 +24,22 @@ export function resolved(url) {
 export function loaderOf(config) {
   const { source } = config;
   const base = resolved(source.url ?? "./");
-  if (source.type === "api") return new ServedLoader(resolved("summary.json"));
+  const hysteresis = hysteresisOf(config);
+  if (source.type === "api") return new ServedLoader(resolved("summary.json"), hysteresis);
   const list = source.type === "s3" ? new Bucket(base, source.prefix ?? "") : new Folder(base);
-  return new FileLoader(list, config.timeframe);
+  return new FileLoader(list, config.timeframe, hysteresis);
+}
+
+/** How many results begin and end an incident, by the name of the check, where it is not the default. */
+function hysteresisOf(config) {
+  return new Map((config.hysteresis ?? []).map(([name, failures, successes]) => [name, { failures, successes }]));
 }
 
 /** Loads from a server, which has all data in one file and sends its time. */
 class ServedLoader {
-  constructor(url) {
+  constructor(url, hysteresis) {
     this.url = url;
+    this.hysteresis = hysteresis;
     this.data = null;
     this.etag = null;
     /** How far the server's clock is ahead of this computer, in milliseconds. */
@@ -48,7 +55,7 @@ class ServedLoader {
     if (date) this.ahead = date - Date.now();
     const etag = response.headers.get("etag");
     if (!this.data || !etag || etag !== this.etag) {
-      this.data = readSummary(await jsonOf(response, this.url));
+      this.data = { ...readSummary(await jsonOf(response, this.url)), hysteresis: this.hysteresis };
       this.etag = etag;
       this.version += 1;
     }
@@ -58,9 +65,10 @@ class ServedLoader {
 
 /** Loads the summary, if there is one, and the check files that are not in it. */
 class FileLoader {
-  constructor(list, timeframe) {
+  constructor(list, timeframe, hysteresis) {
     this.list = list;
     this.timeframe = timeframe;
+    this.hysteresis = hysteresis;
     this.ahead = 0;
     this.version = 0;
     this.notes = [];
@@ -126,6 +134,7 @@ class FileLoader {
         // It is derived from the check files, which still exist.
       }
     }
+    this.data.hysteresis = this.hysteresis;
     for (const [name, results] of this.known) {
       if (this.data.files.has(name)) this.known.delete(name);
       else addResults(this.data, results);

@@ -1,7 +1,7 @@
 // What happened, as entries of lists: an incident with its course and messages, a message, a window of maintenance.
 
 import { el, icon } from "./dom.js";
-import { DAY, bdi, checkName, clock, duration, isSameDay, isolate, moment, rich, shorten, timeElement, timeSpan } from "./text.js";
+import { DAY, bdi, checkName, clock, duration, isSameDay, isolate, moment, rich, shorten, spanElements, timeElement } from "./text.js";
 import { capital, list, phrase, say } from "./words.js";
 import { placeNames, stateWord } from "./locations.js";
 
@@ -45,10 +45,10 @@ function permalink(id) {
 /** "down for 34 min, since 07:30", "down for 29 min, 14:02 to 14:31", "down when last seen, 20:03". */
 export function courseOf({ incident, at, until, isOpen }, now) {
   const state = el("strong", {}, say(incident.status));
-  if (incident.lastSeen !== undefined) return phrase("last_seen", { state, time: timeElement(until, moment(until, now)) });
+  const span = spanElements(at, until, now);
+  if (incident.lastSeen !== undefined) return phrase("last_seen", { state, time: span });
   const length = duration(until - at);
   if (isOpen) return phrase("for_since", { state, length, time: timeElement(at, moment(at, now)) });
-  const span = el("time", { datetime: new Date(at).toISOString() }, timeSpan(at, until, now));
   return phrase("was_for", { state, length, span });
 }
 
@@ -57,7 +57,7 @@ function placesIn({ locations }) {
 }
 
 function segmentLine({ status, from, to, locations, reasons }, { series }, now) {
-  const words = { state: el("strong", { "data-state": status }, stateWord(status)), span: timeSpan(from, to, now), length: duration(to - from) };
+  const words = { state: el("strong", { "data-state": status }, stateWord(status)), span: spanElements(from, to, now), length: duration(to - from) };
   const isSome = series.length > 1 && locations.length > 0;
   const line = isSome ? phrase("segment_at", { ...words, places: placeNames(locations) }) : phrase("segment", words);
   return el("li", { dir: "auto" }, line, reasons.length > 0 && `: ${list(reasons.slice(0, 2).map((reason) => isolate(shorten(reason, LONGEST_REASON))))}`);
@@ -80,8 +80,7 @@ function messageEntry({ at, check, text, state }) {
 
 function maintenanceEntry({ from, to, title, text }, now) {
   const what = el("b", {}, title ? bdi(shorten(title)) : say("all_checks"));
-  const span = el("time", { datetime: new Date(from).toISOString() }, timeSpan(from, to, now));
-  const words = phrase("maintenance_span", { span });
+  const words = phrase("maintenance_span", { span: spanElements(from, to, now) });
   return el("li", { class: "entry", "data-state": "maintenance" }, icon("maintenance"), el("p", {}, what, " ", words), text && said(text));
 }
 
@@ -110,6 +109,5 @@ export function namesOf({ titles }) {
 
 /** When a window is: "26 Nov, 04:04 to 05:04". */
 export function windowSpan({ from, to }, now) {
-  const end = isSameDay(from, to) || to - from < DAY / 2 ? clock(to) : moment(to, now);
-  return say("from_to", { from: moment(from, now), to: end });
+  return say("from_to", { from: moment(from, now), to: endOfSpan(from, to, now) });
 }

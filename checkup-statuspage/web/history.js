@@ -150,7 +150,7 @@ export function incidentsOfCheck(check, quorum, data, now) {
     runs: runsUpTo(series, now + AHEAD),
   }));
   const windows = windowsOver(check.series, data);
-  const incidents = incidentsFrom(check, locations, windows, quorum, now).map((incident) => ({
+  const incidents = incidentsFrom(check, locations, windows, quorum, now, data.hysteresis?.get(check.title), data.ids?.get(checkKey(check.title, check.endpoint))).map((incident) => ({
     ...incident,
     check,
     locations: [...new Set(incident.segments.flatMap((segment) => segment.locations))].filter((name) => name !== null).sort(),

@@ -13,11 +13,14 @@ export const RANK = { down: 3, degraded: 2, stale: 1, healthy: 0 };
 /** The states of the work on an incident, in this order. */
 const STATES = ["investigating", "identified", "monitoring", "resolved"];
 const POST_ID = /^[!-~]{1,64}$/u;
+/** How many further windows a post may have. */
+const MAX_RECURRING = 400;
+
 const PART = /^summary-\d+-\d+-[0-9a-f]{16}\.json$/u;
 
 /** Empty data. */
 export function emptyData() {
-  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], posts: new Map(), windows: [], series: new Map() };
+  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], posts: new Map(), windows: [], ids: new Map(), series: new Map() };
 }
 
 /** The data of a `summary.json`; throws if it is not a summary. If a series is broken, only that series is left out. */
@@ -32,7 +35,18 @@ export function readSummary(json) {
   data.problems = array(json.problems).filter(textOf).slice(0, 10);
   data.windows = array(json.windows)
     .filter(isWindow)
-    .map(({ from, to, title, text, id }) => ({ from, to, title: textOf(title), text: textOf(text) ?? "", id: textOf(id) ?? windowId(from, to) }));
+    .map(({ from, to, title, text, id, group }) => ({
+      from,
+      to,
+      title: textOf(title),
+      text: textOf(text) ?? "",
+      id: textOf(id) ?? windowId(from, to),
+      group: textOf(group),
+    }));
+  for (const { title, endpoint, at, id } of array(json.ids).filter(Boolean)) {
+    const ids = array(id).map((text, i) => ({ onset: time(at?.[i]), id: textOf(text) }));
+    data.ids.set(checkKey(title, endpoint), ids.filter((known) => known.onset !== null && known.id));
+  }
   for (const post of array(json.posts)) takePost(data, post);
   for (const raw of json.series) {
     const series = readSeries(raw);
@@ -134,20 +148,22 @@ function takePost(data, post) {
   if (known && compare(orderOf(post), orderOf(known)) <= 0) return;
   data.posts.set(key, post);
   data.windows = data.windows.filter((window) => postKey(window.id, window.title) !== key);
-  const { from, to, id } = post;
-  const window = { from, to, id, title: textOf(post.title), text: textOf(post.text) ?? "" };
-  if (!post.ended && isWindow(window)) data.windows.push(window);
-  // The computed values depend on which results are in a window.
+  for (const [from, to] of [[post.from, post.to], ...array(post.more)].filter(Array.isArray).slice(0, 1 + MAX_RECURRING)) {
+    const { id } = post;
+    const window = { from, to, id, title: textOf(post.title), text: textOf(post.text) ?? "", group: textOf(post.group) };
+    if (!post.ended && isWindow(window) && from <= post.revised + LONGEST_WINDOW) data.windows.push(window);
+  }
+  // Which results are in a window is part of what was computed.
   for (const series of data.series.values()) series.open = series.prepared = undefined;
 }
 
 /** The order of the versions of a post: by time, then by content, so that all readers choose the same one of two with the same time. */
-function orderOf({ revised, ended, title, endpoint, at, id, text, state, incident, from, to }) {
+function orderOf({ revised, ended, title, endpoint, at, id, text, state, incident, group, from, to }) {
   const optional = (value) => (value === undefined ? [0] : [1, value]);
   const about = textOf(title) === undefined ? [0] : [1, title, textOf(endpoint) ?? ""];
   const window = ended || time(from) === null ? [0] : [1, from, to];
   const rank = STATES.indexOf(state);
-  const said = [at, id, ended ? "" : (textOf(text) ?? ""), rank, ...optional(textOf(incident))];
+  const said = [at, id, ended ? "" : (textOf(text) ?? ""), rank, ...optional(textOf(incident)), ...optional(textOf(group))];
   return [revised, Number(Boolean(ended)), ...about, ...said, ...window];
 }
 
@@ -176,15 +192,15 @@ function windowId(from, to) {
   return `w${Math.floor(from)}-${Math.floor(to)}`;
 }
 
-/** The posts about a check, or without a check those about all checks: `{ at, text, state, incident }`, oldest first, without the texts of windows. */
+/** The posts about a check, or without a check those about all checks: `{ at, text, state, id, incident, group }`, oldest first, without the texts of windows. */
 export function messagesOf(data, check) {
   const said = (check?.series ?? [])
     .flatMap((series) => series.messages)
     .filter(({ at }) => !data.posts.has(postKey(`r${Math.floor(at)}`, check.title)));
   for (const post of data.posts.values()) {
-    const { title, endpoint, ended, from, at, id, text, state, incident } = post;
+    const { title, endpoint, ended, from, at, text, state, id, incident, group } = post;
     const isAbout = check ? textOf(title) === check.title && (textOf(endpoint) ?? "") === check.endpoint : textOf(title) === undefined;
-    if (isAbout && !ended && time(from) === null && textOf(text)) said.push({ at, id, text, state: textOf(state), incident: textOf(incident) });
+    if (isAbout && !ended && time(from) === null && textOf(text)) said.push({ at, text, state: textOf(state), id, incident: textOf(incident), group: textOf(group) });
   }
   const order = ({ at, id, text }) => [at, id ?? `r${Math.floor(at)}`, text];
   return said.sort((a, b) => compare(order(a), order(b)));
@@ -317,7 +333,7 @@ function readResult(raw) {
 
 /** The post in an entry of a check file, in the form that a summary has. */
 function postOf(raw) {
-  const { id, at, posted, all, state, incident, ended } = raw.post;
+  const { id, at, posted, all, state, incident, group, recurrence, windows, ended } = raw.post;
   const window = ended ? undefined : raw.maintenance;
   return {
     id,
@@ -328,6 +344,9 @@ function postOf(raw) {
     text: ended ? "" : raw.message,
     state,
     incident,
+    group,
+    recurrence,
+    more: ended ? [] : array(windows).filter(Array.isArray).map(([from, to]) => [millis(from), millis(to)]),
     from: window && millis(window.from),
     to: window && millis(window.to),
     ended: ended === true,

@@ -13,6 +13,8 @@ const MAX_REASONS = 4;
 /** If the interval is at least this long, one bad result begins an incident, and one good result ends it. */
 const LONG_INTERVAL = 10 * 60_000;
 const RESULTS = 2;
+/** Of this share of the intervals stretches must be apart to be two incidents: runs jitter. */
+const APART = 0.9;
 const BAD_RANK = { healthy: 0, degraded: 1, down: 2 };
 
 /** How long a result is valid if no other follows. */
@@ -210,17 +212,20 @@ export function lengthsOf(stretches) {
   return sum;
 }
 
-/** How many consecutive results begin an incident at a location, and how many end it. */
-const neededResults = (interval) => (interval >= LONG_INTERVAL ? 1 : RESULTS);
+/** How many results begin an incident at a location, or end it: as set, or by the interval. */
+const neededResults = (set, interval) => set ?? (interval >= LONG_INTERVAL ? 1 : RESULTS);
 
-/** The smoothed states of a location: bad from the first of enough bad results to the first of enough good ones. */
-export function smooth(runs, now) {
+/**
+ * The smoothed states of a location: bad from the first of enough bad results to the first of enough good ones. `hysteresis` has
+ * `failures` and `successes`, where they are set.
+ */
+export function smooth(runs, now, hysteresis = {}) {
   const ends = runs.map((run, i) => endOf(run, runs[i + 1]?.from ?? Infinity, now));
   const statuses = runs.map(() => "healthy");
   for (let start = 0; start < runs.length; ) {
     let end = start + 1;
     while (end < runs.length && ends[end - 1] >= Math.min(runs[end].from, now)) end += 1;
-    smoothGroup(runs, statuses, start, end, ends[end - 1] > now);
+    smoothGroup(runs, statuses, start, end, ends[end - 1] > now, hysteresis);
     start = end;
   }
   return runs
@@ -228,14 +233,14 @@ export function smooth(runs, now) {
     .filter(({ from, until }) => from < until);
 }
 
-function smoothGroup(runs, statuses, start, end, goesOn) {
+function smoothGroup(runs, statuses, start, end, goesOn, { failures, successes }) {
   let [bad, since, count, lastBad] = [false, null, 0, "down"];
   for (let i = start; i < end; i += 1) {
     const run = runs[i];
     const looksBad = run.status !== "healthy";
     if (looksBad === bad) [since, count] = [null, 0];
     else [since, count] = [since ?? i, count + run.count];
-    if (since !== null && count >= neededResults(run.interval)) {
+    if (since !== null && count >= neededResults(bad ? successes : failures, run.interval)) {
       bad = looksBad;
       for (let j = since; j < i; j += 1) statuses[j] = runs[j].status;
       [since, count] = [null, 0];
@@ -251,8 +256,8 @@ function smoothGroup(runs, statuses, start, end, goesOn) {
  * The incidents of a check, oldest first. `locations` are `{ location, runs }`; the windows are in order and do not overlap.
  * An incident without `to` is still open. One with `lastSeen` ended because no location had a valid result any longer.
  */
-export function incidentsFrom({ title, endpoint }, locations, windows, quorum, now) {
-  const smoothed = locations.map(({ runs }) => smooth(runs, now));
+export function incidentsFrom({ title, endpoint }, locations, windows, quorum, now, hysteresis = {}, ids = []) {
+  const smoothed = locations.map(({ runs }) => smooth(runs, now, hysteresis));
   const start = Math.min(...smoothed.filter((held) => held.length).map((held) => held[0].from));
   if (!Number.isFinite(start)) return [];
   const stretches = sweep(smoothed, quorum, start, now);
@@ -262,15 +267,36 @@ export function incidentsFrom({ title, endpoint }, locations, windows, quorum, n
     if (stretch.state !== "degraded" && stretch.state !== "down") return;
     const part = { stretch, next: stretches[i + 1], found: factsBetween(stretch, locations, smoothed, places) };
     const before = groups.at(-1)?.at(-1);
-    const near =
-      before &&
-      (stretch.from === before.stretch.to ||
-        (stretches[i - 1].state !== "unknown" &&
-          stretch.from - before.stretch.to < before.found.interval * neededResults(before.found.interval)));
-    if (near) groups.at(-1).push(part);
+    const interval = before?.found.interval;
+    const apart = APART * interval * neededResults(hysteresis.successes, interval);
+    if (before && (stretch.from === before.stretch.to || stretch.from - before.stretch.to < apart)) groups.at(-1).push(part);
     else groups.push([part]);
   });
-  return groups.map((parts) => incidentOf(title, endpoint, parts, windows, now)).filter(Boolean);
+  const incidents = groups.map((parts) => incidentOf(title, endpoint, parts, windows, now)).filter(Boolean);
+  keepIds(incidents, title, endpoint, ids);
+  return incidents.map(({ valid, ...incident }) => incident);
+}
+
+/** Gives incidents the ids that they had: those of the same onset, then those whose onset moved by less than the validity of a result. */
+function keepIds(incidents, title, endpoint, ids) {
+  const [used, own, moved] = [new Set(), new Set(), []];
+  for (const incident of incidents) {
+    const known = ids.find(({ onset, id }) => onset === incident.from && !used.has(id));
+    if (known) used.add((incident.id = known.id));
+    else moved.push(incident);
+  }
+  for (const incident of moved) {
+    const distance = ({ onset }) => Math.abs(onset - incident.from);
+    const near = ids.filter((known) => distance(known) < incident.valid && !used.has(known.id));
+    near.sort((a, b) => distance(a) - distance(b) || (a.id < b.id ? -1 : 1));
+    if (near.length) {
+      used.add((incident.id = near[0].id));
+      continue;
+    }
+    let onset = incident.from;
+    while (used.has(incident.id) || own.has(incident.id)) incident.id = incidentId(title, endpoint, (onset -= 60_000));
+    own.add(incident.id);
+  }
 }
 
 function incidentOf(title, endpoint, parts, windows, now) {
@@ -297,6 +323,8 @@ function incidentOf(title, endpoint, parts, windows, now) {
     reason: worst?.reasons[0] ?? null,
     segments,
     inMaintenance,
+    /** How long the result at the onset is valid. */
+    valid: validity(parts[0].found.interval),
   };
 }
 
@@ -311,9 +339,16 @@ function factsBetween({ from, to }, locations, smoothed, places) {
     if (!bad) return;
     found.locations.push(location ?? null);
     while (place.run + 1 < runs.length && runs[place.run + 1].from <= from) place.run += 1;
-    for (let i = place.run; i < runs.length && runs[i].from < to; i += 1) {
-      const run = runs[i];
-      if (run.status === "healthy" || validUntil(run) <= from) continue;
+    const inside = [];
+    for (let i = place.run; i < runs.length && runs[i].from < to; i += 1) inside.push(runs[i]);
+    const of = inside.filter((run) => run.status !== "healthy" && validUntil(run) > from);
+    // While good results are too few to end the badness, the last bad ones say why.
+    const first = held[place.held];
+    if (first?.from <= from && first.status !== "healthy" && runs[place.run]?.status === "healthy") {
+      const before = runs.slice(0, place.run).findLast((run) => run.status !== "healthy");
+      if (before) of.unshift(before);
+    }
+    for (const run of of) {
       found.interval = Math.max(found.interval, run.interval);
       found.last = Math.max(found.last, run.last);
       for (const { text, count } of run.reasons) {

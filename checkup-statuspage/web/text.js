@@ -1,7 +1,7 @@
 // Texts for times, durations and figures, and the small subset of Markdown that texts may contain.
 
 import { el } from "./dom.js";
-import { decimal, say, timeText, zoneName } from "./words.js";
+import { decimal, phrase, say, timeText, zoneName } from "./words.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -64,8 +64,17 @@ export function timeElement(at, text) {
 
 /** "14:02 to 14:31", with the day of the end if it differs. */
 export function timeSpan(from, to, now) {
-  const end = isSameDay(from, to) || to - from < DAY / 2 ? clock(to) : moment(to, now);
-  return say("from_to", { from: clock(from), to: end });
+  return say("from_to", { from: clock(from), to: endOfSpan(from, to, now) });
+}
+
+/** The same as nodes that have the exact times. */
+export function spanElements(from, to, now) {
+  return phrase("from_to", { from: timeElement(from, clock(from)), to: timeElement(to, endOfSpan(from, to, now)) });
+}
+
+/** The end of a span, with its date if it is needed. */
+export function endOfSpan(from, to, now) {
+  return isSameDay(from, to) || to - from < DAY / 2 ? clock(to) : moment(to, now);
 }
 
 /** A share in percent, never rounded up: 100 % means all. */

@@ -1,7 +1,9 @@
 //! Posts an operator's message: with the latest result of its check, if that is fresh, or else as an entry of its own.
 
 mod existing;
+mod group;
 mod latest;
+mod recurrence;
 mod window;
 
 use std::hash::{BuildHasher, RandomState};
@@ -18,6 +20,7 @@ use crate::node::{self, Node};
 use crate::output::Stdout;
 use crate::{selection, spool};
 use existing::Existing;
+use recurrence::Recurrence;
 use window::Window;
 
 /// Post a message or announce a maintenance window on the status page
@@ -36,6 +39,9 @@ pub(crate) struct Args {
     /// The name of the check that it is about, regardless of case; default: the only check, or all checks
     #[arg(short, long, value_name = "NAME")]
     about: Option<String>,
+    /// The group of checks that it is about, by their `group` or a group of the status page
+    #[arg(short, long, value_name = "GROUP", conflicts_with = "about")]
+    group: Option<String>,
     #[command(flatten)]
     details: Details,
     #[command(flatten)]
@@ -53,6 +59,12 @@ struct Details {
     /// `-30m` is before now. `+2h` is after now; as TO, it is after FROM.
     #[arg(long, value_name = "FROM..TO", value_parser = Window::parse, allow_hyphen_values = true)]
     maintenance: Option<Window>,
+    /// When the maintenance recurs, for 400 days, as in cron: "0 3 * * sun" is each Sunday at three
+    #[arg(long, value_name = "RULE", value_parser = Recurrence::parse, requires = "maintenance")]
+    repeat: Option<Recurrence>,
+    /// The time zone of --repeat, such as Europe/Berlin; default: UTC
+    #[arg(long, value_name = "ZONE", value_parser = recurrence::zone, requires = "repeat")]
+    zone: Option<jiff::tz::TimeZone>,
     /// The progress of the work on an incident
     #[arg(long, value_name = "STATE", value_parser = states())]
     state: Option<PostState>,
@@ -93,9 +105,9 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     let storage = needs_storage(&whole, "a message")?;
     let (entries, id, done) = match &args.action {
         None => {
-            let draft = Draft::new(&whole, args)?;
-            let id = draft.post.id.clone();
-            (vec![draft], id, "posted")
+            let drafts = Draft::all(&whole, args)?;
+            let id = drafts.first().map(|draft| draft.post.id.clone()).unwrap_or_default();
+            (drafts, id, "posted")
         }
         Some(Action::List) => {
             let existing = Existing::read(storage.as_ref(), global).await?;
@@ -109,11 +121,17 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
                 return Err(Error::usage("nothing to change; add a text, --maintenance, --state or --incident"));
             }
             let window = details.window()?;
+            let recurring = details.recurring(window)?;
             let existing = Existing::read(storage.as_ref(), global).await?;
             let mut drafts = existing.drafts(&whole, id)?;
             for draft in &mut drafts {
                 draft.text = text.clone().or(draft.text.take());
-                draft.window = window.or(draft.window);
+                if window.is_some() {
+                    (draft.window, draft.post.recurrence, draft.post.windows) = (window, None, Vec::new());
+                }
+                if let Some((rule, windows)) = recurring.clone() {
+                    (draft.post.recurrence, draft.post.windows) = (Some(rule), windows);
+                }
                 draft.post.state = details.state.or(draft.post.state);
                 draft.post.incident = details.incident.clone().or(draft.post.incident.take());
             }
@@ -125,6 +143,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
             for draft in &mut drafts {
                 draft.post.ended = true;
                 (draft.text, draft.window) = (None, None);
+                (draft.post.recurrence, draft.post.windows) = (None, Vec::new());
             }
             (drafts, id.clone(), "ended")
         }
@@ -140,6 +159,9 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     Ok(Exit::Healthy)
 }
 
+/// Maintenance windows, each from its start to the first moment after it.
+type Windows = Vec<(Timestamp, Timestamp)>;
+
 /// The post to store.
 struct Draft {
     /// The name and endpoint of its check; for all checks, those of any check.
@@ -150,10 +172,25 @@ struct Draft {
 }
 
 impl Draft {
+    /// One for each check of a group, else one.
+    fn all(checkup: &Checkup, args: &Args) -> Result<Vec<Self>, Error> {
+        let draft = Self::new(checkup, args)?;
+        let Some(group) = &args.group else { return Ok(vec![draft]) };
+        let (group, checks) = group::checks(checkup, group)?;
+        let of = |check| {
+            let mut post = draft.post.clone();
+            (post.all, post.group) = (false, Some(group.clone()));
+            Self { check, text: draft.text.clone(), window: draft.window, post }
+        };
+        Ok(checks.into_iter().map(of).collect())
+    }
+
     fn new(checkup: &Checkup, args: &Args) -> Result<Self, Error> {
         let place = match &args.about {
             Some(name) => Some(selection::position(checkup, name)?),
-            None if args.details.maintenance.is_none() && checkup.checks().len() == 1 => Some(0),
+            None if args.group.is_none() && args.details.maintenance.is_none() && checkup.checks().len() == 1 => {
+                Some(0)
+            }
             None => None,
         };
         let mut post = Post::new(new_id(), Timestamp::now());
@@ -161,7 +198,11 @@ impl Draft {
         post.state = args.details.state;
         post.incident.clone_from(&args.details.incident);
         let check = checkup.checks().nth(place.unwrap_or(0)).map(of_check).unwrap_or_default();
-        Ok(Self { check, text: args.text.clone(), window: args.details.window()?, post })
+        let window = args.details.window()?;
+        if let Some((rule, windows)) = args.details.recurring(window)? {
+            (post.recurrence, post.windows) = (Some(rule), windows);
+        }
+        Ok(Self { check, text: args.text.clone(), window, post })
     }
 
     /// The entry of a check file: a copy of the latest result, if that is fresh, so that the page of the original shows the message with
@@ -193,6 +234,14 @@ impl Details {
     fn window(&self) -> Result<Option<MaintenanceWindow>, Error> {
         let window = self.maintenance.map(|window| window.at(Timestamp::now())).transpose();
         window.map_err(|error| Error::usage(format!("--maintenance: {error}")))
+    }
+
+    /// When the maintenance recurs, in words, and the further windows.
+    fn recurring(&self, window: Option<MaintenanceWindow>) -> Result<Option<(String, Windows)>, Error> {
+        let (Some(rule), Some(first)) = (&self.repeat, window) else { return Ok(None) };
+        let zone = self.zone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
+        let windows = rule.after(first, &zone).map_err(|error| Error::usage(format!("--repeat: {error}")))?;
+        Ok(Some((rule.shown(&zone), windows)))
     }
 }
 

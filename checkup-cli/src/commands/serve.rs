@@ -13,7 +13,7 @@ use checkup_core::config::Registry;
 use checkup_core::{Checkup, ConfigError};
 use checkup_statuspage::{Site, StatusPage};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 use super::monitors::Monitors;
@@ -37,6 +37,8 @@ const DEFAULT_PORT: u16 = 3000;
 /// Without a terminal, SIGHUP reads the config file again.
 ///
 /// It also serves check files, /api/v1/, /feed.atom, /badge/, /healthz, /readyz, /health and /metrics.
+///
+/// With --metrics-listen, the last four are only there.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to listen: an address with a port, or a port; 0 for any free one [default: 127.0.0.1:3000]
@@ -45,6 +47,9 @@ pub(crate) struct Args {
     /// Listen on all interfaces, so that other machines can connect
     #[arg(long)]
     public: bool,
+    /// Serve /metrics, /readyz, /health and /healthz there, and not with the page
+    #[arg(long, value_name = "ADDRESS", value_parser = listen::parse)]
+    metrics_listen: Option<Listen>,
     /// Run the checks too and store every report: the time from run to run, as for `every`
     #[arg(long, value_name = "INTERVAL", value_parser = interval)]
     every: Option<Duration>,
@@ -58,7 +63,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdout: &mut Stdout) -> Result<Exit, Error> {
     if args.demo {
         let mut signals = Signals::new()?;
-        let server = Server::open(args.address(), checkup_statuspage::demo()?.router(), global, stdout).await?;
+        let server = Server::open(args, global, stdout).await?;
+        server.show(&checkup_statuspage::demo()?);
         server.run(&mut signals, &mut Nothing).await?;
         return Ok(Exit::Healthy);
     }
@@ -70,16 +76,17 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     let reload = || source.reload(registry, global, place);
     match args.every {
         None => {
-            let router = stored_site(&checkup)?;
-            let server = Server::open(args.address(), router, global, stdout).await?;
+            let site = stored_site(&checkup)?;
+            let server = Server::open(args, global, stdout).await?;
+            server.show(&site);
             server.run(&mut signals, &mut Stored { reload }).await?;
         }
         Some(interval) => {
             // Listens before the first check, so that nothing is checked for a page that cannot be served.
-            let server = Server::open(args.address(), Router::new(), global, stdout).await?;
+            let server = Server::open(args, global, stdout).await?;
             let outcome = Outcome::new(&checkup, global.quiet).await;
             let monitors = Monitors::start(checkup.clone(), interval)?;
-            server.show(watched_site(&monitors, &checkup)?);
+            server.show(&watched_site(&monitors, &checkup)?);
             let mut watched = Watched { reload, monitors, outcome, next: None };
             server.run(&mut signals, &mut watched).await?;
             watched.outcome.last()?;
@@ -122,15 +129,15 @@ impl Args {
 }
 
 /// The page over a storage. It shows all checks, not only this node's share.
-fn stored_site(checkup: &Checkup) -> Result<Router, Error> {
+fn stored_site(checkup: &Checkup) -> Result<Site, Error> {
     let storage = needs_storage(checkup, "a page without --every")?;
-    Ok(Site::of_storage(Arc::clone(storage)).checkup(&node::whole(checkup)).page(page(checkup)).build()?.router())
+    Ok(Site::of_storage(Arc::clone(storage)).checkup(&node::whole(checkup)).page(page(checkup)).build()?)
 }
 
 /// The page over the current monitor. It shows all checks, not only this node's share.
-fn watched_site(monitors: &Monitors, checkup: &Checkup) -> Result<Router, ConfigError> {
+fn watched_site(monitors: &Monitors, checkup: &Checkup) -> Result<Site, ConfigError> {
     let monitor = Arc::clone(monitors.current());
-    Ok(Site::of_monitor(monitor).checkup(&node::whole(checkup)).page(page(checkup)).build()?.router())
+    Site::of_monitor(monitor).checkup(&node::whole(checkup)).page(page(checkup)).build()
 }
 
 fn page(checkup: &Checkup) -> StatusPage {
@@ -140,10 +147,10 @@ fn page(checkup: &Checkup) -> StatusPage {
 /// The work in the background while the page is served.
 trait Background {
     /// Works until there is a new page to show, which may be never. Cancel-safe.
-    async fn next_page(&mut self) -> Result<Router, Error>;
+    async fn next_page(&mut self) -> Result<Site, Error>;
 
     /// Reads the configuration again. Returns a new page if it is to be shown immediately.
-    async fn reload(&mut self) -> Option<Router>;
+    async fn reload(&mut self) -> Option<Site>;
 
     /// Finishes the work.
     async fn finish(&mut self) -> Result<(), Error>;
@@ -163,15 +170,15 @@ struct Watched<R> {
     monitors: Monitors,
     outcome: Outcome,
     /// The page of a configuration whose first run has not finished. Until then, the previous page is shown, which has results.
-    next: Option<Router>,
+    next: Option<Site>,
 }
 
 impl Background for Nothing {
-    async fn next_page(&mut self) -> Result<Router, Error> {
+    async fn next_page(&mut self) -> Result<Site, Error> {
         std::future::pending().await
     }
 
-    async fn reload(&mut self) -> Option<Router> {
+    async fn reload(&mut self) -> Option<Site> {
         None
     }
 
@@ -181,11 +188,11 @@ impl Background for Nothing {
 }
 
 impl<R: Fn() -> Option<Checkup>> Background for Stored<R> {
-    async fn next_page(&mut self) -> Result<Router, Error> {
+    async fn next_page(&mut self) -> Result<Site, Error> {
         std::future::pending().await
     }
 
-    async fn reload(&mut self) -> Option<Router> {
+    async fn reload(&mut self) -> Option<Site> {
         let built = stored_site(&(self.reload)()?);
         built.map_err(|error| keep_old(&error)).ok()
     }
@@ -196,7 +203,7 @@ impl<R: Fn() -> Option<Checkup>> Background for Stored<R> {
 }
 
 impl<R: Fn() -> Option<Checkup>> Background for Watched<R> {
-    async fn next_page(&mut self) -> Result<Router, Error> {
+    async fn next_page(&mut self) -> Result<Site, Error> {
         loop {
             match self.monitors.next().await? {
                 Some(run) => self.outcome.take(&run).await,
@@ -210,7 +217,7 @@ impl<R: Fn() -> Option<Checkup>> Background for Watched<R> {
         }
     }
 
-    async fn reload(&mut self) -> Option<Router> {
+    async fn reload(&mut self) -> Option<Site> {
         let checkup = (self.reload)()?;
         if let Err(error) = self.monitors.replace(checkup.clone()) {
             keep_old(&error);
@@ -238,50 +245,87 @@ fn keep_old(error: &Error) {
     complain("the status page stays as it was");
 }
 
-/// A socket, and the page that is served on it, which a reload replaces.
+/// The sockets, and what is served on them, which a reload replaces.
 struct Server {
+    page: Served,
+    /// Where metrics and health are, if that is not with the page.
+    operations: Option<Served>,
+}
+
+/// A socket, and what is served on it.
+struct Served {
     listener: TcpListener,
-    page: Arc<RwLock<Router>>,
+    shown: Arc<RwLock<Router>>,
+}
+
+impl Served {
+    /// Listens, and prints where.
+    async fn open(address: SocketAddr, what: &str, global: &Global, stdout: &mut Stdout) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::failed(format!("cannot listen on {address}: {}", why(&error)));
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let place = listen::place(listener.local_addr().map_err(failed)?);
+        if !global.quiet
+            && let Err(error) = stdout.print(&format!("{what} at {place}\n"))
+        {
+            complain(&format!("cannot write to standard output: {error}; the {what} is at {place}"));
+        }
+        Ok(Self { listener, shown: Arc::default() })
+    }
+
+    /// Serves until `stop` completes.
+    async fn serve(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let shown = self.shown;
+        let router = Router::new().fallback(move |request: HttpRequest| answer(Arc::clone(&shown), request));
+        checkup_statuspage::serve(self.listener, router, stop).await
+    }
 }
 
 impl Server {
-    /// Listens, and prints where.
-    async fn open(address: SocketAddr, page: Router, global: &Global, stdout: &mut Stdout) -> Result<Self, Error> {
-        let failed = |error: io::Error| Error::failed(format!("cannot listen on {address}: {}", why(&error)));
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        if !global.quiet
-            && let Err(error) = stdout.print(&format!("status page at {}\n", listen::place(address)))
-        {
-            complain(&format!(
-                "cannot write to standard output: {error}; the status page is at {}",
-                listen::place(address)
-            ));
-        }
-        Ok(Self { listener, page: Arc::new(RwLock::new(page)) })
+    /// Listens, and prints where. Nothing is shown yet.
+    async fn open(args: &Args, global: &Global, stdout: &mut Stdout) -> Result<Self, Error> {
+        let page = Served::open(args.address(), "status page", global, stdout).await?;
+        let operations = match args.metrics_listen {
+            Some(address) => {
+                let address = address.or(Ipv4Addr::LOCALHOST);
+                Some(Served::open(address, "metrics and health", global, stdout).await?)
+            }
+            None => None,
+        };
+        Ok(Self { page, operations })
     }
 
-    fn show(&self, page: Router) {
-        show(&self.page, page);
+    fn show(&self, site: &Site) {
+        let operations = self.operations.as_ref().map(|served| &served.shown);
+        show(&self.page.shown, operations, site);
     }
 
     /// Serves the page until a signal comes. Then open requests are answered, and the background finishes. A second signal
     /// ends the process immediately.
     async fn run(self, signals: &mut Signals, background: &mut impl Background) -> Result<(), Error> {
         let cannot_serve = |error| Error::because("cannot serve", error);
-        let (stop, stopping) = oneshot::channel::<()>();
-        let shown = Arc::clone(&self.page);
-        let router = Router::new().fallback(move |request: HttpRequest| answer(Arc::clone(&shown), request));
-        let mut serve = pin!(checkup_statuspage::serve(self.listener, router, async { drop(stopping.await) }));
+        let (stop, stopping) = watch::channel(());
+        let page = Arc::clone(&self.page.shown);
+        let operations = self.operations.as_ref().map(|served| Arc::clone(&served.shown));
+        let stopped = || {
+            let mut stopping = stopping.clone();
+            async move { while stopping.changed().await.is_ok() {} }
+        };
+        let of_operations = async {
+            match self.operations {
+                Some(served) => served.serve(stopped()).await,
+                None => Ok(()),
+            }
+        };
+        let mut serve = pin!(async { tokio::try_join!(self.page.serve(stopped()), of_operations).map(drop) });
         loop {
             tokio::select! {
                 served = serve.as_mut() => return served.map_err(cannot_serve),
-                page = background.next_page() => show(&self.page, page?),
+                site = background.next_page() => show(&page, operations.as_ref(), &site?),
                 request = signals.next() => match request {
                     Request::End => break,
                     Request::Reload => {
-                        if let Some(page) = background.reload().await {
-                            show(&self.page, page);
+                        if let Some(site) = background.reload().await {
+                            show(&page, operations.as_ref(), &site);
                         }
                     }
                 },
@@ -296,8 +340,15 @@ impl Server {
     }
 }
 
-fn show(shown: &RwLock<Router>, page: Router) {
-    *shown.write().unwrap_or_else(PoisonError::into_inner) = page;
+fn show(page: &RwLock<Router>, operations: Option<&Arc<RwLock<Router>>>, site: &Site) {
+    let set = |shown: &RwLock<Router>, router| *shown.write().unwrap_or_else(PoisonError::into_inner) = router;
+    match operations {
+        Some(operations) => {
+            set(page, site.page_router());
+            set(operations, site.operations_router());
+        }
+        None => set(page, site.router()),
+    }
 }
 
 async fn answer(shown: Arc<RwLock<Router>>, request: HttpRequest) -> Result<axum::response::Response, Infallible> {

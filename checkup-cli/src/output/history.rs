@@ -138,13 +138,20 @@ fn incident(incident: &Incident) -> Value {
 }
 
 fn message(posted: &Posted) -> Value {
-    json!({ "id": posted.id, "at": time(posted.at), "state": posted.state.map(|state| state.as_str()), "text": posted.text })
+    json!({
+        "id": posted.id,
+        "at": time(posted.at),
+        "state": posted.state.map(|state| state.as_str()),
+        "text": posted.text,
+        "incident": posted.incident,
+        "group": posted.group,
+    })
 }
 
 fn windows(windows: &[&Window]) -> Vec<Value> {
     windows
         .iter()
-        .map(|window| json!({ "id": window.id, "from": time(window.from), "to": time(window.to), "text": window.text }))
+        .map(|window| json!({ "id": window.id, "from": time(window.from), "to": time(window.to), "text": window.text, "group": window.group }))
         .collect()
 }
 

@@ -240,3 +240,61 @@ async fn a_message_that_cannot_be_stored_exits_with_3() {
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
     assert!(ran.stderr.starts_with("checkup: could not confirm that the report was stored: "), "{}", ran.stderr);
 }
+
+#[tokio::test]
+async fn a_message_to_a_group_is_about_each_of_its_checks_and_shown_once() {
+    let mut config = config(&[
+        ("API", "http://127.0.0.1:9/".to_owned()),
+        ("Search", "http://127.0.0.1:9/".to_owned()),
+        ("Mail", "http://127.0.0.1:9/".to_owned()),
+    ]);
+    config["checkers"][0]["group"] = json!("Shop");
+    config["status_page"] = json!({ "groups": [{ "name": "Shop", "checks": ["Search"] }] });
+    let folder = Folder::new(&config);
+    let id = post(&folder, &["New disks", "--group", "shop", "--maintenance", "now..+2h"]);
+    let posted = summary(&folder).await;
+    let mut names: Vec<_> = posted.windows.iter().map(|window| window.name.clone().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["API", "Search"]);
+    assert!(posted.windows.iter().all(|window| window.group.as_deref() == Some("Shop") && window.id == id));
+    let listed = folder.run(&["message", "list"]).stdout;
+    assert!(listed.lines().count() == 1 && listed.contains("  group Shop  maintenance "), "{listed}");
+    let ran = folder.run(&["message", "hello", "--group", "Warehouse"]);
+    assert_eq!(ran.parts(), (2, "", "checkup: no group has the name \"Warehouse\"; available: Shop\n"));
+    assert_eq!(folder.run(&["message", "end", &id]).code, 0);
+    assert!(summary(&folder).await.windows.is_empty(), "of all of its checks");
+}
+
+#[tokio::test]
+async fn maintenance_recurs_in_its_time_zone_until_it_is_withdrawn() {
+    let folder = Folder::new(&config(&[("API", "http://127.0.0.1:9/".to_owned())]));
+    let rule = ["--repeat", "0 3 * * sun", "--zone", "Europe/Berlin"];
+    let id = post(&folder, &[&["Weekly work", "--maintenance", "now..+90m"], &rule[..]].concat());
+    let posted = summary(&folder).await;
+    assert!(
+        (57..=59).contains(&posted.windows.len()),
+        "the first, and the Sundays of 400 days: {}",
+        posted.windows.len()
+    );
+    let length = |window: &checkup_core::summary::Window| window.to.since(window.from).as_secs();
+    assert!(posted.windows.iter().all(|window| length(window) == 5400 && window.id == id));
+    let hours: std::collections::BTreeSet<_> =
+        posted.windows[1..].iter().map(|window| window.from.to_string()[11..16].to_owned()).collect();
+    assert_eq!(hours.into_iter().collect::<Vec<_>>(), ["01:00", "02:00"], "in summer and in winter");
+    let listed = folder.run(&["message", "list"]).stdout;
+    assert!(listed.contains(", then 0 3 * * sun Europe/Berlin  Weekly work"), "{listed}");
+    let document: Value = serde_json::from_str(&folder.run(&["history", "--format", "json"]).stdout).unwrap();
+    assert_eq!(document["maintenance"].as_array().unwrap().len(), 2, "the present one and the next: {document}");
+    // Another text changes nothing else; another window is alone.
+    assert_eq!(folder.run(&["message", "edit", &id, "Every week"]).code, 0);
+    assert_eq!(summary(&folder).await.windows.len(), posted.windows.len());
+    assert_eq!(folder.run(&["message", "edit", &id, "--maintenance", "now..+1h"]).code, 0);
+    assert_eq!(summary(&folder).await.windows.len(), 1);
+    let ran = folder.run(&["message", "hello", "--maintenance", "now..+1h", "--repeat", "0 3 31 2 *"]);
+    assert!(
+        ran.code == 2 && ran.stderr.contains("--repeat: expected a rule that recurs within 400 days"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(folder.run(&["message", "hello", "--repeat", "0 3 * * sun"]).code, 2, "of which window?");
+}

@@ -275,3 +275,20 @@ async fn a_maintenance_window_counts_until_it_is_ended_early_or_withdrawn() {
     message(&["end", &id]);
     assert_eq!((states(&folder), windows(&folder)), (both("down"), 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn metrics_and_health_can_have_an_address_of_their_own() {
+    let server = server();
+    let folder = Folder::new(&config(&server.url("/")));
+    folder.run(&["--store"]);
+    let mut running = Running::start(&folder, &["serve", "--listen", "0", "--metrics-listen", "127.0.0.1:0"]);
+    let page = address(&mut running);
+    let line = running.line("metrics and health at http://");
+    let operations = line.trim_start_matches("metrics and health at http://").trim_end_matches('/').parse().unwrap();
+    for path in ["/healthz", "/readyz", "/health", "/metrics"] {
+        assert_eq!((get(page, path).0, get(operations, path).0), (404, 200), "{path}");
+    }
+    assert_eq!((get(page, "/").0, get(operations, "/").0, get(operations, "/summary.json").0), (200, 404, 404));
+    running.signal("INT");
+    assert_eq!(running.code(), Some(0));
+}

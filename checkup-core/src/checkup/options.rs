@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tokio::sync::Semaphore;
 
 use super::{Checkup, CheckupBuilder, Shard};
+use crate::history::{Hysteresis, Rules};
 use crate::spool::Spooled;
 use crate::{ConfigError, ConfigProblems, Quorum, Spool, Timestamp};
 
@@ -200,6 +201,18 @@ impl Checkup {
     /// How many locations must report a check as down, for [verdicts](crate::Verdict) over them.
     pub fn quorum(&self) -> Quorum {
         self.options.quorum
+    }
+
+    /// How results become states and incidents: the quorum, and the settings `failures` and `successes` of all checks, including those of
+    /// other shards. Of checks with the same name the last that sets one counts.
+    pub fn rules(&self) -> Rules {
+        let checks = self.whole.as_ref().map_or(&self.checks, |(checks, _)| checks);
+        let rules = Rules::new(self.quorum());
+        checks.iter().fold(rules, |rules, check| {
+            let policy = check.policy();
+            let hysteresis = Hysteresis { failures: policy.failures, successes: policy.successes };
+            rules.with_hysteresis(check.name(), hysteresis)
+        })
     }
 }
 

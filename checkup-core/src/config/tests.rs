@@ -301,7 +301,7 @@ fn all_problems_of_one_check_are_reported_together() {
             "checkers[0].attempts: expected a whole number from 0 to 4294967295, found \"many\"",
             "checkers[0].interval: expected more than 0; leave it out for the interval of all checks",
             "checkers[0].colour: unknown key (expected one of `endpoint_url`, `password`, `type`, `endpoint_name`, `name`, `attempts`, \
-             `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`, `retry_spacing`, `interval`, `tags`, `group`, `depends_on`)",
+             `attempt_spacing`, `timeout`, `threshold_rtt`, `retries`, `retry_spacing`, `interval`, `failures`, `successes`, `hide`, `tags`, `group`, `depends_on`)",
             "checkers[0].password: expected a text, found a list",
             "checkers[0].tag: unknown key; did you mean `tags`?",
         ].map(str::to_owned).to_vec())

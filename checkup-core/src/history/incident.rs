@@ -1,17 +1,22 @@
 //! [`Incident`]: a period in which a check was bad, smoothed so that a single bad result is not an incident.
 //!
 //! Each location turns bad with the first of `failures` consecutive bad results and good with the first of `successes` consecutive good
-//! ones. These smoothed states vote in the same way as the states themselves. Without smoothing, single slow results would hide the outages.
+//! ones. These smoothed states vote as the states themselves do. Single slow results would otherwise bury the outages. Bad stretches that
+//! are less than `successes` intervals apart are one incident.
+//!
+//! A location whose results stop is bad until its last result is no longer valid; if its last results are good, but too few to end the
+//! badness, until the first of them, since what was seen last counts.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::freshness::validity;
+use super::ids::{Identified, KnownId, first_id, keep_ids};
 use super::posted::Posted;
 use super::quorum::Quorum;
 use super::run::{Held, Run, until};
 use super::sweep::{State, Stretch, overlay, sweep};
-use crate::fnv::Fnv;
 use crate::{Status, Timestamp};
 
 /// From this interval on, one result is enough: a second would come too late.
@@ -25,6 +30,9 @@ const AFTER: Duration = Duration::from_secs(24 * 3600);
 
 /// Within this time, messages with the same text count as one.
 const SAME: Duration = Duration::from_secs(5 * 60);
+
+/// Of this share of the intervals stretches must be apart to be two incidents: runs jitter.
+const APART: (u32, u32) = (9, 10);
 
 /// How many reasons of a segment are kept.
 const MAX_REASONS: usize = 4;
@@ -43,7 +51,8 @@ pub struct Hysteresis {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Incident {
-    /// Identifies the incident in links, feeds and alerts: a hash of the check's name, endpoint and onset.
+    /// Identifies the incident in links, feeds and alerts: a hash of the check's name, endpoint and onset. It stays when a result that arrives
+    /// late moves the onset by less than the validity of a result.
     pub id: String,
     /// When it began: the first bad result.
     pub from: Timestamp,
@@ -122,6 +131,8 @@ pub(crate) struct Incidents<'a> {
     pub(crate) windows: &'a [(Timestamp, Timestamp)],
     pub(crate) quorum: Quorum,
     pub(crate) hysteresis: Hysteresis,
+    /// The ids that incidents of the check have had.
+    pub(crate) ids: &'a [KnownId],
     pub(crate) now: Timestamp,
 }
 
@@ -134,16 +145,15 @@ impl Incidents<'_> {
         };
         let stretches = sweep(&smoothed, self.quorum, start, self.now);
         let mut facts = Facts::new(self.locations, &smoothed);
-        let mut incidents: Vec<Incident> = Vec::new();
+        let mut incidents: Vec<(Incident, Duration)> = Vec::new();
         // The periods of the last incident, and how close the next must be to belong to it.
         let mut open: Vec<(Stretch, Found)> = Vec::new();
-        for (index, stretch) in stretches.iter().enumerate().filter(|(_, stretch)| stretch.state.is_bad()) {
+        for stretch in stretches.iter().filter(|stretch| stretch.state.is_bad()) {
             let found = facts.between(stretch.from, stretch.to);
             let is_near = open.last().is_some_and(|(last, before)| {
                 let interval = before.interval;
                 let least = interval.saturating_mul(u32::try_from(self.hysteresis.successes(interval)).unwrap_or(1));
-                let is_known = index == 0 || stretches[index - 1].state != State::Unknown;
-                stretch.from == last.to || is_known && stretch.from.since(last.to) < least
+                stretch.from == last.to || stretch.from.since(last.to) < least / APART.1 * APART.0
             });
             if !is_near {
                 incidents.extend(self.incident(&std::mem::take(&mut open), &stretches));
@@ -151,11 +161,18 @@ impl Incidents<'_> {
             open.push((*stretch, found));
         }
         incidents.extend(self.incident(&open, &stretches));
-        incidents
+        let identified = incidents.iter_mut();
+        let identified = identified.map(|(incident, validity)| Identified {
+            from: incident.from,
+            validity: *validity,
+            id: &mut incident.id,
+        });
+        keep_ids(&mut identified.collect::<Vec<_>>(), self.check, self.ids);
+        incidents.into_iter().map(|(incident, _)| incident).collect()
     }
 
-    /// Makes the incident of these bad periods; `None` if all of it is inside maintenance.
-    fn incident(&self, parts: &[(Stretch, Found)], stretches: &[Stretch]) -> Option<Incident> {
+    /// Makes the incident of these bad periods, with how long the result at its onset is valid; `None` if all of it is inside maintenance.
+    fn incident(&self, parts: &[(Stretch, Found)], stretches: &[Stretch]) -> Option<(Incident, Duration)> {
         let (first, last) = (parts.first()?, parts.last()?);
         let mut segments = Vec::new();
         let mut in_maintenance = false;
@@ -179,8 +196,8 @@ impl Incidents<'_> {
         let end = last.0.to;
         let next = stretches.get(stretches.partition_point(|stretch| stretch.from < end));
         let is_unknown = next.is_some_and(|next| next.state == State::Unknown);
-        Some(Incident {
-            id: id(self.check, first.0.from),
+        let incident = Incident {
+            id: first_id(self.check, first.0.from),
             from: first.0.from,
             to: (end < self.now).then_some(end),
             last_seen: is_unknown.then_some(last.1.last.min(end)),
@@ -189,7 +206,8 @@ impl Incidents<'_> {
             segments,
             in_maintenance,
             messages: Vec::new(),
-        })
+        };
+        Some((incident, validity(Some(first.1.interval))))
     }
 }
 
@@ -227,13 +245,6 @@ pub(crate) fn add_messages(incidents: &mut [Incident], messages: &[&Posted]) {
             }
         }
     }
-}
-
-/// The id of an incident: it depends on the check and on the minute of the onset, so that all readers derive the same.
-fn id((name, endpoint): (&str, &str), onset: Timestamp) -> String {
-    let minute = onset.unix_nanos().div_euclid(60_000_000_000);
-    let hash = Fnv::default().add(name.as_bytes()).add(b"\n").add(endpoint.as_bytes()).add(b"\n");
-    format!("{:016x}", hash.add(minute.to_string().as_bytes()).value())
 }
 
 /// The smoothed states of a location.
@@ -335,10 +346,14 @@ impl<'a> Facts<'a> {
             while runs.get(*run_place + 1).is_some_and(|next| next.from <= from) {
                 *run_place += 1;
             }
-            for run in runs[*run_place..].iter().take_while(|run| run.from < to) {
-                if run.status == Status::Healthy || run.valid_until() <= from {
-                    continue;
-                }
+            let (before, after) = runs.split_at((*run_place).min(runs.len()));
+            let inside = after.iter().take_while(|run| run.from < to);
+            let inside = inside.filter(|run| run.status != Status::Healthy && run.valid_until() > from);
+            // While good results are too few to end the badness, the last bad ones say why.
+            let is_bad = held.get(*place).is_some_and(|held| held.from <= from && held.status != Status::Healthy);
+            let is_good = after.first().is_some_and(|run| run.status == Status::Healthy);
+            let earlier = before.iter().rfind(|run| is_bad && is_good && run.status != Status::Healthy);
+            for run in earlier.into_iter().chain(inside) {
                 found.interval = found.interval.max(run.interval);
                 found.last = found.last.max(run.last);
                 for (reason, count) in &run.reasons {

@@ -17,12 +17,14 @@ pub struct Posted {
     pub state: Option<PostState>,
     /// The id of the incident that it is about; without one, its time decides.
     pub incident: Option<String>,
+    /// The group of checks that it is about. Views show it once for all of them.
+    pub group: Option<String>,
 }
 
 impl Posted {
     /// A message in a result of the original format.
     pub(crate) fn in_result(at: Timestamp, text: String) -> Self {
         let id = format!("r{}", at.unix_nanos().div_euclid(1_000_000));
-        Self { at, id, text, state: None, incident: None }
+        Self { at, id, text, state: None, incident: None, group: None }
     }
 }

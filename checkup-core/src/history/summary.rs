@@ -45,8 +45,9 @@
 //! | `unread` | files that could not be read |
 //! | `problems` | what was left out, in words |
 //! | `days` | `{"20778": "<hash>"}`: the days that are summarised, with a hash of their files' names |
-//! | `posts` | `{"id", "at", "revised", "title", "endpoint", "text", "state", "incident", "from", "to", "ended"}`: the newest version of each post, written at `revised`. Without `title` it is about all checks; with `from` and `to` it announces maintenance |
-//! | `windows` | the maintenance windows in force, including those of posts: `{"from", "to", "title", "text", "id"}`. Without `title` a window is about all checks. Without `id` it is not from a post, and its id is `w<from>-<to>` |
+//! | `posts` | `{"id", "at", "revised", "title", "endpoint", "text", "state", "incident", "from", "to", "group", "recurrence", "more", "ended"}`: the newest version of each post, written at `revised`; without title of all checks; with `from` and `to` it announces maintenance |
+//! | `windows` | the maintenance in force, including that of posts: `{"from", "to", "title", "text", "id", "group"}`, without title of all checks; without id it is in no post, and its id is `w<from>-<to>` |
+//! | `ids` | `{"title", "endpoint", "at", "id"}`: for each check, the onsets of incidents when they got their ids, and these |
 //! | `parts` | `{"name", "from", "to"}`: files with the days from `from` to `to`, in the same form, where one file would be too large |
 //! | `series` | one for each title, endpoint and location, as follows |
 //!
@@ -61,8 +62,10 @@
 
 mod columns;
 mod day;
+mod disguise;
 mod first_version;
 mod form;
+mod ids;
 mod posts;
 mod series;
 
@@ -73,12 +76,14 @@ use std::time::Duration;
 
 pub use day::DayStats;
 pub(crate) use day::{day_of, start_of};
+pub use disguise::Disguise;
 pub(crate) use form::{Part, VERSION};
 pub(crate) use posts::PostKey;
 pub use posts::{CurrentPost, Window};
 pub use series::Series;
 
 use super::freshness::AHEAD;
+use super::ids::KnownId;
 use super::incident::Hysteresis;
 pub use super::incident::Incident;
 pub use super::point::Point;
@@ -93,7 +98,7 @@ use series::Key;
 pub const FILE: &str = "summary.json";
 
 /// How many windows of maintenance are kept: the latest.
-pub(crate) const MAX_WINDOWS: usize = 1000;
+pub(crate) const MAX_WINDOWS: usize = 4000;
 
 /// How many series are kept. Otherwise, check files with many names could fill the memory of all readers.
 pub(crate) const MAX_SERIES: usize = 200_000;
@@ -136,6 +141,8 @@ pub struct Summary {
     pub(crate) parts: Vec<Part>,
     /// The newest version of each post, including those that were withdrawn.
     pub(crate) posts: BTreeMap<PostKey, CurrentPost>,
+    /// The ids that incidents have had, by name and endpoint of the check.
+    pub(crate) ids: BTreeMap<(String, String), Vec<KnownId>>,
     /// The windows that were added or withdrawn since this was cleared. The statistics of their days have changed.
     pub(crate) changed_windows: Vec<(Timestamp, Timestamp)>,
 }
@@ -231,7 +238,8 @@ impl Summary {
         let check = series.first().map_or(("", ""), |series| (series.name.as_str(), series.endpoint.as_str()));
         let of = |series: &&'a Series| (series.location.as_deref(), series.runs_up_to(now.saturating_add(AHEAD)));
         let messages = self.messages(series.iter().copied());
-        Timeline::new(check, series.iter().map(of).collect(), self.windows_of(check.0), messages, quorum, now)
+        let locations = series.iter().map(of).collect();
+        Timeline::new(check, locations, self.windows_of(check.0), messages, quorum, now).with_ids(self.ids_of(check))
     }
 
     /// The share of the known time, from 0 to 1, in which a location was not down: see [`Availability`](crate::history::Availability).
@@ -344,6 +352,7 @@ impl Summary {
 
     /// Takes the days that another summary has and this one lacks, with everything that it knows about them.
     pub(crate) fn join(&mut self, mut other: Summary) {
+        self.take_ids(&other);
         // A window that it lacks may have been withdrawn: only posts say so.
         let windows = std::mem::take(&mut other.windows);
         self.take_announced(&mut other);
@@ -420,6 +429,7 @@ impl Summary {
         self.days.retain(|day, _| *day >= first);
         self.parts.retain(|part| part.to >= first);
         self.expire_announced(before);
+        self.expire_ids(before);
         for series in &mut self.series {
             series.expire(before);
         }

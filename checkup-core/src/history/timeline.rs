@@ -1,5 +1,6 @@
 //! [`Timeline`]: the state of one check over time. Every view of the past is derived from it.
 
+use super::ids::KnownId;
 use super::incident::{Hysteresis, Incident, Incidents, add_messages};
 use super::posted::Posted;
 use super::quorum::Quorum;
@@ -44,6 +45,8 @@ pub struct Timeline<'a> {
     windows: Vec<(Timestamp, Timestamp)>,
     /// What was posted, in order of time.
     messages: Vec<&'a Posted>,
+    /// The ids that incidents of the check have had.
+    ids: &'a [KnownId],
     quorum: Quorum,
     now: Timestamp,
 }
@@ -58,7 +61,12 @@ impl<'a> Timeline<'a> {
         now: Timestamp,
     ) -> Self {
         let held = locations.iter().map(|(_, runs)| held(runs, now)).collect();
-        Self { check, locations, held, windows, messages, quorum, now }
+        Self { check, locations, held, windows, messages, ids: &[], quorum, now }
+    }
+
+    /// Has incidents keep these ids.
+    pub(crate) fn with_ids(self, ids: &'a [KnownId]) -> Self {
+        Self { ids, ..self }
     }
 
     /// When the first known result was.
@@ -83,9 +91,9 @@ impl<'a> Timeline<'a> {
 
     /// The incidents, oldest first.
     pub fn incidents(&self, hysteresis: Hysteresis) -> Vec<Incident> {
-        let Self { check, locations, windows, quorum, now, .. } = self;
+        let Self { check, locations, windows, ids, quorum, now, .. } = self;
         let mut incidents =
-            Incidents { check: *check, locations, windows, quorum: *quorum, hysteresis, now: *now }.all();
+            Incidents { check: *check, locations, windows, quorum: *quorum, hysteresis, ids, now: *now }.all();
         add_messages(&mut incidents, &self.messages);
         incidents
     }

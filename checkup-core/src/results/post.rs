@@ -41,6 +41,15 @@ pub struct Post {
     /// How far the operators are.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "known_state")]
     pub state: Option<PostState>,
+    /// The group of checks that it is about: there is an entry with the same id for each of them. Views show it once, with this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// When its maintenance recurs, in words for people, such as `0 3 * * sun Europe/Berlin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurrence: Option<String>,
+    /// The further windows of maintenance that recurs, each from its start to the first moment after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<(Timestamp, Timestamp)>,
     /// Whether the post is withdrawn: neither its text nor its window counts any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
@@ -64,7 +73,18 @@ pub enum PostState {
 impl Post {
     /// The first version of a post about the check of its result.
     pub fn new(id: impl Into<String>, at: Timestamp) -> Self {
-        Self { id: id.into(), at, posted: None, all: false, incident: None, state: None, ended: false }
+        Self {
+            id: id.into(),
+            at,
+            posted: None,
+            all: false,
+            incident: None,
+            state: None,
+            group: None,
+            recurrence: None,
+            windows: Vec::new(),
+            ended: false,
+        }
     }
 
     /// When the first version was posted.

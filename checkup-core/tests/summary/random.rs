@@ -1,7 +1,9 @@
 //! Random histories: locations that come and go, whose clocks are skewed, that flap, and that change their interval.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
+use checkup_core::history::Hysteresis;
 use checkup_core::{Attempt, Cause, CheckResult, MaintenanceWindow, Status, Timestamp};
 
 /// A linear congruential generator, so that a seed gives the same history everywhere.
@@ -26,6 +28,8 @@ pub(crate) struct RandomHistory {
     pub(crate) now: Timestamp,
     /// How many locations make it down; zero for the majority.
     pub(crate) quorum: usize,
+    /// How many results begin and end an incident.
+    pub(crate) hysteresis: Hysteresis,
 }
 
 /// The history of a seed.
@@ -72,7 +76,11 @@ pub(crate) fn history(seed: u64) -> RandomHistory {
     }
     let after = i64::try_from(random.below(hours * 3_600_000 * 5 / 4)).unwrap_or_default();
     let now = Timestamp::from_unix_nanos((begin + after + 1) * 1_000_000);
-    RandomHistory { results, now, quorum: random.below(3) as usize }
+    let quorum = random.below(3) as usize;
+    // Half of them have the default.
+    let mut count = || u32::try_from(random.below(10)).ok().filter(|count| *count < 5).and_then(NonZeroU32::new);
+    let hysteresis = Hysteresis { failures: count(), successes: count() };
+    RandomHistory { results, now, quorum, hysteresis }
 }
 
 fn result(location: &str, millis: i64, status: Status, reason: u64) -> CheckResult {

@@ -1,5 +1,6 @@
 //! States, incidents and uptime, compared with a slow and obvious reference over random histories.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use checkup_core::history::{Hysteresis, Incident, State, Timeline};
@@ -17,6 +18,7 @@ struct Reference<'a> {
     locations: Vec<Vec<&'a CheckResult>>,
     quorum: usize,
     now: Timestamp,
+    hysteresis: Hysteresis,
 }
 
 impl<'a> Reference<'a> {
@@ -31,7 +33,8 @@ impl<'a> Reference<'a> {
             results.sort_by_key(|result| result.timestamp);
             results
         };
-        Self { locations: names.into_iter().map(at).collect(), quorum: of.quorum, now: of.now }
+        let locations = names.into_iter().map(at).collect();
+        Self { locations, quorum: of.quorum, now: of.now, hysteresis: of.hysteresis }
     }
 
     fn interval(results: &[&CheckResult], index: usize) -> Duration {
@@ -90,7 +93,9 @@ impl<'a> Reference<'a> {
             let mut bad = false;
             for one in begin..=index {
                 let needed = |one: usize| {
-                    if Self::interval(results, self.end_of_run(results, one, index)) >= 10 * MINUTE { 1 } else { 2 }
+                    let set = if bad { self.hysteresis.successes } else { self.hysteresis.failures };
+                    let interval = Self::interval(results, self.end_of_run(results, one, index));
+                    set.map_or(if interval >= 10 * MINUTE { 1 } else { 2 }, |set| set.get() as usize)
                 };
                 // Looks ahead: is this the first of enough different results?
                 let is_other = |other: &usize| (results[*other].status != Status::Healthy) != bad;
@@ -228,7 +233,7 @@ fn incidents_begin_and_end_as_those_of_the_reference() {
         let reference = Reference::new(&of);
         let mut summary = summary_of(&of);
         summary.windows.clear();
-        let incidents = timeline(&summary, &of).incidents(Hysteresis::default());
+        let incidents = timeline(&summary, &of).incidents(of.hysteresis);
         let expected = reference.bad_stretches();
         // Near stretches are one incident: what is left is that each begins and ends with a stretch, and that they have all of them.
         let from: Vec<_> = expected.iter().map(|(from, ..)| *from).collect();
@@ -412,4 +417,85 @@ fn messages_belong_to_the_incident_that_they_were_posted_in() {
         .map(|one| one.messages.into_iter().map(|posted| posted.text).collect())
         .collect();
     assert_eq!(of, [vec!["we know", "solved"], vec!["again"]]);
+}
+
+/// Results of two locations whose outage begins 30 and 26 minutes before noon.
+fn outage() -> (Vec<CheckResult>, Vec<CheckResult>) {
+    let status = |age: u32, begin: u32| if age <= begin && age > 5 { Status::Down } else { Status::Healthy };
+    let of = |location, begin| at(location, (0..60).rev().map(|age| (age, status(age, begin))));
+    (of("eu", 26), of("us", 30))
+}
+
+#[test]
+fn an_incident_keeps_its_id_when_a_late_file_moves_its_onset() {
+    let (eu, us) = outage();
+    let all: Vec<_> = eu.iter().chain(&us).cloned().collect();
+    let [first] = &incidents_of(&eu)[..] else { panic!("one incident") };
+    let [moved] = &incidents_of(&all)[..] else { panic!("one incident") };
+    assert_eq!(first.from.since(moved.from), 4 * MINUTE);
+    assert_ne!(first.id, moved.id, "without a memory, an id is that of the onset");
+    let mut summary = Summary::new();
+    summary.add(&eu);
+    summary.note_incidents(noon());
+    // It is stored, and read by another node.
+    let mut summary: Summary = serde_json::from_str(&serde_json::to_string(&summary).unwrap()).unwrap();
+    summary.add(&us);
+    let id = |summary: &Summary| {
+        let timeline = summary.timeline(&summary.series, Quorum::Majority, noon());
+        timeline.incidents(Hysteresis::default()).into_iter().map(|one| (one.from, one.id)).collect::<Vec<_>>()
+    };
+    assert_eq!(id(&summary), [(moved.from, first.id.clone())]);
+    summary.note_incidents(noon());
+    assert_eq!(id(&summary), [(moved.from, first.id.clone())], "again");
+}
+
+#[test]
+fn an_incident_does_not_get_the_id_of_another_that_is_near() {
+    // Known is an incident that began 20 minutes ago; a late file has another one eight minutes earlier.
+    let status = |age: u32| if (15..=20).contains(&age) { Status::Down } else { Status::Healthy };
+    let mut summary = Summary::new();
+    summary.add(&at("eu", (0..25).rev().map(|age| (age, status(age)))));
+    summary.note_incidents(noon());
+    let id = incidents_of(&at("eu", (0..25).rev().map(|age| (age, status(age)))))[0].id.clone();
+    let early = |age: u32| if (27..=28).contains(&age) { Status::Down } else { Status::Healthy };
+    summary.add(&at("eu", (25..40).rev().map(|age| (age, early(age)))));
+    let timeline = summary.timeline(&summary.series, Quorum::Majority, noon());
+    let found = timeline.incidents(Hysteresis::default());
+    assert_eq!(found.len(), 2);
+    assert_ne!(found[0].id, id);
+    assert_eq!(found[1].id, id);
+}
+
+#[test]
+fn the_settings_of_a_check_say_how_many_results_begin_and_end_an_incident() {
+    let results =
+        at("eu", (0..40).rev().map(|age| (age, if (20..23).contains(&age) { Status::Down } else { Status::Healthy })));
+    let mut summary = Summary::new();
+    summary.add(&results);
+    let of = |failures: u32, successes: u32| {
+        let hysteresis = Hysteresis { failures: NonZeroU32::new(failures), successes: NonZeroU32::new(successes) };
+        let timeline = summary.timeline(&summary.series, Quorum::Majority, noon());
+        timeline.incidents(hysteresis).iter().map(|one| one.to.is_none()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(3, 2), [false]);
+    assert_eq!(of(4, 2), [] as [bool; 0]);
+    assert_eq!(of(3, 20), [false]);
+    assert_eq!(of(3, 21), [true], "20 good results are not enough");
+}
+
+#[test]
+fn stretches_less_than_two_intervals_apart_are_one_incident() {
+    // `us` recovers, and `eu` fails a minute later: with a good result of both between them.
+    let of = |location, bad: std::ops::RangeInclusive<u32>| {
+        at(
+            location,
+            (0..40).rev().map(move |age| (age, if bad.contains(&age) { Status::Down } else { Status::Healthy })),
+        )
+    };
+    let near: Vec<_> = of("us", 20..=25).into_iter().chain(of("eu", 14..=18)).collect();
+    let found = incidents_of(&near);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].segments.len(), 2);
+    let apart: Vec<_> = of("us", 20..=25).into_iter().chain(of("eu", 14..=17)).collect();
+    assert_eq!(incidents_of(&apart).len(), 2, "two whole intervals");
 }

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use checkup_core::history::{Hysteresis, Segment, Timeline};
-use checkup_core::summary::{Point, Series, Summary};
+use checkup_core::history::{Hysteresis, Rules, Segment, Timeline};
+use checkup_core::summary::{Point, Posted, Series, Summary};
 use checkup_core::{Quorum, Status, Timestamp};
 use serde::Serialize;
 
 use crate::view::overview::{CheckOverview, Overview, uptime};
-use crate::view::timeline::is_announced;
+use crate::view::timeline::{is_announced, next_windows};
 
 const DAY: u64 = 24 * 3600;
+
+/// How many announcements are given.
+const MAX_ANNOUNCEMENTS: usize = 50;
 
 /// The periods for which uptime is given.
 const UPTIMES: [(&str, u64); 4] = [("24h", 1), ("7d", 7), ("30d", 30), ("90d", 90)];
@@ -23,6 +26,23 @@ pub(crate) struct StatusAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     checked: Option<String>,
     checks: Vec<CheckAnswer>,
+    /// What was posted to all checks, the latest first.
+    announcements: Vec<MessageAnswer>,
+    /// Maintenance that runs or is planned, the earliest first; of what recurs, the next.
+    maintenance: Vec<WindowAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct WindowAnswer {
+    id: String,
+    /// Absent for all checks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    from: String,
+    to: String,
+    text: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,7 +93,26 @@ impl StatusAnswer {
             checks: overview
                 .checks
                 .iter()
-                .map(|check| CheckAnswer::new(check, summary, overview.quorum, now, &group))
+                .map(|check| CheckAnswer::new(check, summary, overview.rules.quorum, now, &group))
+                .collect(),
+            announcements: summary
+                .announcements()
+                .into_iter()
+                .rev()
+                .take(MAX_ANNOUNCEMENTS)
+                .map(MessageAnswer::new)
+                .collect(),
+            maintenance: next_windows(summary, now)
+                .into_iter()
+                .filter(|window| window.to > now)
+                .map(|window| WindowAnswer {
+                    id: window.id.clone(),
+                    check: window.name.clone(),
+                    group: window.group.clone(),
+                    from: window.from.to_string(),
+                    to: window.to.to_string(),
+                    text: window.text.clone(),
+                })
                 .collect(),
         }
     }
@@ -192,8 +231,28 @@ struct SegmentAnswer {
 
 #[derive(Debug, Serialize)]
 struct MessageAnswer {
+    id: String,
     time: String,
     text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+}
+
+impl MessageAnswer {
+    fn new(posted: &Posted) -> Self {
+        Self {
+            id: posted.id.clone(),
+            time: posted.at.to_string(),
+            text: posted.text.clone(),
+            state: posted.state.map(checkup_core::PostState::as_str),
+            incident: posted.incident.clone(),
+            group: posted.group.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -208,24 +267,18 @@ struct ResultAnswer {
 
 impl HistoryAnswer {
     /// The history of a check; `None` if no check has this name.
-    pub(crate) fn new(
-        summary: &Summary,
-        check: &str,
-        quorum: Quorum,
-        since: Timestamp,
-        now: Timestamp,
-    ) -> Option<Self> {
+    pub(crate) fn new(summary: &Summary, check: &str, rules: &Rules, since: Timestamp, now: Timestamp) -> Option<Self> {
         let own = summary.series.iter().filter(|series| series.name == check);
-        let series: Vec<_> = own.map(|series| SeriesAnswer::new(summary, series, since, now)).collect();
+        let series: Vec<_> = own.map(|series| SeriesAnswer::new(summary, series, rules, since, now)).collect();
         let of_name = summary.checks().filter(|series| series.first().is_some_and(|series| series.name == check));
         let checks = of_name.map(|series| {
-            let timeline = summary.timeline(series, quorum, now);
+            let timeline = summary.timeline(series, rules.quorum, now);
             let availability = timeline.availability(since, now);
             OverallAnswer {
                 endpoint: series.first().map(|series| series.endpoint.clone()).unwrap_or_default(),
                 uptime: availability.uptime(),
                 known: (availability.known_share() * 10_000.0).round() / 10_000.0,
-                incidents: incidents(&timeline, since),
+                incidents: incidents(&timeline, rules.hysteresis(check), since),
             }
         });
         let checks = checks.collect();
@@ -234,7 +287,7 @@ impl HistoryAnswer {
 }
 
 impl SeriesAnswer {
-    fn new(summary: &Summary, series: &Series, since: Timestamp, now: Timestamp) -> Self {
+    fn new(summary: &Summary, series: &Series, rules: &Rules, since: Timestamp, now: Timestamp) -> Self {
         let days = summary.days(series).into_iter().filter(|day| {
             let end = day.start().saturating_add(Duration::from_secs(DAY));
             end > since
@@ -258,16 +311,16 @@ impl SeriesAnswer {
             location: series.location.clone(),
             uptime: summary.uptime(series, since, now),
             days: days.collect(),
-            incidents: incidents(&timeline, since),
-            messages: messages.map(|m| MessageAnswer { time: m.at.to_string(), text: m.text.clone() }).collect(),
+            incidents: incidents(&timeline, rules.hysteresis(&series.name), since),
+            messages: messages.map(MessageAnswer::new).collect(),
             results: results.collect(),
         }
     }
 }
 
 /// The incidents that ended after `since`, or are still open.
-fn incidents(timeline: &Timeline<'_>, since: Timestamp) -> Vec<IncidentAnswer> {
-    let incidents = timeline.incidents(Hysteresis::default()).into_iter();
+fn incidents(timeline: &Timeline<'_>, hysteresis: Hysteresis, since: Timestamp) -> Vec<IncidentAnswer> {
+    let incidents = timeline.incidents(hysteresis).into_iter();
     let in_period = incidents.filter(|incident| incident.to.is_none_or(|to| to > since));
     in_period
         .map(|incident| IncidentAnswer {
@@ -278,11 +331,7 @@ fn incidents(timeline: &Timeline<'_>, since: Timestamp) -> Vec<IncidentAnswer> {
             reason: incident.reason,
             id: incident.id,
             segments: incident.segments.into_iter().map(SegmentAnswer::new).collect(),
-            messages: incident
-                .messages
-                .into_iter()
-                .map(|m| MessageAnswer { time: m.at.to_string(), text: m.text })
-                .collect(),
+            messages: incident.messages.iter().map(MessageAnswer::new).collect(),
         })
         .collect()
 }

@@ -36,7 +36,7 @@ pub(crate) fn page_data(summary: &Summary) -> String {
 
 /// The statistics of the days that the summary has not closed, from all results. Joined points would give other quantiles.
 fn open_days(summary: &Summary, series: &Series) -> Value {
-    let micros = |time: Option<Duration>| time.map(|time| u64::try_from(rounded(time).as_micros()).unwrap_or(u64::MAX));
+    let micros = |time: Option<Duration>| time.map(|time| u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
     let days = summary.days(series);
     let open = days.iter().filter(|day| series.days.last().is_none_or(|closed| day.day > closed.day));
     let rows = open.map(|day| {
@@ -89,7 +89,7 @@ fn thin_out(series: &mut Series, windows: &[Window]) -> Vec<usize> {
         rest = after;
     }
     if let Some(latest) = latest {
-        kept.push(join(&[latest]));
+        kept.push(latest);
         counts.push(1);
     }
     series.recent = kept;
@@ -166,7 +166,7 @@ mod tests {
         // The first, the change, the recovery and the latest keep their own times.
         assert_eq!(recent["n"], json!([1, 2, 1, 1, 2, 1]), "{recent}");
         assert_eq!(recent["status"], "hhghhh");
-        assert_eq!(recent["rtt"], json!([10_000, 30_000, 20_000, 20_000, 20_000, 20_000]));
+        assert_eq!(recent["rtt"], json!([10_000, 30_000, 20_000, 20_000, 20_000, 20_007]), "the latest is exact");
         assert_eq!((&recent["low"][1], &recent["high"][1]), (&json!(20_000), &json!(30_000)));
         assert_eq!(recent["at"], json!([1_795_340_100_000_u64, 120_000, 60_000, 20_000, 40_000, 60_000]));
     }
@@ -223,7 +223,7 @@ mod tests {
             let (whole, thin) = (&summary.series[0], &served.series[0]);
             assert_eq!(served.incidents(thin), summary.incidents(whole), "seed {seed}, now {now}");
             let (latest, exact) = (thin.recent.last().unwrap(), whole.recent.last().unwrap());
-            assert_eq!((latest.timestamp, latest.rtt), (exact.timestamp, exact.rtt.map(rounded)));
+            assert_eq!((latest.timestamp, latest.rtt), (exact.timestamp, exact.rtt));
             let open: Value = serde_json::from_str::<Value>(&text).unwrap()["series"][0]["open"].take();
             let exact = summary.days(whole);
             let exact: Vec<_> = exact.iter().filter(|row| row.day > whole.days.last().unwrap().day).collect();
@@ -231,7 +231,9 @@ mod tests {
             for (open, exact) in open.as_array().unwrap().iter().zip(exact) {
                 assert_eq!(open[0], exact.day);
                 assert_eq!((&open[1], &open[3]), (&json!(exact.healthy), &json!(exact.down)));
-                assert_eq!(open[7], json!(exact.p99.map(|time| u64::try_from(rounded(time).as_micros()).unwrap())));
+                for (place, time) in [(5, exact.p50), (6, exact.p90), (7, exact.p99)] {
+                    assert_eq!(open[place], json!(time.map(|time| u64::try_from(time.as_micros()).unwrap())));
+                }
             }
         }
     }

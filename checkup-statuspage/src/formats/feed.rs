@@ -51,7 +51,7 @@ fn write(
                     .write_empty()?;
             }
             for happening in happenings.iter().take(MAX_ENTRIES) {
-                w.create_element("entry").write_inner_content(|w| entry(w, happening, now))?;
+                w.create_element("entry").write_inner_content(|w| entry(w, settings, happening, now))?;
             }
             Ok(())
         },
@@ -59,23 +59,31 @@ fn write(
     Ok(())
 }
 
-fn entry(writer: &mut Writer<Vec<u8>>, happening: &Happening, now: Timestamp) -> std::io::Result<()> {
-    let Happening { name, endpoint, from, to, text, .. } = happening;
+fn entry(
+    writer: &mut Writer<Vec<u8>>,
+    settings: &StatusPage,
+    happening: &Happening,
+    now: Timestamp,
+) -> std::io::Result<()> {
+    let Happening { name, endpoint, from, to, text, updates, .. } = happening;
     let subject = name.as_deref().unwrap_or("All checks");
     let verb = if to.is_some() { "was" } else { "is" };
+    let seen = if happening.is_last_seen { " when last seen" } else { "" };
     let (kind, title) = match &happening.kind {
-        HappeningKind::Incident { status: Status::Degraded } => ("incident", format!("{subject} {verb} degraded")),
-        HappeningKind::Incident { .. } => ("incident", format!("{subject} {verb} down")),
+        HappeningKind::Incident { status: Status::Degraded } => {
+            ("incident", format!("{subject} {verb} degraded{seen}"))
+        }
+        HappeningKind::Incident { .. } => ("incident", format!("{subject} {verb} down{seen}")),
         HappeningKind::Message => ("message", format!("{subject}: message")),
         HappeningKind::Maintenance => ("maintenance", format!("{subject}: maintenance")),
     };
-    // The text and the end of an incident change. Those of other entries are part of their identity.
-    let own = |text: Option<String>| text.filter(|_| kind != "incident").unwrap_or_default();
-    let (own_text, own_end) = (own(text.clone()), own(to.map(|to| to.unix_nanos().to_string())));
+    // Two texts of one result have the same id, and each window of maintenance that recurs.
+    let is_in_result = kind == "message" && happening.id.starts_with('r');
+    let own_text = text.clone().filter(|_| is_in_result).unwrap_or_default();
+    let own_begin = if kind == "maintenance" { from.unix_nanos().to_string() } else { String::new() };
     let scope = if name.is_some() { "one" } else { "all" };
     let endpoint = endpoint.as_deref().unwrap_or_default();
-    let begin = from.unix_nanos().to_string();
-    element(writer, "id", &id(&[kind, scope, subject, endpoint, &begin, &own_end, &own_text]))?;
+    element(writer, "id", &id(&[kind, scope, subject, endpoint, &happening.id, &own_begin, &own_text]))?;
     element(writer, "title", &title)?;
     element(writer, "published", &rfc3339(happening.published(now)))?;
     element(writer, "updated", &rfc3339(happening.updated(now)))?;
@@ -84,11 +92,22 @@ fn entry(writer: &mut Writer<Vec<u8>>, happening: &Happening, now: Timestamp) ->
         (_, Some(to)) => format!("From {} to {}. ", rfc3339(*from), rfc3339(*to)),
         (_, None) => format!("Since {}. ", rfc3339(*from)),
     };
-    let content = format!("{during}{}", text.as_deref().unwrap_or_default());
+    let mut content = format!("{during}{}", text.as_deref().unwrap_or_default()).trim_end().to_owned();
+    for message in updates.iter().rev() {
+        let state = message.state.map(|state| format!(" ({state})")).unwrap_or_default();
+        content.push_str(&format!("\n\n{}{state}: {}", rfc3339(message.at), message.text));
+    }
+    if let Some(base) = settings.url.as_deref().filter(|_| kind == "incident") {
+        let place = format!("{base}#incident-{}", happening.id);
+        writer
+            .create_element("link")
+            .with_attributes([("rel", "alternate"), ("href", &*xml::text(&place))])
+            .write_empty()?;
+    }
     writer
         .create_element("content")
         .with_attribute(("type", "text"))
-        .write_text_content(BytesText::new(&xml::text(content.trim_end())))?;
+        .write_text_content(BytesText::new(&xml::text(&content)))?;
     Ok(())
 }
 
@@ -127,7 +146,21 @@ mod tests {
         let from = Timestamp::from_unix_nanos(1_700_000_000_123_456_789);
         let text = Some(text.into());
         let (name, endpoint) = (Some(name.into()), Some("https://example.com".into()));
-        Happening { kind, name, endpoint, from, to: None, text, posted: Some(from), changed: Some(from) }
+        let mut happening = Happening {
+            kind,
+            name,
+            endpoint,
+            from,
+            to: None,
+            text,
+            posted: Some(from),
+            changed: Some(from),
+            id: String::new(),
+            is_last_seen: false,
+            updates: Vec::new(),
+        };
+        happening.id = format!("{:?} {:?}", happening.name, happening.text);
+        happening
     }
 
     #[test]
@@ -160,10 +193,34 @@ mod tests {
     }
 
     #[test]
+    fn an_incident_has_a_permalink_and_what_was_posted_about_it() {
+        let mut incident = happening(HappeningKind::Incident { status: Status::Down }, "API", "refused");
+        incident.id = "0123456789abcdef".to_owned();
+        let result = |text: &str, state: &str| {
+            let mut result = checkup_core::CheckResult::of_post("API", "x", checkup_core::Post::new("a", NOW));
+            result.message = Some(text.into());
+            let mut json = serde_json::to_value(&result).unwrap();
+            json["post"]["state"] = state.into();
+            let mut summary = checkup_core::summary::Summary::new();
+            summary.add(&[serde_json::from_value(json).unwrap()]);
+            summary.posts().next().unwrap().message.clone()
+        };
+        incident.updates = vec![result("We look", "investigating"), result("A disk is full", "identified")];
+        incident.is_last_seen = true;
+        incident.to = Some(NOW);
+        let feed = atom(&StatusPage::new().url("https://status.example.com/"), &[incident], NOW);
+        assert!(feed.contains("href=\"https://status.example.com/#incident-0123456789abcdef\""), "{feed}");
+        let latest = feed.find("(identified): A disk is full").unwrap();
+        assert!(latest < feed.find("(investigating): We look").unwrap(), "the latest first");
+        assert!(feed.contains("<title>API was down when last seen</title>"));
+    }
+
+    #[test]
     fn what_differs_has_another_identifier() {
         let incident = happening(HappeningKind::Incident { status: Status::Down }, "API", "refused");
         let mut elsewhere = incident.clone();
         elsewhere.endpoint = Some("https://example.org".into());
+        elsewhere.id = "elsewhere".into();
         let said = happening(HappeningKind::Message, "API", "We know");
         let more = happening(HappeningKind::Message, "API", "It is fixed");
         let mut of_all = happening(HappeningKind::Maintenance, "All checks", "");

@@ -45,11 +45,48 @@ const MODULES: &[(&str, &str)] = modules![
 pub(crate) static SCRIPT: LazyLock<String> = LazyLock::new(|| join(MODULES));
 
 /// Joins modules that follow the rules of `web/FORMAT.md`. It removes imports, the word `export`, indentation, empty lines, and lines that are
-/// comments, which would be a quarter of the size.
+/// comments, which would be a quarter of the size, and spaces that separate nothing.
 fn join(modules: &[(&str, &str)]) -> String {
     let lines = modules.iter().flat_map(|(_, text)| text.lines());
     let kept = lines.filter(|line| !line.trim().is_empty() && !line.starts_with("import ") && !is_comment(line));
-    kept.flat_map(|line| [line.strip_prefix("export ").unwrap_or(line).trim(), "\n"]).collect()
+    kept.map(|line| tightened_line(line.strip_prefix("export ").unwrap_or(line).trim()) + "\n").collect()
+}
+
+/// What needs no spaces around it, or on one side, in JavaScript.
+const TIGHT: [(&str, &str); 16] = [
+    (", ", ","),
+    ("{ ", "{"),
+    (" {", "{"),
+    (" }", "}"),
+    ("} ", "}"),
+    (") ", ")"),
+    ("if (", "if("),
+    ("; ", ";"),
+    (": ", ":"),
+    (" = ", "="),
+    (" => ", "=>"),
+    (" === ", "==="),
+    (" && ", "&&"),
+    (" || ", "||"),
+    (" ?? ", "??"),
+    (" ? ", "?"),
+];
+
+/// A line of JavaScript without spaces that separate nothing. Lines in which only a parser could find the ends of texts and regular expressions
+/// are not changed.
+fn tightened_line(line: &str) -> String {
+    if line.contains(['`', '\'', '\\', '/']) {
+        return line.to_owned();
+    }
+    let parts = line.split('"').enumerate().map(|(i, part)| {
+        let is_text = i % 2 == 1;
+        if is_text {
+            part.to_owned()
+        } else {
+            TIGHT.iter().fold(part.to_owned(), |part, (from, to)| part.replace(from, to))
+        }
+    });
+    parts.collect::<Vec<_>>().join("\"")
 }
 
 /// CSS without comments, indentation, line breaks, and spaces that separate nothing.
@@ -135,6 +172,15 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_the_same_without_spaces_that_separate_nothing() {
+        let line = r#"if (a === b && c) return { key: [1, 2], text: "{n} of {total}: a, b" };"#;
+        assert_eq!(tightened_line(line), r#"if(a===b&&c)return{key:[1,2],text:"{n} of {total}: a, b"};"#);
+        for same in ["x = a / b;", "const r = /, /u;", "y = `${a} , ${b}`;", r#"z = "\", ";"#, "t = ', ';"] {
+            assert_eq!(tightened_line(same), same);
+        }
+    }
+
+    #[test]
     fn joining_removes_imports_and_the_word_export() {
         let modules = [
             (
@@ -143,6 +189,6 @@ mod tests {
             ),
             ("page.js", "import { one, two } from \"./a.js\";\n\nconsole.log(one);\n"),
         ];
-        assert_eq!(join(&modules), "const one = 1;\nasync function two() {\nreturn one;\n}\nconsole.log(one);\n");
+        assert_eq!(join(&modules), "const one=1;\nasync function two(){\nreturn one;\n}\nconsole.log(one);\n");
     }
 }

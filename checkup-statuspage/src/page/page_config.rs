@@ -1,7 +1,9 @@
 //! The settings in the page.
 
 use std::collections::{BTreeMap, HashSet};
+use std::num::NonZeroU32;
 
+use checkup_core::history::Rules;
 use checkup_core::{Checkup, Quorum};
 use serde::Serialize;
 
@@ -36,6 +38,9 @@ pub(crate) struct PageConfig<'a> {
     refresh: u128,
     #[serde(skip_serializing_if = "Option::is_none")]
     quorum: Option<usize>,
+    /// The name, `failures` and `successes` of the checks that do not have the default.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hysteresis: Vec<(String, Option<NonZeroU32>, Option<NonZeroU32>)>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     demo: bool,
     source: PageSource,
@@ -60,16 +65,19 @@ impl<'a> PageConfig<'a> {
             amber: settings.degraded_day.as_millis(),
             refresh: settings.refresh_interval.as_millis(),
             quorum: None,
+            hysteresis: Vec::new(),
             demo: false,
             source,
         }
     }
 
-    pub(crate) fn with_quorum(mut self, quorum: Quorum) -> Self {
-        self.quorum = match quorum {
+    pub(crate) fn with_rules(mut self, rules: &Rules) -> Self {
+        self.quorum = match rules.quorum {
             Quorum::Majority => None,
             Quorum::AtLeast(count) => Some(count.get()),
         };
+        let own = rules.own_hysteresis().map(|(name, own)| (name.to_owned(), own.failures, own.successes));
+        self.hysteresis = own.collect();
         self
     }
 

@@ -12,6 +12,7 @@ use checkup_core::{
 
 use crate::config::StatusPage;
 use crate::page::static_page::StaticPage;
+use crate::view::hiding::Hiding;
 
 /// A published file of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +80,13 @@ pub async fn export(
     checkup: &Checkup,
 ) -> Result<Vec<PublishedFile>, PublishError> {
     let dir = dir.as_ref().to_owned();
-    let (summary, now) = history(reader(checkup)?, settings).await?;
+    let (mut summary, now) = history(reader(checkup)?, settings).await?;
+    let hiding = Hiding::new(&settings.hide, Some(checkup));
+    if hiding.is_any() && (settings.storage.is_some() || has_check_files(&dir)) {
+        return Err(reads_check_files("export into another directory, and remove `status_page.storage`").into());
+    }
     let files = StaticPage::new(settings)?.checkup(checkup).files(&summary, now)?;
+    hiding.summary(&mut summary, &checkup.rules(), now);
     let mut contents: Vec<_> = files.iter().map(|file| (file.name().to_owned(), file.content().to_vec())).collect();
     let has_source = settings.storage.is_some();
     let write = move || {
@@ -105,6 +111,9 @@ pub async fn export(
 /// If the settings are invalid, the storage cannot hold a page, or something cannot be written.
 pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<PublishedFile>, PublishError> {
     let storage = storage(checkup)?;
+    if Hiding::new(&settings.hide, Some(checkup)).is_any() {
+        return Err(reads_check_files("export the page into a directory without check files, or serve it").into());
+    }
     let publisher = storage.publisher().ok_or_else(|| {
         StorageError::new("this storage cannot hold a page; export the page into a directory, or serve it")
     })?;
@@ -128,6 +137,14 @@ pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<Publ
         tracing::warn!("the page is published, but is not live: {warning}");
     }
     Ok(published)
+}
+
+/// A page that reads check files cannot hide what they have.
+fn reads_check_files(remedy: &str) -> ConfigError {
+    ConfigError::invalid(
+        "status_page.hide",
+        format!("expected a page without check files next to it, since they have everything that is hidden; {remedy}"),
+    )
 }
 
 fn storage(checkup: &Checkup) -> Result<&std::sync::Arc<dyn Storage>, ConfigError> {

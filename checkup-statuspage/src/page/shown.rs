@@ -115,7 +115,8 @@ fn counts(words: &Words, checks: &[&CheckOverview]) -> String {
 mod tests {
     use std::time::Duration;
 
-    use checkup_core::{CheckResult, MaintenanceWindow, Quorum, Status};
+    use checkup_core::history::Rules;
+    use checkup_core::{CheckResult, MaintenanceWindow, Status};
 
     use super::*;
     use crate::config::texts;
@@ -124,7 +125,7 @@ mod tests {
         let mut summary = Summary::new();
         summary.add(results);
         let now = Timestamp::now();
-        let overview = Overview::new(&summary, None, Quorum::Majority, now);
+        let overview = Overview::new(&summary, None, &Rules::default(), now);
         Shown::new(settings, &texts::of(language, &BTreeMap::new()), &summary, &overview, now)
     }
 

@@ -1,7 +1,11 @@
-use std::collections::BTreeSet;
+//! [`StaticPage`]: the files of a page for any web server.
 
-use checkup_core::summary::Summary;
-use checkup_core::{Checkup, ConfigError, PageFile, Quorum, Timestamp};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use checkup_core::history::Rules;
+use checkup_core::summary::{Series, Summary};
+use checkup_core::{Checkup, ConfigError, PageFile, Timestamp};
 
 use crate::config::StatusPage;
 use crate::config::source::PageSource;
@@ -10,16 +14,22 @@ use crate::formats::feed;
 use crate::formats::representation::Representation;
 use crate::page::files::PageFiles;
 use crate::page::page_config::PageConfig;
-use crate::view::overview::Overview;
+use crate::view::badge_value::BadgeValue;
+use crate::view::hiding::Hiding;
+use crate::view::overview::{Overview, median_rtt, uptime};
 use crate::view::timeline::timeline;
 
 /// How clients cache badges and the feed.
 const SHORTLY: &str = "public, max-age=60";
 
+/// The times of the badges for uptime and for round-trip times.
+const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// The files of a static page: the page itself, and the current feed and badges.
 ///
 /// ```
-/// use checkup_core::summary::Summary;
+/// use checkup_core::summary::{Series, Summary};
 /// use checkup_core::{CheckResult, Timestamp};
 /// use checkup_statuspage::{PageStorage, StaticPage, StatusPage};
 ///
@@ -28,7 +38,8 @@ const SHORTLY: &str = "public, max-age=60";
 /// let settings = StatusPage::new().storage(PageStorage::fs("https://checks.example.com/"));
 /// let files = StaticPage::new(&settings)?.files(&summary, Timestamp::now())?;
 /// let names: Vec<_> = files.iter().map(|file| file.name()).collect();
-/// assert_eq!(names, ["index.html", "page.js", "feed.atom", "badge.svg", "badge/API.svg"]);
+/// let badges = ["badge.svg", "badge/API.svg", "badge/uptime/API.svg", "badge/rtt/API.svg"];
+/// assert_eq!(names, [&["index.html", "page.js", "feed.atom"][..], &badges].concat());
 /// # Ok::<(), checkup_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -36,7 +47,7 @@ pub struct StaticPage {
     settings: StatusPage,
     checkup: Option<Checkup>,
     source: PageSource,
-    quorum: Quorum,
+    rules: Rules,
 }
 
 impl StaticPage {
@@ -49,13 +60,13 @@ impl StaticPage {
         settings.validate().map_err(|error| error.at("status_page"))?;
         let next_to_it = PageSource::Index { url: "./".to_owned() };
         let source = settings.storage.as_ref().map_or(next_to_it, crate::PageStorage::source);
-        Ok(Self { settings: settings.clone(), checkup: None, source, quorum: Quorum::default() })
+        Ok(Self { settings: settings.clone(), checkup: None, source, rules: Rules::default() })
     }
 
     /// The checks of the page. They have groups, an order and the quorum, which results do not have.
     #[must_use]
     pub fn checkup(mut self, checkup: &Checkup) -> Self {
-        self.quorum = checkup.quorum();
+        self.rules = checkup.rules();
         self.checkup = Some(checkup.clone());
         self
     }
@@ -76,10 +87,16 @@ impl StaticPage {
     /// If a file that the settings name (`style`, `texts`) cannot be read any more.
     pub fn files(&self, summary: &Summary, now: Timestamp) -> Result<Vec<PageFile>, ConfigError> {
         let config = PageConfig::new(&self.settings, self.checkup.as_ref(), self.source.clone());
-        let page = PageFiles::new(&self.settings, &config.with_quorum(self.quorum))?;
-        let overview = Overview::new(summary, self.checkup.as_ref(), self.quorum, now);
+        let hiding = Hiding::new(&self.settings.hide, self.checkup.as_ref());
+        let mut disguised = None;
+        if hiding.is_any() {
+            hiding.summary(disguised.insert(summary.clone()), &self.rules, now);
+        }
+        let summary = disguised.as_ref().unwrap_or(summary);
+        let page = PageFiles::new(&self.settings, &config.with_rules(&self.rules))?;
+        let overview = Overview::new(summary, self.checkup.as_ref(), &self.rules, now);
         let since = now.saturating_sub(self.settings.timeframe);
-        let happenings = timeline(summary, since, self.quorum, now);
+        let happenings = timeline(summary, since, &self.rules, now);
         let feed = feed::atom(&self.settings, &happenings, now);
         let mut files = vec![
             of("index.html", &page.index())?,
@@ -93,6 +110,14 @@ impl StaticPage {
             // Checks with the same name share the badge of the first one.
             if names.insert(name.clone()) {
                 files.push(image(&name, badge::svg(&check.verdict.name, &check.state().badge()))?);
+                let of_check = |series: &&Series| series.name == check.verdict.name;
+                let series: Vec<_> = summary.series.iter().filter(of_check).collect();
+                let share = uptime(summary, &series, self.rules.quorum, now, MONTH).map(BadgeValue::Uptime);
+                let rtt = median_rtt(summary, &series, now, DAY).map(BadgeValue::Rtt);
+                for (folder, value) in [("uptime", share), ("rtt", rtt)] {
+                    let name = format!("badge/{folder}/{}.svg", badge::file_name(&check.verdict.name));
+                    files.push(image(&name, badge::svg(&check.verdict.name, &value.unwrap_or(BadgeValue::Unknown)))?);
+                }
             }
         }
         Ok(files)

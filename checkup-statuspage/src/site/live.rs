@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use checkup_core::history::Rules;
 use checkup_core::summary::Summary;
 use checkup_core::{CheckResult, Monitor, Status, Storage, StorageError, StorageErrorKind, StorageReader};
 use tokio::sync::watch;
@@ -13,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::clock::Clock;
 use crate::formats::metrics::Metrics;
+use crate::view::hiding::Hiding;
 use history::History;
 
 /// The limit of a monitor's results that wait to be added. Later ones are found in the storage, if there is one.
@@ -55,6 +57,9 @@ pub(crate) struct Live<S> {
     refresh_after: Duration,
     clock: Clock,
     metrics: Metrics,
+    /// What is hidden, and what incidents are derived with.
+    hiding: Arc<Hiding>,
+    rules: Rules,
     history: tokio::sync::Mutex<History>,
     /// The monitor's results that are not in the history yet.
     waiting: Mutex<Vec<CheckResult>>,
@@ -72,7 +77,13 @@ struct Shown<S> {
 }
 
 impl<S: Send + Sync + 'static> Live<S> {
-    pub(crate) fn new(source: Source, span: Duration, refresh_after: Duration, clock: Clock) -> Self {
+    pub(crate) fn new(
+        source: Source,
+        span: Duration,
+        refresh_after: Duration,
+        clock: Clock,
+        (hiding, rules): (Arc<Hiding>, Rules),
+    ) -> Self {
         let shown = Shown { state: None, made: None, tried: None, error: None };
         Self {
             source,
@@ -80,6 +91,8 @@ impl<S: Send + Sync + 'static> Live<S> {
             refresh_after,
             clock,
             metrics: Metrics::new(),
+            hiding,
+            rules,
             history: tokio::sync::Mutex::default(),
             waiting: Mutex::default(),
             shown: watch::Sender::new(shown),
@@ -99,7 +112,7 @@ impl<S: Send + Sync + 'static> Live<S> {
     pub(crate) fn take(&self, results: &[CheckResult]) {
         // A result without a verdict says nothing about the check.
         let known: Vec<_> = results.iter().filter(|result| result.status != Status::Unknown).cloned().collect();
-        self.metrics.observe(&known, self.clock.now());
+        self.metrics.observe(&self.hiding.results(&known), self.clock.now());
         let mut waiting = self.waiting();
         let room = MAX_WAITING.saturating_sub(waiting.len());
         waiting.extend(known.into_iter().take(room));
@@ -180,7 +193,7 @@ impl<S: Send + Sync + 'static> Live<S> {
         match (&self.source, self.source.reader()) {
             (Source::Storage(_), Some(reader)) => {
                 let found = history.update(reader, self.span, self.clock.now()).await?;
-                self.metrics.observe(&found, self.clock.now());
+                self.metrics.observe(&self.hiding.results(&found), self.clock.now());
             }
             (Source::Monitor(_), Some(reader)) => self.update_or_go_on(&mut history, reader).await,
             (_, None) => history.summary.made = self.clock.now(),
@@ -203,7 +216,10 @@ impl<S: Send + Sync + 'static> Live<S> {
         if self.source.reader().is_none() {
             history.forget(self.clock.now());
         }
-        let summary = Arc::new(history.summary.clone());
+        history.summary.note_incidents(self.clock.now());
+        let mut summary = history.summary.clone();
+        self.hiding.summary(&mut summary, &self.rules, self.clock.now());
+        let summary = Arc::new(summary);
         drop(history);
         let since = self.clock.now().saturating_sub(SHOWN);
         self.metrics.forget_before(since);

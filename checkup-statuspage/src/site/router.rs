@@ -29,7 +29,7 @@ use crate::formats::time;
 use crate::site::Site;
 use crate::site::live::Source;
 use crate::view::badge_value::BadgeValue;
-use crate::view::overview::uptime;
+use crate::view::overview::{median_rtt, uptime};
 use answer::{error, failed, not_found, query, text};
 
 type Answer = Response<Body>;
@@ -48,6 +48,9 @@ const DEFAULT_HISTORY: Duration = Duration::from_secs(24 * 3600);
 /// How long the page waits for the state that its HTML says.
 const PAGE_PATIENCE: Duration = Duration::from_millis(500);
 
+/// The longest time that a badge has the round-trip time of: as long as all results are known in detail.
+const LONGEST_RTT: Duration = Duration::from_secs(24 * 3600);
+
 /// How long a history waits for memory that other responses take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -60,7 +63,7 @@ impl Site {
     /// | `/page.js`, `/summary.json` | what the page loads: its code, and all data in one request |
     /// | `/api/v1/status` | the current state of every check |
     /// | `/api/v1/history?check=NAME&since=TIME` | days, incidents, messages and results of a check |
-    /// | `/badge.svg`, `/badge/NAME.svg` | the state of all checks or of one; with `?uptime=30d` the uptime of that check |
+    /// | `/badge.svg`, `/badge/NAME.svg` | the state of all checks or of one; with `?uptime=30d` the uptime of that check, with `?rtt=24h` its median round-trip time |
     /// | `/feed.atom` | incidents, messages and maintenance |
     /// | `/healthz` | 200 while the process responds |
     /// | `/readyz?tag=TAG` | 200 if no check (with this tag) is down and all have recent results, else 503 |
@@ -70,23 +73,23 @@ impl Site {
     ///
     /// The formats of the responses are in the documentation of the [crate](crate#the-json-api).
     pub fn router(&self) -> Router {
-        let router = Router::new()
-            .route("/", get(page))
-            .route("/index.html", get(page))
-            .route("/page.js", get(script))
-            .route("/summary.json", get(summary))
-            .route("/index.json", get(index))
-            .route("/feed.atom", get(feed))
-            .route("/api/v1/status", get(status))
-            .route("/api/v1/history", get(history))
-            .route("/badge.svg", get(badge_of_all))
-            .route("/badge/{file}", get(badge_of_one))
-            .route("/healthz", get(healthz))
-            .route("/readyz", get(readyz))
-            .route("/health", get(health_report))
-            .route("/metrics", get(metrics_text))
-            .route("/{file}", get(check_file))
-            .with_state(self.clone());
+        self.finished(pages().merge(operations()))
+    }
+
+    /// The routes for visitors: those of [`router`](Self::router) without `healthz`, `readyz`, `health` and `metrics`, which
+    /// [`operations_router`](Self::operations_router) has.
+    pub fn page_router(&self) -> Router {
+        self.finished(pages())
+    }
+
+    /// The routes for orchestrators and Prometheus, to serve at an address that visitors cannot reach: `healthz`, `readyz`, `health` and
+    /// `metrics`. They accept every host.
+    pub fn operations_router(&self) -> Router {
+        self.dated(operations().with_state(self.clone()))
+    }
+
+    fn finished(&self, router: Router<Self>) -> Router {
+        let router = router.with_state(self.clone());
         let hosts: Arc<[String]> = self.0.settings.hosts.clone().into();
         let router = if hosts.is_empty() {
             router
@@ -99,9 +102,38 @@ impl Site {
         } else {
             router.layer(from_fn(move |request, next| shared(Arc::clone(&origins), request, next)))
         };
+        self.dated(router)
+    }
+
+    fn dated(&self, router: Router) -> Router {
         let clock = self.0.clock.clone();
         if clock.is_custom() { router.layer(map_response(move |answer| dated(answer, clock.now()))) } else { router }
     }
+}
+
+/// What visitors see.
+fn pages() -> Router<Site> {
+    Router::new()
+        .route("/", get(page))
+        .route("/index.html", get(page))
+        .route("/page.js", get(script))
+        .route("/summary.json", get(summary))
+        .route("/index.json", get(index))
+        .route("/feed.atom", get(feed))
+        .route("/api/v1/status", get(status))
+        .route("/api/v1/history", get(history))
+        .route("/badge.svg", get(badge_of_all))
+        .route("/badge/{file}", get(badge_of_one))
+        .route("/{file}", get(check_file))
+}
+
+/// What orchestrators and Prometheus ask for.
+fn operations() -> Router<Site> {
+    Router::new()
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/health", get(health_report))
+        .route("/metrics", get(metrics_text))
 }
 
 /// Rejects requests for other hosts. Another site's page can send them if its name is made to resolve to this server (DNS rebinding).
@@ -189,7 +221,7 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
     let _permit = site.0.histories.acquire().await;
     let gzip = accepts_gzip(&headers);
     let make = move || {
-        let answer = HistoryAnswer::new(&state.summary, &check, state.overview.quorum, since, now)?;
+        let answer = HistoryAnswer::new(&state.summary, &check, &state.overview.rules, since, now)?;
         // It can always be written as JSON: it has only strings, numbers and lists.
         let answer = Bytes::from(serde_json::to_vec(&answer).unwrap_or_default());
         let tag = Representation::tag_of(&answer);
@@ -228,12 +260,21 @@ async fn badge_of_one(State(site): State<Site>, Path(file): Path<String>, uri: U
     else {
         return not_found();
     };
+    let own = |series: &&checkup_core::summary::Series| series.name == check.verdict.name;
+    let of_check = || -> Vec<_> { state.summary.series.iter().filter(own).collect() };
+    if let Some(time) = query(&uri, "rtt") {
+        let time = checkup_core::duration::parse(&time).ok().filter(|time| *time <= LONGEST_RTT);
+        let Some(time) = time else {
+            return error(StatusCode::BAD_REQUEST, "expected `rtt` to be a time of up to a day such as `24h`");
+        };
+        let median = median_rtt(&state.summary, &of_check(), site.0.clock.now(), time);
+        return svg(&check.verdict.name, &median.map_or(BadgeValue::Unknown, BadgeValue::Rtt), &headers);
+    }
     let value = match query(&uri, "uptime").map(|time| checkup_core::duration::parse(&time)) {
         None => check.state().badge(),
         Some(Ok(time)) => {
-            let own = |series: &&checkup_core::summary::Series| series.name == check.verdict.name;
-            let series: Vec<_> = state.summary.series.iter().filter(own).collect();
-            let share = uptime(&state.summary, &series, state.overview.quorum, site.0.clock.now(), time);
+            let series = of_check();
+            let share = uptime(&state.summary, &series, state.overview.rules.quorum, site.0.clock.now(), time);
             share.map_or(BadgeValue::Unknown, BadgeValue::Uptime)
         }
         Some(Err(_)) => return error(StatusCode::BAD_REQUEST, "expected `uptime` to be a time such as `30d`"),
@@ -318,7 +359,8 @@ fn respond(made: Option<Representation>, headers: &HeaderMap) -> Answer {
 }
 
 async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
-    if site.0.live.source().reader().is_none() {
+    // Check files have everything.
+    if site.0.live.source().reader().is_none() || site.0.hiding.is_any() {
         return not_found();
     }
     match site.0.files.index().await {
@@ -332,6 +374,9 @@ async fn check_file(State(site): State<Site>, method: Method, Path(file): Path<S
     let (Some(name), Some(_)) = (FileName::parse(&file), site.0.live.source().reader()) else {
         return not_found();
     };
+    if site.0.hiding.is_any() {
+        return not_found();
+    }
     // Content that the visitor already has, or does not want, is neither read nor compressed.
     let needs_no_content = method == Method::HEAD || headers.contains_key(IF_NONE_MATCH);
     if needs_no_content {

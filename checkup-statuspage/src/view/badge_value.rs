@@ -1,5 +1,7 @@
 //! The value of a badge: a state or an uptime.
 
+use std::time::Duration;
+
 use checkup_core::Status;
 
 /// The right half of a badge.
@@ -15,6 +17,8 @@ pub(crate) enum BadgeValue {
     Maintenance,
     /// The share of the known time in which the check was not down, from 0 to 1.
     Uptime(f64),
+    /// A round-trip time.
+    Rtt(Duration),
 }
 
 impl BadgeValue {
@@ -27,6 +31,7 @@ impl BadgeValue {
             Self::Unknown => "unknown".to_owned(),
             Self::Maintenance => "maintenance".to_owned(),
             Self::Uptime(share) => percent(*share),
+            Self::Rtt(time) => milliseconds(*time),
         }
     }
 
@@ -35,7 +40,7 @@ impl BadgeValue {
         match self {
             Self::State(Status::Healthy) => "#1a7f37",
             Self::State(Status::Degraded) => "#9a6700",
-            Self::Maintenance => "#0969da",
+            Self::Maintenance | Self::Rtt(_) => "#0969da",
             Self::Uptime(share) if *share >= 0.999 => "#1a7f37",
             Self::Uptime(share) if *share >= 0.99 => "#9a6700",
             Self::State(_) | Self::Uptime(_) => "#cf222e",
@@ -50,9 +55,24 @@ fn percent(share: f64) -> String {
     if share >= 1.0 { "100%".to_owned() } else { format!("{hundredths:.2}%") }
 }
 
+/// `3.4 ms`, `85 ms`, `1.20 s`
+fn milliseconds(time: Duration) -> String {
+    match time.as_secs_f64() * 1000.0 {
+        millis if millis < 9.95 => format!("{millis:.1} ms"),
+        millis if millis < 999.5 => format!("{millis:.0} ms"),
+        millis => format!("{:.2} s", millis / 1000.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn round_trip_times_have_two_or_three_digits() {
+        let of = |micros| BadgeValue::Rtt(Duration::from_micros(micros)).text();
+        assert_eq!([of(3_449), of(9_960), of(85_400), of(999_600)], ["3.4 ms", "10 ms", "85 ms", "1.00 s"]);
+    }
 
     #[test]
     fn uptime_is_never_rounded_up_to_all() {

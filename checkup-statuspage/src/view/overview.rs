@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use checkup_core::health::{CheckHealth, Latest};
+use checkup_core::history::Rules;
 use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, Quorum, Status, Timestamp, Verdict};
 
@@ -15,8 +16,8 @@ pub(crate) struct Overview {
     pub(crate) checks: Vec<CheckOverview>,
     /// When the latest check ran.
     pub(crate) checked: Option<Timestamp>,
-    /// How many locations must be down for a check to be down.
-    pub(crate) quorum: Quorum,
+    /// How results become states and incidents.
+    pub(crate) rules: Rules,
 }
 
 /// The state of all checks together.
@@ -86,9 +87,9 @@ impl CheckOverview {
 
 impl Overview {
     /// The checkup has every existing check, if it is known and has any.
-    pub(crate) fn new(summary: &Summary, checkup: Option<&Checkup>, quorum: Quorum, now: Timestamp) -> Self {
+    pub(crate) fn new(summary: &Summary, checkup: Option<&Checkup>, rules: &Rules, now: Timestamp) -> Self {
         let checks: Vec<_> = summary
-            .verdicts(quorum, now)
+            .verdicts(rules.quorum, now)
             .into_iter()
             .map(|verdict| {
                 let in_maintenance = summary.windows.iter().any(|window| window.covers(&verdict.name, now));
@@ -97,7 +98,7 @@ impl Overview {
             })
             .collect();
         let checked = checks.iter().flat_map(|check| &check.verdict.locations).map(|at| at.timestamp).max();
-        Self { overall: overall(&checks), checks, checked, quorum }
+        Self { overall: overall(&checks), checks, checked, rules: rules.clone() }
     }
 }
 
@@ -133,6 +134,17 @@ pub(crate) fn uptime(
     time: Duration,
 ) -> Option<f64> {
     summary.timeline(series.iter().copied(), quorum, now).availability(now.saturating_sub(time), now).uptime()
+}
+
+/// The median round-trip time of the results in the last `time`, as far as they are known in detail, without those in maintenance.
+pub(crate) fn median_rtt(summary: &Summary, series: &[&Series], now: Timestamp, time: Duration) -> Option<Duration> {
+    let since = now.saturating_sub(time);
+    let expected = |name: &str, time| !summary.windows.iter().any(|window| window.covers(name, time));
+    let recent = series.iter().flat_map(|series| series.recent.iter().map(|point| (&series.name, point)));
+    let counted = recent.filter(|(name, point)| point.timestamp >= since && expected(name, point.timestamp));
+    let mut times: Vec<_> = counted.filter_map(|(_, point)| point.rtt).collect();
+    times.sort_unstable();
+    times.get(times.len().saturating_sub(1) / 2).copied()
 }
 
 #[cfg(test)]
@@ -179,12 +191,12 @@ mod tests {
         let check = |name: &str| check_fn(name, || async { Ok::<_, std::io::Error>(()) });
         let of = |names: &[&str]| {
             let checkup = names.iter().fold(Checkup::builder(), |builder, name| builder.check(check(name)));
-            Overview::new(&summary, Some(&checkup.build().unwrap()), Quorum::Majority, now()).overall
+            Overview::new(&summary, Some(&checkup.build().unwrap()), &Rules::default(), now()).overall
         };
         assert_eq!(of(&["new"]), Overall::Status(Status::Healthy));
         assert_eq!(of(&["new", "old"]), Overall::Stale);
         assert_eq!(of(&["old"]), Overall::Stale, "what is fresh and of another node counts too");
         assert_eq!(of(&[]), Overall::Stale, "no checks are known");
-        assert_eq!(Overview::new(&summary, None, Quorum::Majority, now()).overall, Overall::Stale);
+        assert_eq!(Overview::new(&summary, None, &Rules::default(), now()).overall, Overall::Stale);
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use checkup_core::history::Hysteresis;
-use checkup_core::summary::{CurrentPost, Incident, Series, Summary, Window};
-use checkup_core::{Quorum, Status, Timestamp};
+use checkup_core::history::Rules;
+use checkup_core::summary::{CurrentPost, Incident, Posted, Series, Summary, Window};
+use checkup_core::{Status, Timestamp};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -29,8 +29,14 @@ pub(crate) struct Happening {
     pub(crate) text: Option<String>,
     /// When it became known; `None` for maintenance if that time is unknown.
     pub(crate) posted: Option<Timestamp>,
-    /// When its status last changed; `None` if it has no status.
+    /// When its status last changed, or something was posted about it; what has no status never changes.
     pub(crate) changed: Option<Timestamp>,
+    /// Identifies it among those of its kind.
+    pub(crate) id: String,
+    /// Whether it ended since no location was known any more.
+    pub(crate) is_last_seen: bool,
+    /// What was posted about an incident, oldest first.
+    pub(crate) updates: Vec<Posted>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +47,22 @@ pub(crate) enum HappeningKind {
 }
 
 impl Happening {
+    fn of_message(message: &Posted, name: Option<String>, endpoint: Option<String>) -> Self {
+        Self {
+            kind: HappeningKind::Message,
+            name,
+            endpoint,
+            from: message.at,
+            to: None,
+            text: Some(message.text.clone()),
+            posted: Some(message.at),
+            changed: None,
+            id: message.id.clone(),
+            is_last_seen: false,
+            updates: Vec::new(),
+        }
+    }
+
     /// When it became known, which is never later than now.
     pub(crate) fn published(&self, now: Timestamp) -> Timestamp {
         // If that is unknown, it must not be the time of the request: the same history must yield the same feed.
@@ -54,58 +76,59 @@ impl Happening {
     }
 }
 
-/// The events from `since` on, the latest first. The quorum says how many locations must be down for a check to be down.
-pub(crate) fn timeline(summary: &Summary, since: Timestamp, quorum: Quorum, now: Timestamp) -> Vec<Happening> {
+/// What happened from `since` on, the latest first.
+pub(crate) fn timeline(summary: &Summary, since: Timestamp, rules: &Rules, now: Timestamp) -> Vec<Happening> {
     let mut checks = BTreeMap::<_, Vec<&Series>>::new();
     for series in &summary.series {
         checks.entry((&series.name, &series.endpoint)).or_default().push(series);
     }
     let mut happenings = Vec::new();
+    // What was posted to a group is one.
+    let mut groups = BTreeSet::new();
     for ((name, endpoint), locations) in checks {
-        happenings.extend(incidents(summary, name, &locations, quorum, now));
+        happenings.extend(incidents(summary, name, &locations, rules, now));
         let mut messages = summary.messages(locations.iter().copied());
         let mut said = BTreeSet::new();
         messages.retain(|message| {
             let about = message.at.unix_nanos().div_euclid(nanos(SAME_MESSAGE));
-            !is_announced(summary, name, &message.text) && said.insert((about, &message.text))
+            let is_first = message.group.is_none() || groups.insert((message.id.clone(), Timestamp::default()));
+            is_first && !is_announced(summary, name, &message.text) && said.insert((about, &message.text))
         });
-        happenings.extend(messages.into_iter().map(|message| Happening {
-            kind: HappeningKind::Message,
-            name: Some(name.clone()),
-            endpoint: Some(endpoint.clone()),
-            from: message.at,
-            to: None,
-            text: Some(message.text.clone()),
-            posted: Some(message.at),
-            changed: None,
+        happenings.extend(messages.into_iter().map(|message| match &message.group {
+            Some(group) => Happening::of_message(message, Some(group.clone()), None),
+            None => Happening::of_message(message, Some(name.clone()), Some(endpoint.clone())),
         }));
     }
-    happenings.extend(summary.announcements().into_iter().map(|message| Happening {
-        kind: HappeningKind::Message,
-        name: None,
-        endpoint: None,
-        from: message.at,
-        to: None,
-        text: Some(message.text.clone()),
-        posted: Some(message.at),
-        changed: None,
-    }));
-    happenings.extend(summary.windows.iter().map(|window| Happening {
+    happenings.extend(summary.announcements().into_iter().map(|message| Happening::of_message(message, None, None)));
+    let windows = next_windows(summary, now);
+    let windows = windows.into_iter().filter(|one| one.group.is_none() || groups.insert((one.id.clone(), one.from)));
+    happenings.extend(windows.map(|window| Happening {
         kind: HappeningKind::Maintenance,
-        name: window.name.clone(),
+        name: window.group.clone().or_else(|| window.name.clone()),
         endpoint: None,
         from: window.from,
         to: Some(window.to),
         text: Some(window.text.clone()),
         posted: posted(summary, window),
         changed: None,
+        id: window.id.clone(),
+        is_last_seen: false,
+        updates: Vec::new(),
     }));
     happenings.retain(|happening| happening.to.unwrap_or(happening.from) >= since || is_open(happening));
     happenings.sort_by_key(|happening| std::cmp::Reverse(happening.from));
     happenings
 }
 
-/// Whether this message of a check is the text of a maintenance window, with which it is shown.
+/// The maintenance windows, without those of maintenance that recurs which come after the next one.
+pub(crate) fn next_windows(summary: &Summary, now: Timestamp) -> Vec<&Window> {
+    let mut planned = BTreeSet::new();
+    let mut windows: Vec<_> = summary.windows.iter().collect();
+    windows.retain(|window| window.from <= now || planned.insert((&window.id, &window.name)));
+    windows
+}
+
+/// Whether this message of a check is what a window of maintenance says, and is shown with it.
 pub(crate) fn is_announced(summary: &Summary, name: &str, text: &str) -> bool {
     let is_of = |window: &&Window| window.name.as_deref().is_none_or(|own| own == name);
     summary.windows.iter().filter(is_of).any(|window| says(window, text))
@@ -140,8 +163,9 @@ fn is_open(happening: &Happening) -> bool {
 }
 
 /// The incidents of one check.
-fn incidents(summary: &Summary, name: &str, locations: &[&Series], quorum: Quorum, now: Timestamp) -> Vec<Happening> {
-    let incidents = summary.timeline(locations.iter().copied(), quorum, now).incidents(Hysteresis::default());
+fn incidents(summary: &Summary, name: &str, locations: &[&Series], rules: &Rules, now: Timestamp) -> Vec<Happening> {
+    let timeline = summary.timeline(locations.iter().copied(), rules.quorum, now);
+    let incidents = timeline.incidents(rules.hysteresis(name));
     let endpoint = locations.first().map(|series| series.endpoint.clone());
     let is_several = locations.len() > 1;
     incidents.into_iter().map(|incident| happening(name, endpoint.clone(), incident, is_several)).collect()
@@ -154,7 +178,8 @@ fn happening(name: &str, endpoint: Option<String>, incident: Incident, is_severa
         Some(reason) => Some(format!("{reason}{at}")),
         None => Some(at.trim().to_owned()).filter(|at| !at.is_empty()),
     };
-    // When it reached its worst state.
+    let updates = incident.messages.clone();
+    // When it became as bad as it was.
     let worst = incident.segments.iter().find(|segment| segment.status == incident.status).map(|segment| segment.from);
     Happening {
         kind: HappeningKind::Incident { status: incident.status },
@@ -164,7 +189,10 @@ fn happening(name: &str, endpoint: Option<String>, incident: Incident, is_severa
         to: incident.to,
         text,
         posted: Some(incident.from),
-        changed: incident.to.or(worst),
+        changed: incident.to.or(worst).max(updates.iter().map(|message| message.at).max()),
+        is_last_seen: incident.last_seen.is_some(),
+        id: incident.id,
+        updates,
     }
 }
 
@@ -176,7 +204,7 @@ fn nanos(time: Duration) -> i64 {
 mod tests {
     use std::time::Duration;
 
-    use checkup_core::{Attempt, Cause, CheckResult, MaintenanceWindow};
+    use checkup_core::{Attempt, Cause, CheckResult, MaintenanceWindow, Quorum};
 
     use super::*;
 
@@ -207,7 +235,7 @@ mod tests {
         for (location, states) in of {
             summary.add(&results(location, states));
         }
-        timeline(&summary, Timestamp::default(), quorum, summary.made)
+        timeline(&summary, Timestamp::default(), &Rules::new(quorum), summary.made)
     }
 
     #[test]
@@ -253,7 +281,7 @@ mod tests {
         let mut summary = Summary::new();
         summary.add(&[announced]);
         let kinds = |since| -> Vec<_> {
-            timeline(&summary, since, Quorum::Majority, at(30)).into_iter().map(|one| one.kind).collect()
+            timeline(&summary, since, &Rules::default(), at(30)).into_iter().map(|one| one.kind).collect()
         };
         assert!(kinds(at(0)).contains(&HappeningKind::Maintenance));
         assert_eq!(kinds(at(15)), [HappeningKind::Maintenance], "it goes on");
@@ -278,7 +306,7 @@ mod tests {
         summary.add(&posted_at(1, "New disks", Some((100, 120))));
         summary.add(&posted_at(150, "New disks", Some((200, 220))));
         summary.add(&posted_at(160, "We know", None));
-        let found = timeline(&summary, Timestamp::default(), Quorum::Majority, at(170));
+        let found = timeline(&summary, Timestamp::default(), &Rules::default(), at(170));
         let announced: Vec<_> =
             found.iter().map(|one| (one.text.as_deref().unwrap_or_default(), one.published(at(170)))).collect();
         assert_eq!(announced, [("New disks", at(150)), ("We know", at(160)), ("New disks", at(1))]);
@@ -291,7 +319,7 @@ mod tests {
         untold.iter_mut().for_each(|result| result.message = None);
         summary.add(&untold);
         summary.add(&posted_at(50_000, "a clock that is ahead", None));
-        for one in timeline(&summary, Timestamp::default(), Quorum::Majority, at(170)) {
+        for one in timeline(&summary, Timestamp::default(), &Rules::default(), at(170)) {
             assert!(one.published(at(2)) <= at(2) && one.updated(at(2)) <= at(2), "{one:?}");
         }
     }

@@ -136,6 +136,18 @@ impl Browser {
     }
 
     /// How many elements a selector finds.
+    /// The values of a JavaScript expression of `entry` for every entry of the history: of all months, and with the short slowdowns.
+    pub(crate) async fn entries(&self, value: &str) -> Value {
+        let script = format!(
+            "const all = []; document.querySelector('.filter input:not(:checked)')?.click(); \
+             for (;;) {{ for (let more; (more = document.querySelector('#timeline [data-focus=more]')); ) more.click(); \
+             all.push(...[...document.querySelectorAll('#timeline .entry')].map((entry) => {value})); \
+             const earlier = document.querySelector('#timeline [data-focus=earlier]'); \
+             if (!earlier) return all; earlier.click(); }}"
+        );
+        self.eval(&script).await
+    }
+
     pub(crate) async fn count(&self, selector: &str) -> u64 {
         self.eval(&format!("return document.querySelectorAll({}).length", json!(selector))).await.as_u64().unwrap()
     }

@@ -19,10 +19,11 @@ test("the page derives the same as checkup-core over random histories", async ()
   let incidents = 0;
   for await (const line of createInterface({ input: createReadStream(FILE) })) {
     const expected = JSON.parse(line);
-    const { seed, now, quorum } = expected;
+    const { seed, now, quorum, failures, successes } = expected;
     const data = expected.summary ? readSummary(expected.summary) : emptyData();
     addResults(data, expected.results.filter(({ timestamp }) => timestamp / 1e6 >= data.recentFrom));
     for (const series of data.series.values()) series.prepared = preparedSeries(series);
+    data.hysteresis = new Map([["API", { failures, successes }]]);
     const check = [...checksOf(data).values()][0];
     if (!check) continue;
     const verdict = verdictOf(check, quorum, now, data, true);

@@ -455,7 +455,10 @@ async fn concurrent_requests_read_the_storage_once() {
 async fn a_storage_without_results_has_an_empty_page() {
     let server = served(&MemoryStorage::new()).await;
     assert_eq!(server.get("/summary.json").await.json()["series"], json!([]));
-    assert_eq!(server.get("/api/v1/status").await.json(), json!({ "status": "empty", "checks": [] }));
+    assert_eq!(
+        server.get("/api/v1/status").await.json(),
+        json!({ "status": "empty", "checks": [], "announcements": [], "maintenance": [] })
+    );
     assert!(server.get("/badge.svg").await.text().contains("unknown"));
     assert_eq!(server.get("/readyz").await.status, 503);
     assert_eq!(server.get("/index.json").await.json(), json!({}));

@@ -1,5 +1,6 @@
 //! What was posted: to find it by its id, and to list it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use checkup_core::summary::{Posted, Summary};
@@ -28,6 +29,8 @@ struct Item {
     message: Posted,
     /// The start and the end of its maintenance.
     window: Option<(Timestamp, Timestamp)>,
+    /// When it recurs, in words, and the further windows.
+    recurrence: Option<(String, Vec<(Timestamp, Timestamp)>)>,
     /// When its newest version was written.
     revised: Timestamp,
 }
@@ -54,6 +57,7 @@ impl Existing {
                 check: post.check.clone().map(|(name, endpoint)| (name, Some(endpoint))),
                 message: post.message.clone(),
                 window: post.window,
+                recurrence: post.recurrence.clone(),
                 revised: post.revised,
             })
             .collect();
@@ -71,6 +75,7 @@ impl Existing {
                         check,
                         message: message.clone(),
                         window: None,
+                        recurrence: None,
                         revised: message.at,
                     });
                 }
@@ -97,7 +102,7 @@ impl Existing {
             message.id.clone_from(&window.id);
             let check = window.name.clone().map(|name| (name, None));
             let (id, window) = (window.id.clone(), Some((window.from, window.to)));
-            items.push(Item { id, check, revised: message.at, message, window });
+            items.push(Item { id, check, revised: message.at, message, window, recurrence: None });
         }
         items.sort_by(|a, b| b.message.cmp(&a.message));
         Self { items }
@@ -115,14 +120,22 @@ impl Existing {
     /// `7f3a91c0de  2026-11-20 03:12  Shop  We are on it`
     pub(super) fn listed(&self) -> String {
         let mut lines = String::new();
+        let mut groups = BTreeSet::new();
         for item in self.items.iter().filter(|item| item.id == item.message.id) {
+            let group = item.message.group.as_deref();
+            if group.is_some() && !groups.insert(&item.id) {
+                continue;
+            }
             let about = item.check.as_ref().map_or("all checks", |(name, _)| name);
+            let about = group.map_or_else(|| about.to_owned(), |group| format!("group {group}"));
             let window =
                 item.window.map(|(from, to)| format!("  maintenance {}", span(from, Some(to)))).unwrap_or_default();
+            let rule =
+                item.recurrence.as_ref().map(|(rule, _)| format!(", then {}", escape::line(rule))).unwrap_or_default();
             let state = item.message.state.map(|state| format!("  {state}")).unwrap_or_default();
             let (id, time) = (escape::line(&item.message.id), minute(item.message.at));
-            let (about, text) = (escape::line(about), escape::line(&item.message.text));
-            lines.push_str(&format!("{id}  {time}  {about}{window}{state}  {text}\n"));
+            let (about, text) = (escape::line(&about), escape::line(&item.message.text));
+            lines.push_str(&format!("{id}  {time}  {about}{window}{rule}{state}  {text}\n"));
         }
         if lines.is_empty() { "nothing was posted in the last 90 days\n".to_owned() } else { lines }
     }
@@ -137,6 +150,9 @@ impl Item {
         post.all = self.check.is_none();
         post.state = self.message.state;
         post.incident.clone_from(&self.message.incident);
+        post.group.clone_from(&self.message.group);
+        (post.recurrence, post.windows) =
+            self.recurrence.clone().map(|(rule, of)| (Some(rule), of)).unwrap_or_default();
         let named = |name: &str| checkup.checks().map(of_check).find(|(own, _)| own == name);
         let check = match &self.check {
             Some((name, Some(endpoint))) => (name.clone(), endpoint.clone()),

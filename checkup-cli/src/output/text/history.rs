@@ -197,7 +197,7 @@ impl Page<'_> {
         self.heading("incidents");
         let rows: Vec<_> = incidents.iter().take(LISTED).map(|incident| self.incident(incident, several)).collect();
         let columns = [0, 1, 3].map(|column: usize| rows.iter().map(|row| width(&row.0[column])).max().unwrap_or(0));
-        for ((parts, status, reason), _) in rows.iter().zip(&incidents) {
+        for ((parts, status, reason), incident) in rows.iter().zip(&incidents) {
             let [span, time, state, place] = parts;
             let mut line = format!("{span}{}  {}{time}  ", pad(span, columns[0]), pad(time, columns[1]));
             line.push_str(&paint(style(*status), state));
@@ -206,8 +206,17 @@ impl Page<'_> {
                 line.push_str(&format!("  {place}{}", pad(place, columns[2])));
             }
             self.listed(&line, reason);
+            for posted in &incident.messages {
+                self.posted_in_incident(posted);
+            }
         }
         self.more(incidents.len());
+    }
+
+    /// A message below its incident.
+    fn posted_in_incident(&mut self, posted: &Posted) {
+        let state = posted.state.map(|state| format!("  {state}")).unwrap_or_default();
+        self.listed(&format!("  {}{state}", minute(posted.at)), &escape::line(&posted.text));
     }
 
     /// The columns of an incident, and its reason.
@@ -217,11 +226,19 @@ impl Page<'_> {
         let places: Vec<_> = incident.locations().into_iter().map(|at| at.unwrap_or("without location")).collect();
         let places = if several { places.join(", ") } else { String::new() };
         let columns = [span(*from, *to), time, status.to_string(), escape::line(&places).into_owned()];
-        (columns, *status, escape::line(reason.as_deref().unwrap_or_default()).into_owned())
+        let reason = escape::line(reason.as_deref().unwrap_or_default()).into_owned();
+        // No location was left that could say more.
+        let seen = incident.last_seen.map(|seen| format!(" ({status} when last seen, {})", minute(seen)));
+        (columns, *status, format!("{reason}{}", seen.unwrap_or_default()))
     }
 
     fn messages(&mut self, check: &CheckHistory<'_>) {
-        self.posted(&self.history.messages(check));
+        // Those of listed incidents are below them.
+        let incidents = self.history.incidents(check);
+        let shown: Vec<_> = incidents.iter().take(LISTED).flat_map(|incident| &incident.messages).collect();
+        let mut messages = self.history.messages(check);
+        messages.retain(|posted| !shown.contains(posted));
+        self.posted(&messages);
     }
 
     fn posted(&mut self, messages: &[&Posted]) {

@@ -145,6 +145,7 @@ impl<F: NamedFiles> Summarising<'_, F> {
             done.unfinished |= self.reopen(&mut summary);
             summary.expire_before(self.now, self.expiry);
         }
+        summary.note_incidents(self.now);
         for problem in &summary.problems {
             tracing::warn!(%problem, "left out of the summary");
         }

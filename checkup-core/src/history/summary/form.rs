@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::columns::{Millis, PointColumns, RunColumns, day_row, read_day};
 use super::day::DAYS;
 use super::series::Series;
-use super::{CurrentPost, DayStats, MAX_SERIES, MAX_WINDOWS, Posted, Summary, Window, first_version};
+use super::{CurrentPost, DayStats, KnownId, MAX_SERIES, MAX_WINDOWS, Posted, Summary, Window, first_version};
 use crate::PostState;
 
 /// The version that is written.
@@ -38,6 +38,8 @@ struct Form {
     #[serde(default)]
     windows: Vec<Value>,
     #[serde(default)]
+    ids: Vec<Value>,
+    #[serde(default)]
     parts: Vec<Value>,
     #[serde(default)]
     series: Vec<Box<RawValue>>,
@@ -53,6 +55,8 @@ struct WindowForm {
     text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -74,8 +78,23 @@ struct PostForm {
     from: Option<Millis>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     to: Option<Millis>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    recurrence: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    more: Vec<(Millis, Millis)>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     ended: bool,
+}
+
+/// The ids that incidents of a check have had.
+#[derive(Debug, Serialize, Deserialize)]
+struct IdsForm {
+    title: String,
+    endpoint: String,
+    at: Vec<Millis>,
+    id: Vec<String>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -136,6 +155,8 @@ impl Serialize for Summary {
             posts: Vec<PostForm>,
             #[serde(skip_serializing_if = "Vec::is_empty")]
             windows: Vec<WindowForm>,
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            ids: Vec<IdsForm>,
             #[serde(skip_serializing_if = "<[Part]>::is_empty")]
             parts: &'a [Part],
             series: &'a [Series],
@@ -146,6 +167,7 @@ impl Serialize for Summary {
             title: window.name.clone(),
             text: window.text.clone(),
             id: Some(window.id.clone()).filter(|id| *id != Window::plain_id(window.from, window.to)),
+            group: window.group.clone(),
         });
         Written {
             version: VERSION,
@@ -158,6 +180,7 @@ impl Serialize for Summary {
             days: &self.days,
             posts: self.posts.values().map(PostForm::of).collect(),
             windows: windows.collect(),
+            ids: self.ids.iter().map(IdsForm::of).collect(),
             parts: &self.parts,
             series: &self.series,
         }
@@ -208,12 +231,18 @@ impl TryFrom<Form> for Summary {
         }
         for window in form.windows.into_iter().take(MAX_WINDOWS) {
             match serde_json::from_value::<WindowForm>(window) {
-                Ok(WindowForm { from, to, title, text, id }) => {
+                Ok(WindowForm { from, to, title, text, id, group }) => {
                     let (from, to) = (from.into(), to.into());
                     let id = id.unwrap_or_else(|| Window::plain_id(from, to));
-                    summary.announce(Window { from, to, name: title, text, id });
+                    summary.announce(Window { from, to, name: title, text, id, group });
                 }
                 Err(_) => summary.report("maintenance windows of the summary that cannot be read were left out"),
+            }
+        }
+        for ids in form.ids.into_iter().take(MAX_SERIES) {
+            match serde_json::from_value::<IdsForm>(ids).ok().and_then(IdsForm::read) {
+                Some((check, ids)) => drop(summary.ids.insert(check, ids)),
+                None => summary.report("ids of incidents in the summary that cannot be read were left out"),
             }
         }
         for raw in form.series.iter().take(MAX_SERIES) {
@@ -247,6 +276,20 @@ impl TryFrom<Form> for Summary {
     }
 }
 
+impl IdsForm {
+    fn of(((title, endpoint), ids): (&(String, String), &Vec<KnownId>)) -> Self {
+        let (at, id) = ids.iter().map(|(onset, id)| (Millis::from(*onset), id.clone())).unzip();
+        Self { title: title.clone(), endpoint: endpoint.clone(), at, id }
+    }
+
+    fn read(self) -> Option<((String, String), Vec<KnownId>)> {
+        let is_id = |id: &String| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_right = self.at.len() == self.id.len() && self.id.iter().all(is_id);
+        let ids = self.at.into_iter().map(Into::into).zip(self.id).collect();
+        is_right.then_some(((self.title, self.endpoint), ids))
+    }
+}
+
 impl PostForm {
     fn of(post: &CurrentPost) -> Self {
         let (title, endpoint) = post.check.clone().unzip();
@@ -262,6 +305,14 @@ impl PostForm {
             incident: post.message.incident.clone(),
             from: from.map(Into::into),
             to: to.map(Into::into),
+            group: post.message.group.clone(),
+            recurrence: post.recurrence.as_ref().map(|(rule, _)| rule.clone()),
+            more: post
+                .recurrence
+                .iter()
+                .flat_map(|(_, windows)| windows)
+                .map(|(from, to)| ((*from).into(), (*to).into()))
+                .collect(),
             ended: post.ended,
         }
     }
@@ -279,8 +330,12 @@ impl From<PostForm> for CurrentPost {
                 text: form.text,
                 state: form.state.as_deref().and_then(PostState::named),
                 incident: form.incident,
+                group: form.group,
             },
             window: form.from.zip(form.to).map(|(from, to)| (from.into(), to.into())),
+            recurrence: form
+                .recurrence
+                .map(|rule| (rule, form.more.into_iter().map(|(from, to)| (from.into(), to.into())).collect())),
         }
     }
 }

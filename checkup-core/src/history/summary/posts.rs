@@ -14,6 +14,12 @@ const MAX_POSTS: usize = 2000;
 /// How many characters of a text are kept.
 const MAX_TEXT: usize = 2000;
 
+/// How many characters the name of a group, or a rule of recurrence, has at most.
+const MAX_GROUP: usize = 200;
+
+/// How many further windows of maintenance that recurs are kept.
+const MAX_RECURRING: usize = 400;
+
 /// How long an id may be, in bytes.
 const MAX_ID: usize = 64;
 
@@ -33,6 +39,8 @@ pub struct CurrentPost {
     pub message: Posted,
     /// The maintenance that it announces: the start, and the first moment after it.
     pub window: Option<(Timestamp, Timestamp)>,
+    /// When the maintenance recurs, in words, and the further windows.
+    pub recurrence: Option<(String, Vec<(Timestamp, Timestamp)>)>,
 }
 
 /// What identifies a post: its id, and the name of the check. Messages of the original format have ids that are unique for a check.
@@ -50,8 +58,11 @@ pub struct Window {
     pub name: Option<String>,
     /// The operator's text.
     pub text: String,
-    /// Identifies it, to edit or withdraw it: the id of its post, or one of its times if it has no post.
+    /// Identifies it, to edit or withdraw it: the id of its post, or one of its times if it has no post. Windows of maintenance that recurs have
+    /// the same.
     pub id: String,
+    /// The group of checks that it was announced for.
+    pub group: Option<String>,
 }
 
 impl Window {
@@ -86,12 +97,18 @@ impl CurrentPost {
                 text: if post.ended { String::new() } else { text },
                 state: post.state,
                 incident: post.incident.clone().filter(|id| id.len() <= MAX_ID),
+                group: post.group.as_deref().map(|group| shortened(group, MAX_GROUP)),
             },
             window: result
                 .maintenance
                 .as_deref()
                 .filter(|_| !post.ended)
                 .map(|window| (to_millis(window.from), to_millis(window.to))),
+            recurrence: post.recurrence.as_deref().filter(|_| !post.ended).map(|rule| {
+                let windows =
+                    post.windows.iter().take(MAX_RECURRING).map(|(from, to)| (to_millis(*from), to_millis(*to)));
+                (shortened(rule, MAX_GROUP), windows.collect())
+            }),
         };
         current.is_possible().then_some(current)
     }
@@ -110,17 +127,24 @@ impl CurrentPost {
             && self.revised >= Timestamp::default()
     }
 
-    /// Its maintenance window, if it is in force.
-    fn window(&self) -> Option<Window> {
-        let (from, to) = self.window.filter(|_| !self.ended)?;
-        let (id, name) = self.key();
-        Some(Window { from, to, name, text: self.message.text.clone(), id })
+    /// Its maintenance windows, if they are in force.
+    fn windows(&self) -> impl Iterator<Item = Window> {
+        let further = self.recurrence.iter().flat_map(|(_, windows)| windows).copied();
+        let times = self.window.into_iter().chain(further).filter(|_| !self.ended);
+        times.map(|(from, to)| {
+            let (id, name) = self.key();
+            let Posted { text, group, .. } = self.message.clone();
+            Window { from, to, name, text, id, group }
+        })
     }
 
     /// The last time at which it matters. What it withdraws may last as long as a window that was announced at that time.
     fn matters_until(&self) -> Timestamp {
         match self.window {
-            Some((_, to)) => to.max(self.revised),
+            Some((_, to)) => {
+                let further = self.recurrence.iter().flat_map(|(_, windows)| windows).map(|(_, to)| *to);
+                further.chain([to, self.revised]).max().unwrap_or(to)
+            }
             None if self.ended => self.revised.saturating_add(2 * LONGEST_WINDOW),
             None => self.revised,
         }
@@ -180,19 +204,19 @@ impl Summary {
             if window.from > result.timestamp.saturating_add(LONGEST_WINDOW) {
                 self.report("maintenance that is announced more than 400 days ahead was left out");
             } else {
-                self.announce(Window { from, to, name, text, id: Window::plain_id(from, to) });
+                self.announce(Window { from, to, name, text, id: Window::plain_id(from, to), group: None });
             }
         }
     }
 
     /// Adds a version of a post. The newest counts, whatever the order.
     pub(crate) fn take_post(&mut self, mut post: CurrentPost) {
-        let is_near = |post: &CurrentPost| {
-            post.window.is_none_or(|(from, _)| from <= post.revised.saturating_add(LONGEST_WINDOW))
-        };
-        if !is_near(&post) {
+        let horizon = post.revised.saturating_add(LONGEST_WINDOW);
+        let is_far = |window: &(Timestamp, Timestamp)| window.0 > horizon;
+        let further =
+            post.recurrence.as_mut().map(|(_, windows)| windows.extract_if(.., |window| is_far(window)).count());
+        if post.window.take_if(|window| is_far(window)).is_some() || further.is_some_and(|count| count > 0) {
             self.report("maintenance that is announced more than 400 days ahead was left out");
-            post.window = None;
         }
         if post.window.is_some_and(|(from, to)| !is_plausible(from, to)) {
             self.report(IMPLAUSIBLE);
@@ -202,17 +226,17 @@ impl Summary {
         if self.posts.get(&key).is_some_and(|known| *known >= post) {
             return;
         }
-        let window = post.window();
+        let windows: Vec<_> = post.windows().collect();
         self.posts.insert(key.clone(), post);
         let changed = &mut self.changed_windows;
         self.windows.retain(|known| {
-            let stays = (&known.id, &known.name) != (&key.0, &key.1) || Some(known) == window.as_ref();
+            let stays = (&known.id, &known.name) != (&key.0, &key.1) || windows.contains(known);
             if !stays {
                 changed.push((known.from, known.to));
             }
             stays
         });
-        if let Some(window) = window {
+        for window in windows {
             self.announce(window);
         }
         if self.posts.len() > MAX_POSTS {
@@ -240,7 +264,7 @@ impl Summary {
             self.report(IMPLAUSIBLE);
             return;
         }
-        if self.posts.get(&window.key()).is_some_and(|post| post.window().as_ref() != Some(&window)) {
+        if self.posts.get(&window.key()).is_some_and(|post| post.windows().all(|own| own != window)) {
             return;
         }
         if let Err(place) = self.windows.binary_search(&window) {

@@ -58,8 +58,10 @@ impl History {
             let wanted = if is_first { HashSet::new() } else { unknown.iter().cloned().collect() };
             let listening = Listening { reader, wanted: Mutex::new(wanted), heard: Mutex::default() };
             let begun = Instant::now();
-            // What is read next contains everything that is listed now.
-            self.summary = history::read_summary_at(&listening, now.saturating_sub(span), now).await?;
+            // Everything that is listed now is in what is read next.
+            let mut summary = history::read_summary_at(&listening, now.saturating_sub(span), now).await?;
+            summary.take_ids(&self.summary);
+            self.summary = summary;
             self.known = names.into_iter().collect();
             self.read = Some((Instant::now(), begun.elapsed()));
             self.own_again();
