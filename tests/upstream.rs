@@ -118,8 +118,7 @@ async fn a_reader_that_knows_only_upstreams_format_reads_what_is_stored() {
     let dir = tempfile::tempdir().unwrap();
     run_upstream_config(dir.path()).await;
 
-    // Reads as upstream's page does: first the index, then the files, with the timestamp from the digits before the
-    // first `-`.
+    // Upstream's page reads the index first, then the files. It takes the timestamp from the digits before the first `-`.
     let read = |name: &str| serde_json::from_slice::<Value>(&std::fs::read(dir.path().join(name)).unwrap()).unwrap();
     let index = read("index.json");
     let (name, stamp) = index.as_object().unwrap().iter().next().unwrap();
@@ -139,7 +138,7 @@ async fn a_reader_that_knows_only_upstreams_format_reads_what_is_stored() {
 #[tokio::test]
 async fn an_upstream_directory_can_be_listed_read_and_continued() {
     let dir = tempfile::tempdir().unwrap();
-    // As upstream's encoder writes it: with its escapes, and with an index value that is not the timestamp in the name.
+    // Upstream writes these escapes, and an index value that differs from the timestamp in the name.
     let old = r#"[{"title":"A \u0026 B","endpoint":"http://127.0.0.1/","timestamp":1795000000000000001,"times":[{"rtt":1500000}],"threshold":500000000,"healthy":true}]"#;
     std::fs::write(dir.path().join("1795000000000000000-check.json"), format!("{old}\n")).unwrap();
     std::fs::write(dir.path().join("index.json"), r#"{"1795000000000000000-check.json":1795000000000000123}"#).unwrap();

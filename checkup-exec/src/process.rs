@@ -37,7 +37,8 @@ pub(crate) async fn run(mut command: Command, limit: usize) -> Result<Ended, Run
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(RunError::Start)?;
-    // Dropped before the child: as long as the child has not been waited for, no other process can have its id.
+    // Dropped before the child, so on cancellation the child is not reaped yet, and no other process can have its id. After a normal
+    // end it is reaped, and the id of the group stays taken as long as a process is in it.
     let group = Group::of(&child);
     let mut stdout = Output::new(child.stdout.take(), limit);
     let mut stderr = Output::new(child.stderr.take(), limit);

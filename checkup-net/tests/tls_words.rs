@@ -317,7 +317,7 @@ fn every_misbehaviour_has_a_message_and_a_remedy() {
     }
 }
 
-/// Stands in for new variants: errors of types that this crate does not know take the same path.
+/// New variants of the library take the same path as these errors, whose types this crate does not know.
 #[test]
 fn unknown_errors_have_a_message_and_a_remedy() {
     let unknown = || other(std::io::Error::other("SomethingNewInTheLibrary"));

@@ -115,8 +115,8 @@ struct GoAttempt {
     error: String,
 }
 
-/// Reads as upstream's page does: from `index.json` the names that contain `-check.json`, and the time from the digits
-/// before the first `-`. The tool reads the values as nanoseconds.
+/// Does what upstream's page does: takes the names that contain `-check.json` from `index.json`, and the time from the digits
+/// before the first `-`. Upstream's tool reads the values as nanoseconds.
 fn read_as_upstream(dir: &Path) -> BTreeMap<String, (i64, Vec<GoResult>)> {
     let index: BTreeMap<String, i64> = serde_json::from_slice(&fs::read(dir.join("index.json")).unwrap()).unwrap();
     let names = index.into_iter().filter(|(name, _)| name.contains("-check.json"));

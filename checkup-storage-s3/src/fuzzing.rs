@@ -34,7 +34,7 @@ pub fn document(bytes: &[u8]) {
 
 /// The errors of a refusal have no secrets, no line breaks and no end of the server's words.
 fn refusal(bytes: &[u8]) {
-    let settings = S3::new("status").endpoint("http://127.0.0.1:9").access_key("AKIAXXXX", SECRET);
+    let settings = S3::new("status").endpoint("http://127.0.0.1:9").access_key("AKIAEXAMPLE", SECRET);
     let Ok(target) = Target::new(&settings) else { return };
     for status in [200, 301, 400, 403, 404, 501, 503] {
         let status = StatusCode::from_u16(status).unwrap_or_default();

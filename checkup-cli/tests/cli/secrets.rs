@@ -84,7 +84,7 @@ fn config(kind: &str, type_name: &str, path: &[String]) -> Value {
         "http" => json!({ "endpoint_url": "http://127.0.0.1:1/" }),
         "s3" => json!({
             "bucket": "status", "endpoint": "http://127.0.0.1:1", "timeout": "1s",
-            "access_key_id": "AKIAXXXX", "secret_access_key": "B"
+            "access_key_id": "AKIAEXAMPLE", "secret_access_key": "B"
         }),
         "fs" => json!({ "dir": concat!(env!("CARGO_TARGET_TMPDIR"), "/secrets") }),
         // It prints its arguments and fails.
