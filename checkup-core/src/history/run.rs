@@ -198,16 +198,19 @@ mod tests {
         assert_eq!(until, [at(2), at(5), at(15), at(30)]);
     }
 
-    #[test]
-    fn runs_in_parts_are_the_runs_of_all() {
-        let all = points("hhhhddddhhhhhhhhhhhhhggdhhh");
-        let whole = runs_of(&all, None);
+    fn assert_same_in_two_parts(all: &[Point]) {
+        let whole = runs_of(all, None);
         for middle in 1..all.len() {
             let mut runs = runs_of(&all[..middle], None);
             let more = runs_of(&all[middle..], runs.last());
             join(&mut runs, more);
             assert_eq!(runs, whole, "in two at {middle}");
         }
+    }
+
+    #[test]
+    fn runs_in_parts_are_the_runs_of_all() {
+        assert_same_in_two_parts(&points("hhhhddddhhhhhhhhhhhhhggdhhh"));
     }
 
     #[test]
@@ -218,14 +221,8 @@ mod tests {
             .enumerate()
             .map(|(run, point)| Point { timestamp: at(360 * i64::try_from(run).unwrap()), ..point })
             .collect();
-        let whole = runs_of(&all, None);
-        assert_eq!(whole.len(), 3);
-        for middle in 1..all.len() {
-            let mut runs = runs_of(&all[..middle], None);
-            let more = runs_of(&all[middle..], runs.last());
-            join(&mut runs, more);
-            assert_eq!(runs, whole, "in two at {middle}");
-        }
+        assert_eq!(runs_of(&all, None).len(), 3);
+        assert_same_in_two_parts(&all);
     }
 
     #[test]

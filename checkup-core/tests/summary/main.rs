@@ -3,6 +3,7 @@
 
 mod bounds;
 mod faults;
+mod incidents;
 mod posts;
 mod random;
 mod truth;
