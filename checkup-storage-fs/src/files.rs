@@ -1,6 +1,5 @@
 //! [`Files`]: the named files of a directory.
 
-use std::future::pending;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -59,12 +58,12 @@ impl Files {
         work: impl FnOnce(&Shared) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let shared = Arc::clone(&self.shared);
-        match spawn_blocking(move || work(&shared)).await {
-            Ok(done) => done,
-            // Only a runtime that shuts down cancels it, and drops this future next. An error would be logged as a broken file.
-            Err(error) if error.is_cancelled() => pending().await,
-            Err(error) => Err(StorageError::new("the file operation was interrupted").with_source(error)),
-        }
+        let done = spawn_blocking(move || work(&shared)).await;
+        done.unwrap_or_else(|error| {
+            // Only a runtime that shuts down cancels it.
+            let kind = if error.is_cancelled() { StorageErrorKind::Interrupted } else { StorageErrorKind::Other };
+            Err(StorageError::new("the file operation was interrupted").with_kind(kind).with_source(error))
+        })
     }
 }
 

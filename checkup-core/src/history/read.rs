@@ -69,6 +69,7 @@ pub async fn read(reader: &dyn StorageReader, since: Timestamp) -> Result<Histor
                     }
                 }
                 Err(error) if error.kind() == StorageErrorKind::NotFound => is_complete = false,
+                Err(error) if error.kind() == StorageErrorKind::Interrupted => return Err(error),
                 Err(error) => history.unread.push((name.clone(), error)),
             }
             read.insert(name);

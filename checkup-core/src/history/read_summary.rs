@@ -114,6 +114,7 @@ async fn add_rest(
                 summary.files.insert(name.as_str().to_owned());
             }
             Err(error) if error.kind() == StorageErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == StorageErrorKind::Interrupted => return Err(error),
             Err(error) => {
                 tracing::warn!(%name, error = &error as &dyn std::error::Error, "a check file cannot be read");
                 summary.unread.insert(name.as_str().to_owned());

@@ -25,6 +25,8 @@ pub enum StorageErrorKind {
     /// The report is not stored yet: it waits in the [`Spool`](crate::Spool), and the next store of any process that
     /// shares the spool stores it. The source of the error says why it is not stored.
     Spooled,
+    /// The program ends, so the operation was given up halfway. It says nothing about the storage or a file, and is not worth a log line.
+    Interrupted,
     /// Anything else.
     Other,
 }

@@ -218,3 +218,26 @@ async fn a_reader_finds_results_that_were_compacted_while_it_read() {
     assert_eq!(sorted(history.results), stored);
     assert_eq!(everything(&files).await, stored);
 }
+
+/// Gives up every fetch, as a storage does when the program ends.
+struct Ending(Archive<MemoryFiles>);
+
+#[async_trait]
+impl StorageReader for Ending {
+    async fn list(&self, since: Timestamp) -> Result<Vec<FileName>, StorageError> {
+        self.0.list(since).await
+    }
+
+    async fn fetch(&self, _: &FileName) -> Result<Vec<CheckResult>, StorageError> {
+        Err(StorageError::new("given up").with_kind(StorageErrorKind::Interrupted))
+    }
+}
+
+#[tokio::test]
+async fn a_reader_that_is_interrupted_calls_no_file_unreadable() {
+    let files = MemoryFiles::new();
+    put(&files, "a", day(0)).await;
+    let reader = Ending(Archive::new(files));
+    assert_eq!(history::read(&reader, EPOCH).await.unwrap_err().kind(), StorageErrorKind::Interrupted);
+    assert_eq!(history::read_summary(&reader, EPOCH).await.unwrap_err().kind(), StorageErrorKind::Interrupted);
+}

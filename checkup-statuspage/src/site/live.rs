@@ -177,7 +177,9 @@ impl<S: Send + Sync + 'static> Live<S> {
                         shown.error = None;
                     }
                     Err(error) => {
-                        tracing::warn!(error = &error as &dyn std::error::Error, "the history could not be read");
+                        if error.kind() != StorageErrorKind::Interrupted {
+                            tracing::warn!(error = &error as &dyn std::error::Error, "the history could not be read");
+                        }
                         shown.error = Some(Arc::new(error));
                     }
                 }
@@ -226,7 +228,11 @@ impl<S: Send + Sync + 'static> Live<S> {
         self.metrics.show_latest(&summary, since, self.clock.now());
         let before = self.shown.borrow().state.clone();
         let made = tokio::task::spawn_blocking(move || make(summary, before)).await;
-        made.map_err(|error| StorageError::new("the state could not be made").with_source(error))
+        made.map_err(|error| {
+            // Only a runtime that shuts down cancels it.
+            let kind = if error.is_cancelled() { StorageErrorKind::Interrupted } else { StorageErrorKind::Other };
+            StorageError::new("the state could not be made").with_kind(kind).with_source(error)
+        })
     }
 
     /// Shows what a monitor has seen even if its storage cannot be read. The storage may be what has failed.
@@ -241,7 +247,9 @@ impl<S: Send + Sync + 'static> Live<S> {
         } else {
             update.await
         };
-        if let Err(error) = outcome {
+        if let Err(error) = outcome
+            && error.kind() != StorageErrorKind::Interrupted
+        {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(
                 error,

@@ -81,6 +81,7 @@ impl History {
                 Err(error) if error.kind() == StorageErrorKind::Corrupt => {
                     self.summary.unread.insert(name.as_str().to_owned());
                 }
+                Err(error) if error.kind() == StorageErrorKind::Interrupted => return Err(error),
                 // The next refresh tries it again.
                 Err(error) => {
                     tracing::warn!(name = ?name.as_str(), error = &error as &dyn std::error::Error, "a check file cannot be read");
