@@ -96,6 +96,13 @@
 //! | `tls` | | the checker `tls`: certificates and their expiry |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or a similar server |
+//! | `notify` | | all notifiers: |
+//! | `notify-chat` | | `slack` (also Mattermost and Rocket.Chat), `discord`, `teams`, `telegram`, `googlechat`, `matrix` |
+//! | `notify-exec` | | `exec`: runs a command for each message. Config files can run programs with it |
+//! | `notify-mail` | | `mail` (SMTP) and `mailgun` |
+//! | `notify-pager` | | `pagerduty`, `jsm` (also Opsgenie), `alertmanager` |
+//! | `notify-push` | | `ntfy`, `pushover`, `gotify`, `twilio` |
+//! | `notify-webhook` | | `webhook`: any HTTP endpoint, with a template |
 //! | `provision` | | creating a bucket and letting a status page read it; compiles the AWS SDK, which takes longer than everything else |
 //! | `axum` | | probes (`/livez`, `/readyz`, `/startupz`) as handlers for axum |
 //! | `statuspage` | | the status page: its files, and a router that serves it |
@@ -123,6 +130,16 @@ pub use checkup_exec as exec;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use checkup_http as http;
+#[cfg(any(
+    feature = "notify-chat",
+    feature = "notify-exec",
+    feature = "notify-mail",
+    feature = "notify-pager",
+    feature = "notify-push",
+    feature = "notify-webhook"
+))]
+#[doc(inline)]
+pub use checkup_notify as notify;
 #[cfg(feature = "statuspage")]
 #[doc(inline)]
 pub use checkup_statuspage as statuspage;
@@ -178,8 +195,41 @@ pub fn default_registry() -> config::Registry {
     sibling!("storage-fs", storage_fs, Storage "fs");
     sibling!("storage-s3", storage_s3, Storage "s3");
     sibling!("statuspage", statuspage, Section "status_page");
+    notifiers(&mut registry);
     upstream::replaced(&mut registry);
     registry
+}
+
+/// Registers the notifiers, which are in one crate, with a feature for each kind.
+#[cfg(feature = "config")]
+fn notifiers(registry: &mut config::Registry) {
+    #[cfg(any(
+        feature = "notify-chat",
+        feature = "notify-exec",
+        feature = "notify-mail",
+        feature = "notify-pager",
+        feature = "notify-push",
+        feature = "notify-webhook"
+    ))]
+    notify::register(registry);
+    let features: [(&str, bool, &[&str]); 6] = [
+        (
+            "notify-chat",
+            cfg!(feature = "notify-chat"),
+            &["slack", "discord", "teams", "telegram", "googlechat", "matrix"],
+        ),
+        ("notify-exec", cfg!(feature = "notify-exec"), &["exec"]),
+        ("notify-mail", cfg!(feature = "notify-mail"), &["mail", "mailgun"]),
+        ("notify-pager", cfg!(feature = "notify-pager"), &["pagerduty", "jsm", "alertmanager"]),
+        ("notify-push", cfg!(feature = "notify-push"), &["ntfy", "pushover", "gotify", "twilio"]),
+        ("notify-webhook", cfg!(feature = "notify-webhook"), &["webhook"]),
+    ];
+    for (feature, _, types) in features.iter().filter(|(_, is_enabled, _)| !is_enabled) {
+        for type_name in *types {
+            let remedy = format!("enable the feature `{feature}` of the crate `checkup-rs`");
+            registry.absent(config::Kind::Notifier, type_name, &remedy);
+        }
+    }
 }
 
 /// Compiles and runs the code in the README.

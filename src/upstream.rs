@@ -2,14 +2,14 @@
 
 use crate::config::{Kind, Registry};
 
-/// The remedy for notifiers that do not exist here.
-const NOTIFIER: &str = "use a custom notifier (the guide `extend` shows one), or let Alertmanager send alerts from `/metrics` of `checkup serve`";
+/// The remedy for messengers without a notifier.
+const MESSENGER: &str = "use `webhook` with a server of Apprise, or `exec` with a command";
 
 /// The remedy for database storages.
 const STORAGE: &str = "use `fs`, `s3`, or a custom storage such as `third-party/checkup-sqlite`";
 
 /// Each type with its remedy.
-const REPLACED: [(Kind, &str, &str); 20] = [
+const REPLACED: [(Kind, &str, &str); 30] = [
     (Kind::Checker, "https", "use `http`, which checks https:// URLs as well"),
     (Kind::Checker, "web", "use `http`"),
     (Kind::Checker, "port", "use `tcp`"),
@@ -25,11 +25,21 @@ const REPLACED: [(Kind, &str, &str); 20] = [
     (Kind::Storage, "sqlite", STORAGE),
     (Kind::Storage, "sqlite3", STORAGE),
     (Kind::Storage, "appinsights", "use `fs` or `s3`, and collect `/metrics` of `checkup serve`"),
-    (Kind::Notifier, "slack", NOTIFIER),
-    (Kind::Notifier, "discord", NOTIFIER),
-    (Kind::Notifier, "mail", NOTIFIER),
-    (Kind::Notifier, "mailgun", NOTIFIER),
-    (Kind::Notifier, "pushover", NOTIFIER),
+    (Kind::Notifier, "mattermost", "use `slack` with `dialect: mattermost`"),
+    (Kind::Notifier, "rocketchat", "use `slack` with `dialect: rocketchat`"),
+    (Kind::Notifier, "email", "use `mail`"),
+    (Kind::Notifier, "smtp", "use `mail`"),
+    (Kind::Notifier, "msteams", "use `teams`"),
+    (Kind::Notifier, "opsgenie", "use `jsm` with `url: https://api.opsgenie.com/v2/alerts`"),
+    (Kind::Notifier, "sms", "use `twilio`"),
+    (Kind::Notifier, "http", "use `webhook`"),
+    (Kind::Notifier, "custom", "use `webhook`"),
+    (Kind::Notifier, "command", "use `exec`"),
+    (Kind::Notifier, "apprise", "use `webhook` with the URL of the server's `/notify`"),
+    (Kind::Notifier, "signal", MESSENGER),
+    (Kind::Notifier, "zulip", MESSENGER),
+    (Kind::Notifier, "webex", MESSENGER),
+    (Kind::Notifier, "victorops", MESSENGER),
 ];
 
 pub(crate) fn replaced(registry: &mut Registry) {

@@ -113,6 +113,31 @@ async fn upstreams_tls_and_exec_checks_run_unchanged() {
     assert!(report.results[1].reason().unwrap().starts_with("certificate expiring soon ("), "{report}");
 }
 
+/// Upstream's documented notifier objects, of each of its five types.
+#[test]
+fn upstreams_notifiers_are_accepted_unchanged() {
+    let mail =
+        json!({ "from": "checkup@example.com", "to": ["ops@example.com"], "subject": "Checkup: Service Unavailable" });
+    let with = |more: Value| {
+        let mut object = mail.clone();
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object
+    };
+    let smtp = json!({ "server": "smtp.example.com", "port": 25, "username": "u", "password": "hunter2" });
+    let config = json!({
+        "checkers": [],
+        "notifier": { "type": "slack", "username": "checkup", "channel": "#ops", "webhook": "https://hooks.slack.com/services/T0/B0/XX" },
+        "notifiers": [
+            { "type": "discord", "webhook": "https://discord.com/api/webhooks/1/XX" },
+            with(json!({ "type": "mail", "smtp": smtp })),
+            with(json!({ "type": "mailgun", "apikey": "key-1", "domain": "mg.example.com" })),
+            { "type": "pushover", "token": "t", "recipient": "r", "subject": "Checkup" },
+        ],
+    });
+    let checkup = checkup::default_registry().parse(&config.to_string(), Format::Json).unwrap();
+    assert_eq!(checkup.notifiers().len(), 5);
+}
+
 #[tokio::test]
 async fn a_reader_that_knows_only_upstreams_format_reads_what_is_stored() {
     let dir = tempfile::tempdir().unwrap();
