@@ -129,8 +129,8 @@ impl Connection {
             }
             None => ("no delivery", ""),
         };
-        let cause =
-            std::error::Error::source(error).map_or_else(|| error.to_string(), |source| ErrorChain(source).to_string());
+        let cause = causes(error).find(|cause| !cause.is::<Error>());
+        let cause = cause.map_or_else(|| error.to_string(), |cause| ErrorChain(cause).to_string());
         let said = excerpt(self.secrets.hide(&cause).as_bytes(), MAX_SAID);
         let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
         let semicolon = if remedy.is_empty() { "" } else { "; " };
@@ -154,8 +154,13 @@ impl fmt::Debug for Connection {
 
 /// Whether TLS has failed while connecting: lettre reports that like any other error of the connection, and rustls says `InvalidData`.
 fn is_tls(error: &Error) -> bool {
-    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref::<io::Error>());
-    source.is_some_and(|source| source.kind() == io::ErrorKind::InvalidData)
+    causes(error)
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData))
+}
+
+/// The errors that caused this one. Some of them are of lettre too.
+fn causes(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |error| error.source())
 }
 
 fn tls(security: SmtpSecurity, server: &str, roots: Vec<Certificate>) -> Result<Tls, Error> {
