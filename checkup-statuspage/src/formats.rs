@@ -5,6 +5,7 @@ pub(crate) mod badge;
 pub(crate) mod data;
 pub(crate) mod feed;
 pub(crate) mod metrics;
+pub(crate) mod overview;
 pub(crate) mod representation;
 pub(crate) mod time;
 mod xml;

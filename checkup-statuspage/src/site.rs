@@ -23,6 +23,7 @@ use crate::config::source::PageSource;
 use crate::formats::api::StatusAnswer;
 use crate::formats::data::page_data;
 use crate::formats::feed;
+use crate::formats::overview::Frame;
 use crate::formats::representation::{Cache, JSON, Representation};
 use crate::page::files::PageFiles;
 use crate::page::page_config::PageConfig;
@@ -217,10 +218,12 @@ impl State {
         // It has only texts, numbers and lists.
         let status = serde_json::to_string(&status).unwrap_or_default();
         let feed = feed::atom(&inner.settings, &happenings, now);
+        let frame = Frame { rules: &inner.rules, timeframe: inner.settings.timeframe, now };
+        let data = page_data(&summary, frame);
         let shown = Shown::new(&inner.settings, inner.page.words(), &summary, &overview, now);
         Self {
             shown,
-            data: renew(&inner.states, JSON, page_data(&summary), before.map(|before| &before.data)),
+            data: renew(&inner.states, JSON, data, before.map(|before| &before.data)),
             status: renew(&inner.states, JSON, status, before.map(|before| &before.status)),
             feed: renew(&inner.states, "application/atom+xml; charset=utf-8", feed, before.map(|before| &before.feed)),
             overview,

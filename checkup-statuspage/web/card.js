@@ -4,7 +4,9 @@ import { el, icon, scrollToId, setChildren, setText } from "./dom.js";
 import { DAY, bdi, checkName, duration, moment, timeElement } from "./text.js";
 import { phrase, say } from "./words.js";
 import { dayOf } from "./model.js";
-import { dayTimes, daysOf, uptimes } from "./history.js";
+import { checksOf, dayTimes, daysOf, uptimes } from "./history.js";
+import { verdictOf } from "./verdict.js";
+import { loadDetail } from "./data.js";
 import { incidentsOn } from "./events.js";
 import { DayBar } from "./bars.js";
 import { RoundTripChart } from "./chart.js";
@@ -117,7 +119,7 @@ export class CheckCard {
     const signature = [site.version, minute, narrow].join();
     if (this.drawn !== signature) {
       this.drawn = signature;
-      this.days = daysWithTimes(verdict.check, site);
+      this.days = daysWithTimes(verdict.check, site, this.detail);
       const shown = narrow ? this.days.slice(-NARROW_DAYS) : this.days;
       this.bar.set(shown, config.amber, now);
       setText(this.oldest, say("days_ago", { n: shown.length }));
@@ -140,9 +142,36 @@ export class CheckCard {
     const reason = verdict.bad.length ? reasonLine(verdict) : "";
     this.reason.hidden = !reason || verdict.fresh.length > 1;
     setText(this.reason, reason);
-    this.locations.replaceChildren(locationTable(verdict, site, windows));
-    this.chart.set(verdict.check, site.data, site.now);
+    const { detail } = site.data.figures.get(verdict.check.key) ?? {};
+    if (detail === undefined) this.fillPanel(verdict, site, windows);
+    else this.loadPanel(detail, windows);
+  }
+
+  fillPanel(verdict, { data, now }, windows) {
+    this.locations.replaceChildren(locationTable(verdict, { data, now }, windows));
+    this.chart.set(verdict.check, data, now);
+    this.chart.element.hidden = this.figures.hidden = false;
     this.drawFigures();
+  }
+
+  /** Loads what the overview does not have, and shows it unless something newer is being loaded. */
+  async loadPanel(id, windows) {
+    const { site, panelDrawn } = this;
+    const { now } = site;
+    this.note.textContent ||= say("loading_check");
+    try {
+      const data = await loadDetail(id);
+      const [check] = checksOf(data).values();
+      if (!check || panelDrawn !== this.panelDrawn) return;
+      this.detail = { check, data };
+      this.note.textContent = "";
+      this.fillPanel(verdictOf(check, site.config.quorum, now, data, true), { data, now }, windows);
+      // The tips of the days have its round-trip times.
+      this.drawn = null;
+      this.draw();
+    } catch (error) {
+      this.note.textContent = say("load_failed", { why: error.message });
+    }
   }
 
   makePanel() {
@@ -153,6 +182,7 @@ export class CheckCard {
     widths.observe(this.chart.surface);
     this.reason = el("p", { class: "reason", dir: "auto" });
     this.locations = el("div", { class: "scroll" });
+    this.note = el("p", { class: "nothing", role: "status" });
     this.figures = el(
       "details",
       { class: "figures", ontoggle: () => this.drawFigures() },
@@ -160,8 +190,11 @@ export class CheckCard {
       el("div", { tabindex: 0, role: "region", "aria-label": say("figures_of", { name }) }),
     );
     const endpoint = phrase("endpoint", { endpoint: el("code", { dir: "auto" }, check.endpoint) });
+    // They appear when they are filled.
+    this.chart.element.hidden = this.figures.hidden = true;
     this.panel.append(
       this.reason,
+      this.note,
       this.locations,
       this.chart.element,
       ...(check.endpoint ? [el("p", { class: "endpoint" }, endpoint)] : []),
@@ -177,13 +210,13 @@ export class CheckCard {
 }
 
 /** The days of the bar: the time in each state, the incidents, and the round-trip times of the locations. */
-function daysWithTimes(check, site) {
+function daysWithTimes(check, site, detail = { check, data: site.data }) {
   const { data, now, config } = site;
   const count = Math.min(400, Math.max(7, Math.ceil(config.timeframe / DAY)));
   const today = dayOf(now);
   const times = dayTimes(check, today - count + 1, count, data, now, config.quorum);
   const events = site.eventsOf(check);
-  const days = daysOf(check, today, count, data);
+  const days = daysOf(detail.check, today, count, detail.data);
   return days.map((day, i) => ({ ...day, times: times[i], incidents: incidentsOn(day.day, events, check.key) }));
 }
 

@@ -25,9 +25,15 @@ export function loaderOf(config) {
   const { source } = config;
   const base = resolved(source.url ?? "./");
   const hysteresis = hysteresisOf(config);
-  if (source.type === "api") return new ServedLoader(resolved("summary.json"), hysteresis);
+  if (source.type === "api") return new ServedLoader(resolved(source.url ?? "summary.json"), hysteresis);
   const list = source.type === "s3" ? new Bucket(base, source.prefix ?? "") : new Folder(base);
   return new FileLoader(list, config.timeframe, hysteresis);
+}
+
+/** The details of a check, which an overview does not have. */
+export async function loadDetail(id) {
+  const url = resolved(`detail/${encodeURIComponent(id)}.json`);
+  return readSummary(await jsonOf(await get(url, "no-cache"), url));
 }
 
 /** How many results begin and end an incident, by the name of the check, where it is not the default. */

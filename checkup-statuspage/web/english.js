@@ -5,6 +5,7 @@ export const ENGLISH = {
   "skip": "Skip to the checks",
   "links": "Links",
   "more_links": "More links",
+  "loading_check": "The details are being loaded.",
   "loading": "Loading the current status",
   "needs_script": "The results are shown with JavaScript. Without it, the feed lists the incidents.",
   "one_moment": "One moment.",

@@ -4,6 +4,7 @@ export const GERMAN = {
   "skip": "Zu den Prüfungen springen",
   "links": "Links",
   "more_links": "Weitere Links",
+  "loading_check": "Die Einzelheiten werden geladen.",
   "loading": "Der aktuelle Zustand wird geladen",
   "needs_script": "Die Ergebnisse werden mit JavaScript gezeigt. Ohne JavaScript nennt der Feed die Störungen.",
   "one_moment": "Einen Moment.",

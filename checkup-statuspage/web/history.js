@@ -22,6 +22,11 @@ export function windowsOf(data, title) {
   return data.windows.filter((window) => window.title === undefined || window.title === title);
 }
 
+/** What an overview has of the check of these series in place of all results. */
+function figuresOf(data, [series]) {
+  return series && data.figures.get(checkKey(series.title, series.endpoint));
+}
+
 /** Whether a time is in a maintenance window. */
 export function inWindow(at, windows) {
   return windows.some((window) => window.from <= at && at < window.to);
@@ -40,6 +45,8 @@ function statesOver(seriesList, from, to, data, now, quorum) {
 
 /** The uptime of windows that end now and are this long: the share, and how much of the window is known. From one sweep. */
 export function uptimes(seriesList, spans, data, now, quorum) {
+  const figures = figuresOf(data, seriesList);
+  if (figures) return spans.map((span) => figures.uptimes.find((one) => one.span === span) ?? { share: null, known: 0, span });
   const stretches = statesOver(seriesList, now - Math.max(...spans), now, data, now, quorum);
   return spans.map((span) => {
     const inside = stretches.filter(({ to }) => to > now - span).map((one) => ({ ...one, from: Math.max(one.from, now - span) }));
@@ -50,6 +57,8 @@ export function uptimes(seriesList, spans, data, now, quorum) {
 
 /** The milliseconds in each state on each of `count` UTC days from the day `first`, up to now. */
 export function dayTimes(check, first, count, data, now, quorum) {
+  const figures = figuresOf(data, check.series);
+  if (figures) return Array.from({ length: count }, (_, i) => timesOn(first + i, figures));
   const days = Array.from({ length: count }, () => lengthsOf([]));
   const to = Math.min(now, (first + count) * DAY);
   for (const stretch of statesOver(check.series, first * DAY, to, data, now, quorum)) {
@@ -61,6 +70,14 @@ export function dayTimes(check, first, count, data, now, quorum) {
     }
   }
   return days;
+}
+
+/** The milliseconds in each state on a day, from an overview. */
+function timesOn(day, { days, made }) {
+  const times = { ...lengthsOf([]), ...days.get(day) };
+  const length = Math.max(0, Math.min(made, (day + 1) * DAY) - day * DAY);
+  const rest = length - times.degraded - times.down - times.maintenance - times.unknown;
+  return { ...times, healthy: Math.max(0, rest) };
 }
 
 /**
@@ -145,15 +162,18 @@ export function incidentsOf(series, data, now) {
 
 /** The incidents of a check over its locations, newest first. */
 export function incidentsOfCheck(check, quorum, data, now) {
+  const figures = figuresOf(data, check.series);
+  if (figures) return figures.incidents.map((incident) => ofCheck(incident, check));
   const locations = check.series.map((series) => ({
     location: series.location,
     runs: runsUpTo(series, now + AHEAD),
   }));
   const windows = windowsOver(check.series, data);
-  const incidents = incidentsFrom(check, locations, windows, quorum, now, data.hysteresis?.get(check.title), data.ids?.get(checkKey(check.title, check.endpoint))).map((incident) => ({
-    ...incident,
-    check,
-    locations: [...new Set(incident.segments.flatMap((segment) => segment.locations))].filter((name) => name !== null).sort(),
-  }));
+  const incidents = incidentsFrom(check, locations, windows, quorum, now, data.hysteresis?.get(check.title), data.ids?.get(checkKey(check.title, check.endpoint))).map((incident) => ofCheck(incident, check));
   return incidents.reverse();
+}
+
+function ofCheck(incident, check) {
+  const locations = [...new Set(incident.segments.flatMap((segment) => segment.locations))].filter((name) => name !== null).sort();
+  return { ...incident, check, locations };
 }

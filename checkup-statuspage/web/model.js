@@ -20,7 +20,7 @@ const PART = /^summary-\d+-\d+-[0-9a-f]{16}\.json$/u;
 
 /** Empty data. */
 export function emptyData() {
-  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], posts: new Map(), windows: [], ids: new Map(), series: new Map() };
+  return { made: 0, recentFrom: 0, files: new Set(), unread: new Set(), problems: [], parts: [], posts: new Map(), windows: [], ids: new Map(), series: new Map(), figures: new Map() };
 }
 
 /** The data of a `summary.json`; throws if it is not a summary. If a series is broken, only that series is left out. */
@@ -53,7 +53,52 @@ export function readSummary(json) {
     if (series) data.series.set(series.key, series);
     else data.unread.add("summary.json");
   }
+  data.figures = readFigures(json.overview ?? {}, data.made);
   return data;
+}
+
+/** What an overview has of each check in place of its results: since when it is in its state, uptimes, the times of days, and incidents. */
+function readFigures({ first, spans, checks }, made) {
+  const figures = new Map();
+  for (const raw of array(checks).filter(Boolean)) {
+    const share = (i) => positive(raw.uptimes?.[i]);
+    figures.set(checkKey(raw.title, raw.endpoint), {
+      detail: textOf(raw.detail) ?? "",
+      state: raw.state,
+      since: time(raw.since),
+      first: time(raw.first) ?? Infinity,
+      uptimes: array(spans).map((span, i) => ({ share: share(2 * i), known: share(2 * i + 1) ?? 0, span })),
+      days: readTimes(first, raw.days ?? {}),
+      incidents: array(raw.incidents).map(readIncident).filter(Boolean).reverse(),
+      made,
+    });
+  }
+  return figures;
+}
+
+/** The milliseconds in each state other than healthy, by day. */
+function readTimes(first, states) {
+  const days = new Map();
+  for (const state of ["degraded", "down", "maintenance", "unknown"]) {
+    const steps = array(states[state]);
+    let day = first;
+    for (let i = 0; i < steps.length; i += 2) {
+      day += count(steps[i]) ?? NaN;
+      days.set(day, { ...days.get(day), [state]: Math.min(DAY, (count(steps[i + 1]) ?? 0) * 1000) });
+    }
+  }
+  return days;
+}
+
+function readIncident({ id, from, to, last_seen: seen, status, segments, in_maintenance: inMaintenance }) {
+  if (!textOf(id) || time(from) === null || !(status in RANK)) return null;
+  const parts = array(segments).filter(Array.isArray).map(([letter, begin, length, locations, reasons]) => {
+    const at = from + (count(begin) ?? 0);
+    return { status: STATUS[letter] ?? "down", from: at, to: at + (count(length) ?? 0), locations: array(locations), reasons: array(reasons).filter(textOf) };
+  });
+  const worst = parts.find((part) => part.status === status && part.reasons.length);
+  if (!parts.length) return null;
+  return { id, from, to: time(to) ?? undefined, lastSeen: time(seen) ?? undefined, status, reason: worst?.reasons[0] ?? null, segments: parts, inMaintenance: inMaintenance === true };
 }
 
 /** Adds the days of a part of the summary, which are older than those in it. Throws if it is not a part. */

@@ -26,6 +26,7 @@ export function verdictOf(check, quorum, now, data, gone = false) {
   const stale = !fresh.length;
   const status = stale ? "stale" : stateOfVotes(fresh.length, degraded.length, down.length, quorum);
   const bad = down.length ? down : degraded;
+  const figures = data.figures.get(check.key);
   const maintenance = windowsOf(data, check.title).find((window) => window.from <= now && now < window.to);
   return {
     check,
@@ -35,8 +36,8 @@ export function verdictOf(check, quorum, now, data, gone = false) {
     locations,
     bad,
     fresh,
-    since: sinceWhen(here, quorum, now, stale),
-    first: Math.min(...check.series.map((series) => runsUpTo(series, now + AHEAD)[0]?.from ?? Infinity)),
+    since: figures?.state === status ? figures.since : sinceWhen(here, quorum, now, stale),
+    first: figures?.first ?? Math.min(...check.series.map((series) => runsUpTo(series, now + AHEAD)[0]?.from ?? Infinity)),
     last: Math.max(0, ...check.series.map((series) => lastRunOf(series, now)?.last ?? 0)),
     reason: bad.find((location) => location.reason)?.reason ?? null,
     freshFor: Math.max(validity(0), ...here.map((series) => validity(lastRunOf(series, now).interval))),

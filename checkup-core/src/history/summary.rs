@@ -67,6 +67,7 @@ mod first_version;
 mod form;
 mod ids;
 mod posts;
+mod present;
 mod series;
 
 use std::collections::hash_map::Entry;

@@ -6,11 +6,48 @@ use checkup_core::Timestamp;
 use checkup_core::summary::{Point, Series, Summary, Window};
 use serde_json::{Value, json};
 
+use super::overview::{Frame, detail_id, overview};
+
 /// Results within this time become one entry if only their round-trip times differ. The page's chart has steps of this size.
 const SLOT: Duration = Duration::from_secs(600);
 
+/// How many results, runs and daily statistics are sent of all checks together, after results were joined: about 200 KB. If there are more, the
+/// page gets an overview, and loads the details of a check when a visitor opens it.
+const MAX_WHOLE: usize = 40_000;
+
 /// The JSON of `summary.json` as it is served.
-pub(crate) fn page_data(summary: &Summary) -> String {
+pub(crate) fn page_data(summary: &Summary, frame: Frame<'_>) -> String {
+    if is_large(summary) { overview(summary, frame).to_string() } else { whole(summary) }
+}
+
+/// The details of the check with this id, in the same form.
+pub(crate) fn detail(summary: &Summary, id: &str) -> Option<String> {
+    let series = summary.checks().filter_map(|series| series.first());
+    let of = series.into_iter().find(|series| detail_id(&series.name, &series.endpoint) == id)?;
+    Some(whole(&summary.of_check(&of.name, &of.endpoint)))
+}
+
+/// The details of each check with the name of its file, if the page gets an overview.
+pub(crate) fn details(summary: &Summary) -> impl Iterator<Item = (String, String)> {
+    let checks = summary.checks().filter(|_| is_large(summary)).filter_map(|series| series.first());
+    checks.map(|of| {
+        let data = whole(&summary.of_check(&of.name, &of.endpoint));
+        (format!("detail/{}.json", detail_id(&of.name, &of.endpoint)), data)
+    })
+}
+
+/// Whether all data are too much to send.
+fn is_large(summary: &Summary) -> bool {
+    let mut room = MAX_WHOLE;
+    summary.series.iter().any(|series| {
+        let slots = series.recent.chunk_by(|a, b| slot(a.timestamp) == slot(b.timestamp) && a.status == b.status);
+        let count = slots.count() + series.days.len() + series.run_count();
+        room = room.saturating_sub(count);
+        room == 0
+    })
+}
+
+fn whole(summary: &Summary) -> String {
     let mut thin = summary.clone();
     thin.complete_runs();
     let counts: Vec<_> = thin.series.iter_mut().map(|series| thin_out(series, &summary.windows)).collect();
@@ -146,7 +183,7 @@ mod tests {
     fn data(results: &[CheckResult]) -> Value {
         let mut summary = Summary::new();
         summary.add(results);
-        serde_json::from_str(&page_data(&summary)).unwrap()
+        serde_json::from_str(&whole(&summary)).unwrap()
     }
 
     #[test]
@@ -217,7 +254,7 @@ mod tests {
                 json["series"][0]["incidents"] = json!([]);
             }
             summary = serde_json::from_value(json).unwrap();
-            let text = page_data(&summary);
+            let text = whole(&summary);
             let served: Summary = serde_json::from_str(&text).unwrap();
             assert!(served.series[0].recent.len() * 5 < summary.series[0].recent.len() * 4, "points are joined");
             let (whole, thin) = (&summary.series[0], &served.series[0]);
@@ -259,7 +296,7 @@ mod tests {
         }
         summary.forget_before(Timestamp::from_unix_nanos((now - DAY) * 1_000_000_000));
         assert!(summary.series[0].days.len() >= 89, "the days are figures");
-        let data = Representation::new("application/json", Cache::Revalidate, page_data(&summary));
+        let data = Representation::new("application/json", Cache::Revalidate, whole(&summary));
         // The rest of 150 KB is the page's own.
         assert!(data.compressed_size() <= 120 * 1024, "{} bytes", data.compressed_size());
     }
@@ -269,10 +306,10 @@ mod tests {
         let results = [result(0, 1, Status::Healthy), result(300, 1, Status::Healthy)];
         let mut summary = Summary::new();
         summary.add(&results);
-        let first = page_data(&summary);
+        let first = whole(&summary);
         let value: Value = serde_json::from_str(&first).unwrap();
         assert!(value["series"][0]["recent"].get("n").is_none(), "{first}");
         summary.made = Timestamp::now();
-        assert_eq!(page_data(&summary), first);
+        assert_eq!(whole(&summary), first);
     }
 }

@@ -220,6 +220,8 @@ impl<S: Send + Sync + 'static> Live<S> {
         }
         history.summary.note_incidents(self.clock.now());
         let mut summary = history.summary.clone();
+        // Once for all that is derived.
+        summary.complete_runs();
         self.hiding.summary(&mut summary, &self.rules, self.clock.now());
         let summary = Arc::new(summary);
         drop(history);

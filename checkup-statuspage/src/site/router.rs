@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::check_files::Failure;
 use crate::formats::api::HistoryAnswer;
 use crate::formats::badge;
+use crate::formats::data;
 use crate::formats::metrics;
 use crate::formats::representation::JSON;
 use crate::formats::representation::{Cache, Representation, accepts, accepts_gzip};
@@ -61,6 +62,7 @@ impl Site {
     /// |---|---|
     /// | `/` | the page |
     /// | `/page.js`, `/summary.json` | what the page loads: its code, and all data in one request |
+    /// | `/detail/ID.json` | with many checks, the last day and the daily statistics of one, which the page loads when a visitor opens it |
     /// | `/api/v1/status` | the current state of every check |
     /// | `/api/v1/history?check=NAME&since=TIME` | days, incidents, messages and results of a check |
     /// | `/badge.svg`, `/badge/NAME.svg` | the state of all checks or of one; with `?uptime=30d` the uptime of that check, with `?rtt=24h` its median round-trip time |
@@ -118,6 +120,7 @@ fn pages() -> Router<Site> {
         .route("/index.html", get(page))
         .route("/page.js", get(script))
         .route("/summary.json", get(summary))
+        .route("/detail/{file}", get(detail))
         .route("/index.json", get(index))
         .route("/feed.atom", get(feed))
         .route("/api/v1/status", get(status))
@@ -184,6 +187,20 @@ async fn summary(State(site): State<Site>, headers: HeaderMap) -> Answer {
     }
 }
 
+async fn detail(State(site): State<Site>, Path(file): Path<String>, headers: HeaderMap) -> Answer {
+    let state = match site.state().await {
+        Ok(state) => state,
+        Err(problem) => return failed(&problem),
+    };
+    let gzip = accepts_gzip(&headers);
+    let make = move || {
+        let data = data::detail(&state.summary, file.strip_suffix(".json")?)?;
+        Some(in_one_encoding(data.into(), gzip))
+    };
+    let missing = "no check has this id; `summary.json` has the ids";
+    made_on_request(&site, make, &headers, missing).await
+}
+
 async fn status(State(site): State<Site>, headers: HeaderMap) -> Answer {
     match site.state().await {
         Ok(state) => state.status.respond(&headers),
@@ -217,25 +234,39 @@ async fn history(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answ
         Err(problem) => return failed(&problem),
     };
     let since = since.max(now.saturating_sub(site.0.settings.timeframe));
-    // The semaphore is never closed.
-    let _permit = site.0.histories.acquire().await;
     let gzip = accepts_gzip(&headers);
     let make = move || {
         let answer = HistoryAnswer::new(&state.summary, &check, &state.overview.rules, since, now)?;
         // It can always be written as JSON: it has only strings, numbers and lists.
-        let answer = Bytes::from(serde_json::to_vec(&answer).unwrap_or_default());
-        let tag = Representation::tag_of(&answer);
-        Some(Representation::in_one_encoding(JSON, Cache::Revalidate, &tag, answer, gzip))
+        Some(in_one_encoding(serde_json::to_vec(&answer).unwrap_or_default().into(), gzip))
     };
+    let missing = "no check has this name; `api/v1/status` lists all checks";
+    made_on_request(&site, make, &headers, missing).await
+}
+
+fn in_one_encoding(answer: Bytes, gzip: bool) -> Representation {
+    let tag = Representation::tag_of(&answer);
+    Representation::in_one_encoding(JSON, Cache::Revalidate, &tag, answer, gzip)
+}
+
+/// A response that takes processor time and memory to make: few are made concurrently. `None` is not found.
+async fn made_on_request(
+    site: &Site,
+    make: impl FnOnce() -> Option<Representation> + Send + 'static,
+    headers: &HeaderMap,
+    missing: &str,
+) -> Answer {
+    // The semaphore is never closed.
+    let _permit = site.0.histories.acquire().await;
     match tokio::task::spawn_blocking(make).await {
         Ok(Some(answer)) => {
             let room = site.0.answers.hold(&answer.sent_content(), PATIENCE).await;
             match answer.held(|_| room.clone()) {
-                Some(answer) => answer.respond(&headers),
+                Some(answer) => answer.respond(headers),
                 None => answer::busy(),
             }
         }
-        Ok(None) => error(StatusCode::NOT_FOUND, "no check has this name; `api/v1/status` lists all checks"),
+        Ok(None) => error(StatusCode::NOT_FOUND, missing),
         Err(_) => error(StatusCode::INTERNAL_SERVER_ERROR, "the response could not be made"),
     }
 }

@@ -13,6 +13,7 @@ mod history;
 mod keyboard;
 mod language;
 mod oddities;
+mod overview;
 mod payloads;
 mod print;
 mod requests;

@@ -116,6 +116,11 @@ impl Series {
         &self.recent[self.recent.partition_point(|point| day_of(point.timestamp) < start)..]
     }
 
+    /// How many runs are kept of the days that are summarised: a measure of its size.
+    pub fn run_count(&self) -> usize {
+        self.runs.len()
+    }
+
     /// All runs up to a time: those of the summarised days, and those of later results.
     pub(crate) fn runs_up_to(&self, time: Timestamp) -> Vec<Run> {
         let known = self.runs.partition_point(|run| run.from <= time);

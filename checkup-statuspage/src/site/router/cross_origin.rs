@@ -6,7 +6,8 @@ use http::{HeaderMap, Response};
 
 /// Whether a path is one that pages of other origins may read: the API, the data, the feed and the badges.
 pub(super) fn is_public(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/badge") || ["/summary.json", "/feed.atom"].contains(&path)
+    ["/api/", "/badge", "/detail/"].iter().any(|start| path.starts_with(start))
+        || ["/summary.json", "/feed.atom"].contains(&path)
 }
 
 /// Lets the page that asks read a response, if its origin is one of these.

@@ -1,0 +1,63 @@
+//! The present of a summary: its posts and windows, and the last run and result of each series.
+
+use super::{Series, Summary, Window};
+use crate::Timestamp;
+use crate::history::freshness::AHEAD;
+
+impl Summary {
+    /// What is true at `now`, without the past: each series has only its last run and its latest result. For an overview of many checks.
+    ///
+    /// ```
+    /// use checkup_core::{CheckResult, Timestamp, summary::Summary};
+    ///
+    /// let now = Timestamp::now();
+    /// let results = [2, 1].map(|minutes| {
+    ///     let mut result = CheckResult::new("API", "https://example.com");
+    ///     result.timestamp = now.saturating_sub(std::time::Duration::from_secs(60 * minutes));
+    ///     result
+    /// });
+    /// let mut summary = Summary::new();
+    /// summary.add(&results);
+    /// let present = summary.present(now);
+    /// assert_eq!(present.series[0].recent, summary.series[0].recent[1..]);
+    /// assert_eq!(present.since(&present.series[0]), summary.since(&summary.series[0]));
+    /// ```
+    #[must_use]
+    pub fn present(&self, now: Timestamp) -> Self {
+        let horizon = now.saturating_add(AHEAD);
+        let series = self.series.iter().map(|series| Series {
+            name: series.name.clone(),
+            endpoint: series.endpoint.clone(),
+            location: series.location.clone(),
+            threshold_rtt: series.threshold_rtt,
+            days: Vec::new(),
+            messages: series.messages.clone(),
+            recent: series.latest_at(now).cloned().into_iter().collect(),
+            runs: series.runs_up_to(horizon).pop().into_iter().collect(),
+        });
+        Self {
+            made: self.made,
+            recent_from: self.recent_from,
+            windows: self.windows.clone(),
+            unread: self.unread.clone(),
+            problems: self.problems.clone(),
+            series: series.collect(),
+            posts: self.posts.clone(),
+            ..Self::new()
+        }
+    }
+
+    /// What is known of one check: its series with all details, and its windows. Empty if there is no such check.
+    #[must_use]
+    pub fn of_check(&self, name: &str, endpoint: &str) -> Self {
+        let is_own = |series: &&Series| (series.name.as_str(), series.endpoint.as_str()) == (name, endpoint);
+        let is_over = |window: &&Window| window.name.as_deref().is_none_or(|of| of == name);
+        Self {
+            made: self.made,
+            recent_from: self.recent_from,
+            windows: self.windows.iter().filter(is_over).cloned().collect(),
+            series: self.series.iter().filter(is_own).cloned().collect(),
+            ..Self::new()
+        }
+    }
+}
