@@ -136,8 +136,9 @@ pub struct StatusPage {
     #[serde(with = "refresh", skip_serializing_if = "is_default_refresh")]
     #[cfg_attr(feature = "config", schemars(with = "checkup_core::config::DurationSchema"))]
     pub refresh_interval: Duration,
-    /// What is hidden of all checks, on the page, in the API, the feed, badges and metrics: `endpoint`, `reason`, `location`. Check files have
-    /// it, so they are not served then, and the page must be in another place than they. Default: nothing; each check has its own `hide`.
+    /// What is hidden of all checks, on the page, in the API, the feed, badges and metrics: `endpoint`, `reason`, `location`. Check files and
+    /// the storage's summary have it, so they are not served, and a static page does not read them: export it into a directory without check files,
+    /// or deploy it into a bucket with `page_prefix`, which keeps them private. Default: nothing; each check has its own `hide`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hide: Vec<Hidden>,
     /// Where a static page reads the check files. Default: the location that the storage reports.

@@ -1,13 +1,15 @@
 //! The static page, in a separate directory and next to the check files.
 #![allow(clippy::unwrap_used, reason = "in tests, a panic is the report")]
 
+use std::io::Read as _;
 use std::path::Path;
 
 use checkup_core::check_file::FileName;
 use checkup_core::{CheckResult, Checkup, Hidden, Published, Report, Timestamp, check_fn};
 use checkup_statuspage::{Group, PageStorage, PublishError, StatusPage, deploy, export};
 use checkup_storage_fs::Fs;
-use checkup_testkit::MemoryStorage;
+use checkup_storage_s3::S3;
+use checkup_testkit::{MemoryStorage, S3Server};
 
 const HOSTILE: &str = "../<script>alert(1)</script>";
 
@@ -64,6 +66,51 @@ async fn a_page_with_hidden_facts_has_none_of_them_and_no_check_files_next_to_it
         let error = error.to_string();
         assert!(error.starts_with("status_page.hide: expected a page without check files next to it"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn next_to_private_check_files_nothing_public_has_a_hidden_fact() {
+    let server = S3Server::start();
+    server.create_bucket("status");
+    let bucket = S3::new("status").endpoint(server.endpoint());
+    let bucket = bucket.access_key(server.access_key_id(), server.secret_access_key()).prefix("private");
+    let check = |name: &str| check_fn(name, || async { Err::<(), _>("10.0.0.7 refused".to_owned()) });
+    let checkup =
+        |storage: S3| Checkup::builder().check(check("Database")).location("berlin").storage(storage).build().unwrap();
+    let hidden = StatusPage::new().hide(Hidden::Endpoint).hide(Hidden::Reason).hide(Hidden::Location);
+    let public = checkup(bucket.clone());
+    public.check_and_store().await.unwrap();
+    let error = deploy(&hidden, &public).await.unwrap_err().to_string();
+    assert!(error.contains("`page_prefix` of an S3 storage"), "{error}");
+    let private = checkup(bucket.page_prefix("public"));
+    let files = deploy(&hidden, &private).await.unwrap();
+    assert!(files.iter().any(|file| file.name == "overview.json"), "{files:?}");
+    let (mut pages, mut has_check_file) = (0, false);
+    for key in server.keys("status") {
+        let text = text_of(&server, &key);
+        if key.starts_with("public/") {
+            pages += 1;
+            for fact in ["10.0.0.7", "refused", "berlin"] {
+                assert!(!text.contains(fact), "{fact} in {key}: {text}");
+            }
+        } else {
+            has_check_file |= key.ends_with("-check.json") && text.contains("10.0.0.7");
+        }
+    }
+    assert!(pages > 6 && has_check_file, "{:?}", server.keys("status"));
+    let index = text_of(&server, "public/index.html");
+    assert!(index.contains(r#""source":{"type":"api","url":"overview.json"}"#), "{index}");
+}
+
+/// The content of an object, decompressed.
+fn text_of(server: &S3Server, key: &str) -> String {
+    let object = server.object("status", key).unwrap();
+    if object.content_encoding.is_none() {
+        return String::from_utf8(object.content.to_vec()).unwrap();
+    }
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&object.content[..]).read_to_string(&mut text).unwrap();
+    text
 }
 
 #[cfg(unix)]

@@ -30,10 +30,15 @@ export function loaderOf(config) {
   return new FileLoader(list, config.timeframe, hysteresis);
 }
 
+/** A JSON file of the page. */
+export async function loadJson(name) {
+  const url = resolved(name);
+  return jsonOf(await get(url, "no-cache"), url);
+}
+
 /** The details of a check, which an overview does not have. */
 export async function loadDetail(id) {
-  const url = resolved(`detail/${encodeURIComponent(id)}.json`);
-  return readSummary(await jsonOf(await get(url, "no-cache"), url));
+  return readSummary(await loadJson(`detail/${encodeURIComponent(id)}.json`));
 }
 
 /** How many results begin and end an incident, by the name of the check, where it is not the default. */

@@ -6,7 +6,7 @@ import { emptyData } from "./model.js";
 import { checksOf } from "./history.js";
 import { eventsOf } from "./events.js";
 import { countedOf, missingOf, overallOf, preparedSeries, verdictsOf } from "./verdict.js";
-import { loaderOf, resolved } from "./data.js";
+import { loadJson, loaderOf, resolved } from "./data.js";
 import { CheckList } from "./groups.js";
 import { showOverall } from "./banner.js";
 import { showNotices } from "./notices.js";
@@ -17,7 +17,7 @@ import { History } from "./timeline.js";
 const TICK = 15_000;
 
 const config = JSON.parse(document.getElementById("config").textContent);
-document.documentElement.lang = useLanguage(config, navigator.languages ?? [navigator.language]);
+document.documentElement.lang = await useLanguage(config, navigator.languages ?? [navigator.language], loadJson);
 const loader = loaderOf(config);
 const checkList = new CheckList(document.getElementById("checks"));
 const history = new History(document.getElementById("timeline"));

@@ -1,23 +1,32 @@
 // The language of the page: its texts, and how dates and numbers are written.
 
 import { ENGLISH } from "./english.js";
-import { GERMAN } from "./german.js";
 
-const LANGUAGES = { en: ENGLISH, de: GERMAN };
+/** The languages with texts in a file. */
+const FILES = { de: "german.json" };
 let texts = ENGLISH;
 let plurals = new Intl.PluralRules("en");
 let formats = formatsOf("en-GB");
 
 /**
  * Chooses the language: the one of the settings, or else the first of the visitor's languages that has texts, or else English.
- * `words` of the settings replace texts, or add languages. Dates follow the visitor's variant of the language. Returns the language.
+ * `words` of the settings replace texts, or add languages; `load` gets what is in a file. Dates follow the visitor's variant of the
+ * language. Returns the language.
  */
-export function useLanguage({ language, words = {} }, preferred) {
-  const known = { ...LANGUAGES };
-  for (const [tag, own] of Object.entries(words)) known[tag] = { ...known[tag], ...own };
+export async function useLanguage({ language, words = {} }, preferred, load) {
   const wanted = language ? [language] : preferred;
-  const chosen = wanted.flatMap((tag) => [tag, baseOf(tag)]).find((tag) => Object.hasOwn(known, tag)) ?? "en";
-  texts = { ...ENGLISH, ...known[chosen] };
+  const isKnown = (tag) => [words, FILES, { en: 1 }].some((known) => Object.hasOwn(known, tag));
+  let chosen = wanted.flatMap((tag) => [tag, baseOf(tag)]).find(isKnown) ?? "en";
+  let own = words[chosen];
+  if (FILES[chosen] && !Object.keys(ENGLISH).every((key) => own?.[key])) {
+    try {
+      own = { ...(await load(FILES[chosen])), ...own };
+    } catch {
+      chosen = "en";
+      own = words.en;
+    }
+  }
+  texts = { ...ENGLISH, ...own };
   const variant = preferred.find((tag) => baseOf(tag) === baseOf(chosen)) ?? chosen;
   const locale = [variant, chosen, "en-GB"].find(isLocale);
   plurals = new Intl.PluralRules(isLocale(chosen) ? chosen : "en");

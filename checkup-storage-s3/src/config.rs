@@ -89,6 +89,11 @@ pub struct S3 {
     /// none. Each prefix of a bucket is a separate storage.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub prefix: String,
+    /// Where the files of the status page are published, if the check files are private: another prefix of the bucket, or empty for its root.
+    /// `checkup provision` then lets anyone read the page only, and the page shows what the last `checkup statuspage deploy` has published.
+    /// Default: next to the check files, which are public.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_prefix: Option<String>,
     /// The storage class of the check files, such as `INTELLIGENT_TIERING`. Default: the bucket's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub storage_class: Option<String>,
@@ -123,6 +128,7 @@ impl S3 {
             endpoint: None,
             path_style: None,
             prefix: String::new(),
+            page_prefix: None,
             storage_class: None,
             tag_check_files: false,
             index: false,
@@ -178,6 +184,14 @@ impl S3 {
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Publishes the files of the status page under this prefix, and keeps the check files private. Default: next to the check files, which are
+    /// public.
+    #[must_use]
+    pub fn page_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.page_prefix = Some(prefix.into());
         self
     }
 

@@ -27,6 +27,8 @@ const PAGE: usize = 1000;
 #[derive(Clone, Debug)]
 pub(crate) struct Files {
     shared: Arc<Shared>,
+    /// Whether these are the files of the page, which may have another prefix.
+    is_page: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,17 @@ struct Shared {
 impl Files {
     pub(crate) fn new(connection: Connection) -> Self {
         let (refuses_conditions, refuses_bulk) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { shared: Arc::new(Shared { connection, refuses_conditions, refuses_bulk }) }
+        Self { shared: Arc::new(Shared { connection, refuses_conditions, refuses_bulk }), is_page: false }
+    }
+
+    /// The files of the page.
+    pub(crate) fn of_page(&self) -> Self {
+        Self { is_page: true, ..self.clone() }
+    }
+
+    fn prefix(&self) -> &str {
+        let Target { prefix, page_prefix, .. } = self.target();
+        page_prefix.as_deref().filter(|_| self.is_page).unwrap_or(prefix)
     }
 
     pub(crate) fn target(&self) -> &Target {
@@ -68,7 +80,7 @@ impl Files {
             return Err(no_name(name));
         }
         // This refuses empty parts, `.` and `..`.
-        Path::parse(format!("{}{name}", self.target().prefix)).map_err(|_| no_name(name))
+        Path::parse(format!("{}{name}", self.prefix())).map_err(|_| no_name(name))
     }
 }
 

@@ -68,7 +68,9 @@
 //! | public access block | It allows a public policy. Its settings for public ACLs stay as they are. | `s3:GetBucketPublicAccessBlock`, `s3:PutBucketPublicAccessBlock` |
 //! | bucket policy | Anyone may get `*-check.json`, `summary.json` with its parts, and `index.json` under the prefix, and list with exactly this prefix; with `page` or `website`, anyone may get the page's files too. | `s3:GetBucketPolicy`, `s3:PutBucketPolicy` |
 //!
-//! The page's files are `index.html`, `page.js`, `feed.atom`, `badge.svg`, `badge/*.svg` and `logo.*`. Listings show all names under the prefix:
+//! The page's files are `index.html`, `page.js`, `german.json`, `feed.atom`, `badge.svg`, `badge/*.svg`, `logo.*`, `overview.json`, `detail/*.json` and
+//! `pages/*`. With [`page_prefix`](S3::page_prefix), they have another prefix than the check files, and anyone may get only them: neither
+//! check files, the summary nor a listing; this is for pages that hide facts. Listings show all names under the prefix:
 //! keep secret names out of it. Without a prefix, anyone may list the whole bucket. A reader that may list only with
 //! a prefix gets 403 instead of 404 for an object that does not exist.
 //!

@@ -25,14 +25,19 @@ impl PagePublisher for Files {
         attributes.insert(Attribute::ContentType, file.content_type().to_owned().into());
         attributes.insert(Attribute::CacheControl, file.caching().to_owned().into());
         let (content, attributes) = compression::compress(file.content(), attributes).await;
-        if self.has(file.name(), file.content(), &attributes).await? {
+        let files = self.of_page();
+        if files.has(file.name(), file.content(), &attributes).await? {
             return Ok(Published::Unchanged);
         }
-        self.put_with(file.name(), content, attributes).await?;
+        files.put_with(file.name(), content, attributes).await?;
         Ok(Published::Written)
     }
 
     async fn warning(&self) -> Result<Option<String>, StorageError> {
+        if self.target().page_prefix.is_some() {
+            // The page does not read check files.
+            return Ok(None);
+        }
         if self.target().index {
             index::write(self).await?;
             return Ok(None);
@@ -51,6 +56,9 @@ impl PagePublisher for Files {
 
     fn page_source(&self) -> PageSource {
         let target = self.target();
+        if target.page_prefix.is_some() {
+            return PageSource::Private;
+        }
         if target.index {
             // Next to the page, wherever the server shows it.
             return PageSource::Index { url: "./".to_owned() };

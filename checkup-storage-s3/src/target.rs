@@ -24,6 +24,8 @@ pub(crate) struct Target {
     pub(crate) path_style: bool,
     /// Empty, or with a `/` at its end.
     pub(crate) prefix: String,
+    /// Where the page is published, if not next to the check files, which are then private. Empty, or with a `/` at its end.
+    pub(crate) page_prefix: Option<String>,
     pub(crate) credentials: Credentials,
     /// Secrets from the environment, which must not be shown either.
     pub(crate) hidden: Vec<Secret>,
@@ -82,6 +84,8 @@ impl Target {
             .or_else(|| endpoint.is_some().then(|| "us-east-1".to_owned()));
         let region = region.and_then(|region| problems.take(checks::region(region)));
         let prefix = problems.take(checks::prefix(&settings.prefix)).unwrap_or_default();
+        let page_prefix =
+            settings.page_prefix.as_deref().and_then(|page| problems.take(checks::page_prefix(page, &prefix)));
         let storage_class = given(settings.storage_class.as_deref());
         if let Some(class) = &storage_class {
             problems.take(checks::storage_class(class));
@@ -105,6 +109,7 @@ impl Target {
             endpoint,
             path_style,
             prefix,
+            page_prefix,
             credentials,
             hidden,
             storage_class,
@@ -305,6 +310,23 @@ mod tests {
         assert_eq!(target(&S3::new("status").region("")).unwrap().region, None, "an empty text is none");
         let elsewhere = target(&S3::new("status").endpoint("http://localhost:2")).unwrap();
         assert_eq!(elsewhere.region.as_deref(), Some("us-east-1"));
+    }
+
+    #[test]
+    fn the_page_has_another_prefix_than_the_check_files() {
+        let page_prefix = |settings: S3| target(&settings).map(|target| target.page_prefix);
+        assert_eq!(page_prefix(S3::new("status")).unwrap(), None);
+        assert_eq!(page_prefix(S3::new("status").page_prefix("public")).unwrap().as_deref(), Some("public/"));
+        assert_eq!(page_prefix(S3::new("status").prefix("private").page_prefix("")).unwrap().as_deref(), Some(""));
+        for (prefix, page, expected) in [
+            ("a", "/a/", "expected another prefix than `prefix`"),
+            ("", "", "expected another"),
+            ("a", "b/../c", "expected a prefix"),
+        ] {
+            let error = page_prefix(S3::new("status").prefix(prefix).page_prefix(page)).unwrap_err();
+            let problem = &error.problems()[0];
+            assert!(problem.place == "page_prefix" && problem.message.starts_with(expected), "{problem:?}");
+        }
     }
 
     #[test]

@@ -416,6 +416,23 @@ async fn a_page_is_published_once_with_its_type_and_caching() {
 }
 
 #[tokio::test]
+async fn a_page_with_a_prefix_of_its_own_reads_no_check_files() {
+    let server = server();
+    let storage = storage(settings(&server).prefix("private").page_prefix("public").index(true));
+    storage.store(&report(0)).await.unwrap();
+    let publisher = storage.publisher().unwrap();
+    let page = PageFile::new("index.html", "<p>", "text/html").unwrap();
+    assert_eq!(publisher.publish(&page).await.unwrap(), Published::Written);
+    assert_eq!(publisher.publish(&page).await.unwrap(), Published::Unchanged);
+    assert_eq!(publisher.warning().await.unwrap(), None);
+    assert_eq!(publisher.page_source(), PageSource::Private);
+    let keys = server.keys(BUCKET);
+    let public: Vec<_> = keys.iter().filter(|key| key.starts_with("public/")).collect();
+    assert_eq!(public, ["public/index.html"], "{keys:?}");
+    assert_eq!(count(&storage).await, 1);
+}
+
+#[tokio::test]
 async fn debug_shows_no_secret() {
     let server = server();
     let storage = storage(settings(&server).session_token("t0ken"));

@@ -142,6 +142,8 @@ pub enum PageSource {
         /// The common beginning of the keys; empty, or with a `/` at its end.
         prefix: String,
     },
+    /// Nowhere: visitors cannot read them. The page shows what was published with it.
+    Private,
 }
 
 fn is_page_file(name: &str) -> bool {

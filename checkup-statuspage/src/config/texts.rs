@@ -1,11 +1,16 @@
-//! The texts of the page: those of `web/english.js` and `web/german.js`, and custom ones.
+//! The texts of the page: those of `web/english.js` and `web/german.json`, and custom ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
-/// The shipped texts: the language, and the module with the JSON object of its texts.
-const TEXTS: &[(&str, &str)] =
-    &[("en", include_str!("../../web/english.js")), ("de", include_str!("../../web/german.js"))];
+/// The shipped texts: the language, and the module or file with the JSON object of its texts.
+const TEXTS: &[(&str, &str)] = &[("en", include_str!("../../web/english.js")), ("de", GERMAN)];
+
+/// The texts in German, which the page loads for those who prefer them.
+pub(crate) const GERMAN: &str = include_str!("../../web/german.json");
+
+/// The name of their file.
+pub(crate) const GERMAN_FILE: &str = "german.json";
 
 /// Texts by key.
 pub(crate) type Words = BTreeMap<String, String>;
@@ -19,9 +24,9 @@ const FORMS: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 static SHIPPED: LazyLock<BTreeMap<&str, Words>> =
     LazyLock::new(|| TEXTS.iter().map(|(tag, module)| (*tag, read(module))).collect());
 
-/// The JSON object in a module of texts.
+/// The JSON object in a module of texts, or in a file with nothing else.
 fn read(module: &str) -> Words {
-    let object = module.split_once(" = ").map_or("", |(_, rest)| rest.trim_end().trim_end_matches(';'));
+    let object = module.split_once(" = ").map_or(module, |(_, rest)| rest.trim_end().trim_end_matches(';'));
     serde_json::from_str(object).unwrap_or_default()
 }
 
@@ -36,6 +41,13 @@ pub(crate) fn of(language: &str, custom: &BTreeMap<String, Words>) -> Words {
     words.extend(SHIPPED.get(language).cloned().unwrap_or_default());
     words.extend(custom.get(language).cloned().unwrap_or_default());
     words
+}
+
+/// Whether a visitor who prefers these languages, as in `Accept-Language`, gets the page in German.
+pub(crate) fn prefers_german(accepted: &str, custom: &BTreeMap<String, Words>) -> bool {
+    let tags = accepted.split(',').filter_map(|tag| tag.split(';').next()).map(str::trim);
+    let mut names = tags.flat_map(|tag| [tag.to_owned(), tag.split('-').next().unwrap_or_default().to_lowercase()]);
+    names.find(|tag| custom.contains_key(tag) || shipped().any(|own| own == tag)).is_some_and(|tag| tag == "de")
 }
 
 /// The text of a key with its values. If there are several forms, the first value that is a number chooses.
@@ -102,6 +114,23 @@ mod tests {
                 assert_eq!(values(text), values(&english[key]), "{tag}.{key}");
                 assert!(!text.is_empty(), "{tag}.{key}");
             }
+        }
+    }
+
+    #[test]
+    fn german_is_for_those_who_prefer_it_to_other_languages_of_the_page() {
+        let french: BTreeMap<String, Words> = [("fr".to_owned(), Words::new())].into();
+        for (accepted, expected) in [
+            ("de", true),
+            ("de-AT,de;q=0.9,en;q=0.8", true),
+            ("fr-CA, de;q=0.5", false),
+            ("es, de-CH;q=0.5", true),
+            ("en-US,de", false),
+            ("", false),
+            ("*", false),
+            ("ä;q=;,,-", false),
+        ] {
+            assert_eq!(prefers_german(accepted, &french), expected, "{accepted}");
         }
     }
 

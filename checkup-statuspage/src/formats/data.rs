@@ -37,7 +37,7 @@ pub(crate) fn details(summary: &Summary) -> impl Iterator<Item = (String, String
 }
 
 /// Whether all data are too much to send.
-fn is_large(summary: &Summary) -> bool {
+pub(crate) fn is_large(summary: &Summary) -> bool {
     let mut room = MAX_WHOLE;
     summary.series.iter().any(|series| {
         let slots = series.recent.chunk_by(|a, b| slot(a.timestamp) == slot(b.timestamp) && a.status == b.status);

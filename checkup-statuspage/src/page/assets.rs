@@ -18,7 +18,6 @@ macro_rules! modules {
 const MODULES: &[(&str, &str)] = modules![
     "dom.js",
     "english.js",
-    "german.js",
     "words.js",
     "text.js",
     "model.js",

@@ -1,5 +1,6 @@
 //! The files of the page, made from the embedded ones and the settings.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -14,7 +15,7 @@ use crate::config::files::Files;
 use crate::config::source::PageSource;
 use crate::config::texts::{self, Words};
 use crate::config::{StatusPage, accent, link};
-use crate::formats::representation::{Cache, Representation, hex};
+use crate::formats::representation::{Cache, JSON, Representation, hex};
 use crate::page::assets::{INDEX, SCRIPT, STYLE};
 
 /// How many variants of `index.html` are kept: usually there are one or two.
@@ -25,6 +26,9 @@ const MAX_VARIANTS: usize = 4;
 pub(crate) struct PageFiles {
     settings: StatusPage,
     config: String,
+    /// The same with the texts in German, which others load.
+    german_config: String,
+    texts: BTreeMap<String, Words>,
     source: PageSource,
     style: String,
     /// The texts of the HTML. A script replaces them if the visitor's language is another.
@@ -34,6 +38,8 @@ pub(crate) struct PageFiles {
     version: String,
     /// The latest variants of `index.html`.
     variants: Arc<Mutex<Vec<(Variant, Representation)>>>,
+    /// The texts in German.
+    pub(crate) german: Representation,
     /// `page.js`, at its URL with the hash.
     pub(crate) script: Representation,
 }
@@ -43,6 +49,7 @@ pub(crate) struct PageFiles {
 struct Variant {
     base: String,
     shown: Option<Shown>,
+    is_german: bool,
 }
 
 impl PageFiles {
@@ -51,16 +58,25 @@ impl PageFiles {
     /// If a file that the settings name cannot be read or is invalid.
     pub(crate) fn new(settings: &StatusPage, page: &PageConfig<'_>) -> Result<Self, ConfigError> {
         let files = Files::read(settings)?;
-        let page = page.clone().with_words(&files.texts);
-        // The settings can always be written as JSON: all their keys are strings.
-        let config = serde_json::to_string(&page).unwrap_or_default().replace('<', "\\u003c");
+        let mut german = files.texts.clone();
+        german.insert("de".to_owned(), texts::of("de", &files.texts));
+        let with = |words: &BTreeMap<String, Words>| {
+            // The settings can always be written as JSON: all their keys are strings.
+            serde_json::to_string(&page.clone().with_words(words)).unwrap_or_default().replace('<', "\\u003c")
+        };
+        let german_config = with(&german);
+        let config =
+            if settings.language.as_deref() == Some("de") { german_config.clone() } else { with(&files.texts) };
         let accent = settings.accent.as_deref().and_then(accent::css).unwrap_or_default();
         let version = hex(&Sha256::digest(SCRIPT.as_bytes()))[..12].to_owned();
         Ok(Self {
             config,
+            german_config,
+            german: Representation::new(JSON, Cache::Revalidate, texts::GERMAN.as_bytes()),
             source: page.source().clone(),
             style: [&STYLE, &accent, &files.style].map(String::as_str).concat(),
             words: texts::of(settings.language.as_deref().unwrap_or("en"), &files.texts),
+            texts: files.texts,
             script_url: format!("page.js?v={version}"),
             version,
             variants: Arc::default(),
@@ -77,12 +93,14 @@ impl PageFiles {
 
     /// `index.html` next to the other files, without a state.
     pub(crate) fn index(&self) -> Representation {
-        self.index_with("", None)
+        self.index_with("", None, "")
     }
 
-    /// `index.html` for when browsers find the other files in the folder `base` (`status/`), with the state of the checks.
-    pub(crate) fn index_with(&self, base: &str, shown: Option<Shown>) -> Representation {
-        let variant = Variant { base: base.to_owned(), shown };
+    /// `index.html` for when browsers find the other files in the folder `base` (`status/`), with the state of the checks, for a visitor who
+    /// prefers these languages, as in `Accept-Language`.
+    pub(crate) fn index_with(&self, base: &str, shown: Option<Shown>, languages: &str) -> Representation {
+        let is_german = self.settings.language.is_none() && texts::prefers_german(languages, &self.texts);
+        let variant = Variant { base: base.to_owned(), shown, is_german };
         // After a panic the values are still complete.
         let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, index)) = variants.iter().find(|(known, _)| *known == variant) {
@@ -101,7 +119,7 @@ impl PageFiles {
         &self.words
     }
 
-    fn make_index(&self, Variant { base, shown }: &Variant) -> Representation {
+    fn make_index(&self, Variant { base, shown, is_german }: &Variant) -> Representation {
         let policy = self.policy();
         let say = |key: &str| texts::say(&self.words, key, &[]);
         let settings = &self.settings;
@@ -124,7 +142,7 @@ impl PageFiles {
             ("base", escape(base)),
             ("script", escape(&format!("{base}{}", self.script_url))),
             ("style", self.style.clone()),
-            ("config", self.config.clone()),
+            ("config", if *is_german { &self.german_config } else { &self.config }.clone()),
         ];
         let html = fill(INDEX, &values);
         let ancestors = match &settings.frame_ancestors[..] {
@@ -307,6 +325,19 @@ mod tests {
     }
 
     #[test]
+    fn texts_in_german_are_only_in_pages_for_those_who_prefer_them() {
+        let index = |settings: &StatusPage, languages: &str| {
+            let index = files(settings, PageSource::Api).index_with("", None, languages);
+            String::from_utf8(index.content().to_vec()).unwrap()
+        };
+        let has_german = |html: &str| html.contains("Zu den Prüfungen springen");
+        assert!(has_german(&index(&StatusPage::new(), "de-AT,en")));
+        assert!(!has_german(&index(&StatusPage::new(), "en,de")));
+        assert!(has_german(&index(&StatusPage::new().language("de"), "en")));
+        assert!(!has_german(&index(&StatusPage::new().language("en"), "de")));
+    }
+
+    #[test]
     fn the_code_of_the_page_is_small() {
         let settings = StatusPage::new();
         let files = files(&settings, PageSource::Api);
@@ -331,7 +362,7 @@ mod tests {
             .footer_link(Link::new("Imprint", "https://example.com/imprint"))
             .frame_ancestor("https://intranet.example.com");
         let files = files(&settings, PageSource::Api);
-        let index = files.index_with("./status/", None);
+        let index = files.index_with("./status/", None, "");
         let html = std::str::from_utf8(index.content()).unwrap();
         for part in [
             r#"<source media="(prefers-color-scheme: dark)" srcset="https://cdn.example.com/dark.svg"><img src="./status/logo.svg" alt="" height="28">"#,
@@ -365,7 +396,7 @@ mod tests {
             checks: vec!["Shop <b>: ausgefallen".to_owned()],
             ..Shown::default()
         };
-        let index = files.index_with("", Some(shown("Ausfall")));
+        let index = files.index_with("", Some(shown("Ausfall")), "");
         let html = std::str::from_utf8(index.content()).unwrap();
         assert!(
             html.contains(r#"<html lang="de" data-state="down">"#)
@@ -376,7 +407,7 @@ mod tests {
             "{html}"
         );
         for number in 0..20 {
-            files.index_with("", Some(shown(&number.to_string())));
+            files.index_with("", Some(shown(&number.to_string())), "");
         }
         assert_eq!(files.variants.lock().unwrap().len(), MAX_VARIANTS);
     }

@@ -7,12 +7,18 @@ use checkup_core::check_file::FileName;
 use checkup_core::history;
 use checkup_core::summary::Summary;
 use checkup_core::{
-    Checkup, ConfigError, ErrorChain, PageFile, Published, Storage, StorageError, StorageReader, Timestamp,
+    Checkup, ConfigError, ErrorChain, PageFile, PageSource, Published, Storage, StorageError, StorageReader, Timestamp,
 };
 
+use futures::{StreamExt, TryStreamExt, stream};
+
 use crate::config::StatusPage;
+use crate::formats::data::is_large;
 use crate::page::static_page::StaticPage;
 use crate::view::hiding::Hiding;
+
+/// How many files are published concurrently.
+const CONCURRENT: usize = 8;
 
 /// A published file of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +55,8 @@ pub enum PublishError {
 ///
 /// If the directory is that of an fs storage, the page reads the check files next to it and is always up to
 /// date. Otherwise, unless `storage` of the settings names their location, the current history is written into a `summary.json`,
-/// which the page shows until the next export.
+/// which the page shows until the next export. With many checks, so many that a page could not read their check files, it is written
+/// into `overview.json` and `detail/` in any case.
 ///
 /// # Errors
 ///
@@ -85,12 +92,15 @@ pub async fn export(
     if hiding.is_any() && (settings.storage.is_some() || has_check_files(&dir)) {
         return Err(reads_check_files("export into another directory, and remove `status_page.storage`").into());
     }
-    let files = StaticPage::new(settings)?.checkup(checkup).files(&summary, now)?;
+    let is_large = is_large(&summary);
+    let page = StaticPage::new(settings)?.checkup(checkup);
+    let page = if is_large { page.published() } else { page };
+    let files = page.files(&summary, now)?;
     hiding.summary(&mut summary, &checkup.rules(), now);
     let mut contents: Vec<_> = files.iter().map(|file| (file.name().to_owned(), file.content().to_vec())).collect();
     let has_source = settings.storage.is_some();
     let write = move || {
-        if !has_source && !has_check_files(&dir) {
+        if !is_large && !has_source && !has_check_files(&dir) {
             // It does not contain the current time, so another export of the same history writes nothing.
             contents.push(("summary.json".to_owned(), snapshot(summary)));
             contents.push(("index.json".to_owned(), b"{}".to_vec()));
@@ -106,17 +116,22 @@ pub async fn export(
 /// Publishes a page next to the check files, in the bucket or directory of the checkup's storage, with content types and cache headers,
 /// and makes the storage update its summary. Files with the same content are left as they are.
 ///
+/// If the storage keeps its check files private (`page_prefix` of an S3 storage), or has too many checks for a page that reads check files, the
+/// page shows the history that was published with it: publish again every few minutes. What is hidden is not in what is published.
+///
 /// # Errors
 ///
 /// If the settings are invalid, the storage cannot hold a page, or something cannot be written.
 pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<PublishedFile>, PublishError> {
     let storage = storage(checkup)?;
-    if Hiding::new(&settings.hide, Some(checkup)).is_any() {
-        return Err(reads_check_files("export the page into a directory without check files, or serve it").into());
-    }
     let publisher = storage.publisher().ok_or_else(|| {
         StorageError::new("this storage cannot hold a page; export the page into a directory, or serve it")
     })?;
+    let is_private = publisher.page_source() == PageSource::Private && settings.storage.is_none();
+    if !is_private && Hiding::new(&settings.hide, Some(checkup)).is_any() {
+        let remedy = "export the page into a directory without check files, serve it, or keep the check files private with `page_prefix` of an S3 storage";
+        return Err(reads_check_files(remedy).into());
+    }
     if let Some(maintainer) = storage.maintainer()
         && let Err(error) = maintainer.maintain().await
     {
@@ -125,13 +140,17 @@ pub async fn deploy(settings: &StatusPage, checkup: &Checkup) -> Result<Vec<Publ
     }
     let (summary, now) = history(reader(checkup)?, settings).await?;
     let page = StaticPage::new(settings)?.checkup(checkup).source(publisher.page_source());
-    let mut published = Vec::new();
+    let page = if is_large(&summary) { page.published() } else { page };
     // The page is last, so that everything it needs exists.
     let (index, rest): (Vec<_>, Vec<_>) =
         page.files(&summary, now)?.into_iter().partition(|file: &PageFile| file.name() == "index.html");
-    for file in rest.iter().chain(&index) {
-        let outcome = publisher.publish(file).await?;
-        published.push(PublishedFile { name: file.name().to_owned(), published: outcome });
+    let publish = |file: PageFile| async move {
+        let published = publisher.publish(&file).await?;
+        Ok::<_, StorageError>(PublishedFile { name: file.name().to_owned(), published })
+    };
+    let mut published: Vec<_> = stream::iter(rest).map(publish).buffered(CONCURRENT).try_collect().await?;
+    for file in index {
+        published.push(publish(file).await?);
     }
     if let Some(warning) = publisher.warning().await? {
         tracing::warn!("the page is published, but is not live: {warning}");

@@ -8,10 +8,13 @@ use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, ConfigError, PageFile, Timestamp};
 
 use crate::config::StatusPage;
-use crate::config::source::PageSource;
+use crate::config::source::{DATA_FILE, PageSource};
+use crate::config::texts::GERMAN_FILE;
 use crate::formats::badge;
+use crate::formats::data::{details, page_data};
 use crate::formats::feed;
-use crate::formats::representation::Representation;
+use crate::formats::overview::Frame;
+use crate::formats::representation::{JSON, Representation};
 use crate::page::files::PageFiles;
 use crate::page::page_config::PageConfig;
 use crate::view::badge_value::BadgeValue;
@@ -39,7 +42,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// let files = StaticPage::new(&settings)?.files(&summary, Timestamp::now())?;
 /// let names: Vec<_> = files.iter().map(|file| file.name()).collect();
 /// let badges = ["badge.svg", "badge/API.svg", "badge/uptime/API.svg", "badge/rtt/API.svg"];
-/// assert_eq!(names, [&["index.html", "page.js", "feed.atom"][..], &badges].concat());
+/// assert_eq!(names, [&["index.html", "page.js", "german.json", "feed.atom"][..], &badges].concat());
 /// # Ok::<(), checkup_core::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -71,6 +74,13 @@ impl StaticPage {
         self
     }
 
+    /// A page that does not read check files: its data are published with it.
+    #[must_use]
+    pub(crate) fn published(mut self) -> Self {
+        self.source = PageSource::published();
+        self
+    }
+
     /// The location of the check files that the storage reports. `storage` of the settings takes precedence.
     #[must_use]
     pub fn source(mut self, source: checkup_core::PageSource) -> Self {
@@ -80,7 +90,9 @@ impl StaticPage {
         self
     }
 
-    /// The files, with the badges and the feed of this history at this time.
+    /// The files, with the badges and the feed of this history at this time. If the check files are private
+    /// ([`PageSource::Private`](checkup_core::PageSource::Private)), also the data of the page without what is hidden: `overview.json`, and with many
+    /// checks a file of each in `detail/`.
     ///
     /// # Errors
     ///
@@ -101,9 +113,17 @@ impl StaticPage {
         let mut files = vec![
             of("index.html", &page.index())?,
             of("page.js", &page.script)?,
+            of(GERMAN_FILE, &page.german)?,
             PageFile::new("feed.atom", feed, "application/atom+xml; charset=utf-8")?.cache_control(SHORTLY),
             image("badge.svg", badge::svg(&self.settings.title, &overview.overall.badge()))?,
         ];
+        if self.source.is_published() {
+            let frame = Frame { rules: &self.rules, timeframe: self.settings.timeframe, now };
+            files.push(PageFile::new(DATA_FILE, page_data(summary, frame), JSON)?);
+            for (name, data) in details(summary) {
+                files.push(PageFile::new(name, data, JSON)?);
+            }
+        }
         let mut names = BTreeSet::new();
         for check in &overview.checks {
             let name = format!("badge/{}.svg", badge::file_name(&check.verdict.name));

@@ -15,7 +15,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use checkup_core::check_file::FileName;
 use checkup_core::{StorageErrorKind, Timestamp, health};
-use http::header::{DATE, HeaderValue, IF_NONE_MATCH, VARY};
+use http::header::{ACCEPT_LANGUAGE, DATE, HeaderValue, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use tokio::time::timeout;
 
@@ -62,6 +62,7 @@ impl Site {
     /// |---|---|
     /// | `/` | the page |
     /// | `/page.js`, `/summary.json` | what the page loads: its code, and all data in one request |
+    /// | `/german.json` | its texts in German, for browsers that prefer them but did not ask for them |
     /// | `/detail/ID.json` | with many checks, the last day and the daily statistics of one, which the page loads when a visitor opens it |
     /// | `/api/v1/status` | the current state of every check |
     /// | `/api/v1/history?check=NAME&since=TIME` | days, incidents, messages and results of a check |
@@ -120,6 +121,7 @@ fn pages() -> Router<Site> {
         .route("/index.html", get(page))
         .route("/page.js", get(script))
         .route("/summary.json", get(summary))
+        .route("/german.json", get(german))
         .route("/detail/{file}", get(detail))
         .route("/index.json", get(index))
         .route("/feed.atom", get(feed))
@@ -173,11 +175,18 @@ async fn page(State(site): State<Site>, OriginalUri(uri): OriginalUri, headers: 
     // A slow storage does not keep the page from saying that it loads.
     let state = timeout(PAGE_PATIENCE, site.state()).await;
     let shown = state.ok().and_then(Result::ok).map(|state| state.shown.clone());
-    site.0.page.index_with(&base, shown).respond(&headers)
+    let languages = headers.get(ACCEPT_LANGUAGE).and_then(|languages| languages.to_str().ok()).unwrap_or_default();
+    let mut answer = site.0.page.index_with(&base, shown, languages).respond(&headers);
+    answer.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding, accept-language"));
+    answer
 }
 
 async fn script(State(site): State<Site>, uri: Uri, headers: HeaderMap) -> Answer {
     site.0.page.script_at(query(&uri, "v").as_deref()).respond(&headers)
+}
+
+async fn german(State(site): State<Site>, headers: HeaderMap) -> Answer {
+    site.0.page.german.respond(&headers)
 }
 
 async fn summary(State(site): State<Site>, headers: HeaderMap) -> Answer {

@@ -57,6 +57,8 @@ async fn without_scripts_a_served_page_says_the_state_and_a_static_one_what_it_n
     let (web, dir) = serving(&history).await;
     let browser = Browser::start().await;
     browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+    // The history takes a moment to be read, and the page does not wait for it for long.
+    browser.driver.goto(format!("{}summary.json", web.url)).await.unwrap();
     browser.driver.goto(&web.url).await.unwrap();
     let source = browser.driver.source().await.unwrap();
     for part in [

@@ -9,7 +9,23 @@ use crate::names::name;
 const READ_FILES: [&str; 4] = ["*-check.json", "summary.json", "summary-*-*-????????????????.json", "index.json"];
 
 /// The files of the status page, as patterns of a policy. `checkup-statuspage` defines what the page is made of.
-pub(super) const PAGE_FILES: [&str; 6] = ["index.html", "page.js", "feed.atom", "badge.svg", "badge/*.svg", "logo.*"];
+pub(super) const PAGE_FILES: [&str; 10] = [
+    "index.html",
+    "page.js",
+    "german.json",
+    "feed.atom",
+    "badge.svg",
+    "badge/*.svg",
+    "logo.*",
+    "overview.json",
+    "detail/*.json",
+    "pages/*",
+];
+
+/// The names of our statements.
+const FILES: &str = "CheckupReadFiles";
+const LIST: &str = "CheckupReadList";
+const PAGE: &str = "CheckupReadPage";
 
 /// The only version of the policy language in which a literal `*` in a prefix can be written.
 const VERSION: &str = "2012-10-17";
@@ -21,6 +37,8 @@ pub(super) struct Scope<'a> {
     pub(super) region: &'a str,
     /// Empty, or with a `/` at its end.
     pub(super) prefix: &'a str,
+    /// The prefix of the page, if the check files are private.
+    pub(super) page_prefix: Option<&'a str>,
     /// Whether anyone may read the files of the status page too.
     pub(super) page: bool,
 }
@@ -51,10 +69,18 @@ pub(super) fn merge(existing: Option<&str>, scope: Scope<'_>) -> Result<Merged, 
         Some(statement) => vec![statement],
         None => Vec::new(),
     };
-    if scope.prefix.contains(['*', '?', '$']) && document.get("Version").and_then(Value::as_str) != Some(VERSION) {
+    let prefixes = [scope.prefix, scope.page_prefix.unwrap_or_default()].concat();
+    if prefixes.contains(['*', '?', '$']) && document.get("Version").and_then(Value::as_str) != Some(VERSION) {
         return Err(format!("its `Version` is not {VERSION}, so that it cannot name this prefix; change its version"));
     }
     let (ours, mut changed) = (scope.statements(), false);
+    if scope.page_prefix.is_some() {
+        // Check files that were public become private.
+        let former = [FILES, LIST].map(|base| json!(name(base, scope.prefix)));
+        let before = statements.len();
+        statements.retain(|there| !former.contains(&there["Sid"]));
+        changed = statements.len() < before;
+    }
     let others = statements.iter().filter(|there| !ours.iter().any(|ours| ours["Sid"] == there["Sid"])).count();
     for statement in ours {
         match statements.iter_mut().find(|there| there["Sid"] == statement["Sid"]) {
@@ -73,6 +99,10 @@ pub(super) fn merge(existing: Option<&str>, scope: Scope<'_>) -> Result<Merged, 
 impl Scope<'_> {
     /// Describes what the policy allows anyone to do.
     pub(super) fn describe(&self) -> String {
+        if let Some(page) = self.page_prefix {
+            let place = if page.is_empty() { String::new() } else { format!(" in {page}") };
+            return format!("anyone may read the page's files{place}, and no check files");
+        }
         let page = if self.page { ", the page's files" } else { "" };
         match self.prefix {
             "" => format!("anyone may read check files{page} and the files derived from them, and list the bucket"),
@@ -86,14 +116,17 @@ impl Scope<'_> {
 
     fn statements(&self) -> Vec<Value> {
         let allow = |base: &str, action: &str, resource: Value| json!({"Sid": name(base, self.prefix), "Effect": "Allow", "Principal": "*", "Action": action, "Resource": resource});
-        let mut list = allow("CheckupReadList", "s3:ListBucket", json!(self.arn()));
+        if let Some(page) = self.page_prefix {
+            return vec![allow(PAGE, "s3:GetObject", self.objects(page, &PAGE_FILES))];
+        }
+        let mut list = allow(LIST, "s3:ListBucket", json!(self.arn()));
         // A listing without a prefix shows everything, so it is refused unless the storage is the whole bucket.
         if !self.prefix.is_empty() {
             list["Condition"] = json!({"StringEquals": {"s3:prefix": literal(self.prefix, &['$'])}});
         }
-        let mut all = vec![allow("CheckupReadFiles", "s3:GetObject", self.objects(&READ_FILES)), list];
+        let mut all = vec![allow(FILES, "s3:GetObject", self.objects(self.prefix, &READ_FILES)), list];
         if self.page {
-            all.push(allow("CheckupReadPage", "s3:GetObject", self.objects(&PAGE_FILES)));
+            all.push(allow(PAGE, "s3:GetObject", self.objects(self.prefix, &PAGE_FILES)));
         }
         all
     }
@@ -102,9 +135,9 @@ impl Scope<'_> {
         format!("arn:{}:s3:::{}", partition(self.region), self.bucket)
     }
 
-    /// The objects under the prefix whose names match one of the patterns.
-    fn objects(&self, patterns: &[&str]) -> Value {
-        let folder = format!("{}/{}", self.arn(), literal(self.prefix, &['*', '?', '$']));
+    /// The objects under a prefix whose names match one of the patterns.
+    fn objects(&self, prefix: &str, patterns: &[&str]) -> Value {
+        let folder = format!("{}/{}", self.arn(), literal(prefix, &['*', '?', '$']));
         patterns.iter().map(|pattern| format!("{folder}{pattern}")).collect()
     }
 }

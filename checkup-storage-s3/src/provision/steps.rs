@@ -252,7 +252,7 @@ impl<'a> Steps<'a> {
 
     pub(super) async fn policy(&mut self) -> Result<(), StorageError> {
         const WHAT: &str = "bucket policy";
-        let (client, Target { bucket, prefix, .. }) = (self.api.client(), self.api.target());
+        let (client, Target { bucket, prefix, page_prefix, .. }) = (self.api.client(), self.api.target());
         let request = client.get_bucket_policy().bucket(bucket);
         let existing = match self.look(&READ_POLICY, "NoSuchBucketPolicy", request.send()).await? {
             Found::There(output) => output.policy,
@@ -261,7 +261,8 @@ impl<'a> Steps<'a> {
             Found::Unreadable => return Err(self.api.strange(&READ_POLICY)),
         };
         let page = self.request.page || self.request.website;
-        let scope = policy::Scope { bucket, region: self.api.region(), prefix, page };
+        let scope =
+            policy::Scope { bucket, region: self.api.region(), prefix, page_prefix: page_prefix.as_deref(), page };
         let merged = policy::merge(existing.as_deref(), scope).map_err(|why| {
             StorageError::new(format!("cannot add to the policy of {}: {why}", self.api.target().describe()))
         })?;

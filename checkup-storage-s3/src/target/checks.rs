@@ -102,6 +102,24 @@ pub(super) fn prefix(text: &str) -> Result<String, ConfigError> {
     }
 }
 
+/// The prefix of the page, which must not be that of the check files.
+pub(super) fn page_prefix(text: &str, prefix: &str) -> Result<String, ConfigError> {
+    let page = self::prefix(text).map_err(|error| {
+        let message = error.problems().first().map(|problem| problem.message.clone()).unwrap_or_default();
+        ConfigError::invalid("page_prefix", message)
+    })?;
+    if page == prefix {
+        return invalid(
+            "page_prefix",
+            format!(
+                "expected another prefix than `prefix`, under which the check files are private; found {} for both; remove it to publish both together",
+                found(text)
+            ),
+        );
+    }
+    Ok(page)
+}
+
 pub(super) fn storage_class(class: &str) -> Result<(), ConfigError> {
     if !class.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')) {
         let found = found(class);

@@ -1,6 +1,7 @@
 use super::*;
 
-const PLAIN: Scope<'_> = Scope { bucket: "status", region: "eu-west-1", prefix: "checks/", page: false };
+const PLAIN: Scope<'_> =
+    Scope { bucket: "status", region: "eu-west-1", prefix: "checks/", page_prefix: None, page: false };
 
 fn document(scope: Scope<'_>) -> Value {
     merge(None, scope).unwrap().document
@@ -104,6 +105,36 @@ fn the_document_is_what_the_docs_show() {
         ]
     });
     assert_eq!(document(Scope { prefix: "", ..PLAIN }), expected);
+}
+
+#[test]
+fn with_a_prefix_of_its_own_the_page_is_public_and_check_files_are_not() {
+    for page_prefix in ["public/", ""] {
+        let private = Scope { page_prefix: Some(page_prefix), ..PLAIN };
+        for name in ["index.html", "page.js", "overview.json", "detail/0123456789abcdef.json", "pages/shop/index.html"]
+        {
+            assert!(may_get(private, &format!("{page_prefix}{name}")), "{name}");
+        }
+        for name in
+            ["checks/1795000000000000000-check.json", "checks/summary.json", "checks/index.json", "checks/index.html"]
+        {
+            assert!(!may_get(private, name), "{name}");
+        }
+        assert!(!may_list(private, Some("checks/")) && !may_list(private, None));
+    }
+    // What was public before is not any longer, and what others allow stays.
+    let theirs = json!({"Sid": "Theirs", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::status/other"});
+    let mut before = document(Scope { page: true, ..PLAIN });
+    before["Statement"].as_array_mut().unwrap().push(theirs.clone());
+    let private = Scope { page_prefix: Some("public/"), ..PLAIN };
+    let merged = merge(Some(&before.to_string()), private).unwrap();
+    assert!(merged.changed);
+    let statements = merged.document["Statement"].as_array().unwrap();
+    assert!(statements.contains(&theirs) && statements.len() == 2, "{statements:?}");
+    assert!(!anyone_may(&merged.document, "s3:GetObject", "arn:aws:s3:::status/checks/summary.json", None));
+    assert!(!anyone_may(&merged.document, "s3:GetObject", "arn:aws:s3:::status/checks/index.html", None));
+    assert!(!merge(Some(&merged.document.to_string()), private).unwrap().changed);
+    assert_eq!(private.describe(), "anyone may read the page's files in public/, and no check files");
 }
 
 #[test]
