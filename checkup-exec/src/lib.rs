@@ -5,10 +5,13 @@ mod checker;
 mod config;
 mod environment;
 mod process;
+mod program;
 mod redact;
 
 pub use checker::ExecChecker;
 pub use config::{Exec, Raise};
+pub use process::{Ended, MaxOutput};
+pub use program::Program;
 
 /// Registers the checker `exec` for config files.
 #[cfg(feature = "config")]

@@ -3,18 +3,35 @@
 use std::io;
 use std::process::{ExitStatus, Stdio};
 
-use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, ChildStdin, Command};
 
 /// How much is read at once.
 const CHUNK: usize = 8 << 10;
 
-/// A command that has ended.
+/// A command that has ended, with what it printed.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+}
+
+impl Ended {
+    /// Whether the exit status is 0.
+    pub fn is_success(&self) -> bool {
+        self.status.success()
+    }
+}
+
+/// How much a command may print, separately for the output and the error output.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum MaxOutput {
+    /// A command that prints more bytes is killed, which is a failure.
+    Enforced(usize),
+    /// A command may print more, and only the last of these bytes are kept.
+    Kept(usize),
 }
 
 /// Why a command did not come to its end.
@@ -28,25 +45,28 @@ pub(crate) enum RunError {
     TooMuchOutput,
 }
 
-/// Runs a command until it ends, with no more than `limit` bytes of each output.
+/// Runs a command until it ends. Without `input`, it reads nothing. Not all of the input needs to be read.
 ///
 /// The command gets its own process group. When it ends, and when this future is dropped, everything in the group is killed, and the
 /// pipes are closed. So processes that it left in the background neither go on nor delay the result by holding a pipe open.
-pub(crate) async fn run(mut command: Command, limit: usize) -> Result<Ended, RunError> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+pub(crate) async fn run(mut command: Command, input: Option<&[u8]>, max: MaxOutput) -> Result<Ended, RunError> {
+    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     command.process_group(0);
     let mut child = command.spawn().map_err(RunError::Start)?;
     // Dropped before the child, so on cancellation the child is not reaped yet, and no other process can have its id. After a normal
     // end it is reaped, and the id of the group stays taken as long as a process is in it.
     let group = Group::of(&child);
-    let mut stdout = Output::new(child.stdout.take(), limit);
-    let mut stderr = Output::new(child.stderr.take(), limit);
+    let mut stdin = Input { pipe: child.stdin.take(), rest: input.unwrap_or_default() };
+    let mut stdout = Output::new(child.stdout.take(), max);
+    let mut stderr = Output::new(child.stderr.take(), max);
     let status = loop {
         tokio::select! {
             status = child.wait() => break status.map_err(RunError::Broken)?,
             read = stdout.read() => read?,
             read = stderr.read() => read?,
+            () = stdin.write() => {}
         }
     };
     drop(group);
@@ -55,17 +75,36 @@ pub(crate) async fn run(mut command: Command, limit: usize) -> Result<Ended, Run
     Ok(Ended { status, stdout: stdout.bytes, stderr: stderr.bytes })
 }
 
+/// What a command reads.
+struct Input<'a> {
+    /// `None` after its end.
+    pipe: Option<ChildStdin>,
+    rest: &'a [u8],
+}
+
+impl Input<'_> {
+    /// Writes what comes next. Waits forever after the end.
+    async fn write(&mut self) {
+        let Some(pipe) = &mut self.pipe else { return std::future::pending().await };
+        match pipe.write(self.rest).await {
+            Ok(length @ 1..) if length < self.rest.len() => self.rest = &self.rest[length..],
+            // An error means that the command does not read any more. Dropping the pipe is its end.
+            _ => self.pipe = None,
+        }
+    }
+}
+
 /// What a command prints.
 struct Output<P> {
     /// `None` after its end.
     pipe: Option<P>,
     bytes: Vec<u8>,
-    limit: usize,
+    max: MaxOutput,
 }
 
 impl<P: AsyncRead + Unpin> Output<P> {
-    fn new(pipe: Option<P>, limit: usize) -> Self {
-        Self { pipe, bytes: Vec::new(), limit }
+    fn new(pipe: Option<P>, max: MaxOutput) -> Self {
+        Self { pipe, bytes: Vec::new(), max }
     }
 
     /// Reads what comes next. Waits forever after the end.
@@ -78,8 +117,13 @@ impl<P: AsyncRead + Unpin> Output<P> {
         self.check_length()
     }
 
-    fn check_length(&self) -> Result<(), RunError> {
-        if self.bytes.len() > self.limit { Err(RunError::TooMuchOutput) } else { Ok(()) }
+    fn check_length(&mut self) -> Result<(), RunError> {
+        match self.max {
+            MaxOutput::Enforced(max) if self.bytes.len() > max => return Err(RunError::TooMuchOutput),
+            MaxOutput::Kept(max) => drop(self.bytes.drain(..self.bytes.len().saturating_sub(max))),
+            MaxOutput::Enforced(_) => {}
+        }
+        Ok(())
     }
 }
 
@@ -93,10 +137,10 @@ where
     async fn read_rest(&mut self) -> Result<(), RunError> {
         use rustix::io::Errno;
 
-        let Some(pipe) = &self.pipe else { return Ok(()) };
+        let Some(pipe) = self.pipe.take() else { return Ok(()) };
         let mut chunk = [0; CHUNK];
         loop {
-            match rustix::io::read(pipe, &mut chunk) {
+            match rustix::io::read(&pipe, &mut chunk) {
                 Ok(0) | Err(Errno::AGAIN) => return Ok(()),
                 Ok(length) => self.bytes.extend_from_slice(&chunk[..length]),
                 Err(Errno::INTR) => {}

@@ -1,8 +1,8 @@
 //! [`Redactor`]: removes the secrets of a check from the output that messages quote.
 
-use checkup_core::{Secret, text::excerpt, variables_in};
+use std::collections::BTreeMap;
 
-use crate::Exec;
+use checkup_core::{Secret, text::excerpt, variables_in};
 
 /// Printed in place of a secret.
 const REDACTED: &str = "[redacted]";
@@ -19,10 +19,10 @@ pub(crate) struct Redactor(Box<[Secret]>);
 
 impl Redactor {
     /// Knows the values of `environment`, and the parts of `arguments` that came from environment variables. Works while the settings
-    /// become a checker.
-    pub(crate) fn new(exec: &Exec) -> Self {
-        let mut values: Vec<_> = exec.environment.values().cloned().collect();
-        for argument in &exec.arguments {
+    /// become a program.
+    pub(crate) fn new(arguments: &[Secret], environment: &BTreeMap<String, Secret>) -> Self {
+        let mut values: Vec<_> = environment.values().cloned().collect();
+        for argument in arguments {
             let text = argument.expose();
             values.extend(variables_in(text).iter().map(|variable| Secret::new(&text[variable.range.clone()])));
         }
@@ -64,9 +64,9 @@ mod tests {
 
     #[test]
     fn values_are_redacted_even_if_one_contains_another_or_has_several_lines() {
-        let exec =
-            Exec::new("x").environment("A", "hunter2").environment("B", "hunter2-long").environment("C", "one\ntwo");
-        let redactor = Redactor::new(&exec.environment("LANG", "C"));
+        let values = [("A", "hunter2"), ("B", "hunter2-long"), ("C", "one\ntwo"), ("LANG", "C")];
+        let environment = values.map(|(name, value)| (name.to_owned(), Secret::new(value)));
+        let redactor = Redactor::new(&[], &environment.into());
         assert_eq!(
             redactor.last_line(b"got hunter2-long and hunter2, in C").unwrap(),
             "got [redacted] and [redacted], in C"
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn blank_lines_are_skipped_and_what_misleads_is_escaped() {
-        let redactor = Redactor::new(&Exec::new("x"));
+        let redactor = Redactor::new(&[], &BTreeMap::new());
         assert_eq!(redactor.first_line(b"\n  \nfirst \x1b[31m\nlast\n\n").unwrap(), r"first \u{1b}[31m");
         assert_eq!(redactor.last_line(b"\n  \nfirst\n last \n\n").unwrap(), "last");
         assert_eq!(redactor.last_line(b"\r\n \n"), None);

@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use checkup_notify::Exec;
 use checkup_testkit::conformance::NotifierFixture;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use crate::vendor::SECRET;
 use crate::{samples, snapshot};
@@ -100,14 +102,14 @@ async fn an_exit_code_is_an_error_with_the_last_line_of_standard_error() {
     let exec = script(folder.path(), "fail", "echo first >&2; printf 'no \\033[31mconnection\\n' >&2; exit 3");
     let error = exec.into_notifier().unwrap().notify(&samples::down()).await.unwrap_err();
     assert_eq!(error.kind(), NotifyErrorKind::Temporary);
-    assert!(error.to_string().ends_with(r"fail: exit code 3: no \u{1b}[31mconnection"), "{error}");
+    assert!(error.to_string().ends_with(r"fail: exit status 3: no \u{1b}[31mconnection"), "{error}");
 }
 
 #[tokio::test]
 async fn a_command_that_does_not_exist_is_a_permanent_error() {
     let error = Exec::new("/not/there").into_notifier().unwrap().notify(&samples::down()).await.unwrap_err();
     assert_eq!(error.kind(), NotifyErrorKind::Permanent);
-    assert!(error.to_string().starts_with("/not/there: cannot run it: "), "{error}");
+    assert!(error.to_string().starts_with("/not/there: cannot run /not/there: there is no such command"), "{error}");
 }
 
 #[tokio::test]
@@ -117,55 +119,80 @@ async fn a_command_that_does_not_read_its_input_is_delivered() {
 }
 
 #[tokio::test]
-async fn a_process_that_a_command_leaves_behind_is_not_waited_for() {
+async fn a_command_that_prints_much_fails_with_its_last_line() {
     let folder = TempDir::new().unwrap();
-    // It keeps the pipe of standard error, and ends when the folder is gone.
-    let exec = script(folder.path(), "leave", "(while [ -d \"$1\" ]; do sleep 0.1; done) & exit 0");
+    let exec = script(folder.path(), "loud", "head -c 3000000 /dev/zero | tr '\\0' x >&2; echo; echo last >&2; exit 1");
+    let error = exec.into_notifier().unwrap().notify(&samples::down()).await.unwrap_err().to_string();
+    // All in one line; only the end of it was kept.
+    assert!(error.contains("exit status 1: xxx") && error.len() < 1000, "{error}");
+}
+
+#[tokio::test]
+async fn secrets_are_neither_passed_on_nor_shown() {
+    let folder = TempDir::new().unwrap();
+    let exec = script(folder.path(), "leak", "echo \"$TOKEN $CARGO_MANIFEST_DIR.\" >&2; exit 1");
+    let notifier = exec.environment("TOKEN", SECRET).into_notifier().unwrap();
+    let error = notifier.notify(&samples::down()).await.unwrap_err().to_string();
+    // Cargo sets the other variable for tests, and it is not harmless.
+    assert!(error.ends_with("exit status 1: [redacted] ."), "{error}");
+}
+
+#[tokio::test]
+async fn a_process_that_a_command_leaves_behind_is_neither_waited_for_nor_left() {
+    let folder = TempDir::new().unwrap();
+    let alive = Alive::new(folder.path());
+    let exec = script(folder.path(), "leave", "exec 3> \"$1/alive\"; echo >&3; sleep 600 & exit 0");
     exec.into_notifier().unwrap().notify(&samples::down()).await.unwrap();
+    alive.ended.await.unwrap();
 }
 
 #[tokio::test]
 async fn at_the_timeout_all_processes_of_a_command_are_killed() {
     let folder = TempDir::new().unwrap();
-    let lines = "sleep 600 & echo $! > \"$1/child.part\"; mv \"$1/child.part\" \"$1/child\"; echo waiting >&2; wait";
-    let exec = script(folder.path(), "hang", lines).timeout(Duration::from_secs(3));
+    let alive = Alive::new(folder.path());
+    let exec = script(folder.path(), "hang", HANG).timeout(Duration::from_secs(3));
     let error = exec.into_notifier().unwrap().notify(&samples::down()).await.unwrap_err();
     assert_eq!(error.kind(), NotifyErrorKind::Temporary);
-    assert!(error.to_string().contains("killed after 3s"), "{error}");
-    ends(folder.path()).await;
+    assert!(error.to_string().ends_with("hang: killed after 3s; let it do less, or raise `timeout`"), "{error}");
+    alive.ended.await.unwrap();
 }
 
 #[tokio::test]
 async fn a_cancelled_call_kills_all_processes_of_its_command() {
     let folder = TempDir::new().unwrap();
-    let lines = "sleep 600 & echo $! > \"$1/child.part\"; mv \"$1/child.part\" \"$1/child\"; wait";
-    let notifier = script(folder.path(), "hang", lines).into_notifier().unwrap();
+    let alive = Alive::new(folder.path());
+    let notifier = script(folder.path(), "hang", HANG).into_notifier().unwrap();
     let notification = samples::down();
-    let child = folder.path().join("child");
     tokio::select! {
         outcome = notifier.notify(&notification) => panic!("the command hangs: {outcome:?}"),
-        () = exists(&child) => {}
+        started = alive.started => started.unwrap(),
     }
-    ends(folder.path()).await;
+    alive.ended.await.unwrap();
 }
 
-/// Waits until a file exists.
-async fn exists(path: &Path) {
-    while !path.exists() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+/// Starts a child and waits for it. Both hold the pipe `alive` open.
+const HANG: &str = "exec 3> \"$1/alive\"; sleep 600 & echo >&3; wait";
+
+/// A named pipe, which says when the processes that hold it open have started, and when all of them have ended.
+struct Alive {
+    started: oneshot::Receiver<()>,
+    ended: oneshot::Receiver<()>,
 }
 
-/// Waits until the process whose number is in the file `child` has ended.
-async fn ends(folder: &Path) {
-    exists(&folder.join("child")).await;
-    let number = fs::read_to_string(folder.join("child")).unwrap().trim().to_owned();
-    let is_running = || {
-        let state = fs::read_to_string(format!("/proc/{number}/stat")).unwrap_or_default();
-        state.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
-    };
-    while is_running() {
-        tokio::time::sleep(Duration::from_millis(10)).await;
+impl Alive {
+    fn new(folder: &Path) -> Self {
+        let path = folder.join("alive");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let ((start, started), (end, ended)) = (oneshot::channel(), oneshot::channel());
+        // Opening blocks until a process opens the other end, and reading to the end until none has it open.
+        std::thread::spawn(move || {
+            let mut pipe = BufReader::new(fs::File::open(path).unwrap());
+            pipe.read_line(&mut String::new()).unwrap();
+            let _ = start.send(());
+            pipe.read_to_end(&mut Vec::new()).unwrap();
+            let _ = end.send(());
+        });
+        Self { started, ended }
     }
 }
 
