@@ -23,9 +23,6 @@ from reference_truth import DAY, Check
 WINDOWS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY, "90d": 90 * DAY}
 # How far a share may differ: 0.01 points.
 NEAR = 0.0001
-# How far the end of a result's validity may differ, in milliseconds. A summary has the results of one day at a time: near midnight the median
-# distance of neighbouring results is that of fewer of them, which differs by their jitter.
-JITTER = 5000
 # How old a response of the server may be, in milliseconds.
 STATE_AGE = 3000
 QUORUM = None
@@ -106,10 +103,7 @@ class Report:
         return self.check(what, found, expected, is_near)
 
     def incidents(self, what, found, expected):
-        """Incidents must be equal to the millisecond, except where results only stopped."""
-        for incident in expected:
-            for silence in incident.get("silences", ()):
-                found = [snapped(one, silence) for one in found]
+        """Incidents must be equal to the millisecond."""
         self.check(f"{what}: number of incidents", len(found), len(expected))
         known = {incident["from"]: incident for incident in expected}
         for incident in found:
@@ -133,19 +127,6 @@ class Report:
         for segment, of in zip(found, expected):
             if "reasons" in segment:
                 self.check(f"{what}: reasons", segment["reasons"], of["reasons"], of["reasons"] == set(segment["reasons"]))
-
-
-def snapped(incident, moment):
-    """The incident with the times that are near this one set to it."""
-
-    def snap(time):
-        return moment if time is not None and abs(time - moment) <= JITTER else time
-
-    times = {key: snap(incident[key]) for key in ("from", "to") if key in incident}
-    segments = [
-        {**segment, **{key: snap(segment[key]) for key in ("from", "to") if key in segment}} for segment in incident["segments"]
-    ]
-    return {**incident, **times, "segments": segments}
 
 
 def incident_of(raw):

@@ -63,10 +63,11 @@ class Location:
 
 
 def usual_interval(times, i):
-    """The median distance of the neighbouring results, five on each side; of an even number the greater of the middle two."""
+    """The median distance of the neighbouring results, five on each side; of an even number the greater of the middle two. Long ones are whole ten seconds."""
     near = times[max(0, i - 5) : i + 6]
     distances = sorted(b - a for a, b in zip(near, near[1:]))
-    return distances[len(distances) // 2] if distances else 0
+    usual = distances[len(distances) // 2] if distances else 0
+    return usual if 3 * usual < VALID_AT_LEAST else (usual + 5000) // 10_000 * 10_000
 
 
 def vote(states, quorum):
@@ -187,8 +188,6 @@ class Check:
                 reasons |= {self.last_bad(name, min(indexes))[1] for name, indexes in bad.items()}
                 segments.append({"status": state, "from": start, "to": stop, "locations": sorted(bad), "reasons": reasons, "part": begin})
         begin, end = parts[0][1], parts[-1][2]
-        times = {edge for segment in segments for edge in (segment["from"], segment["to"])} | {end}
-        times -= {self.now, *(at for of in self.locations.values() for at in of.times)}
         last = None
         if following.get(end) == "unknown":
             last = max(
@@ -204,6 +203,4 @@ class Check:
             "last_seen": last,
             "status": "down" if any(segment["status"] == "down" for segment in segments) else "degraded",
             "segments": segments,
-            # The moments at which results only stopped: ends of their validity.
-            "silences": times - {edge for window in self.windows for edge in window},
         }

@@ -9,6 +9,7 @@ const VALID_AT_LEAST = 10 * 60_000;
 const VALID_AT_MOST = 31 * DAY;
 const INTERVALS = 3;
 const NEIGHBOURS = 5;
+const STEP = 10_000;
 const MAX_REASONS = 4;
 /** If the interval is at least this long, one bad result begins an incident, and one good result ends it. */
 const LONG_INTERVAL = 10 * 60_000;
@@ -29,20 +30,36 @@ export function usualIntervalAt(times, index) {
   const distances = [];
   for (let i = from; i < to; i += 1) distances.push(times[i + 1] - times[i]);
   distances.sort((a, b) => a - b);
-  return distances[distances.length >> 1] ?? null;
+  return rounded(distances[distances.length >> 1] ?? null);
 }
+
+/** The interval without the jitter of the runs, if it is long enough to matter for the validity. */
+const rounded = (interval) => (interval * INTERVALS < VALID_AT_LEAST ? interval : Math.floor((interval + STEP / 2) / STEP) * STEP);
 
 /** The end of the validity of a run's last result. */
 export function validUntil(run) {
   return run.last + validity(run.interval);
 }
 
-/** The runs of points in ascending order, which follow the run `before`. */
-export function runsOf(points, before) {
-  const context = before && points.length && before.last < points[0].at ? [before.last] : [];
+/** The last times of runs before `next`, in ascending order. Inside a run they are estimated from its interval. */
+function timesBefore(runs, next) {
+  const times = [];
+  for (let r = runs.length - 1; r >= 0 && times.length < NEIGHBOURS; r -= 1) {
+    const { from, last, interval, count } = runs[r];
+    for (let i = 0, at = last; i < Math.min(count, NEIGHBOURS); i += 1, at -= interval) {
+      if (i + 1 === count || at < from) at = from;
+      if (at < (times.at(-1) ?? next)) times.push(at);
+    }
+  }
+  return times.slice(0, NEIGHBOURS).reverse();
+}
+
+/** The runs of points in ascending order, which follow results of these times. */
+export function runsOf(points, context) {
   const times = [...context, ...points.map((point) => point.at)];
   const runs = [];
   let open = false;
+  let interval = usualIntervalAt(times, context.length);
   points.forEach((point, index) => {
     if (!open) {
       runs.push({ status: point.status, from: point.at, last: point.at, interval: 0, count: 0, reasons: [] });
@@ -52,10 +69,12 @@ export function runsOf(points, before) {
     run.last = point.at;
     if (point.reason !== null && point.reason !== undefined) addReason(run.reasons, point.reason, 1);
     const next = points[index + 1];
-    const interval = () => usualIntervalAt(times, index + context.length);
-    open = next !== undefined && next.status === point.status && next.at <= point.at + validity(interval());
+    const own = interval;
+    const valid = validity(own);
+    interval = usualIntervalAt(times, index + 1 + context.length);
+    open = next?.status === point.status && next.at <= point.at + valid && validity(interval) === valid;
     if (!open) {
-      run.interval = interval() ?? 0;
+      run.interval = own ?? 0;
       sortReasons(run.reasons);
     }
   });
@@ -81,13 +100,48 @@ function byBytes(a, b) {
   return x.length - y.length;
 }
 
+/**
+ * Adds the runs of points that follow `before`: the last points of the runs, as far as they are known. How long those hold depends on what
+ * follows, so their runs are made again.
+ */
+function extendRuns(runs, before, points) {
+  if (!points.length) return runs;
+  const redone = before.slice(-NEIGHBOURS);
+  const kept = before.slice(0, -NEIGHBOURS).slice(-NEIGHBOURS - 1);
+  const shorter = withoutLast(runs, kept.at(-1), redone);
+  if (!shorter) return joinRuns(runs, runsOf(points, timesBefore(runs, points[0].at)));
+  const all = [...redone, ...points];
+  const context = kept.map((point) => point.at);
+  const times = [...context, ...all.map((point) => point.at)];
+  if (kept.length) shorter.at(-1).interval = usualIntervalAt(times, kept.length - 1) ?? 0;
+  return joinRuns(shorter, runsOf(all, context));
+}
+
+/** The runs without the last points. Null if the runs are not of these points. */
+function withoutLast(runs, kept, removed) {
+  const left = runs.slice(-NEIGHBOURS - 1).map((run) => ({ ...run, reasons: run.reasons.map((reason) => ({ ...reason })) }));
+  const isLast = (point) => left.at(-1)?.last === point?.at && left.at(-1)?.status === point?.status;
+  for (let i = removed.length - 1; i >= 0; i -= 1) {
+    const run = left.at(-1);
+    if (!isLast(removed[i])) return null;
+    const known = run.reasons.find(({ text }) => text === removed[i].reason);
+    if (known) known.count -= 1;
+    run.reasons = run.reasons.filter(({ count }) => count > 0);
+    run.count -= removed[i].n ?? 1;
+    run.last = (removed[i - 1] ?? kept)?.at;
+    if (run.count <= 0) left.pop();
+  }
+  const untouched = runs.slice(0, -NEIGHBOURS - 1);
+  return isLast(kept) && (kept || !untouched.length) ? [...untouched, ...left] : null;
+}
+
 /** Appends runs that follow. The first of them may continue the last. */
 export function joinRuns(runs, more) {
   for (const run of more) {
     const last = runs.at(-1);
     // The interval of a single result is known once another follows.
-    if (last && !last.interval && last.last < run.from) last.interval = run.interval || run.from - last.last;
-    if (last && last.status === run.status && run.from <= validUntil(last)) {
+    if (last && !last.interval && last.last < run.from) last.interval = run.interval || rounded(run.from - last.last);
+    if (last?.status === run.status && validity(last.interval) === validity(run.interval) && run.from <= validUntil(last)) {
       last.last = Math.max(last.last, run.last);
       last.interval = run.interval;
       last.count += run.count;
@@ -110,13 +164,9 @@ export function runsUpTo(series, time) {
     series.runs.filter((run) => run.from <= time),
   );
   const after = runs.at(-1)?.last ?? -Infinity;
-  return joinRuns(
-    runs,
-    runsOf(
-      points.filter((point) => point.at > after && point.at <= time),
-      runs.at(-1),
-    ),
-  );
+  const known = points.filter((point) => point.at <= time);
+  const begin = known.findIndex((point) => point.at > after);
+  return begin < 0 ? runs : extendRuns(runs, known.slice(0, begin), known.slice(begin));
 }
 
 /** When a run ends if another follows at `next`. Results from a clock that is slightly ahead count from now on. */

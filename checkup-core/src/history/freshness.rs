@@ -5,7 +5,9 @@
 //! measured is not healthy either.
 //!
 //! The usual interval is the median of the distances between the neighbouring results. Therefore a changed interval, a night
-//! without runs or a burst of runs by hand affects only the results around it.
+//! without runs or a burst of runs by hand affects only the results around it. Runs jitter by seconds, and which neighbours are known may
+//! differ between readers. So an interval from which a validity of its own follows is rounded to whole ten seconds: all readers then
+//! agree, and a check that runs every ten minutes has an interval of ten minutes.
 
 use std::time::Duration;
 
@@ -26,7 +28,10 @@ pub const VALID_AT_MOST: Duration = Duration::from_secs(31 * 24 * 3600);
 const INTERVALS: u32 = 3;
 
 /// How many distances before a result, and as many after it, determine its usual interval.
-const NEIGHBOURS: usize = 5;
+pub(crate) const NEIGHBOURS: usize = 5;
+
+/// What long intervals are rounded to.
+const STEP: Duration = Duration::from_secs(10);
 
 /// How long a result is valid if no other follows: three times the usual interval, between [`VALID_AT_LEAST`] and [`VALID_AT_MOST`].
 ///
@@ -42,8 +47,8 @@ pub fn validity(usual_interval: Option<Duration>) -> Duration {
     usual_interval.unwrap_or_default().saturating_mul(INTERVALS).clamp(VALID_AT_LEAST, VALID_AT_MOST)
 }
 
-/// The usual interval around one of these times: the median of the distances between its neighbours, five on each side. The times are of
-/// one location, in ascending order. `None` with fewer than two.
+/// The usual interval around one of these times: the median of the distances between its neighbours, five on each side. From 200 seconds
+/// on, it is rounded to ten seconds. The times are of one location, in ascending order. `None` with fewer than two.
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,7 +70,16 @@ pub fn usual_interval(times: &[Timestamp], index: usize) -> Option<Duration> {
     }
     let distances = &mut distances[..count];
     distances.sort_unstable();
-    distances.get(count / 2).copied()
+    distances.get(count / 2).copied().map(rounded)
+}
+
+/// The interval without the jitter of the runs, if it is long enough to matter for the validity.
+pub(crate) fn rounded(interval: Duration) -> Duration {
+    if interval.saturating_mul(INTERVALS) < VALID_AT_LEAST {
+        return interval;
+    }
+    let steps = interval.saturating_add(STEP / 2).as_secs() / STEP.as_secs();
+    Duration::from_secs(steps.saturating_mul(STEP.as_secs()))
 }
 
 #[cfg(test)]
@@ -83,6 +97,15 @@ mod tests {
         let all = times(&slow.chain(fast).collect::<Vec<_>>());
         let at = |index| usual_interval(&all, index).unwrap().as_secs();
         assert_eq!((at(0), at(14), at(19), at(25), at(59)), (900, 900, 900, 15, 15));
+    }
+
+    #[test]
+    fn jitter_changes_no_long_interval() {
+        for (found, usual) in [(599_100, 600), (600_900, 600), (1_799_999, 1800), (305_000, 310), (304_999, 300)] {
+            assert_eq!(rounded(Duration::from_millis(found)), Duration::from_secs(usual), "{found} ms");
+        }
+        assert_eq!(rounded(Duration::from_millis(61_234)), Duration::from_millis(61_234));
+        assert_eq!(rounded(Duration::MAX).as_secs(), u64::MAX / 10 * 10);
     }
 
     #[test]

@@ -5,14 +5,19 @@
 
 use std::time::Duration;
 
-use super::freshness::{usual_interval, validity};
+use super::freshness::{NEIGHBOURS, rounded, usual_interval, validity};
 use super::point::Point;
 use crate::{Status, Timestamp};
 
 /// How many different reasons of a run are kept: the most frequent ones.
 const MAX_REASONS: usize = 4;
 
-/// Consecutive results of one check at one location with the same status, none of which is later than the validity of the one before.
+/// How many results before others [`extend`] needs at most: the validity of the last five of them depends on those that follow, and on five
+/// before each.
+pub(crate) const CONTEXT: usize = 2 * NEIGHBOURS + 1;
+
+/// Consecutive results of one check at one location with the same status and the same validity, none of which is later than the validity of
+/// the one before. So a run can be cut anywhere, and both parts hold as long as their results do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Run {
@@ -41,7 +46,12 @@ pub(crate) struct Held {
 impl Run {
     /// The end of the validity of its last result. The run holds until then, or until the next result.
     pub fn valid_until(&self) -> Timestamp {
-        self.last.saturating_add(validity(Some(self.interval)))
+        self.last.saturating_add(self.valid())
+    }
+
+    /// How long each of its results is valid.
+    fn valid(&self) -> Duration {
+        validity(Some(self.interval))
     }
 
     /// Adds the reasons of another run.
@@ -61,15 +71,44 @@ fn add(reasons: &mut Vec<(String, u64)>, reason: &str, count: u64) {
     }
 }
 
-/// Makes the runs of results in ascending order that continue `before`.
-pub(crate) fn runs_of(points: &[Point], before: Option<&Run>) -> Vec<Run> {
-    let mut times: Vec<Timestamp> = Vec::with_capacity(points.len() + 1);
-    let context = before.map(|run| run.last).filter(|last| points.first().is_some_and(|point| *last < point.timestamp));
-    times.extend(context);
+/// The last times of runs, in ascending order, as far as they are before `next`: as many as determine the usual interval of what follows.
+/// Between the first and the last result of a run, they are estimated from its interval.
+fn times_before(runs: &[Run], next: Timestamp) -> Vec<Timestamp> {
+    let mut times = Vec::with_capacity(NEIGHBOURS);
+    for run in runs.iter().rev() {
+        let mut at = run.last;
+        for index in 0..run.count.min(NEIGHBOURS as u64) {
+            if index + 1 == run.count || at < run.from {
+                at = run.from;
+            }
+            if at < *times.last().unwrap_or(&next) {
+                times.push(at);
+            }
+            at = at.saturating_sub(run.interval);
+        }
+        if times.len() >= NEIGHBOURS {
+            break;
+        }
+    }
+    times.truncate(NEIGHBOURS);
+    times.reverse();
+    times
+}
+
+/// Makes the runs of results in ascending order that continue the runs `before`.
+pub(crate) fn runs_of(points: &[Point], before: &[Run]) -> Vec<Run> {
+    let context = points.first().map_or_else(Vec::new, |first| times_before(before, first.timestamp));
+    runs_between(points, &context)
+}
+
+/// Makes the runs of results in ascending order that follow results of these times.
+fn runs_between(points: &[Point], context: &[Timestamp]) -> Vec<Run> {
+    let mut times = context.to_vec();
     let shift = times.len();
     times.extend(points.iter().map(|point| point.timestamp));
     let mut runs: Vec<Run> = Vec::new();
     let mut open = false;
+    let mut interval = usual_interval(&times, shift);
     for (index, point) in points.iter().enumerate() {
         if !open {
             let (from, status) = (point.timestamp, point.status);
@@ -81,15 +120,61 @@ pub(crate) fn runs_of(points: &[Point], before: Option<&Run>) -> Vec<Run> {
         if let Some(reason) = &point.reason {
             add(&mut run.reasons, reason, 1);
         }
-        let interval = || usual_interval(&times, index + shift);
-        let next = points.get(index + 1).filter(|next| next.status == point.status);
-        open = next.is_some_and(|next| next.timestamp <= point.timestamp.saturating_add(validity(interval())));
+        let (valid, own) = (validity(interval), interval);
+        interval = usual_interval(&times, index + 1 + shift);
+        let next = points.get(index + 1).filter(|next| next.status == point.status && validity(interval) == valid);
+        open = next.is_some_and(|next| next.timestamp <= point.timestamp.saturating_add(valid));
         if !open {
-            run.interval = interval().unwrap_or_default();
+            run.interval = own.unwrap_or_default();
             run.add_reasons(Vec::new());
         }
     }
     runs
+}
+
+/// Adds the runs of results that follow `before`: the last results of `runs`, as far as they are known. How long those hold depends on
+/// what follows, so their runs are made again.
+pub(crate) fn extend(runs: &mut Vec<Run>, before: &[Point], points: &[Point]) {
+    let Some(first) = points.first() else { return };
+    let before = &before[..before.partition_point(|point| point.timestamp < first.timestamp)];
+    let before = &before[before.len().saturating_sub(CONTEXT)..];
+    let again = before.len().saturating_sub(NEIGHBOURS);
+    let (kept, redone) = before.split_at(again);
+    let untouched = runs.len().saturating_sub(NEIGHBOURS + 1);
+    let mut shorter = runs[untouched..].to_vec();
+    if !remove_last(&mut shorter, kept, redone) || kept.is_empty() && untouched > 0 {
+        let more = runs_of(points, runs);
+        return join(runs, more);
+    }
+    runs.truncate(untouched);
+    runs.append(&mut shorter);
+    let all: Vec<_> = redone.iter().chain(points).cloned().collect();
+    let times: Vec<_> = kept.iter().chain(&all).map(|point| point.timestamp).collect();
+    if let Some((last, index)) = runs.last_mut().zip(again.checked_sub(1)) {
+        last.interval = usual_interval(&times, index).unwrap_or_default();
+    }
+    let more = runs_between(&all, &times[..again]);
+    join(runs, more);
+}
+
+/// Removes results from the end of runs. Returns `false` if the runs are not of these results.
+fn remove_last(runs: &mut Vec<Run>, kept: &[Point], removed: &[Point]) -> bool {
+    for (index, point) in removed.iter().enumerate().rev() {
+        let previous = removed[..index].last().or(kept.last());
+        let Some(run) = runs.last_mut().filter(|run| run.last == point.timestamp && run.status == point.status) else {
+            return false;
+        };
+        if let Some(known) = run.reasons.iter_mut().find(|(text, _)| Some(text) == point.reason.as_ref()) {
+            known.1 = known.1.saturating_sub(1);
+        }
+        run.reasons.retain(|(_, count)| *count > 0);
+        run.count = run.count.saturating_sub(1);
+        run.last = previous.map_or(run.from, |previous| previous.timestamp);
+        if run.count == 0 {
+            runs.pop();
+        }
+    }
+    runs.last().map(|run| (run.last, run.status)) == kept.last().map(|point| (point.timestamp, point.status))
 }
 
 /// Appends later runs. The first may be joined with the last existing one.
@@ -97,10 +182,12 @@ pub(crate) fn join(runs: &mut Vec<Run>, more: impl IntoIterator<Item = Run>) {
     for run in more {
         // The interval of a single result is known once another follows. Without it, the result would hold for the shortest validity.
         if let Some(last) = runs.last_mut().filter(|last| last.interval.is_zero() && last.last < run.from) {
-            last.interval = if run.interval.is_zero() { run.from.since(last.last) } else { run.interval };
+            last.interval = if run.interval.is_zero() { rounded(run.from.since(last.last)) } else { run.interval };
         }
         match runs.last_mut() {
-            Some(last) if last.status == run.status && run.from <= last.valid_until() => {
+            Some(last)
+                if last.status == run.status && last.valid() == run.valid() && run.from <= last.valid_until() =>
+            {
                 last.last = last.last.max(run.last);
                 last.interval = run.interval;
                 last.count = last.count.saturating_add(run.count);
@@ -119,22 +206,39 @@ pub(crate) fn cut(runs: &mut Vec<Run>, from: Timestamp, to: Timestamp) {
             kept.push(run);
             continue;
         }
-        // How many of its results are on either side is only an estimate.
-        let share = |length: Duration| -> u64 {
-            let all = run.last.since(run.from).as_millis().max(1);
-            let part = u128::from(run.count).saturating_mul(length.as_millis()) / all;
-            u64::try_from(part).unwrap_or(u64::MAX).max(1)
+        // When its results between the first and the last were is an estimate: at even distances.
+        let all = run.last.since(run.from).as_millis();
+        let step = (all / u128::from(run.count.saturating_sub(1).max(1))).max(1);
+        let before = |time: Timestamp| -> u64 {
+            let count = time.since(run.from).as_millis().div_ceil(step);
+            u64::try_from(count).unwrap_or(u64::MAX).clamp(1, run.count.saturating_sub(1).max(1))
+        };
+        let time_of = |index: u64| {
+            let after = u64::try_from(u128::from(index).saturating_mul(step)).unwrap_or(u64::MAX);
+            run.from.saturating_add(Duration::from_millis(after)).min(run.last)
         };
         if run.from < from {
-            let last = from.saturating_sub(Duration::from_millis(1)).min(run.last).max(run.from);
-            kept.push(Run { last, count: share(last.since(run.from)), reasons: run.reasons.clone(), ..run.clone() });
+            let count = before(from);
+            let last = time_of(count - 1).min(from.saturating_sub(Duration::from_millis(1)));
+            kept.push(Run { last, count, reasons: share(&run.reasons, count, run.count), ..run.clone() });
         }
         if run.last >= to {
-            let count = share(run.last.since(to));
-            kept.push(Run { from: to, count, ..run });
+            let gone = before(to);
+            let count = run.count.saturating_sub(gone).max(1);
+            let reasons = share(&run.reasons, count, run.count);
+            kept.push(Run { from: time_of(gone).max(to), count, reasons, ..run });
         }
     }
     *runs = kept;
+}
+
+/// The reasons of a part of the results of a run. Each is kept at least once.
+fn share(reasons: &[(String, u64)], part: u64, all: u64) -> Vec<(String, u64)> {
+    let of = |count: u64| {
+        let share = u128::from(count).saturating_mul(part.into()) / u128::from(all.max(1));
+        u64::try_from(share).unwrap_or(u64::MAX).max(1)
+    };
+    reasons.iter().map(|(text, count)| (text.clone(), of(*count))).collect()
 }
 
 /// Returns the states that a location reports over time. Times up to `ahead` after `now` come from a clock that is ahead, and are
@@ -184,7 +288,7 @@ mod tests {
 
     #[test]
     fn runs_end_with_the_status_and_with_the_validity() {
-        let runs = runs_of(&points("hhdddg-------------hh"), None);
+        let runs = runs_of(&points("hhdddg-------------hh"), &[]);
         let shown: Vec<_> = runs.iter().map(|run| (run.status, run.from, run.last, run.count)).collect();
         let expected = [
             (Status::Healthy, at(0), at(1), 2),
@@ -199,12 +303,15 @@ mod tests {
     }
 
     fn assert_same_in_two_parts(all: &[Point]) {
-        let whole = runs_of(all, None);
+        let whole = runs_of(all, &[]);
         for middle in 1..all.len() {
-            let mut runs = runs_of(&all[..middle], None);
-            let more = runs_of(&all[middle..], runs.last());
+            let mut runs = runs_of(&all[..middle], &[]);
+            let more = runs_of(&all[middle..], &runs);
             join(&mut runs, more);
             assert_eq!(runs, whole, "in two at {middle}");
+            let mut runs = runs_of(&all[..middle], &[]);
+            extend(&mut runs, &all[..middle], &all[middle..]);
+            assert_eq!(runs, whole, "extended at {middle}");
         }
     }
 
@@ -221,19 +328,86 @@ mod tests {
             .enumerate()
             .map(|(run, point)| Point { timestamp: at(360 * i64::try_from(run).unwrap()), ..point })
             .collect();
-        assert_eq!(runs_of(&all, None).len(), 3);
+        assert_eq!(runs_of(&all, &[]).len(), 3);
         assert_same_in_two_parts(&all);
+    }
+
+    #[test]
+    fn the_first_results_of_a_day_have_the_interval_of_those_before() {
+        // Every fifteen minutes. From the second result of the new day on, every five, and then nothing.
+        let minutes = (0..20).map(|run| run * 15).chain((1..4).map(|run| 19 * 15 + run * 5));
+        let of = |(minute, point): (i64, Point)| Point { timestamp: at(minute), ..point };
+        let all: Vec<_> = minutes.zip(points("hhhhhhhhhhhhhhhhhhhddhh")).map(of).collect();
+        let whole = runs_of(&all, &[]);
+        let mut runs = runs_of(&all[..19], &[]);
+        let more = runs_of(&all[19..], &runs);
+        assert_eq!(more[0].interval, Duration::from_secs(900));
+        join(&mut runs, more);
+        assert_eq!(runs, whole);
+    }
+
+    #[test]
+    fn the_last_results_of_a_day_hold_as_long_as_what_follows_says() {
+        // Every minute, then every half hour, with three of them before midnight.
+        let minutes = (0..30).chain((1..20).map(|run| 29 + run * 30));
+        let states = "hhhhhhhhhdddhhhhhhhgghhhhhhhhdhhddhhhhhhhhhdhhhhh";
+        let of = |(minute, point): (i64, Point)| Point { timestamp: at(minute), ..point };
+        let all: Vec<_> = minutes.zip(points(states)).map(of).collect();
+        let whole = runs_of(&all, &[]);
+        for middle in 1..all.len() {
+            let (before, after) = all.split_at(middle);
+            let mut runs = runs_of(before, &[]);
+            extend(&mut runs, &before[middle.saturating_sub(CONTEXT)..], after);
+            assert_eq!(runs, whole, "extended at {middle}");
+            let mut one_by_one = runs_of(before, &[]);
+            for index in middle..all.len() {
+                extend(&mut one_by_one, &all[..index], &all[index..=index]);
+            }
+            assert_eq!(one_by_one, whole, "one by one from {middle}");
+        }
+    }
+
+    #[test]
+    fn results_that_are_not_those_of_the_runs_are_not_removed_from_them() {
+        let all = points("hhhhddddhhhhhhhhhhhhhggdhhh");
+        let (before, after) = all.split_at(20);
+        let mut runs = runs_of(before, &[]);
+        let other: Vec<_> = before.iter().map(|point| Point { status: Status::Down, ..point.clone() }).collect();
+        extend(&mut runs, &other, after);
+        assert_eq!(runs, runs_of(&all, &[]));
+    }
+
+    #[test]
+    fn a_run_that_is_cut_at_midnight_keeps_the_number_of_its_results() {
+        let of = |(minute, point): (i64, Point)| Point { timestamp: at(minute), ..point };
+        let all: Vec<_> = [5, 25, 46, 65, 85, 105].into_iter().zip(points("dddddh")).map(of).collect();
+        let whole = runs_of(&all, &[]);
+        for midnight in 6..=85 {
+            let count = all[..5].iter().filter(|point| point.timestamp < at(midnight)).count() as u64;
+            let mut early = whole.clone();
+            cut(&mut early, at(midnight), Timestamp::from_unix_nanos(i64::MAX));
+            assert!(early[0].last < at(midnight));
+            let mut late = whole.clone();
+            cut(&mut late, Timestamp::from_unix_nanos(i64::MIN), at(midnight));
+            assert!(late[0].from >= at(midnight));
+            // The third is a minute late.
+            if midnight != 46 {
+                assert_eq!((early[0].count, late[0].count), (count, 5 - count), "at {midnight}");
+            }
+            join(&mut early, late);
+            assert_eq!(early, whole, "at {midnight}");
+        }
     }
 
     #[test]
     fn removed_runs_can_be_put_back() {
         let all = points("hhhhddddhhhhhhhhhhhhhggdhhh");
-        let whole = runs_of(&all, None);
+        let whole = runs_of(&all, &[]);
         let mut runs = whole.clone();
         cut(&mut runs, at(6), at(22));
         assert!(runs.iter().all(|run| run.last < at(6) || run.from >= at(22)), "{runs:?}");
         let after = runs.split_off(runs.partition_point(|run| run.from < at(22)));
-        let more = runs_of(&all[6..22], runs.last());
+        let more = runs_of(&all[6..22], &runs);
         join(&mut runs, more);
         join(&mut runs, after);
         let shape = |runs: &[Run]| runs.iter().map(|run| (run.status, run.from, run.last)).collect::<Vec<_>>();

@@ -40,7 +40,7 @@
 //! | `version` | 2 |
 //! | `check` | a checksum of what follows, in a stored file: after a change by hand, days are derived again from their check files |
 //! | `made` | when it was made |
-//! | `recent_from` | every result from this time on is in `recent`, if its file is in `files` |
+//! | `recent_from` | every result from this time on is in `recent`, if its file is in `files`; of each series, up to eleven earlier results are kept too |
 //! | `files` | the check files from this time on that are in it; readers fetch the others |
 //! | `unread` | files that could not be read |
 //! | `problems` | what was left out, in words |
@@ -91,6 +91,7 @@ pub use super::point::Point;
 use super::point::to_millis;
 pub use super::posted::Posted;
 use super::quorum::Quorum;
+use super::run::CONTEXT;
 use super::timeline::Timeline;
 use crate::{CheckResult, Status, Timestamp};
 use series::Key;
@@ -206,7 +207,7 @@ impl Summary {
         let windows: Vec<_> = self.series.iter().map(|series| self.windows_of(&series.name)).collect();
         for (series, windows) in self.series.iter_mut().zip(windows) {
             let old = series.recent.partition_point(|point| day_of(point.timestamp) < end);
-            let points: Vec<_> = series.recent.drain(..old).collect();
+            let points = series.recent[..old].to_vec();
             for points in points.chunk_by(|a, b| day_of(a.timestamp) == day_of(b.timestamp)) {
                 let day = day_of(points[0].timestamp);
                 // If a day is already summarised, only a part of it may be known in detail.
@@ -321,11 +322,11 @@ impl Summary {
         self.recent_from = Timestamp::default();
     }
 
-    /// Removes the results from before this time.
+    /// Removes the results from before this time, except the last of each series, on which the runs of what follows depend.
     pub(crate) fn cut(&mut self, from: Timestamp) {
         for series in &mut self.series {
             let before = series.recent.partition_point(|point| point.timestamp < from);
-            series.recent.drain(..before);
+            series.recent.drain(..before.saturating_sub(CONTEXT));
         }
         self.recent_from = self.recent_from.max(from);
     }

@@ -42,7 +42,8 @@ impl<'a> Reference<'a> {
             distances.push(results[other + 1].timestamp.since(results[other].timestamp));
         }
         distances.sort();
-        distances.get(distances.len() / 2).copied().unwrap_or_default()
+        let usual = distances.get(distances.len() / 2).copied().unwrap_or_default();
+        if usual * 3 < 10 * MINUTE { usual } else { (usual + MINUTE / 12).as_secs() as u32 / 10 * 10 * MINUTE / 60 }
     }
 
     fn valid_until(results: &[&CheckResult], index: usize) -> Timestamp {
@@ -93,7 +94,7 @@ impl<'a> Reference<'a> {
             for one in begin..=index {
                 let needed = |one: usize| {
                     let set = if bad { self.hysteresis.successes } else { self.hysteresis.failures };
-                    let interval = Self::interval(results, self.end_of_run(results, one, index));
+                    let interval = Self::interval(results, one);
                     set.map_or(if interval >= 10 * MINUTE { 1 } else { 2 }, |set| set.get() as usize)
                 };
                 // Looks ahead: is this the first of enough different results?
@@ -114,11 +115,6 @@ impl<'a> Reference<'a> {
             begin = index + 1;
         }
         smoothed
-    }
-
-    /// The last result of the run that a result is in: its interval is that of the run.
-    fn end_of_run(&self, results: &[&CheckResult], index: usize, last: usize) -> usize {
-        (index..=last).take_while(|other| results[*other].status == results[index].status).last().unwrap_or(index)
     }
 
     /// All times at which anything can change, up to now.
@@ -265,15 +261,7 @@ fn check_segments(incident: &Incident, now: Timestamp) {
 #[test]
 fn what_is_summarised_by_days_says_the_same_as_the_results() {
     for seed in 0..HISTORIES {
-        let mut of = history(seed);
-        // At a regular interval: at midnight, only one side of a changed interval is known when a day is summarised.
-        let mut counts = std::collections::HashMap::<_, i64>::new();
-        let begin = of.now.saturating_sub(30 * 60 * MINUTE).unix_nanos();
-        for result in &mut of.results {
-            let count = counts.entry(result.location.clone()).or_default();
-            result.timestamp = Timestamp::from_unix_nanos((begin + *count * 120_000_000_000) / 1_000_000 * 1_000_000);
-            *count += 1;
-        }
+        let of = history(seed);
         let whole = summary_of(&of);
         let mut days = whole.clone();
         days.forget_before(of.now);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::day::{DayStats, day_of, is_covered, start_of};
 use crate::history::point::{Point, shortened};
 use crate::history::posted::Posted;
-use crate::history::run::{Run, cut, join, runs_of};
+use crate::history::run::{CONTEXT, Run, cut, extend, join, runs_of};
 use crate::{CheckResult, Timestamp};
 
 /// How many characters of a message are kept.
@@ -128,8 +128,7 @@ impl Series {
         let after = runs.last().map_or(Timestamp::from_unix_nanos(i64::MIN), |run| run.last);
         let begin = self.recent.partition_point(|point| point.timestamp <= after);
         let end = self.recent.partition_point(|point| point.timestamp <= time).max(begin);
-        let more = runs_of(&self.recent[begin..end], runs.last());
-        join(&mut runs, more);
+        extend(&mut runs, &self.recent[..begin], &self.recent[begin..end]);
         runs
     }
 
@@ -138,7 +137,7 @@ impl Series {
         let begin = self.recent.partition_point(|point| point.timestamp <= time);
         match self.recent[..begin].last() {
             // A few results are enough, since only the interval around the last one is needed.
-            Some(_) => runs_of(&self.recent[begin.saturating_sub(12)..begin], self.runs.last()).pop(),
+            Some(_) => runs_of(&self.recent[begin.saturating_sub(12)..begin], &self.runs).pop(),
             None => self.runs[..self.runs.partition_point(|run| run.from <= time)].last().cloned(),
         }
     }
@@ -155,12 +154,21 @@ impl Series {
             cut(&mut self.runs, first.timestamp, after);
         }
         let later = self.runs.split_off(self.runs.partition_point(|run| run.from < after));
-        let mut runs = runs_of(points, self.runs.last());
+        let runs = runs_of(points, &self.runs);
         if runs.len() > MAX_RUNS_A_DAY {
-            runs = folded(runs);
+            join(&mut self.runs, folded(runs));
+        } else {
+            extend(&mut self.runs, &self.recent, points);
         }
-        join(&mut self.runs, runs);
         join(&mut self.runs, later);
+        self.remember(points);
+    }
+
+    /// Keeps the last results of a closed day in detail: the runs of the next day depend on them.
+    fn remember(&mut self, points: &[Point]) {
+        self.recent.extend_from_slice(&points[points.len().saturating_sub(CONTEXT)..]);
+        self.recent.sort_by_key(|point| point.timestamp);
+        self.recent.dedup_by_key(|point| point.timestamp);
     }
 
     /// Removes what is known about a day.
@@ -212,6 +220,7 @@ impl Series {
         if self.runs.first().is_some_and(|run| run.from < start_of(first)) {
             cut(&mut self.runs, Timestamp::from_unix_nanos(i64::MIN), start_of(first));
         }
+        self.recent.retain(|point| point.timestamp >= start_of(first));
         self.messages.retain(|message| message.at >= before);
     }
 
