@@ -109,8 +109,13 @@ impl Connection {
     pub(super) fn explain(&self, error: &Error) -> NotifyError {
         let place = format!("{}:{}", self.settings.server, self.settings.port);
         let code = error.status().map(u16::from);
+        let cause = causes(error).find(|cause| !cause.is::<Error>());
+        let cause = cause.map_or_else(|| error.to_string(), |cause| ErrorChain(cause).to_string());
         let (words, remedy) = match code {
             Some(421 | 450 | 451 | 452) => ("the server asks to try again later", ""),
+            Some(530) if cause.to_ascii_uppercase().contains("STARTTLS") => {
+                ("the server requires TLS", "set `smtp.security: starttls`")
+            }
             Some(530) => ("the server requires authentication", "set `smtp.username` and `smtp.password`"),
             Some(534 | 535) => {
                 ("the user name or the password is refused", "check `smtp.username` and `smtp.password`")
@@ -129,8 +134,6 @@ impl Connection {
             }
             None => ("no delivery", ""),
         };
-        let cause = causes(error).find(|cause| !cause.is::<Error>());
-        let cause = cause.map_or_else(|| error.to_string(), |cause| ErrorChain(cause).to_string());
         let said = excerpt(self.secrets.hide(&cause).as_bytes(), MAX_SAID);
         let code = code.map(|code| format!("{code}: ")).unwrap_or_default();
         let semicolon = if remedy.is_empty() { "" } else { "; " };

@@ -77,6 +77,7 @@ pub(crate) fn all_hostile() -> Vec<Notification> {
         for text in [&mut alert.name, &mut alert.endpoint, alert.reason.as_mut().unwrap()] {
             *text = format!("{number} {MARKUP}");
         }
+        alert.key = Alert::key_of(alert.kind, &alert.name, &alert.endpoint);
         alert
     };
     vec![

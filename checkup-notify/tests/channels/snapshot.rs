@@ -1,6 +1,6 @@
 //! Comparing what is sent with a file that a person has read.
 //!
-//! `ACCEPT=1 cargo test -p checkup-notify --all-features` writes the files again.
+//! `ACCEPT=1 cargo test --workspace --test channels` writes the files again.
 
 use std::fs;
 use std::path::PathBuf;
