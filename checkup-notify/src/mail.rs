@@ -2,8 +2,10 @@
 
 mod connection;
 mod letter;
+mod mailer;
 mod mailgun;
 mod smtp;
 
+pub use mailer::Mail;
 pub use mailgun::Mailgun;
-pub use smtp::{Mail, Smtp, SmtpSecurity};
+pub use smtp::{Smtp, SmtpSecurity};

@@ -1,4 +1,4 @@
-//! [`Ntfy`]: a topic of ntfy.sh, or of a server of your own.
+//! [`Ntfy`]: a topic of ntfy.sh, or of a private server.
 //!
 //! Source: ntfy's documentation of publishing as JSON: a message of 4,096 bytes (a longer one becomes an attachment), a title of 1 KB, three
 //! actions. Texts are plain unless a message asks for Markdown.
@@ -118,9 +118,9 @@ static SERVICE: Service =
 
 const ERRORS: [Known; 8] = [
     permanent(401, "", "the token or the password is refused", "check `token`"),
-    permanent(403, "", "the topic may not be written to", "check `token`, and the permissions of its user"),
+    permanent(403, "", "writing to the topic is forbidden", "check `token`, and the permissions of its user"),
     permanent(0, "40009", "the topic is not valid", "check `topic`"),
-    temporary(0, "42908", "the day's limit of messages is reached", "use an account, or a server of your own"),
+    temporary(0, "42908", "the day's limit of messages is reached", "use an account, or a private server"),
     temporary(0, "42901", "too many messages at the moment", ""),
     permanent(413, "", "the message is larger than the server accepts", ""),
     permanent(404, "", "there is no ntfy server at this address", "check `url`"),

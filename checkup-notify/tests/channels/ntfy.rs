@@ -49,7 +49,7 @@ async fn documented_errors_are_in_words() {
                 Kind::Permanent,
                 "the token or the password is refused (HTTP 401: 40101 unauthorized)",
             ),
-            (answer(403, 40301, "forbidden"), Kind::Permanent, "the topic may not be written to"),
+            (answer(403, 40301, "forbidden"), Kind::Permanent, "writing to the topic is forbidden"),
             (answer(413, 41301, "attachment too large"), Kind::Permanent, "larger than the server accepts"),
             (answer(429, 42901, "limit reached"), Kind::Temporary, "too many messages"),
             (

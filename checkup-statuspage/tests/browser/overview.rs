@@ -17,7 +17,7 @@ fn history() -> History {
     history.degraded("Mail", 20 * MINUTE, "slow").maintenance("DNS", -10 * MINUTE, 60 * MINUTE, "A new server")
 }
 
-/// What a page shows of every check: names, states, uptimes and the figures of each day; and the entries of the history.
+/// What a page shows of every check: names, states, uptimes and daily statistics; and the entries of the history.
 const SHOWN: &str = "
     document.querySelectorAll('h2 button[aria-expanded=false]').forEach((button) => button.click());
     for (let more; (more = document.querySelector('.group > .all:not([hidden])')); ) more.click();
