@@ -95,17 +95,31 @@ fn times_before(runs: &[Run], next: Timestamp) -> Vec<Timestamp> {
     times
 }
 
+/// The first times of runs, in ascending order. Like [`times_before`], on the other side.
+fn times_after(runs: &[Run]) -> Vec<Timestamp> {
+    let of = |run: &Run| {
+        let (from, last, every) = (run.from, run.last, run.interval);
+        (0..run.count.min(NEIGHBOURS as u64)).scan(from, move |at, _| {
+            let this = *at;
+            *at = at.saturating_add(every).min(last);
+            Some(this)
+        })
+    };
+    runs.iter().take(NEIGHBOURS).flat_map(of).take(NEIGHBOURS).collect()
+}
+
 /// Makes the runs of results in ascending order that continue the runs `before`.
 pub(crate) fn runs_of(points: &[Point], before: &[Run]) -> Vec<Run> {
     let context = points.first().map_or_else(Vec::new, |first| times_before(before, first.timestamp));
-    runs_between(points, &context)
+    runs_between(points, &context, &[])
 }
 
-/// Makes the runs of results in ascending order that follow results of these times.
-fn runs_between(points: &[Point], context: &[Timestamp]) -> Vec<Run> {
-    let mut times = context.to_vec();
+/// Makes the runs of results in ascending order between results of these times.
+fn runs_between(points: &[Point], before: &[Timestamp], after: &[Timestamp]) -> Vec<Run> {
+    let mut times = before.to_vec();
     let shift = times.len();
     times.extend(points.iter().map(|point| point.timestamp));
+    times.extend(after);
     let mut runs: Vec<Run> = Vec::new();
     let mut open = false;
     let mut interval = usual_interval(&times, shift);
@@ -133,17 +147,18 @@ fn runs_between(points: &[Point], context: &[Timestamp]) -> Vec<Run> {
 }
 
 /// Adds the runs of results that follow `before`: the last results of `runs`, as far as they are known. How long those hold depends on
-/// what follows, so their runs are made again.
-pub(crate) fn extend(runs: &mut Vec<Run>, before: &[Point], points: &[Point]) {
+/// what follows, so their runs are made again. `later` are the runs that follow these results, and stay as they are.
+pub(crate) fn extend(runs: &mut Vec<Run>, before: &[Point], points: &[Point], later: &[Run]) {
     let Some(first) = points.first() else { return };
     let before = &before[..before.partition_point(|point| point.timestamp < first.timestamp)];
     let before = &before[before.len().saturating_sub(CONTEXT)..];
     let again = before.len().saturating_sub(NEIGHBOURS);
     let (kept, redone) = before.split_at(again);
+    let after = times_after(later);
     let untouched = runs.len().saturating_sub(NEIGHBOURS + 1);
     let mut shorter = runs[untouched..].to_vec();
     if !remove_last(&mut shorter, kept, redone) || kept.is_empty() && untouched > 0 {
-        let more = runs_of(points, runs);
+        let more = runs_between(points, &times_before(runs, first.timestamp), &after);
         return join(runs, more);
     }
     runs.truncate(untouched);
@@ -153,7 +168,7 @@ pub(crate) fn extend(runs: &mut Vec<Run>, before: &[Point], points: &[Point]) {
     if let Some((last, index)) = runs.last_mut().zip(again.checked_sub(1)) {
         last.interval = usual_interval(&times, index).unwrap_or_default();
     }
-    let more = runs_between(&all, &times[..again]);
+    let more = runs_between(&all, &times[..again], &after);
     join(runs, more);
 }
 
@@ -310,7 +325,7 @@ mod tests {
             join(&mut runs, more);
             assert_eq!(runs, whole, "in two at {middle}");
             let mut runs = runs_of(&all[..middle], &[]);
-            extend(&mut runs, &all[..middle], &all[middle..]);
+            extend(&mut runs, &all[..middle], &all[middle..], &[]);
             assert_eq!(runs, whole, "extended at {middle}");
         }
     }
@@ -357,11 +372,11 @@ mod tests {
         for middle in 1..all.len() {
             let (before, after) = all.split_at(middle);
             let mut runs = runs_of(before, &[]);
-            extend(&mut runs, &before[middle.saturating_sub(CONTEXT)..], after);
+            extend(&mut runs, &before[middle.saturating_sub(CONTEXT)..], after, &[]);
             assert_eq!(runs, whole, "extended at {middle}");
             let mut one_by_one = runs_of(before, &[]);
             for index in middle..all.len() {
-                extend(&mut one_by_one, &all[..index], &all[index..=index]);
+                extend(&mut one_by_one, &all[..index], &all[index..=index], &[]);
             }
             assert_eq!(one_by_one, whole, "one by one from {middle}");
         }
@@ -373,7 +388,7 @@ mod tests {
         let (before, after) = all.split_at(20);
         let mut runs = runs_of(before, &[]);
         let other: Vec<_> = before.iter().map(|point| Point { status: Status::Down, ..point.clone() }).collect();
-        extend(&mut runs, &other, after);
+        extend(&mut runs, &other, after, &[]);
         assert_eq!(runs, runs_of(&all, &[]));
     }
 

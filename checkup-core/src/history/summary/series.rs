@@ -128,7 +128,7 @@ impl Series {
         let after = runs.last().map_or(Timestamp::from_unix_nanos(i64::MIN), |run| run.last);
         let begin = self.recent.partition_point(|point| point.timestamp <= after);
         let end = self.recent.partition_point(|point| point.timestamp <= time).max(begin);
-        extend(&mut runs, &self.recent[..begin], &self.recent[begin..end]);
+        extend(&mut runs, &self.recent[..begin], &self.recent[begin..end], &[]);
         runs
     }
 
@@ -158,7 +158,7 @@ impl Series {
         if runs.len() > MAX_RUNS_A_DAY {
             join(&mut self.runs, folded(runs));
         } else {
-            extend(&mut self.runs, &self.recent, points);
+            extend(&mut self.runs, &self.recent, points, &later);
         }
         join(&mut self.runs, later);
         self.remember(points);
@@ -268,4 +268,44 @@ fn folded(runs: Vec<Run>) -> Vec<Run> {
         }
     }
     folded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Status;
+    use crate::history::run::{held, runs_of};
+
+    const MINUTE: i64 = 60_000_000_000;
+
+    /// Four days: every half hour, every five minutes from 22:00 on the second day, and every hour from 01:00 on the fourth; with two outages
+    /// over midnight, and a pause.
+    fn points() -> Vec<Point> {
+        let minutes =
+            (0..92).map(|run| run * 30).chain((552..864).map(|run| run * 5)).chain((73..96).map(|run| run * 60));
+        let of = |minute: i64| {
+            let is_down = (1430..1500).contains(&minute) || (2860..2960).contains(&minute);
+            let status = if is_down { Status::Down } else { Status::Healthy };
+            let reason = is_down.then(|| "refused".to_owned());
+            Point { timestamp: Timestamp::from_unix_nanos(minute * MINUTE), status, rtt: None, spread: None, reason }
+        };
+        minutes.filter(|minute| !(3000..3500).contains(minute)).map(of).collect()
+    }
+
+    #[test]
+    fn days_that_are_closed_in_any_order_and_again_have_the_runs_of_all_results() {
+        let all = points();
+        let now = Timestamp::from_unix_nanos(8000 * MINUTE);
+        let expected = held(&runs_of(&all, &[]), now);
+        let days: Vec<_> = all.chunk_by(|a, b| day_of(a.timestamp) == day_of(b.timestamp)).collect();
+        for order in [vec![0, 1, 2, 3], vec![0, 1, 2, 3, 1], vec![0, 1, 2, 3, 2, 0, 3], vec![0, 1, 2, 3, 3, 2, 1, 0]] {
+            let mut series = Series::new(("API", "localhost", None));
+            for day in &order {
+                series.close(day_of(days[*day][0].timestamp), days[*day], &[]);
+            }
+            assert_eq!(held(&series.runs, now), expected, "{order:?}");
+            let counted: u64 = series.runs.iter().map(|run| run.count).sum();
+            assert_eq!(counted, all.len() as u64, "{order:?}");
+        }
+    }
 }
