@@ -71,7 +71,7 @@ async fn a_command_gets_the_document_and_the_most_important_values() {
     let folder = TempDir::new().unwrap();
     let exec = script(folder.path(), "show", &format!("{STORE}; env | grep ^CHECKUP_ | sort > \"$1/env\""));
     exec.into_notifier().unwrap().notify(&samples::down()).await.unwrap();
-    let input = serde_json::to_string_pretty(&stored(folder.path())[0]).unwrap();
+    let input = snapshot::pretty(&stored(folder.path())[0]);
     let environment = fs::read_to_string(folder.path().join("env")).unwrap();
     snapshot::assert_matches("exec-down", &format!("{environment}\n{input}"));
 }

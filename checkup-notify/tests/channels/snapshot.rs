@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::{Map, Value};
+
 /// Panics if the text differs from the file `snapshots/NAME.txt`.
 #[track_caller]
 pub(crate) fn assert_matches(name: &str, text: &str) {
@@ -15,4 +17,21 @@ pub(crate) fn assert_matches(name: &str, text: &str) {
     }
     let expected = fs::read_to_string(&path).unwrap_or_default();
     assert!(text == expected, "{} differs; it should be:\n{text}", path.display());
+}
+
+/// The document with its keys in alphabetical order: whether serde_json keeps another one depends on what else is compiled.
+pub(crate) fn pretty(json: &Value) -> String {
+    serde_json::to_string_pretty(&in_order(json)).unwrap()
+}
+
+fn in_order(json: &Value) -> Value {
+    match json {
+        Value::Object(object) => {
+            let mut pairs: Vec<_> = object.iter().map(|(key, value)| (key.clone(), in_order(value))).collect();
+            pairs.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(pairs.into_iter().collect::<Map<_, _>>())
+        }
+        Value::Array(items) => items.iter().map(in_order).collect(),
+        other => other.clone(),
+    }
 }

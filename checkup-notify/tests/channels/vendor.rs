@@ -186,10 +186,14 @@ fn shown(request: &Request) -> String {
         .headers
         .iter()
         .filter(|(name, _)| kept(name))
-        .map(|(name, value)| format!("{name}: {value}\n"))
+        .map(|(name, value)| match name.as_str() {
+            // It is that of the body with its keys in another order.
+            "x-checkup-signature" => format!("{name}: [signature]\n"),
+            _ => format!("{name}: {value}\n"),
+        })
         .collect();
     let body = match serde_json::from_slice::<Value>(&request.body) {
-        Ok(json) => serde_json::to_string_pretty(&json).unwrap(),
+        Ok(json) => snapshot::pretty(&json),
         Err(_) => form(request).iter().map(|(name, value)| format!("{name} = {value}\n")).collect(),
     };
     format!("{} {}\n{headers}\n{body}", request.method, request.target).replace(SECRET, "[secret]")
