@@ -93,6 +93,7 @@
 //! | `tcp-tls` | yes | TLS for TCP checks; most of the compile time |
 //! | `dns` | | the checker `dns`: UDP, TCP, TLS, HTTPS, DNSSEC |
 //! | `exec` | | the checker `exec`: runs a command. Config files can run programs with it |
+//! | `heartbeat` | | the checker `heartbeat`: jobs that report that they ran |
 //! | `tls` | | the checker `tls`: certificates and their expiry |
 //! | `storage-fs` | yes | the storage `fs`: check files in a directory |
 //! | `storage-s3` | | the storage `s3`: check files in a bucket of Amazon S3 or a similar server |
@@ -127,6 +128,9 @@ pub use checkup_dns as dns;
 #[cfg(feature = "exec")]
 #[doc(inline)]
 pub use checkup_exec as exec;
+#[cfg(feature = "heartbeat")]
+#[doc(inline)]
+pub use checkup_heartbeat as heartbeat;
 #[cfg(feature = "http")]
 #[doc(inline)]
 pub use checkup_http as http;
@@ -189,6 +193,7 @@ pub fn default_registry() -> config::Registry {
     }
     sibling!("dns", dns, Checker "dns");
     sibling!("exec", exec, Checker "exec");
+    sibling!("heartbeat", heartbeat, Checker "heartbeat");
     sibling!("http", http, Checker "http");
     sibling!("tcp", tcp, Checker "tcp");
     sibling!("tls", tls, Checker "tls");

@@ -10,8 +10,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::args::Global;
 use crate::commands::{
-    check, completions, every, explain, history, init, maintain, man, message, provision, schema, serve, statuspage,
-    validate, wait,
+    beat, check, completions, every, explain, history, init, maintain, man, message, provision, schema, serve,
+    statuspage, validate, wait,
 };
 use crate::exit::{self, Error, Exit};
 use crate::output::{Stdout, escape, stderr};
@@ -37,6 +37,7 @@ struct Cli {
 enum Command {
     Every(every::Args),
     Wait(wait::Args),
+    Beat(beat::Args),
     Message(Box<message::Args>),
     History(history::Args),
     Serve(serve::Args),
@@ -148,6 +149,7 @@ async fn dispatch(program: Program, registry: &Registry, cli: &Cli) -> Result<Ex
         None => check::run(registry, global, &cli.check, stdout).await,
         Some(Command::Every(args)) => every::run(registry, global, args, stdout).await,
         Some(Command::Wait(args)) => wait::run(registry, global, args, stdout).await,
+        Some(Command::Beat(args)) => beat::run(registry, global, args).await,
         Some(Command::Message(args)) => message::run(registry, global, args, stdout).await,
         Some(Command::History(args)) => history::run(registry, global, args, stdout).await,
         Some(Command::Maintain(_)) => maintain::run(registry, global, stdout).await,

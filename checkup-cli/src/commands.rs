@@ -1,11 +1,13 @@
 //! The commands, one module each, and what several of them share.
 
+pub(crate) mod beat;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod every;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod init;
+mod jobs;
 pub(crate) mod maintain;
 pub(crate) mod man;
 pub(crate) mod message;

@@ -28,6 +28,8 @@ pub(crate) enum Exit {
     Unhealthy,
     /// No check is degraded or down, but some have no verdict: the command itself had trouble.
     Unknown,
+    /// A command was run, and gives this exit code.
+    Command(u8),
 }
 
 /// Why the command did not do what it was asked to do.
@@ -64,6 +66,7 @@ impl From<Exit> for ExitCode {
             Exit::Healthy => exit_codes::HEALTHY,
             Exit::Unhealthy => exit_codes::UNHEALTHY,
             Exit::Unknown => exit_codes::FAILED,
+            Exit::Command(code) => code,
         })
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[cfg(feature = "config")]
 use crate::config::DurationSchema;
 use crate::source::Source;
-use crate::{Checker, ConfigError, ConfigProblems, Failure, Hidden, IntoChecker, Observation, duration};
+use crate::{Checker, ConfigError, ConfigProblems, Failure, Hidden, IntoChecker, Observation, Storage, duration};
 
 /// A named, configured check: a [`Checker`], with its attempts, timeouts, thresholds and interval.
 ///
@@ -336,6 +336,16 @@ impl Check {
     /// If its settings are invalid.
     pub fn checker(&self) -> Result<&Arc<dyn Checker>, &ConfigError> {
         self.checker.as_ref().map_err(AsRef::as_ref)
+    }
+
+    /// Gives the storage of the checkup to a checker that reads what is stored.
+    pub(crate) fn use_storage(&mut self, storage: Option<&Arc<dyn Storage>>) -> Result<(), ConfigError> {
+        if let Ok(checker) = &self.checker
+            && let Some(checker) = checker.with_storage(storage)?
+        {
+            self.checker = Ok(checker);
+        }
+        Ok(())
     }
 
     /// Validates the check: returns all problems, each with its key.

@@ -3,6 +3,7 @@
 mod failure;
 mod observation;
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use async_trait::async_trait;
 pub use failure::Failure;
 pub use observation::Observation;
 
-use crate::ConfigError;
+use crate::{ConfigError, Storage};
 
 /// The timeout of an attempt if neither the check nor its checker sets another: 10 seconds, as in the original Checkup.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,7 +69,7 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// assert_eq!(check.shown_endpoint(), "/run/app.lock");
 /// ```
 #[async_trait]
-pub trait Checker: fmt::Debug + Send + Sync + 'static {
+pub trait Checker: Any + fmt::Debug + Send + Sync {
     /// What is checked, in a form for people: a URL, a `host:port`, a path. Never credentials.
     fn endpoint(&self) -> Cow<'_, str>;
 
@@ -82,6 +83,17 @@ pub trait Checker: fmt::Debug + Send + Sync + 'static {
     /// How long an attempt may take if the check does not set a timeout.
     fn default_timeout(&self) -> Duration {
         DEFAULT_TIMEOUT
+    }
+
+    /// The same checker for a checkup with this storage, or with none. The builder of a checkup calls it once for each check. Checkers that
+    /// read what is stored override it and keep the storage. Default: `None`, since other checkers need no storage.
+    ///
+    /// # Errors
+    ///
+    /// If the checker needs a storage, or a storage that can do more.
+    fn with_storage(&self, storage: Option<&Arc<dyn Storage>>) -> Result<Option<Arc<dyn Checker>>, ConfigError> {
+        let _ = storage;
+        Ok(None)
     }
 }
 
@@ -165,5 +177,9 @@ impl Checker for Arc<dyn Checker> {
 
     fn default_timeout(&self) -> Duration {
         self.as_ref().default_timeout()
+    }
+
+    fn with_storage(&self, storage: Option<&Arc<dyn Storage>>) -> Result<Option<Arc<dyn Checker>>, ConfigError> {
+        self.as_ref().with_storage(storage)
     }
 }

@@ -15,6 +15,7 @@ pub use error::{StorageError, StorageErrorKind};
 pub use provision::{Provision, ProvisionChange, ProvisionStep, StorageProvisioner};
 pub use publisher::{PageFile, PagePublisher, PageSource, Published};
 
+use crate::archive::NamedFiles;
 use crate::check_file::FileName;
 use crate::summary::Summary;
 use crate::{CheckResult, ConfigError, ErrorChain, Report, Timestamp};
@@ -82,6 +83,12 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
 
     /// Creates what the storage needs before its first store. `None` if it needs nothing, or cannot create it.
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
+        None
+    }
+
+    /// The files that the check files are kept in, if other files can be kept next to them: nodes agree there on which alerts were sent.
+    /// `None` if each node decides alone.
+    fn files(&self) -> Option<&dyn NamedFiles> {
         None
     }
 
@@ -251,6 +258,10 @@ impl Storage for Arc<dyn Storage> {
 
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
         self.as_ref().provisioner()
+    }
+
+    fn files(&self) -> Option<&dyn NamedFiles> {
+        self.as_ref().files()
     }
 
     fn publisher(&self) -> Option<&dyn PagePublisher> {

@@ -91,6 +91,10 @@ impl Storage for S3Storage {
         self.archive.provisioner()
     }
 
+    fn files(&self) -> Option<&dyn NamedFiles> {
+        Some(self.archive.files())
+    }
+
     fn publisher(&self) -> Option<&dyn PagePublisher> {
         self.archive.publisher()
     }

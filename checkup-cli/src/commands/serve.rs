@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower::ServiceExt;
 
+use super::jobs;
 use super::monitors::Monitors;
 use super::outcome::Outcome;
 use super::signal::{Request, Signals};
@@ -39,6 +40,8 @@ const DEFAULT_PORT: u16 = 3000;
 /// It also serves check files, /api/v1/, /feed.atom, /badge/, /healthz, /readyz, /health and /metrics.
 ///
 /// With --metrics-listen, the last four are only there.
+///
+/// Jobs of `heartbeat` checks with a `token` report with POST /beat/TOKEN; /begin or /fail may follow.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Where to listen: an address with a port, or a port; 0 for any free one [default: 127.0.0.1:3000]
@@ -64,7 +67,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     if args.demo {
         let mut signals = Signals::new()?;
         let server = Server::open(args, global, stdout).await?;
-        server.show(&checkup_statuspage::demo()?);
+        server.show(&Content { site: checkup_statuspage::demo()?, jobs: Router::new() });
         server.run(&mut signals, &mut Nothing).await?;
         return Ok(Exit::Healthy);
     }
@@ -76,9 +79,9 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
     let reload = || source.reload(registry, global, place);
     match args.every {
         None => {
-            let site = stored_site(&checkup)?;
+            let content = stored(&checkup)?;
             let server = Server::open(args, global, stdout).await?;
-            server.show(&site);
+            server.show(&content);
             server.run(&mut signals, &mut Stored { reload }).await?;
         }
         Some(interval) => {
@@ -86,7 +89,7 @@ pub(crate) async fn run(registry: &Registry, global: &Global, args: &Args, stdou
             let server = Server::open(args, global, stdout).await?;
             let outcome = Outcome::new(&checkup, global.quiet).await;
             let monitors = Monitors::start(checkup.clone(), interval)?;
-            server.show(&watched_site(&monitors, &checkup)?);
+            server.show(&watched(&monitors, &checkup)?);
             let mut watched = Watched { reload, monitors, outcome, next: None };
             server.run(&mut signals, &mut watched).await?;
             watched.outcome.last()?;
@@ -128,16 +131,25 @@ impl Args {
     }
 }
 
+/// What is served.
+struct Content {
+    site: Site,
+    /// Where jobs report.
+    jobs: Router,
+}
+
 /// The page over a storage. It shows all checks, not only this node's share.
-fn stored_site(checkup: &Checkup) -> Result<Site, Error> {
+fn stored(checkup: &Checkup) -> Result<Content, Error> {
     let storage = needs_storage(checkup, "a page without --every")?;
-    Ok(Site::of_storage(Arc::clone(storage)).checkup(&node::whole(checkup)).page(page(checkup)).build()?)
+    let site = Site::of_storage(Arc::clone(storage)).checkup(&node::whole(checkup)).page(page(checkup)).build()?;
+    Ok(Content { site, jobs: jobs::router(checkup) })
 }
 
 /// The page over the current monitor. It shows all checks, not only this node's share.
-fn watched_site(monitors: &Monitors, checkup: &Checkup) -> Result<Site, ConfigError> {
+fn watched(monitors: &Monitors, checkup: &Checkup) -> Result<Content, ConfigError> {
     let monitor = Arc::clone(monitors.current());
-    Site::of_monitor(monitor).checkup(&node::whole(checkup)).page(page(checkup)).build()
+    let site = Site::of_monitor(monitor).checkup(&node::whole(checkup)).page(page(checkup)).build()?;
+    Ok(Content { site, jobs: jobs::router(checkup) })
 }
 
 fn page(checkup: &Checkup) -> StatusPage {
@@ -147,10 +159,10 @@ fn page(checkup: &Checkup) -> StatusPage {
 /// The work in the background while the page is served.
 trait Background {
     /// Works until there is a new page to show, which may be never. Cancel-safe.
-    async fn next_page(&mut self) -> Result<Site, Error>;
+    async fn next_page(&mut self) -> Result<Content, Error>;
 
     /// Reads the configuration again. Returns a new page if it is to be shown immediately.
-    async fn reload(&mut self) -> Option<Site>;
+    async fn reload(&mut self) -> Option<Content>;
 
     /// Finishes the work.
     async fn finish(&mut self) -> Result<(), Error>;
@@ -170,15 +182,15 @@ struct Watched<R> {
     monitors: Monitors,
     outcome: Outcome,
     /// The page of a configuration whose first run has not finished. Until then, the previous page is shown, which has results.
-    next: Option<Site>,
+    next: Option<Content>,
 }
 
 impl Background for Nothing {
-    async fn next_page(&mut self) -> Result<Site, Error> {
+    async fn next_page(&mut self) -> Result<Content, Error> {
         std::future::pending().await
     }
 
-    async fn reload(&mut self) -> Option<Site> {
+    async fn reload(&mut self) -> Option<Content> {
         None
     }
 
@@ -188,12 +200,12 @@ impl Background for Nothing {
 }
 
 impl<R: Fn() -> Option<Checkup>> Background for Stored<R> {
-    async fn next_page(&mut self) -> Result<Site, Error> {
+    async fn next_page(&mut self) -> Result<Content, Error> {
         std::future::pending().await
     }
 
-    async fn reload(&mut self) -> Option<Site> {
-        let built = stored_site(&(self.reload)()?);
+    async fn reload(&mut self) -> Option<Content> {
+        let built = stored(&(self.reload)()?);
         built.map_err(|error| keep_old(&error)).ok()
     }
 
@@ -203,7 +215,7 @@ impl<R: Fn() -> Option<Checkup>> Background for Stored<R> {
 }
 
 impl<R: Fn() -> Option<Checkup>> Background for Watched<R> {
-    async fn next_page(&mut self) -> Result<Site, Error> {
+    async fn next_page(&mut self) -> Result<Content, Error> {
         loop {
             match self.monitors.next().await? {
                 Some(run) => self.outcome.take(&run).await,
@@ -217,14 +229,14 @@ impl<R: Fn() -> Option<Checkup>> Background for Watched<R> {
         }
     }
 
-    async fn reload(&mut self) -> Option<Site> {
+    async fn reload(&mut self) -> Option<Content> {
         let checkup = (self.reload)()?;
         if let Err(error) = self.monitors.replace(checkup.clone()) {
             keep_old(&error);
             return None;
         }
         self.outcome.reload(&checkup).await;
-        match watched_site(&self.monitors, &checkup) {
+        match watched(&self.monitors, &checkup) {
             Ok(page) => self.next = Some(page),
             Err(error) => keep_old(&error.into()),
         }
@@ -294,9 +306,9 @@ impl Server {
         Ok(Self { page, operations })
     }
 
-    fn show(&self, site: &Site) {
+    fn show(&self, content: &Content) {
         let operations = self.operations.as_ref().map(|served| &served.shown);
-        show(&self.page.shown, operations, site);
+        show(&self.page.shown, operations, content);
     }
 
     /// Serves the page until a signal comes. Then open requests are answered, and the background finishes. A second signal
@@ -320,12 +332,12 @@ impl Server {
         loop {
             tokio::select! {
                 served = serve.as_mut() => return served.map_err(cannot_serve),
-                site = background.next_page() => show(&page, operations.as_ref(), &site?),
+                content = background.next_page() => show(&page, operations.as_ref(), &content?),
                 request = signals.next() => match request {
                     Request::End => break,
                     Request::Reload => {
-                        if let Some(site) = background.reload().await {
-                            show(&page, operations.as_ref(), &site);
+                        if let Some(content) = background.reload().await {
+                            show(&page, operations.as_ref(), &content);
                         }
                     }
                 },
@@ -340,14 +352,14 @@ impl Server {
     }
 }
 
-fn show(page: &RwLock<Router>, operations: Option<&Arc<RwLock<Router>>>, site: &Site) {
+fn show(page: &RwLock<Router>, operations: Option<&Arc<RwLock<Router>>>, Content { site, jobs }: &Content) {
     let set = |shown: &RwLock<Router>, router| *shown.write().unwrap_or_else(PoisonError::into_inner) = router;
     match operations {
         Some(operations) => {
-            set(page, site.page_router());
+            set(page, site.page_router().merge(jobs.clone()));
             set(operations, site.operations_router());
         }
-        None => set(page, site.router()),
+        None => set(page, site.router().merge(jobs.clone())),
     }
 }
 

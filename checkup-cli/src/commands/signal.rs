@@ -75,6 +75,21 @@ mod unix {
             self.next().await;
         }
 
+        /// Passes the last signal on to another process. The terminal sends an interrupt to both already.
+        pub(in super::super) fn pass_on(&self, process: Option<u32>) {
+            use rustix::process::{Pid, Signal, kill_process};
+
+            let process = process.and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+            let signal = match SignalKind::from_raw(self.last) {
+                kind if kind == SignalKind::hangup() => Signal::HUP,
+                kind if kind == SignalKind::interrupt() && self.has_terminal => return,
+                kind if kind == SignalKind::interrupt() => Signal::INT,
+                _ => Signal::TERM,
+            };
+            // An error means that it has just ended.
+            let _ = process.map(|process| kill_process(process, signal));
+        }
+
         /// Ends the process with the code that shells give to the last signal: 128 plus its number.
         pub(in super::super) fn exit(&self) -> ! {
             process::exit(128 + self.last)
@@ -113,6 +128,9 @@ mod other {
         pub(in super::super) async fn any(&mut self) {
             self.next().await;
         }
+
+        /// Does nothing: the console sends Ctrl-C to all of its processes.
+        pub(in super::super) fn pass_on(&self, _process: Option<u32>) {}
 
         /// Ends the process as an interrupt would have.
         pub(in super::super) fn exit(&self) -> ! {

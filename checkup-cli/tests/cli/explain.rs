@@ -22,8 +22,12 @@ fn every_key_and_type_is_explained_in_lines_that_fit_a_terminal() {
     let folder = Folder::empty();
     let overview = folder.run(&["explain"]);
     assert_eq!((overview.code, overview.stderr.as_str()), (0, ""));
-    for part in ["\n  checkers ", "\n  status_page ", "\n  timeout ", "\nTypes of checks: dns, exec, http, tcp, tls\n"]
-    {
+    for part in [
+        "\n  checkers ",
+        "\n  status_page ",
+        "\n  timeout ",
+        "\nTypes of checks: dns, exec, heartbeat, http, tcp, tls\n",
+    ] {
         assert!(overview.stdout.contains(part), "{part}: {}", overview.stdout);
     }
     for (topic, start, part) in [
@@ -37,7 +41,7 @@ fn every_key_and_type_is_explained_in_lines_that_fit_a_terminal() {
         ("dns.transport", "dns.transport: `udp` or `tcp` or `tls` or `https`\n", "\n- `https`: HTTPS (RFC 8484)"),
         ("tcp.tls.ca_file", "tcp.tls.ca_file: text\n", "A PEM file with the certificates to trust"),
         ("s3", "storage `s3`\n", "* bucket"),
-        ("checkers", "checkers: list of checks\n", "\nTypes: dns, exec, http, tcp, tls\n"),
+        ("checkers", "checkers: list of checks\n", "\nTypes: dns, exec, heartbeat, http, tcp, tls\n"),
         ("storage.dir", "fs.dir: text, required\n", ""),
         ("status_page.groups", "status_page.groups: list of objects\n", "\n  checks "),
     ] {

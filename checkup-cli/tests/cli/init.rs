@@ -70,7 +70,7 @@ fn the_default_is_yaml_with_comments() {
     let folder = Folder::empty();
     assert_eq!(folder.run(&["init"]).parts(), (0, wrote("checkup.yaml").as_str(), ""));
     let text = folder.read("checkup.yaml");
-    assert!(text.contains("#   checkers: dns, exec, http, tcp, tls\n#   storages: fs, s3\n"), "{text}");
+    assert!(text.contains("#   checkers: dns, exec, heartbeat, http, tcp, tls\n#   storages: fs, s3\n"), "{text}");
     assert!(text.contains("\n  - type: http\n    endpoint_name: Website"), "{text}");
     assert!(text.contains("  # slower than this is degraded\n"), "{text}");
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a helper that cannot help is a failed test")]
 
+mod beat;
 mod check;
 mod config_file;
 mod descriptors;

@@ -43,6 +43,7 @@ fn every_command_has_help_that_fits_a_terminal() {
     for command in [
         "every",
         "wait",
+        "beat",
         "message",
         "history",
         "serve",

@@ -66,12 +66,17 @@ impl CheckupBuilder {
     /// # Errors
     ///
     /// All invalid settings, each with its place in the config: `checkers[3]`, `storage`, `notifiers[0]`.
-    pub fn build(self) -> Result<Checkup, ConfigError> {
+    pub fn build(mut self) -> Result<Checkup, ConfigError> {
         let mut problems = ConfigProblems::new();
         for (index, check) in self.checks.iter().enumerate() {
             problems.take(check.validate().map_err(|error| error.at(&format!("checkers[{index}]"))));
         }
+        let is_invalid = self.storage.as_ref().is_some_and(Result::is_err);
         let storage = self.storage.and_then(|storage| problems.take(storage.map_err(|error| error.at("storage"))));
+        // With an invalid storage, there would be problems that do not exist.
+        for (index, check) in self.checks.iter_mut().enumerate().filter(|_| !is_invalid) {
+            problems.take(check.use_storage(storage.as_ref()).map_err(|error| error.at(&format!("checkers[{index}]"))));
+        }
         let mut notifiers = Vec::new();
         for (index, notifier) in self.notifiers.into_iter().enumerate() {
             notifiers.extend(problems.take(notifier.map_err(|error| error.at(&format!("notifiers[{index}]")))));

@@ -338,6 +338,10 @@ impl<F: NamedFiles> Storage for Archive<F> {
         self.files.provisioner()
     }
 
+    fn files(&self) -> Option<&dyn NamedFiles> {
+        Some(&self.files)
+    }
+
     fn publisher(&self) -> Option<&dyn PagePublisher> {
         self.files.publisher()
     }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Spool;
 use super::folder::{Lock, blocking};
+use crate::archive::NamedFiles;
 use crate::duration::GoDuration;
 use crate::{
     ErrorChain, Maintenance, MaintenanceFailure, PagePublisher, Report, Storage, StorageError, StorageErrorKind,
@@ -324,6 +325,10 @@ impl Storage for Spooled {
 
     fn provisioner(&self) -> Option<&dyn StorageProvisioner> {
         self.inner.provisioner()
+    }
+
+    fn files(&self) -> Option<&dyn NamedFiles> {
+        self.inner.files()
     }
 
     fn publisher(&self) -> Option<&dyn PagePublisher> {
