@@ -28,14 +28,18 @@ pub(crate) fn config_file(start: &Path) -> Result<PathBuf, Error> {
 
 /// Rejects a file that belongs neither to the user who runs this process nor to root.
 pub(crate) fn refuse_foreign(path: &Path, metadata: &Metadata) -> Result<(), Error> {
-    match owner(metadata) {
-        Some((owner, user)) if is_foreign(owner, user) => Err(Error::usage(format!(
-            "{path} belongs to another user (uid {owner}), and a config file can send your environment variables elsewhere; \
-             if you trust it, name it with `--config {path}`",
-            path = path.display()
-        ))),
-        _ => Ok(()),
+    owner(metadata).map_or(Ok(()), |(owner, user)| refuse_owner(path, owner, user))
+}
+
+fn refuse_owner(path: &Path, owner: u32, user: u32) -> Result<(), Error> {
+    if owner == user || owner == 0 {
+        return Ok(());
     }
+    Err(Error::usage(format!(
+        "{path} belongs to another user (uid {owner}), and a config file can send your environment variables elsewhere; \
+         if you trust it, name it with `--config {path}`",
+        path = path.display()
+    )))
 }
 
 /// Which names of config files exist in a folder.
@@ -93,10 +97,6 @@ fn owner(metadata: &Metadata) -> Option<(u32, u32)> {
 #[cfg(not(unix))]
 fn owner(_metadata: &Metadata) -> Option<(u32, u32)> {
     None
-}
-
-fn is_foreign(owner: u32, user: u32) -> bool {
-    owner != user && owner != 0
 }
 
 #[cfg(test)]
@@ -162,9 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn only_the_user_and_root_are_trusted() {
-        assert!(is_foreign(65_534, 0) && is_foreign(1_001, 1_000));
-        assert!(!is_foreign(1_000, 1_000) && !is_foreign(0, 1_000) && !is_foreign(0, 0));
+    fn only_files_of_the_user_and_of_root_are_accepted() {
+        let path = Path::new("/tmp/checkup.json");
+        for (owner, user) in [(65_534, 0), (1_001, 1_000)] {
+            let error = refuse_owner(path, owner, user).unwrap_err().to_string();
+            assert!(
+                error.starts_with(&format!("/tmp/checkup.json belongs to another user (uid {owner}), and ")),
+                "{error}"
+            );
+            assert!(error.ends_with("name it with `--config /tmp/checkup.json`"), "{error}");
+        }
+        for (owner, user) in [(1_000, 1_000), (0, 1_000), (0, 0)] {
+            refuse_owner(path, owner, user).unwrap();
+        }
     }
 
     #[cfg(unix)]
