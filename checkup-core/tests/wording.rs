@@ -174,6 +174,30 @@ fn hostile_texts_are_on_one_line_and_short() {
 }
 
 #[test]
+fn only_the_urls_of_web_pages_are_links() {
+    for (url, links) in [
+        ("https://wiki.example.com/a?b=1", 2),
+        ("HTTP://wiki.example.com", 2),
+        ("!channel", 1),
+        ("javascript:alert(1)", 1),
+        ("https://a.example.com b", 1),
+        ("", 1),
+    ] {
+        let mut alert = full(AlertStep::Down);
+        alert.runbook = Some(url.to_owned());
+        assert_eq!(Notification::new(vec![alert]).message().sections[0].links.len(), links, "{url:?}");
+    }
+}
+
+#[test]
+fn each_test_of_a_channel_is_delivered() {
+    let first = Alert::test(AlertStep::Down, at("13:00:00"));
+    let second = Alert::test(AlertStep::Down, at("13:00:01"));
+    assert_eq!(first.key, second.key);
+    assert_ne!(first.delivery_id(), second.delivery_id());
+}
+
+#[test]
 fn keys_stay_and_delivery_ids_differ_by_incident_and_step() {
     let (down, mut again) = (full(AlertStep::Down), full(AlertStep::Again));
     assert_eq!(down.key, again.key);

@@ -37,18 +37,27 @@ impl HiddenUrl {
 
     /// The password in it, which errors must not show.
     pub(crate) fn password(&self) -> Secrets {
-        Secrets::new().and(self.0.password().unwrap_or_default())
+        Secrets::new().and_user_of(&self.0)
     }
 
-    /// All of it after the host, which errors must not show if the URL is a secret as a whole.
+    /// All of it after the host, and each part that can be a secret alone, which errors must not show if the URL is a secret as a whole.
     pub(crate) fn secrets(&self) -> Secrets {
         let path_and_query = &self.0[url::Position::BeforePath..];
-        Secrets::new()
+        let whole = Secrets::new()
+            .and_user_of(&self.0)
             .and(self.0.as_str())
             .and(path_and_query)
             .and(self.0.path())
-            .and(self.0.query().unwrap_or_default())
+            .and(self.0.query().unwrap_or_default());
+        let segments = self.0.path().split('/').filter(|segment| is_random(segment));
+        let pairs = self.0.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+        segments.chain(pairs.map(|(_, value)| value)).fold(whole, Secrets::and_part)
     }
+}
+
+/// Whether a segment of a path looks like a token, and not like a word that errors need, such as `webhooks`.
+fn is_random(segment: &str) -> bool {
+    segment.len() >= 16 || segment.len() >= 8 && segment.contains(|c: char| c.is_ascii_digit())
 }
 
 impl fmt::Debug for HiddenUrl {
@@ -120,6 +129,16 @@ mod tests {
             let error = problems.into_result().unwrap_err().to_string();
             assert!(error.starts_with("webhook: expected the URL") && !error.contains("s3cret"), "{error}");
         }
+    }
+
+    #[test]
+    fn each_secret_part_of_a_hook_is_hidden() {
+        let hook = HiddenUrl(
+            Url::parse("https://hooks.example.com/services/T0A1B2C3/s3cr3t%2Btoken?key=K3YK3Y&sig=a%2Bb%3D").unwrap(),
+        );
+        let text = "/services/ T0A1B2C3 s3cr3t+token s3cr3t%2Btoken K3YK3Y a+b= a%2Bb%3D";
+        let shown = "/services/ [redacted] [redacted] [redacted] [redacted] [redacted] [redacted]";
+        assert_eq!(hook.secrets().hide(text), shown);
     }
 
     #[test]

@@ -67,9 +67,9 @@ pub struct Webhook {
     /// The request's headers. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, Secret>,
-    /// The template of the body. Default: a JSON document with all that is known.
+    /// The template of the body. It is treated as a secret, since it may contain a token. Default: a JSON document with all that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
+    pub body: Option<Secret>,
     /// The body's type, which says how values in the template are escaped: as JSON, as HTML (for HTML and XML), for a form
     /// (`application/x-www-form-urlencoded`), or not at all (for `text/plain`). Default: `application/json`.
     #[serde(default = "json", skip_serializing_if = "is_json")]
@@ -116,7 +116,7 @@ impl Webhook {
 
     /// Sets the template of the body. Default: a JSON document with all that is known.
     #[must_use]
-    pub fn body(mut self, template: impl Into<String>) -> Self {
+    pub fn body(mut self, template: impl Into<Secret>) -> Self {
         self.body = Some(template.into());
         self
     }
@@ -195,14 +195,14 @@ impl IntoNotifier for Webhook {
             if !is_header_value(value) {
                 problems.push(ConfigError::reason(&place, "expected a value without control characters"));
             }
-            secrets = secrets.and(value);
+            secrets = secrets.and_header(value);
             headers.extend(parsed.map(|name| (name, Secret::new(value))));
         }
         let content_type = HeaderValue::from_str(self.content_type.trim()).ok();
         if content_type.is_none() {
             problems.push(ConfigError::reason("content_type", "expected a type such as application/json"));
         }
-        let template = self.body.as_deref().map(|body| Template::new(body, &self.content_type));
+        let template = self.body.as_ref().map(|body| Template::new(body.expose(), &self.content_type));
         let template = template.map(|template| problems.take(template.map_err(|error| error.at("body"))));
         let secret = self.secret.as_ref().and_then(|secret| token(&mut problems, "secret", "a key", secret));
         secrets = secrets.and(secret.clone().unwrap_or_default());

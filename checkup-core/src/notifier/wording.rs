@@ -31,6 +31,12 @@ impl fmt::Display for Alert {
     }
 }
 
+/// Whether it is the URL of a web page, and nothing that a channel would interpret, such as Slack's `!channel` or `javascript:`.
+fn is_web(url: &str) -> bool {
+    let is_http = |scheme: &str| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    (is_http("https://") || is_http("http://")) && !url.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
 impl Alert {
     /// What happened, in a few words: `database is down`, `location eu works again`.
     pub fn title(&self) -> String {
@@ -91,7 +97,7 @@ impl Alert {
         }
         let links = [("Runbook", &self.runbook), ("Status page", &self.page)];
         let links = links.into_iter().filter_map(|(label, url)| {
-            let url = url.as_ref().filter(|url| url.len() <= MAX_URL)?;
+            let url = url.as_ref().filter(|url| url.len() <= MAX_URL && is_web(url))?;
             Some(Link { label, url: excerpt(url.as_bytes(), MAX_URL) })
         });
         let links = links.collect();
