@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Stdio};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
+use tokio::task::spawn_blocking;
 
 /// How much is read at once.
 const CHUNK: usize = 8 << 10;
@@ -54,10 +55,16 @@ pub(crate) async fn run(mut command: Command, input: Option<&[u8]>, max: MaxOutp
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     #[cfg(unix)]
     command.process_group(0);
-    let mut child = command.spawn().map_err(RunError::Start)?;
+    // Starting a process waits until the new process runs, which takes a while on a busy machine.
+    let start = move || {
+        let child = command.spawn()?;
+        let group = Group::of(&child);
+        Ok(Started { group, child })
+    };
+    let started = spawn_blocking(start).await.map_err(|error| RunError::Broken(io::Error::other(error)))?;
+    let Started { group, mut child } = started.map_err(RunError::Start)?;
     // Dropped before the child, so on cancellation the child is not reaped yet, and no other process can have its id. After a normal
     // end it is reaped, and the id of the group stays taken as long as a process is in it.
-    let group = Group::of(&child);
     let mut stdin = Input { pipe: child.stdin.take(), rest: input.unwrap_or_default() };
     let mut stdout = Output::new(child.stdout.take(), max);
     let mut stderr = Output::new(child.stderr.take(), max);
@@ -73,6 +80,12 @@ pub(crate) async fn run(mut command: Command, input: Option<&[u8]>, max: MaxOutp
     stdout.read_rest().await?;
     stderr.read_rest().await?;
     Ok(Ended { status, stdout: stdout.bytes, stderr: stderr.bytes })
+}
+
+/// A command that was started. If nothing waits for it any more, the group is killed first.
+struct Started {
+    group: Group,
+    child: Child,
 }
 
 /// What a command reads.

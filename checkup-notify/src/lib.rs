@@ -14,6 +14,8 @@
 )]
 
 #[cfg(feature = "http")]
+mod blocking;
+#[cfg(feature = "http")]
 mod channel;
 #[cfg(feature = "chat")]
 mod chat;

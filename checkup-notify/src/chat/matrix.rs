@@ -1,7 +1,7 @@
 //! [`Matrix`]: a user that writes to a Matrix room.
 //!
 //! Source: the Matrix client-server API: the transaction id makes a repeated request the same message, and an event has at most 64 KiB.
-//! Messages are not end-to-end encrypted. The empty `m.mentions` says that nobody is mentioned, whatever the text contains.
+//! Messages are not end-to-end encrypted. The empty `m.mentions` means that no user is mentioned, whatever the text contains.
 
 use std::sync::Arc;
 

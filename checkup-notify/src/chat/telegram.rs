@@ -136,7 +136,7 @@ fn said(answer: &Answer) -> Said {
     Said { retry_after, is_refusal: json["ok"] == false, ..Said::json(answer, &["/description"]) }
 }
 
-/// Telegram's subset of HTML has no line breaks of its own.
+/// Telegram's subset of HTML has no tag for line breaks.
 const MARKUP: Markup = Markup { newline: "\n", ..HTML };
 
 impl Chat {

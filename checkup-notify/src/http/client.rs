@@ -5,7 +5,8 @@ use std::time::Duration;
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use tokio::sync::OnceCell;
-use tokio::task::spawn_blocking;
+
+use crate::blocking::blocking;
 
 /// How long one delivery may take, from resolving the name to the end of the answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
@@ -15,17 +16,7 @@ static CLIENT: OnceCell<Client> = OnceCell::const_new();
 
 /// Returns the client, and makes it if this is the first delivery of the process.
 pub(super) async fn shared() -> Result<&'static Client, reqwest::Error> {
-    CLIENT
-        .get_or_try_init(|| async {
-            // Reading the certificates blocks. A panic of the builder is not ours to hide.
-            match spawn_blocking(build).await {
-                Ok(client) => client,
-                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                // The runtime is shutting down; what is awaited here is dropped with it.
-                Err(_) => std::future::pending().await,
-            }
-        })
-        .await
+    CLIENT.get_or_try_init(|| blocking(build)).await
 }
 
 fn build() -> Result<Client, reqwest::Error> {

@@ -12,9 +12,9 @@ use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::{AsyncSmtpTransport, Error};
 use tokio::sync::OnceCell;
-use tokio::task::spawn_blocking;
 
 use super::smtp::{Smtp, SmtpSecurity};
+use crate::blocking::blocking;
 use crate::secrets::Secrets;
 
 type Transport = AsyncSmtpTransport<Tokio1Executor>;
@@ -82,12 +82,7 @@ impl Connection {
 
     async fn connect(&self) -> Result<Transport, NotifyError> {
         let (security, server, roots) = (self.security, self.settings.server.clone(), self.roots.clone());
-        let made = match spawn_blocking(move || tls(security, &server, roots)).await {
-            Ok(made) => made,
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // The runtime is shutting down; what is awaited here is dropped with it.
-            Err(_) => std::future::pending().await,
-        };
+        let made = blocking(move || tls(security, &server, roots)).await;
         let mut builder = Transport::builder_dangerous(&self.settings.server)
             .port(self.settings.port)
             .timeout(Some(TIMEOUT))

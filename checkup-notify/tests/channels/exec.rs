@@ -26,7 +26,7 @@ fn script(folder: &Path, name: &str, lines: &str) -> Exec {
     Exec::new(path.to_str().unwrap()).argument(folder.to_str().unwrap()).timeout(Duration::from_secs(50))
 }
 
-/// Stores its input under a name of its own, whole or not at all.
+/// Stores its input in a new file, completely or not at all.
 const STORE: &str = "cat > \"$1/$$.part\" && mv \"$1/$$.part\" \"$1/$$.json\"";
 
 /// The inputs of all commands that have ended.

@@ -57,16 +57,17 @@ pub(crate) fn alone(alert: Alert) -> Notification {
 pub(crate) fn hostile(number: usize) -> Alert {
     let step = [AlertStep::Down, AlertStep::Up, AlertStep::Again][number % 3];
     let long = || format!("{number}{}", MARKUP.repeat(1 + 100_000 / MARKUP.len()));
+    let short = || format!("{number} {MARKUP}");
     let mut alert = Alert::new(step, long(), long(), at("13:03:20"));
-    alert.group = Some(long());
+    alert.group = Some(short());
     alert.reason = Some(long());
-    alert.locations = vec![Some(long()), Some(long()), None];
+    alert.locations = vec![Some(long()), Some(short()), None];
     alert.of_locations = 3;
-    alert.cause = Some(long());
-    alert.also_affected = vec![long(); 20];
+    alert.cause = Some(short());
+    alert.also_affected = (0..20).map(|_| short()).chain([long()]).collect();
     alert.note = Some(long());
     alert.page = Some(format!("https://status.example.com/<{}>|\"')", "x".repeat(400)));
-    alert.runbook = Some(long());
+    alert.runbook = Some(short());
     alert
 }
 
@@ -74,6 +75,8 @@ pub(crate) fn hostile(number: usize) -> Alert {
 pub(crate) fn all_hostile() -> Vec<Notification> {
     let short = |number| {
         let mut alert = hostile(number);
+        alert.also_affected.pop();
+        (alert.locations, alert.note) = (vec![None], None);
         for text in [&mut alert.name, &mut alert.endpoint, alert.reason.as_mut().unwrap()] {
             *text = format!("{number} {MARKUP}");
         }
@@ -85,6 +88,6 @@ pub(crate) fn all_hostile() -> Vec<Notification> {
         alone(hostile(0)),
         Notification::new((0..5).map(short).collect()),
         Notification::new((0..400).map(short).collect()),
-        Notification::new((0..30).map(hostile).collect()),
+        Notification::new((0..10).map(hostile).collect()),
     ]
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{samples, variable};
 
-/// Sends with a label of its own, so that tests do not see each other's alerts.
+/// Sends with the name of the test as a label, so that tests do not see each other's alerts.
 async fn send(test: &str, notification: &Notification) -> Result<(), checkup_core::NotifyError> {
     let settings = Alertmanager::new(variable("CHECKUP_ALERTMANAGER")).label("test", test);
     settings.into_notifier().unwrap().notify(notification).await
