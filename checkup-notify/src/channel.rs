@@ -41,8 +41,14 @@ pub(crate) trait Channel: fmt::Debug + Send + Sync + 'static {
 }
 
 /// The notifier of a channel.
-#[derive(Debug)]
 pub(crate) struct HttpNotifier<C>(pub(crate) C);
+
+impl<C: Channel> fmt::Debug for HttpNotifier<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Any of its settings may come from an environment variable.
+        f.debug_struct(self.0.service().name).finish_non_exhaustive()
+    }
+}
 
 #[async_trait]
 impl<C: Channel> Notifier for HttpNotifier<C> {

@@ -143,10 +143,7 @@ impl Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection")
-            .field("settings", &self.settings)
-            .field("security", &self.security)
-            .finish_non_exhaustive()
+        f.debug_struct("Connection").field("security", &self.security).finish_non_exhaustive()
     }
 }
 

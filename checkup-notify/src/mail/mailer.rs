@@ -1,5 +1,6 @@
 //! [`Mail`]: mail through an SMTP server.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,12 +83,18 @@ impl IntoNotifier for Mail {
 }
 
 /// A sender, recipients, and the server between them.
-#[derive(Debug)]
 struct Mailer {
     from: Mailbox,
     to: Vec<Mailbox>,
     subject: String,
     connection: Connection,
+}
+
+impl fmt::Debug for Mailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Any of its settings may come from an environment variable.
+        f.debug_struct("Mailer").field("connection", &self.connection).finish_non_exhaustive()
+    }
 }
 
 #[async_trait]
