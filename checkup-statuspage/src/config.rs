@@ -8,6 +8,7 @@ pub(crate) mod groups;
 pub(crate) mod link;
 mod origin;
 mod page_storage;
+pub(crate) mod part;
 mod refresh;
 pub(crate) mod source;
 mod status_text;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub use group::{Group, Order};
 pub use link::Link;
 pub use page_storage::{PageStorage, PageStorageType};
+pub use part::TagPage;
 pub use status_text::StatusText;
 
 /// How much history is shown by default.
@@ -141,6 +143,10 @@ pub struct StatusPage {
     /// or deploy it into a bucket with `page_prefix`, which keeps them private. Default: nothing; each check has its own `hide`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hide: Vec<Hidden>,
+    /// Further pages, each with the checks that have a tag, at `pages/PATH/`. Static ones show what the last `checkup statuspage deploy` or `export`
+    /// has published, since check files have all checks. Default: none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<TagPage>,
     /// Where a static page reads the check files. Default: the location that the storage reports.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<PageStorage>,
@@ -313,6 +319,13 @@ impl StatusPage {
         self
     }
 
+    /// Adds a page with the checks that have a tag.
+    #[must_use]
+    pub fn page(mut self, page: TagPage) -> Self {
+        self.pages.push(page);
+        self
+    }
+
     /// Sets where a static page reads the check files.
     #[must_use]
     pub fn storage(mut self, storage: PageStorage) -> Self {
@@ -352,6 +365,7 @@ impl Default for StatusPage {
             degraded_day: DEFAULT_DEGRADED_DAY,
             refresh_interval: DEFAULT_REFRESH,
             hide: Vec::new(),
+            pages: Vec::new(),
             storage: None,
         }
     }

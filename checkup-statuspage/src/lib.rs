@@ -103,7 +103,7 @@ mod server;
 mod site;
 mod view;
 
-pub use config::{Group, Link, Order, PageStorage, PageStorageType, StatusPage, StatusText};
+pub use config::{Group, Link, Order, PageStorage, PageStorageType, StatusPage, StatusText, TagPage};
 pub use demo::{DemoStorage, demo};
 pub use page::{PublishError, PublishedFile, StaticPage, deploy, export};
 pub use server::{Server, serve};

@@ -5,10 +5,11 @@ mod check_files;
 mod clock;
 mod live;
 mod momentary;
+mod part;
 mod probe;
 pub(crate) mod router;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use checkup_core::health::{CheckHealth, Question};
@@ -36,6 +37,7 @@ use check_files::CheckFiles;
 use clock::Clock;
 use live::{Live, Source};
 use momentary::Momentary;
+use part::Part;
 use probe::Probe;
 
 /// The default age at which a request updates the history.
@@ -97,6 +99,10 @@ pub(crate) struct Inner {
     pub(crate) hiding: Arc<Hiding>,
     max_age: Option<Duration>,
     probe: Option<Probe>,
+    /// The further pages with their folders.
+    parts: OnceLock<Vec<(String, Site)>>,
+    /// What a further page shows of the whole.
+    part: Option<Part>,
 }
 
 /// The history as it is shown at one time.
@@ -133,6 +139,18 @@ impl Site {
     }
 
     pub(crate) async fn state(&self) -> Result<Arc<State>, Arc<StorageError>> {
+        match &self.0.part {
+            Some(part) => part.state(&self.0).await,
+            None => self.whole_state().await,
+        }
+    }
+
+    /// Whether visitors get no check files, since these have everything.
+    pub(crate) fn keeps_check_files(&self) -> bool {
+        self.0.live.source().reader().is_none() || self.0.hiding.is_any() || self.0.part.is_some()
+    }
+
+    async fn whole_state(&self) -> Result<Arc<State>, Arc<StorageError>> {
         let inner = Arc::clone(&self.0);
         self.0.live.state(move |summary, before| State::new(&inner, summary, before.as_deref())).await
     }
@@ -383,7 +401,12 @@ impl SiteBuilder {
             rules,
             max_age: self.max_age,
             probe: self.probe_when_stale.then(Probe::default),
+            parts: OnceLock::new(),
+            part: None,
         });
+        let parts: Result<Vec<_>, _> = inner.settings.pages.iter().map(|page| part::site(&inner, page)).collect();
+        // It is set only here.
+        let _ = inner.parts.set(parts?);
         let site = Site(inner);
         if let Source::Monitor(monitor) = site.0.live.source() {
             tokio::spawn(follow(monitor.subscribe(), Arc::downgrade(&site.0)));

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use checkup_core::check_file::FileName;
 use checkup_core::{CheckResult, Checkup, Hidden, Published, Report, Timestamp, check_fn};
-use checkup_statuspage::{Group, PageStorage, PublishError, StatusPage, deploy, export};
+use checkup_statuspage::{Group, PageStorage, PublishError, StatusPage, TagPage, deploy, export};
 use checkup_storage_fs::Fs;
 use checkup_storage_s3::S3;
 use checkup_testkit::{MemoryStorage, S3Server};
@@ -100,6 +100,33 @@ async fn next_to_private_check_files_nothing_public_has_a_hidden_fact() {
     assert!(pages > 6 && has_check_file, "{:?}", server.keys("status"));
     let index = text_of(&server, "public/index.html");
     assert!(index.contains(r#""source":{"type":"api","url":"overview.json"}"#), "{index}");
+}
+
+#[tokio::test]
+async fn static_pages_of_tags_have_their_own_data() {
+    let (checks, page) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let check = |name: &str, tag: &str| check_fn(name, || async { Ok::<_, String>(()) }).tag(tag);
+    let checkup =
+        Checkup::builder().check(check("Cards", "shop")).check(check("Mail", "office")).storage(Fs::new(checks.path()));
+    let checkup = checkup.build().unwrap();
+    checkup.check_and_store().await.unwrap();
+    let settings = StatusPage::new().page(TagPage::new("shop", "shop").title("Shop"));
+    export(page.path(), &settings, &checkup).await.unwrap();
+    deploy(&settings, &checkup).await.unwrap();
+    for dir in [page.path(), checks.path()] {
+        assert!(read(dir, "index.html").contains("Mail"));
+        let part = dir.join("pages/shop");
+        let mut names: Vec<_> =
+            std::fs::read_dir(&part).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        assert_eq!(names, ["badge", "badge.svg", "feed.atom", "german.json", "index.html", "overview.json", "page.js"]);
+        for name in ["index.html", "overview.json", "feed.atom"] {
+            let text = read(&part, name);
+            assert!(text.contains("Cards") != (name == "feed.atom") && !text.contains("Mail"), "{name}: {text}");
+        }
+        assert!(read(&part, "index.html").contains(r#""source":{"type":"api","url":"overview.json"}"#));
+        assert!(part.join("badge/Cards.svg").exists() && !part.join("badge/Mail.svg").exists());
+    }
 }
 
 /// The content of an object, decompressed.

@@ -17,6 +17,8 @@ const RANGES = [1, 7, 30, 90];
 const LONGEST_GAP = { [BUCKET]: 3, [DAY]: 1 };
 /** The lines of locations also differ in their dashes. They repeat after the sixth. */
 const DASHES = [null, "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
+/** The least top of the scale in microseconds: below it, its steps would have the same names. */
+const LEAST_TOP = 300;
 /** The share of a day's results from which its state is marked. */
 const MARKED = 0.01;
 
@@ -347,7 +349,7 @@ function scaleOf(lines, threshold) {
   highs.sort((a, b) => a - b);
   const usual = highs.length ? highs[Math.floor((highs.length - 1) * 0.985)] : 1000;
   const mids = Math.max(0, ...lines.flatMap((line) => line.buckets.map((bucket) => bucket?.mid ?? 0)));
-  let top = Math.max(usual, Math.min(mids, usual * 3), 100) * 1.1;
+  let top = Math.max(usual, Math.min(mids, usual * 3), LEAST_TOP) * 1.1;
   if (threshold && threshold < top * 3) top = Math.max(top, threshold * 1.08);
   const step = [1, 2, 2.5, 5, 10]
     .map((digit) => digit * 10 ** Math.floor(Math.log10(top / 3)))

@@ -1,6 +1,7 @@
 // Loading the data from a server, a folder of check files, or a bucket. Only what has changed is fetched again.
 
 import { DAY } from "./text.js";
+import { say } from "./words.js";
 import { addPart, addResults, emptyData, readSummary } from "./model.js";
 
 const TIMEOUT = 20_000;
@@ -100,8 +101,7 @@ class FileLoader {
       this.begin(text, now);
       await this.readParts(now);
     }
-    if (!this.summary.ok && text !== null)
-      this.notes.push("The summary could not be read. The page shows only what the check files contain.");
+    if (!this.summary.ok && text !== null) this.notes.push(say("summary_unread"));
     const names = await (this.list.isOneFile ? whole : settled(this.list.names(this.listFrom(now), now)));
     if (names.error) {
       // The summary alone is better than nothing.
@@ -158,7 +158,7 @@ class FileLoader {
       try {
         addPart(this.data, await (await get(this.list.url(name), "force-cache")).json());
       } catch {
-        this.data.problems.push(`${name}, which has older days, could not be read`);
+        this.data.problems.push(say("part_unread", { file: name }));
       }
     }
   }
@@ -174,9 +174,7 @@ class FileLoader {
     wanted.sort().reverse();
     const room = Math.max(0, FILES_IN_ALL - this.known.size);
     if (wanted.length > room) {
-      this.notes.push(
-        `${wanted.length - room} older files were left out: more than ${FILES_IN_ALL} files are not in the summary.`,
-      );
+      this.notes.push(say("files_left_out", { n: wanted.length - room, most: FILES_IN_ALL }));
     }
     return wanted.slice(0, room);
   }
@@ -236,10 +234,10 @@ class Folder {
     try {
       index = JSON.parse(text);
     } catch {
-      throw new Error("index.json is not valid JSON");
+      throw new Error(say("not_json", { file: "index.json" }));
     }
     if (typeof index !== "object" || index === null || Array.isArray(index))
-      throw new Error("index.json is not an index: expected an object with a key for each check file");
+      throw new Error(say("no_index", { file: "index.json" }));
     return Object.keys(index);
   }
 }
@@ -320,15 +318,11 @@ async function get(url, cache) {
       signal: AbortSignal.timeout(TIMEOUT),
     });
   } catch (error) {
-    throw new Error(
-      error.name === "TimeoutError"
-        ? `${nameOf(url)} did not arrive within ${TIMEOUT / 1000} s`
-        : `${nameOf(url)} could not be reached`,
-    );
+    throw failure(error.name === "TimeoutError" ? "too_late" : "unreachable", url);
   }
   if (!response.ok)
-    throw Object.assign(new Error(`${nameOf(url)}: HTTP status ${response.status}`), { status: response.status });
-  if (Number(response.headers.get("content-length")) > LARGEST) throw new Error(`${nameOf(url)} is too large`);
+    throw Object.assign(failure("http_status", url, response.status), { status: response.status });
+  if (Number(response.headers.get("content-length")) > LARGEST) throw failure("too_large", url);
   return response;
 }
 
@@ -337,7 +331,7 @@ async function jsonOf(response, url) {
   try {
     return await response.json();
   } catch (error) {
-    throw new Error(`${nameOf(url)} ${error.name === "SyntaxError" ? "is not valid JSON" : "did not arrive completely"}`);
+    throw failure(error.name === "SyntaxError" ? "not_json" : "incomplete", url);
   }
 }
 
@@ -362,16 +356,18 @@ function getXml(url) {
     request.onload = () => {
       const list = request.status === 200 ? request.response : null;
       if (list?.documentElement?.localName === "ListBucketResult") return resolve(list);
-      const why = request.status === 200 ? "the server does not list the bucket" : `HTTP status ${request.status}`;
-      const isRefusal = [200, 401, 403, 404].includes(request.status);
-      return reject(Object.assign(new Error(`the list of files: ${why}`), { isRefusal }));
+      const { status } = request;
+      const isRefusal = [200, 401, 403, 404].includes(status);
+      return reject(Object.assign(failure(status === 200 ? "no_list" : "http_status", null, status), { isRefusal }));
     };
-    request.onerror = () => reject(new Error("the list of files could not be reached"));
-    request.ontimeout = () => reject(new Error(`the list of files did not arrive within ${TIMEOUT / 1000} s`));
+    request.onerror = () => reject(failure("unreachable"));
+    request.ontimeout = () => reject(failure("too_late"));
     request.send();
   });
 }
 
-function nameOf(url) {
-  return url.pathname.split("/").at(-1) || "the page's data";
+/** An error about a file in words; without a URL, about the list of files. */
+function failure(key, url, status) {
+  const file = url ? url.pathname.split("/").at(-1) || say("page_data") : say("file_list");
+  return new Error(say(key, { file, status: String(status), seconds: TIMEOUT / 1000 }));
 }

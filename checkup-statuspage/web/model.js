@@ -54,6 +54,7 @@ export function readSummary(json) {
     else data.unread.add("summary.json");
   }
   data.figures = readFigures(json.overview ?? {}, data.made);
+  data.leftOut = count(json.overview?.left_out) ?? 0;
   return data;
 }
 
@@ -69,7 +70,7 @@ function readFigures({ first, spans, checks }, made) {
       first: time(raw.first) ?? Infinity,
       uptimes: array(spans).map((span, i) => ({ share: share(2 * i), known: share(2 * i + 1) ?? 0, span })),
       days: readTimes(first, raw.days ?? {}),
-      incidents: array(raw.incidents).map(readIncident).filter(Boolean).reverse(),
+      incidents: array(raw.incidents).filter(Boolean).map(readIncident).filter(Boolean).reverse(),
       made,
     });
   }
@@ -93,8 +94,9 @@ function readTimes(first, states) {
 function readIncident({ id, from, to, last_seen: seen, status, segments, in_maintenance: inMaintenance }) {
   if (!textOf(id) || time(from) === null || !(status in RANK)) return null;
   const parts = array(segments).filter(Array.isArray).map(([letter, begin, length, locations, reasons]) => {
-    const at = from + (count(begin) ?? 0);
-    return { status: STATUS[letter] ?? "down", from: at, to: at + (count(length) ?? 0), locations: array(locations), reasons: array(reasons).filter(textOf) };
+    const after = (start, span) => Math.min(LAST_TIME, start + (count(span) ?? 0));
+    const at = after(from, begin);
+    return { status: STATUS[letter] ?? "down", from: at, to: after(at, length), locations: array(locations), reasons: array(reasons).filter(textOf) };
   });
   const worst = parts.find((part) => part.status === status && part.reasons.length);
   if (!parts.length) return null;

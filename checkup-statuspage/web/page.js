@@ -118,7 +118,7 @@ function show() {
   const { data } = site;
   Object.assign(site, {
     now,
-    notes: [...loader.notes, ...data.problems.map((text) => say("note", { text }))],
+    notes: [...loader.notes, ...data.problems.map((text) => say("note", { text })), ...(data.leftOut ? [say("incidents_left_out", { n: data.leftOut })] : [])],
     loading: loader.loading ?? 0,
     unread: [...new Set([...data.unread, ...(loader.unread ?? [])])],
   });

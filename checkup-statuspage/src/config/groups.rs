@@ -1,4 +1,4 @@
-//! Verifies that the checks named in the page's groups exist.
+//! Verifies that the checks and tags named in the page's settings exist.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use checkup_core::{Checkup, ConfigError, ConfigProblems};
 
 use super::StatusPage;
 
-/// Reports names in `groups` that no check has.
+/// Reports names in `groups` that no check has, and tags in `pages`.
 pub(crate) fn validate(page: &StatusPage, checkup: &Checkup) -> Result<(), ConfigError> {
     let names: BTreeSet<_> = checkup.checks().map(|check| check.name().into_owned()).collect();
     let mut problems = ConfigProblems::new();
@@ -19,6 +19,13 @@ pub(crate) fn validate(page: &StatusPage, checkup: &Checkup) -> Result<(), Confi
             problems.push(ConfigError::expected(place, "the name of a check").found(format_args!("{name:?}{hint}")));
         }
     }
+    let tags: BTreeSet<_> = checkup.checks().flat_map(|check| check.policy().tags.iter().map(String::as_str)).collect();
+    for (index, page) in page.pages.iter().enumerate().filter(|(_, page)| !tags.contains(page.tag.as_str())) {
+        let meant = suggest::closest(&page.tag, tags.iter().copied());
+        let hint = meant.map_or(String::new(), |meant| format!("; did you mean {meant:?}?"));
+        let problem = ConfigError::expected(format!("pages[{index}].tag"), "a tag of a check");
+        problems.push(problem.found(format_args!("{:?}{hint}", page.tag)));
+    }
     problems.into_result()
 }
 
@@ -28,7 +35,7 @@ mod tests {
     use checkup_core::config::{Format, Registry};
 
     use super::*;
-    use crate::Group;
+    use crate::{Group, TagPage};
 
     #[test]
     fn groups_name_checks_that_exist() {
@@ -41,6 +48,16 @@ mod tests {
 groups[1].checks[0]: expected the name of a check, found \"Invoice\"; did you mean \"Invoices\"?
 groups[1].checks[1]: expected the name of a check, found \"Mail\"";
         assert_eq!(validate(&page, &checkup).unwrap_err().to_string(), expected);
+    }
+
+    #[test]
+    fn pages_name_tags_that_checks_have() {
+        let check = check_fn("Cards", || async { Ok::<_, String>(()) }).tag("shop");
+        let checkup = Checkup::builder().check(check).build().unwrap();
+        assert_eq!(validate(&StatusPage::new().page(TagPage::new("a", "shop")), &checkup), Ok(()));
+        let error = validate(&StatusPage::new().page(TagPage::new("a", "shops")), &checkup).unwrap_err();
+        let expected = "pages[0].tag: expected a tag of a check, found \"shops\"; did you mean \"shop\"?";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use checkup_core::ConfigError;
 
 use super::files::Files;
 use super::link::{self, LinkKind};
+use super::part::MAX_PAGES;
 use super::{StatusPage, accent, origin, refresh};
 
 /// The minimum and maximum of how much history is shown.
@@ -76,6 +77,28 @@ impl StatusPage {
                 check(format!("{key}[{index}]"), origin::problem(origin));
             }
         }
+        let mut paths = HashMap::new();
+        for (index, page) in self.pages.iter().enumerate() {
+            let twice = paths.insert(page.path.to_ascii_lowercase(), index);
+            let twice =
+                twice.map(|before| format!("{:?} is the path of pages[{before}] already; choose another", page.path));
+            check(format!("pages[{index}].path"), page.path_problem().or(twice));
+            let title = page.title.as_deref().and_then(|title| required(title).or_else(|| length(title, MAX_TITLE)));
+            check(format!("pages[{index}].title"), title);
+            check(
+                format!("pages[{index}].description"),
+                page.description.as_deref().and_then(|text| length(text, MAX_TEXT)),
+            );
+            check(
+                format!("pages[{index}].url"),
+                page.url.as_deref().and_then(|url| link::problem(url, LinkKind::Page)),
+            );
+        }
+        let is_many = self.pages.len() > MAX_PAGES;
+        check(
+            "pages".into(),
+            is_many.then(|| format!("expected at most {MAX_PAGES} pages, found {}", self.pages.len())),
+        );
         problems.extend(Files::read(self).err());
         if let Some(storage) = &self.storage {
             problems.extend(storage.validate().err().map(|error| error.at("storage")));

@@ -7,9 +7,10 @@ use checkup_core::history::Rules;
 use checkup_core::summary::{Series, Summary};
 use checkup_core::{Checkup, ConfigError, PageFile, Timestamp};
 
-use crate::config::StatusPage;
+use crate::config::part::without_checks;
 use crate::config::source::{DATA_FILE, PageSource};
 use crate::config::texts::GERMAN_FILE;
+use crate::config::{StatusPage, TagPage};
 use crate::formats::badge;
 use crate::formats::data::{details, page_data};
 use crate::formats::feed;
@@ -124,6 +125,9 @@ impl StaticPage {
                 files.push(PageFile::new(name, data, JSON)?);
             }
         }
+        for page in &self.settings.pages {
+            files.extend(self.part(page, summary, now)?);
+        }
         let mut names = BTreeSet::new();
         for check in &overview.checks {
             let name = format!("badge/{}.svg", badge::file_name(&check.verdict.name));
@@ -141,6 +145,24 @@ impl StaticPage {
             }
         }
         Ok(files)
+    }
+
+    /// The files of a page with the checks that have a tag. Its data are published with it, since check files have all checks.
+    fn part(&self, page: &TagPage, summary: &Summary, now: Timestamp) -> Result<Vec<PageFile>, ConfigError> {
+        let Some(checkup) = self.checkup.as_ref().map(|checkup| checkup.only(|check| check.has_tag(&page.tag))) else {
+            return Err(without_checks());
+        };
+        let names: BTreeSet<_> = checkup.checks().map(|check| check.name().into_owned()).collect();
+        let shows = |name: &str| names.contains(name);
+        let settings = page.settings(&self.settings, shows);
+        let (source, rules) = (PageSource::published(), self.rules.clone());
+        let part = Self { settings, checkup: Some(checkup), source, rules };
+        let files = part.files(&summary.of_checks(shows), now)?.into_iter().map(|file| {
+            let name = format!("{}{}", page.folder(), file.name());
+            let caching = file.caching().to_owned();
+            Ok(PageFile::new(name, file.content(), file.content_type())?.cache_control(caching))
+        });
+        files.collect()
     }
 }
 

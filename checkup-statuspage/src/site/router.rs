@@ -72,17 +72,25 @@ impl Site {
     /// | `/readyz?tag=TAG` | 200 if no check (with this tag) is down and all have recent results, else 503 |
     /// | `/health?tag=TAG` | the same in detail, as `application/health+json` |
     /// | `/metrics` | metrics for Prometheus |
+    /// | `/pages/PATH/` | a page of the checks with a tag ([`StatusPage::pages`](crate::StatusPage::pages)), with the routes for visitors |
     /// | `/index.json`, `/<check file>` | the check files, in the layout of the original Checkup |
     ///
     /// The formats of the responses are in the documentation of the [crate](crate#the-json-api).
     pub fn router(&self) -> Router {
-        self.finished(pages().merge(operations()))
+        self.with_parts(self.finished(pages().merge(operations())))
     }
 
     /// The routes for visitors: those of [`router`](Self::router) without `healthz`, `readyz`, `health` and `metrics`, which
     /// [`operations_router`](Self::operations_router) has.
     pub fn page_router(&self) -> Router {
-        self.finished(pages())
+        self.with_parts(self.finished(pages()))
+    }
+
+    /// Adds the pages of tags, each with the routes for visitors.
+    fn with_parts(&self, router: Router) -> Router {
+        self.0.parts.get().into_iter().flatten().fold(router, |router, (folder, part)| {
+            router.nest_service(&format!("/{}", folder.trim_end_matches('/')), part.finished(pages()))
+        })
     }
 
     /// The routes for orchestrators and Prometheus, to serve at an address that visitors cannot reach: `healthz`, `readyz`, `health` and
@@ -399,8 +407,7 @@ fn respond(made: Option<Representation>, headers: &HeaderMap) -> Answer {
 }
 
 async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
-    // Check files have everything.
-    if site.0.live.source().reader().is_none() || site.0.hiding.is_any() {
+    if site.keeps_check_files() {
         return not_found();
     }
     match site.0.files.index().await {
@@ -411,12 +418,9 @@ async fn index(State(site): State<Site>, headers: HeaderMap) -> Answer {
 
 async fn check_file(State(site): State<Site>, method: Method, Path(file): Path<String>, headers: HeaderMap) -> Answer {
     // Visitors learn nothing about other files, not even whether they exist.
-    let (Some(name), Some(_)) = (FileName::parse(&file), site.0.live.source().reader()) else {
+    let Some(name) = FileName::parse(&file).filter(|_| !site.keeps_check_files()) else {
         return not_found();
     };
-    if site.0.hiding.is_any() {
-        return not_found();
-    }
     // Content that the visitor already has, or does not want, is neither read nor compressed.
     let needs_no_content = method == Method::HEAD || headers.contains_key(IF_NONE_MATCH);
     if needs_no_content {

@@ -6,6 +6,7 @@
 
 mod accessibility;
 mod browser;
+mod cors;
 mod figures;
 mod fixture;
 mod groups;

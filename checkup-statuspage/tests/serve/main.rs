@@ -3,5 +3,7 @@
 
 mod client;
 mod embedded;
+mod hostile;
+mod pages;
 mod posts;
 mod stored;

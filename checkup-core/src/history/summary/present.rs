@@ -60,4 +60,23 @@ impl Summary {
             ..Self::new()
         }
     }
+
+    /// What is known of the checks whose names `keep` accepts, and what is posted to all checks.
+    #[must_use]
+    pub fn of_checks(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let posts = self.posts.iter().filter(|(_, post)| post.check.as_ref().is_none_or(|(name, _)| keep(name)));
+        let ids = self.ids.iter().filter(|((name, _), _)| keep(name));
+        let is_over = |window: &&Window| window.name.as_deref().is_none_or(&keep);
+        Self {
+            made: self.made,
+            recent_from: self.recent_from,
+            windows: self.windows.iter().filter(is_over).cloned().collect(),
+            // Which results they have is not known, and their problems may name other checks.
+            unread: self.unread.clone(),
+            series: self.series.iter().filter(|series| keep(&series.name)).cloned().collect(),
+            posts: posts.map(|(key, post)| (key.clone(), post.clone())).collect(),
+            ids: ids.map(|(check, ids)| (check.clone(), ids.clone())).collect(),
+            ..Self::new()
+        }
+    }
 }
