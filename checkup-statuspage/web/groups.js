@@ -180,7 +180,7 @@ class GroupSection {
       ? say("group_some", { list: list(countsOf(bad)), total: verdicts.length })
       : say("group_all_healthy", { n: verdicts.length });
     const uptime = meanUptime(verdicts, config, data, now);
-    setText(this.state, uptime.share === null ? words : `${words} · ${duration(config.timeframe)} ${uptimeText(uptime)}`);
+    setText(this.state, uptime.share === null ? words : `${words} · ${duration(config.timeframe)} ${uptimeText(uptime).replaceAll(" ", "\u00a0")}`);
   }
 
   choose() {

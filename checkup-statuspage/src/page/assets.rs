@@ -44,15 +44,23 @@ const MODULES: &[(&str, &str)] = modules![
 pub(crate) static SCRIPT: LazyLock<String> = LazyLock::new(|| join(MODULES));
 
 /// Joins modules that follow the rules of `web/FORMAT.md`. It removes imports, the word `export`, indentation, empty lines, and lines that are
-/// comments, which would be a quarter of the size, and spaces that separate nothing.
+/// comments, which would be a quarter of the size, and spaces and line breaks that separate nothing.
 fn join(modules: &[(&str, &str)]) -> String {
     let lines = modules.iter().flat_map(|(_, text)| text.lines());
     let kept = lines.filter(|line| !line.trim().is_empty() && !line.starts_with("import ") && !is_comment(line));
-    kept.map(|line| tightened_line(line.strip_prefix("export ").unwrap_or(line).trim()) + "\n").collect()
+    let mut joined = String::new();
+    for line in kept {
+        let line = tightened_line(line.strip_prefix("export ").unwrap_or(line).trim());
+        joined.push_str(&line);
+        // After these, no statement ends by the line break alone.
+        let needs_break = !line.ends_with([';', ',', '{', '}', '(', '[']) || line.contains("//");
+        joined.extend(needs_break.then_some('\n'));
+    }
+    joined
 }
 
 /// What needs no spaces around it, or on one side, in JavaScript.
-const TIGHT: [(&str, &str); 16] = [
+const TIGHT: [(&str, &str); 30] = [
     (", ", ","),
     ("{ ", "{"),
     (" {", "{"),
@@ -60,14 +68,28 @@ const TIGHT: [(&str, &str); 16] = [
     ("} ", "}"),
     (") ", ")"),
     ("if (", "if("),
+    ("for (", "for("),
+    ("while (", "while("),
     ("; ", ";"),
     (": ", ":"),
+    (" : ", ":"),
     (" = ", "="),
     (" => ", "=>"),
     (" === ", "==="),
+    (" !== ", "!=="),
+    (" += ", "+="),
+    (" -= ", "-="),
+    (" >= ", ">="),
+    (" <= ", "<="),
+    (" < ", "<"),
+    (" > ", ">"),
+    (" + ", "+"),
+    (" * ", "*"),
+    (" % ", "%"),
     (" && ", "&&"),
     (" || ", "||"),
     (" ?? ", "??"),
+    (" ??= ", "??="),
     (" ? ", "?"),
 ];
 
@@ -188,6 +210,6 @@ mod tests {
             ),
             ("page.js", "import { one, two } from \"./a.js\";\n\nconsole.log(one);\n"),
         ];
-        assert_eq!(join(&modules), "const one=1;\nasync function two(){\nreturn one;\n}\nconsole.log(one);\n");
+        assert_eq!(join(&modules), "const one=1;async function two(){return one;}console.log(one);");
     }
 }
