@@ -3,7 +3,6 @@
 
 mod client;
 mod embedded;
-mod hostile;
 mod pages;
 mod posts;
 mod stored;
