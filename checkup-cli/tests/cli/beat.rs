@@ -127,10 +127,10 @@ fn the_command_runs_even_if_nothing_can_be_stored_or_the_configuration_is_invali
 #[test]
 fn mistakes_are_pointed_out() {
     let folder = Folder::new(&config());
-    let ran = folder.run(&["beat", "bakup"]);
-    let warning = "checkup: warning: no check of type `heartbeat` in the config file reads the job `bakup`; the file has checks of `backup`, `import`\n";
+    let ran = folder.run(&["beat", "archive"]);
+    let warning = "checkup: warning: no check of type `heartbeat` in the config file reads the job `archive`; the file has checks of `backup`, `import`\n";
     assert_eq!(ran.parts(), (0, "", warning));
-    assert_eq!(folder.run(&["-q", "beat", "bakup"]).parts(), (0, "", ""));
+    assert_eq!(folder.run(&["-q", "beat", "archive"]).parts(), (0, "", ""));
     assert_eq!(folder.run(&["beat", " "]).code, 2);
     assert_eq!(folder.run(&["beat", "backup", "--fail", "--", "true"]).code, 2);
     let mut without = config();
