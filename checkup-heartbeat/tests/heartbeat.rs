@@ -34,7 +34,8 @@ fn ago(seconds: u64) -> Timestamp {
 }
 
 async fn beats(files: &impl NamedFiles) -> Vec<String> {
-    files.list("beat-", 10_000).await.unwrap()
+    let names = files.list("beat-", 10_000).await.unwrap();
+    names.into_iter().filter(|name| name.starts_with("beat-")).collect()
 }
 
 #[tokio::test]
