@@ -1,7 +1,7 @@
-//! Values of environment variables in every setting that takes a text, of every checker and storage: none is shown where it can be a secret.
+//! Values of environment variables in every setting that takes a text, of every checker, storage and notifier: none is shown where it can be a secret.
 
-use checkup::Checkup;
 use checkup::config::Format;
+use checkup::{Alert, AlertStep, Checkup, Notification, Timestamp};
 use serde_json::{Map, Value, json};
 
 /// A part of every value, which must not be shown.
@@ -27,7 +27,7 @@ const FIRST: &str = "0";
 async fn no_setting_shows_a_value_of_the_environment_that_can_be_a_secret() {
     let schema = checkup::default_registry().schema();
     let (mut tried, mut leaks) = (0, Vec::new());
-    for kind in ["checker", "storage"] {
+    for kind in ["checker", "storage", "notifier"] {
         for one in schema["$defs"][kind]["oneOf"].as_array().unwrap() {
             let one = resolved(one, &schema);
             let type_name = one["properties"]["type"]["const"].as_str().unwrap();
@@ -35,7 +35,8 @@ async fn no_setting_shows_a_value_of_the_environment_that_can_be_a_secret() {
             settings(one, &schema, &[], &mut paths);
             paths.retain(|path| !NAMES.contains(&path[0].as_str()) && path[0] != "type");
             paths.dedup();
-            assert!(paths.len() >= 3, "{type_name}: {paths:?}");
+            // Many webhooks are only a URL.
+            assert!(paths.len() >= if kind == "notifier" { 1 } else { 3 }, "{type_name}: {paths:?}");
             for path in paths {
                 for value in values() {
                     let config = config(kind, type_name, &path);
@@ -56,7 +57,7 @@ async fn no_setting_shows_a_value_of_the_environment_that_can_be_a_secret() {
     assert!(tried > 300, "{tried}");
 }
 
-/// Everything that is shown of a config: its problems, or the checkup and its results, and the error of its storage.
+/// Everything that is shown of a config: its problems, or the checkup and its results, and the errors of its storage and its notifier.
 async fn shown(config: &Value, value: &str) -> String {
     let registry = checkup::default_registry();
     match registry.parse_with(&config.to_string(), Format::Json, |_| Some(value.to_owned())) {
@@ -64,7 +65,8 @@ async fn shown(config: &Value, value: &str) -> String {
         Ok(checkup) => {
             let report = checkup.check().await;
             let results = serde_json::to_string(&report.results).unwrap();
-            format!("{checkup:?}\n{report}\n{report:?}\n{results}\n{}", stored(&checkup, &report).await)
+            let errors = [stored(&checkup, &report).await, notified(&checkup).await].join("\n");
+            format!("{checkup:?}\n{report}\n{report:?}\n{results}\n{errors}")
         }
     }
 }
@@ -78,7 +80,17 @@ async fn stored(checkup: &Checkup, report: &checkup::Report) -> String {
     }
 }
 
-/// A config with a variable at this place of its only check or of its storage, and everything that the place needs.
+/// The error of sending a message.
+async fn notified(checkup: &Checkup) -> String {
+    let Some(notifier) = checkup.notifiers().first() else { return String::new() };
+    let now = Timestamp::now();
+    match notifier.notify(&Notification::new(vec![Alert::test(AlertStep::Down, now)])).await {
+        Ok(()) => format!("{notifier:?}"),
+        Err(error) => format!("{notifier:?} {} {error:?}", checkup::ErrorChain(&error)),
+    }
+}
+
+/// A config with a variable at this place of its only check, its storage or its notifier, and everything that the place needs.
 fn config(kind: &str, type_name: &str, path: &[String]) -> Value {
     let mut object = match type_name {
         "http" => json!({ "endpoint_url": "http://127.0.0.1:1/" }),
@@ -90,6 +102,7 @@ fn config(kind: &str, type_name: &str, path: &[String]) -> Value {
         // It prints its arguments and fails.
         "exec" => json!({ "command": "sh", "arguments": ["-c", "echo $0; exit 1"] }),
         "heartbeat" => json!({ "job": "backup", "every": "1h" }),
+        _ if kind == "notifier" => notifier(type_name),
         _ => json!({ "endpoint_url": "127.0.0.1:1" }),
     };
     object["type"] = type_name.into();
@@ -108,10 +121,42 @@ fn config(kind: &str, type_name: &str, path: &[String]) -> Value {
         let storage = json!({ "type": "fs", "dir": concat!(env!("CARGO_TARGET_TMPDIR"), "/secrets") });
         return json!({ "checkers": [object], "storage": storage, "spool": false });
     }
-    if kind == "checker" {
-        return json!({ "checkers": [object] });
+    match kind {
+        "checker" => return json!({ "checkers": [object] }),
+        "notifier" => return json!({ "checkers": [], "notifiers": [object] }),
+        _ => {}
     }
     json!({ "checkers": [{ "type": "tcp", "endpoint_url": "127.0.0.1:1" }], "storage": object, "spool": false })
+}
+
+/// What a notifier needs at least, for a server that cannot be reached.
+fn notifier(type_name: &str) -> Value {
+    let closed = "http://127.0.0.1:1/";
+    let mail = json!({ "from": "a@example.com", "to": ["b@example.com"] });
+    let with = |more: Value| {
+        let mut object = mail.clone();
+        object.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        object
+    };
+    match type_name {
+        "slack" | "discord" | "teams" | "googlechat" => json!({ "webhook": closed }),
+        "telegram" => json!({ "token": "token", "chat_id": "1", "url": closed }),
+        "matrix" => json!({ "url": closed, "room": "!room:example.com", "token": "token" }),
+        "mail" => {
+            with(json!({ "smtp": { "server": "127.0.0.1", "port": 1, "username": "user", "password": "password" } }))
+        }
+        "mailgun" => with(json!({ "apikey": "key-1", "domain": "example.com", "url": closed })),
+        "pagerduty" => json!({ "routing_key": "0".repeat(32), "url": closed }),
+        "jsm" => json!({ "api_key": "key-1", "url": closed }),
+        "alertmanager" | "webhook" => json!({ "url": closed }),
+        "ntfy" => json!({ "topic": "alerts", "url": closed }),
+        "pushover" => json!({ "token": "token", "recipient": "user", "url": closed }),
+        "gotify" => json!({ "url": closed, "token": "token" }),
+        "twilio" => json!({
+            "account_sid": "AC0000", "auth_token": "token", "from": "+15005550006", "to": "+15005550010", "url": closed
+        }),
+        other => panic!("what does the notifier {other} need?"),
+    }
 }
 
 fn set(object: &mut Value, path: &[String]) {
