@@ -38,7 +38,7 @@ const ROCKETCHAT_TEXT: Limit = Limit::new(4900, Unit::Utf16);
 
 /// What Mattermost's parser accepts after a backslash.
 const MATTERMOST_MARKUP: Markup = Markup {
-    escape: |text| break_names(&escape_with_backslash(text, "\\`*_{}[]()#+-.!|~><$")),
+    escape: |text| break_names(&escape_with_backslash(&break_urls(text), "\\`*_{}[]()#+-.!|~><$")),
     strong: ["**", "**"],
     link: |label, url| format!("[{label}]({})", escape_url(url)),
     newline: "\n",
@@ -70,6 +70,12 @@ fn text(text: String) -> Map<String, Value> {
     Map::from_iter([("text".to_owned(), Value::from(text))])
 }
 
+/// What looks like a URL becomes a link before its backslashes are removed, and they would be a part of its address. A space without width
+/// keeps it text.
+fn break_urls(text: &str) -> String {
+    text.replace("://", ":\u{200b}//").replace("www.", "www\u{200b}.")
+}
+
 /// A mention and the name of an emoji are recognised even after a backslash. A space without width breaks them: after `@`, and after a `:`
 /// that another one follows after a name.
 fn break_names(text: &str) -> String {
@@ -89,4 +95,15 @@ fn break_names(text: &str) -> String {
 /// A link's URL ends at white space or a bracket.
 fn escape_url(url: &str) -> String {
     url.replace(' ', "%20").replace('(', "%28").replace(')', "%29").replace('>', "%3E").replace('<', "%3C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_a_text_is_no_link_to_another_host() {
+        let escaped = (MATTERMOST_MARKUP.escape)("https://shop.example.com/health-check, www.example.com");
+        assert_eq!(escaped, "https:\u{200b}//shop\\.example\\.com/health\\-check, www\u{200b}\\.example\\.com");
+    }
 }
