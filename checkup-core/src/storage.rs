@@ -86,8 +86,7 @@ pub trait Storage: fmt::Debug + Send + Sync + 'static {
         None
     }
 
-    /// The files that the check files are kept in, if other files can be kept next to them: nodes agree there on which alerts were sent.
-    /// `None` if each node decides alone.
+    /// The files that the check files are kept in, if other files can be kept next to them, such as the beats of jobs. Default: `None`.
     fn files(&self) -> Option<&dyn NamedFiles> {
         None
     }

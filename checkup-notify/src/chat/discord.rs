@@ -40,7 +40,7 @@ const MAX_EMBEDS: usize = 10;
 /// ```
 /// use checkup_notify::Discord;
 ///
-/// let discord = Discord::new("https://discord.com/api/webhooks/0000/XXXX");
+/// let discord = Discord::new("https://discord.com/api/webhooks/0000/token");
 /// # use checkup_core::IntoNotifier;
 /// # assert!(discord.into_notifier().is_ok());
 /// ```

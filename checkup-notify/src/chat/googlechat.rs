@@ -30,7 +30,7 @@ const TITLE: Limit = Limit::new(200, Unit::Utf16);
 /// ```
 /// use checkup_notify::GoogleChat;
 ///
-/// let chat = GoogleChat::new("https://chat.googleapis.com/v1/spaces/XXXX/messages?key=XXXX&token=XXXX");
+/// let chat = GoogleChat::new("https://chat.googleapis.com/v1/spaces/space/messages?key=key&token=token");
 /// # use checkup_core::IntoNotifier;
 /// # assert!(chat.into_notifier().is_ok());
 /// ```

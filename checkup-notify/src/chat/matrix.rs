@@ -28,7 +28,7 @@ const TEXT: Limit = Limit::new(24_000, Unit::JsonBytes);
 /// ```
 /// use checkup_notify::Matrix;
 ///
-/// let matrix = Matrix::new("https://matrix.example.com", "!room:example.com", "syt_XXXX");
+/// let matrix = Matrix::new("https://matrix.example.com", "!room:example.com", "syt_token");
 /// # use checkup_core::IntoNotifier;
 /// # assert!(matrix.into_notifier().is_ok());
 /// ```

@@ -42,7 +42,7 @@ const ALL_BLOCKS: usize = 12_000;
 /// ```
 /// use checkup_notify::Slack;
 ///
-/// let slack = Slack::new("https://hooks.slack.com/services/T000/B000/XXXX");
+/// let slack = Slack::new("https://hooks.slack.com/services/T000/B000/token");
 /// # use checkup_core::IntoNotifier;
 /// # assert!(slack.into_notifier().is_ok());
 /// ```

@@ -38,7 +38,7 @@ const MAX_ACTIONS: usize = 6;
 /// ```
 /// use checkup_notify::Teams;
 ///
-/// let teams = Teams::new("https://prod-00.westeurope.logic.azure.com/workflows/0000/triggers/manual/paths/invoke?sig=XXXX");
+/// let teams = Teams::new("https://prod-00.westeurope.logic.azure.com/workflows/0000/triggers/manual/paths/invoke?sig=signature");
 /// # use checkup_core::IntoNotifier;
 /// # assert!(teams.into_notifier().is_ok());
 /// ```

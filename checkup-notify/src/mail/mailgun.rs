@@ -19,7 +19,7 @@ use crate::settings::{HiddenUrl, required, server, token};
 /// ```
 /// use checkup_notify::Mailgun;
 ///
-/// let mailgun = Mailgun::new("key-XXXX", "mg.example.com", "checkup@mg.example.com", ["ops@example.com"]);
+/// let mailgun = Mailgun::new("key-example", "mg.example.com", "checkup@mg.example.com", ["ops@example.com"]);
 /// # use checkup_core::IntoNotifier;
 /// # assert!(mailgun.into_notifier().is_ok());
 /// ```

@@ -27,7 +27,7 @@ const MESSAGE: Limit = Limit::new(8000, Unit::Utf16);
 /// ```
 /// use checkup_notify::Gotify;
 ///
-/// let gotify = Gotify::new("https://gotify.example.com", "AXXXX");
+/// let gotify = Gotify::new("https://gotify.example.com", "Aexample");
 /// # use checkup_core::IntoNotifier;
 /// # assert!(gotify.into_notifier().is_ok());
 /// ```

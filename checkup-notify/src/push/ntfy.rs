@@ -29,7 +29,7 @@ const MAX_ACTIONS: usize = 3;
 /// ```
 /// use checkup_notify::Ntfy;
 ///
-/// let ntfy = Ntfy::new("example-alerts").url("https://ntfy.example.com").token("tk_XXXX");
+/// let ntfy = Ntfy::new("example-alerts").url("https://ntfy.example.com").token("tk_example");
 /// # use checkup_core::IntoNotifier;
 /// # assert!(ntfy.into_notifier().is_ok());
 /// ```

@@ -1,11 +1,13 @@
-//! The present of a summary: its posts and windows, and the last run and result of each series.
+//! The present of a summary: its posts and windows, and the last runs and the last result of each series.
 
 use super::{Series, Summary, Window};
 use crate::Timestamp;
 use crate::history::freshness::AHEAD;
+use crate::history::run::Run;
 
 impl Summary {
-    /// What is true at `now`, without the past: each series has only its last run and its latest result. For an overview of many checks.
+    /// What is true at `now`, without the past: each series has only the runs of its present status and its latest result. For an overview of
+    /// many checks.
     ///
     /// ```
     /// use checkup_core::{CheckResult, Timestamp, summary::Summary};
@@ -33,7 +35,7 @@ impl Summary {
             days: Vec::new(),
             messages: series.messages.clone(),
             recent: series.latest_at(now).cloned().into_iter().collect(),
-            runs: series.runs_up_to(horizon).pop().into_iter().collect(),
+            runs: present_runs(series.runs_up_to(horizon)),
         });
         Self {
             made: self.made,
@@ -78,5 +80,46 @@ impl Summary {
             ids: ids.map(|(check, ids)| (check.clone(), ids.clone())).collect(),
             ..Self::new()
         }
+    }
+}
+
+/// The last of these runs, and those before it with the same status and without a gap: its status began with the first of them. A run ends
+/// where the interval changes.
+fn present_runs(mut runs: Vec<Run>) -> Vec<Run> {
+    let goes_on = |pair: &[Run]| pair[0].status == pair[1].status && pair[1].from <= pair[0].valid_until();
+    let first = runs.windows(2).rposition(|pair| !goes_on(pair)).map_or(0, |place| place + 1);
+    runs.split_off(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{CheckResult, Status};
+
+    #[test]
+    fn a_status_begins_before_a_change_of_the_interval() {
+        let now = Timestamp::from_unix_nanos(1_800_000_000_000_000_000);
+        // Down for five hours: every 15 minutes, then every minute.
+        let down = (60..=300).step_by(15).chain(0..60);
+        let results = (315..=900)
+            .step_by(15)
+            .map(|minutes| (minutes, Status::Healthy))
+            .chain(down.map(|minutes| (minutes, Status::Down)));
+        let results: Vec<_> = results
+            .map(|(minutes, status)| {
+                let mut result = CheckResult::new("API", "https://example.com");
+                result.timestamp = now.saturating_sub(Duration::from_secs(60 * minutes));
+                result.status = status;
+                result
+            })
+            .collect();
+        let mut summary = Summary::new();
+        summary.add(&results);
+        let present = summary.present(now);
+        assert_eq!(present.since(&present.series[0]), Some(now.saturating_sub(Duration::from_secs(300 * 60))));
+        assert_eq!(present.since(&present.series[0]), summary.since(&summary.series[0]));
+        assert!(present.series[0].runs.len() > 1 && present.series[0].runs.len() < 5);
     }
 }
