@@ -1,7 +1,7 @@
 //! [`Alertmanager`]: Prometheus' Alertmanager, which then groups, silences and routes.
 //!
-//! Source: Alertmanager's API v2. An alert is identified by its labels, and ends `resolve_timeout` (5 minutes) after it was last sent, so
-//! open alerts are sent again every minute.
+//! Source: Alertmanager's API v2. An alert is identified by its labels. Without an end, Alertmanager ends it `resolve_timeout` (5 minutes)
+//! after it was last sent, which would be a false recovery if nothing sends it again.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,8 +23,11 @@ use crate::secrets::Secrets;
 use crate::service::{Known, Said, Service, permanent};
 use crate::settings::{HiddenUrl, server, token};
 
-/// How often open alerts are sent again.
+/// How often open alerts should be sent again.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
+
+/// How long an open alert stays open if it is not sent again.
+const OPEN: Duration = Duration::from_secs(24 * 3600);
 
 /// A label. Alertmanager documents no limits; these keep what it passes on readable. It is the same for all deliveries, since labels are
 /// the identity of an alert.
@@ -40,7 +43,7 @@ const ALL_DESCRIPTIONS: usize = 256 << 10;
 /// An Alertmanager, and its JSON object (`"type": "alertmanager"`).
 ///
 /// Alerts have the labels `alertname` (`Checkup`), `check`, `endpoint`, `group`, `kind` and `severity` (`critical` or `warning`), and the
-/// annotations `summary`, `description` and `runbook_url`. Open alerts are sent again every minute, as Alertmanager requires.
+/// annotations `summary`, `description` and `runbook_url`. An open alert that is not sent again ends after a day.
 ///
 /// ```
 /// use checkup_notify::Alertmanager;
@@ -194,9 +197,8 @@ impl Api {
             annotations["runbook_url"] = runbook.into();
         }
         let mut json = json!({ "labels": labels, "annotations": annotations, "startsAt": alert.onset.to_string() });
-        if let Some(ended) = alert.ended.filter(|_| alert.step.is_over()) {
-            json["endsAt"] = ended.to_string().into();
-        }
+        let ended = alert.ended.filter(|_| alert.step.is_over());
+        json["endsAt"] = ended.unwrap_or_else(|| alert.at.saturating_add(OPEN)).to_string().into();
         if let Some(page) = link("Status page").filter(|page| Url::parse(page).is_ok()) {
             json["generatorURL"] = page.into();
         }

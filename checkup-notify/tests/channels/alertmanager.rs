@@ -67,19 +67,22 @@ async fn documented_errors_are_in_words() {
 }
 
 #[tokio::test]
-async fn all_steps_of_an_incident_have_the_same_labels_and_only_its_end_has_an_end() {
+async fn all_steps_of_an_incident_have_the_same_labels_and_an_open_one_ends_after_a_day() {
     let service = service();
     let vendor = Vendor::start(service.accept, service.accepted);
     let notifier = (service.settings)(&vendor.address()).into_notifier().unwrap();
     assert_eq!(notifier.keep_alive(), Some(Duration::from_secs(60)));
+    let mut ends = Vec::new();
     for step in [AlertStep::Down, AlertStep::Again, AlertStep::Up] {
         let mut alert = samples::up().alerts.remove(0);
         alert.step = step;
+        let day_later = alert.at.saturating_add(Duration::from_secs(24 * 3600));
+        ends.push(if step == AlertStep::Up { alert.ended.unwrap() } else { day_later }.to_string());
         notifier.notify(&samples::alone(alert)).await.unwrap();
     }
     let sent: Vec<_> = vendor.accepted().iter().map(|request| body(request)[0].clone()).collect();
     assert!(sent.iter().all(|alert| alert["labels"] == sent[0]["labels"]));
-    assert_eq!(sent.iter().map(|alert| alert.get("endsAt").is_some()).collect::<Vec<_>>(), [false, false, true]);
+    assert_eq!(sent.iter().map(|alert| alert["endsAt"].as_str().unwrap()).collect::<Vec<_>>(), ends);
 }
 
 #[test]
