@@ -35,6 +35,7 @@
 
 mod clock;
 mod compaction;
+mod done;
 mod expiry;
 mod files;
 mod listing;
@@ -58,11 +59,12 @@ use crate::check_file::{self, FileName};
 use crate::summary::Summary;
 use crate::text::escape;
 use crate::{
-    CheckResult, Maintenance, MaintenanceFailure, PagePublisher, Report, Storage, StorageError, StorageErrorKind,
-    StorageMaintainer, StorageProvisioner, StorageReader, Timestamp,
+    CheckResult, Maintenance, PagePublisher, Report, Storage, StorageError, StorageErrorKind, StorageMaintainer,
+    StorageProvisioner, StorageReader, Timestamp,
 };
 use clock::Clock;
 use compaction::Due;
+use done::Done;
 use expiry::Removable;
 use listing::Listing;
 use summarising::Summarising;
@@ -461,41 +463,5 @@ impl<F: NamedFiles> Archive<F> {
                 Expired { error: Some(error), is_unknown: true, ..Expired::default() }
             }
         }
-    }
-}
-
-/// What a maintenance has done so far.
-#[derive(Debug, Default)]
-struct Done {
-    maintenance: Maintenance,
-    errors: Vec<(&'static str, StorageError)>,
-    /// Whether a request timed out: the other steps would wait as long.
-    is_silent: bool,
-}
-
-impl Done {
-    fn check<T>(&mut self, step: &'static str, outcome: Result<T, StorageError>) -> Option<T> {
-        outcome.map_err(|error| self.fail(step, error)).ok()
-    }
-
-    fn fail(&mut self, step: &'static str, error: StorageError) {
-        self.is_silent |= error.kind() == StorageErrorKind::Timeout;
-        let message = crate::ErrorChain(&error).to_string();
-        // Several steps may fail for the same reason, such as a folder that cannot be listed.
-        if !self.errors.iter().any(|(_, other)| crate::ErrorChain(other).to_string() == message) {
-            self.errors.push((step, error));
-        }
-    }
-
-    fn into_result(mut self) -> Result<Maintenance, StorageError> {
-        if self.maintenance.is_idle()
-            && self.errors.len() == 1
-            && let Some((_, error)) = self.errors.pop()
-        {
-            return Err(error);
-        }
-        self.maintenance.failures =
-            self.errors.iter().map(|(step, error)| MaintenanceFailure::new(*step, error)).collect();
-        Ok(self.maintenance)
     }
 }
